@@ -1,0 +1,1 @@
+"""The product's Django apps, one per subsystem; imports point downwards only."""

@@ -1,0 +1,55 @@
+"""Events of accounts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from apps.core.events.types import Audience, DomainEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessRevoked(DomainEvent):
+    """Sessions, keys or the membership of a principal ended: sockets close, streams stop.
+
+    Attributes:
+        session: one session or key id, or empty for all of the principal's in this organization.
+    """
+
+    type: ClassVar[str] = "access.revoked"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    principal_id: UUID
+    session: str = ""
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatAdded(DomainEvent):
+    """A principal may see a scope from now on."""
+
+    type: ClassVar[str] = "seat.added"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    principal_id: UUID
+    scope: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeatRemoved(DomainEvent):
+    """A principal lost a scope."""
+
+    type: ClassVar[str] = "seat.removed"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    principal_id: UUID
+    scope: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberChanged(DomainEvent):
+    """Name, picture, role or activity of a member changed, or a member is new. Stream: the organization."""
+
+    type: ClassVar[str] = "member.changed"
+    member_id: UUID
+    principal_id: UUID
+    role: str
+    is_active: bool

@@ -1,0 +1,55 @@
+"""Scopes: audiences that content points at, and the seats that say who is in."""
+
+from django.db import models
+from django.utils import timezone
+
+from apps.core.models import TenantModel
+
+
+class Scope(TenantModel):
+    """The audience of one conversation, document collection, board or workflow."""
+
+    class Audience(models.TextChoices):
+        SEATS = "seats"  # only who has a seat
+        ORGANIZATION = "organization"  # every full member; guests need a seat
+
+    kind = models.CharField(max_length=20)
+    audience = models.CharField(max_length=12, choices=Audience.choices, default=Audience.SEATS)
+
+    class Meta:
+        indexes = [
+            # the visible-scopes query takes all open scopes of an organization
+            models.Index(fields=["organization"], condition=models.Q(audience="organization"), name="accounts_scope_open")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+class Seat(TenantModel):
+    """One principal in one scope; leaving ends the row, coming back makes a new one."""
+
+    scope = models.ForeignKey("accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    visible_from = models.DateTimeField(null=True, blank=True, help_text="Empty: may read everything before too.")
+    joined_at = models.DateTimeField(default=timezone.now)
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scope", "principal"], condition=models.Q(left_at=None), name="accounts_seat_once"
+            )
+        ]
+        indexes = [
+            # the visible-scopes query: the scopes of one principal
+            models.Index(
+                fields=["organization", "principal"],
+                include=["scope", "visible_from"],
+                condition=models.Q(left_at=None),
+                name="accounts_seat_principal",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.principal_id} in {self.scope_id}"

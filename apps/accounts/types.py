@@ -1,0 +1,162 @@
+"""Plain types of accounts: the acting principal, permissions, roles, decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+# What a role may grant. A word here is in columns and stays.
+PERMISSIONS = frozenset(
+    {
+        "conversation.create_public", "conversation.create_private", "conversation.create_direct",
+        "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
+        "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage", "api_key.own",
+        "api_key.manage", "console.view", "settings.view", "run.view_any", "flag.manage", "agent.manage",
+        "organization.manage",
+    }
+)  # fmt: skip
+
+_GUEST = frozenset({"message.send", "file.upload", "agent.ask", "search.use"})
+_MEMBER = _GUEST | {
+    "conversation.create_public", "conversation.create_private", "conversation.create_direct", "directory.read",
+    "api_key.own", "document.manage",
+}  # fmt: skip
+_MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
+_ADMIN = PERMISSIONS - {"organization.manage"}
+
+BUILTIN_ROLES: dict[str, frozenset[str]] = {
+    "owner": PERMISSIONS,
+    "admin": _ADMIN,
+    "moderator": _MODERATOR,
+    "member": _MEMBER,
+    "guest": _GUEST,
+}
+
+# What an API key may be narrowed to; a key never has more than its principal.
+KEY_SCOPES: dict[str, frozenset[str]] = {
+    "chat:read": frozenset({"directory.read"}),
+    "chat:write": frozenset(
+        {
+            "message.send", "conversation.create_public", "conversation.create_private", "conversation.create_direct",
+            "conversation.manage_any", "message.moderate",
+        }
+    ),
+    "files:write": frozenset({"file.upload", "document.manage"}),
+    "search:read": frozenset({"search.use"}),
+    "ask:write": frozenset({"agent.ask"}),
+    "keys:write": frozenset({"api_key.own", "api_key.manage"}),
+    "admin:read": frozenset({"console.view", "settings.view", "run.view_any"}),
+    "admin:write": frozenset(
+        {"member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage", "organization.manage"}
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Principal:
+    """Who acts in which organization, with what rights, for whom.
+
+    Attributes:
+        id: the User's id.
+        member_id: the seat in the organization.
+        permissions: of the role, already narrowed by the key's scopes and by the person an agent acts for.
+        key_scopes: of the API key; None for a session.
+        on_behalf_of: the person an agent acts for; its rights are the intersection of both.
+        session: id that a revocation names: session key hash or API key id.
+    """
+
+    id: UUID
+    kind: str
+    organization_id: UUID
+    organization_slug: str
+    member_id: UUID
+    name: str
+    role: str
+    permissions: frozenset[str]
+    key_scopes: frozenset[str] | None = None
+    on_behalf_of: UUID | None = None
+    session: str = ""
+    is_staff: bool = False
+
+    @property
+    def is_guest(self) -> bool:
+        """Guests see only scopes they have a seat in."""
+        return self.role == "guest"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The answer of `can()` and the rule behind it."""
+
+    allowed: bool
+    rule: str
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A principal as others in the organization see it."""
+
+    id: UUID
+    member_id: UUID
+    name: str
+    title: str
+    kind: str
+    role: str
+    is_active: bool
+    avatar_file_id: UUID | None
+
+    @property
+    def initials(self) -> str:
+        """Return at most two letters for the face without a picture."""
+        words = [word for word in self.name.split() if word]
+        return "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words)).upper()
+
+    @property
+    def tint(self) -> int:
+        """Return 1 to 6, stable for the principal."""
+        return self.id.int % 6 + 1
+
+    @property
+    def is_agent(self) -> bool:
+        """Agents have square faces."""
+        return self.kind != "person"
+
+
+@dataclass(frozen=True)
+class OrganizationView:
+    """An organization a user has a seat in."""
+
+    id: UUID
+    slug: str
+    name: str
+    language: str
+
+
+@dataclass(frozen=True)
+class IssuedKey:
+    """A new API key; `secret` is shown once and never again."""
+
+    id: UUID
+    name: str
+    prefix: str
+    secret: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class KeyView:
+    """An API key in a list."""
+
+    id: UUID
+    name: str
+    prefix: str
+    scopes: tuple[str, ...]
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime

@@ -1,0 +1,56 @@
+"""Refuse to start in an unsafe state: default, empty, short or repeated secrets, DEBUG, any host."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from apps.core.conf.loading import Configuration, InvalidSettings
+
+SHORTEST_SECRET = 50
+_FEWEST_CHARACTERS = 16
+_KNOWN = ("change", "secret", "default", "insecure", "example", "password", "only-for-tests")
+
+
+def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bool) -> None:
+    """Raise when the settings would start an unsafe server.
+
+    Args:
+        loopback_http: plain http is accepted for a server bound to loopback (the embedded profile).
+
+    Raises:
+        InvalidSettings: with every problem.
+    """
+    problems = _secret_problems(configuration)
+    if debug:
+        problems.append("DEBUG is on")
+    if "*" in configuration.server.allowed_hosts:
+        problems.append("CHATSYSTEM_ALLOWED_HOSTS: a wildcard lets every site use this server's name")
+    public = urlsplit(configuration.server.public_url)
+    if public.scheme == "http" and not (loopback_http and _is_loopback(configuration.server.host)):
+        problems.append("CHATSYSTEM_PUBLIC_URL: http is for a server bound to loopback; use https")
+    if problems:
+        raise InvalidSettings(problems)
+
+
+def _secret_problems(configuration: Configuration) -> list[str]:
+    security = configuration.security
+    keys = [security.secret_key.get_secret_value(), *(k for k in security.secret_key_fallbacks.split(",") if k)]
+    problems = []
+    for key in keys:
+        if len(key) < SHORTEST_SECRET:
+            problems.append(f"CHATSYSTEM_SECRET_KEY: shorter than {SHORTEST_SECRET} characters")
+        elif len(set(key)) < _FEWEST_CHARACTERS or any(word in key.lower() for word in _KNOWN):
+            problems.append("CHATSYSTEM_SECRET_KEY: a known or repeated text; use a random one")
+    if len(set(keys)) != len(keys):
+        problems.append("CHATSYSTEM_SECRET_KEY_FALLBACKS: repeats a key")
+    return problems
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,148 @@
+"""Run the durable consumers: effect and cursor in one transaction, retry with back-off, then a dead letter."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+from prometheus_client import Counter, Gauge
+
+from apps.core import tenancy
+from apps.core.events.subscribers import DurableConsumer, durable_consumers
+from apps.core.events.types import restore
+from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
+
+BATCH = 200
+MOST_ATTEMPTS = 5
+BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 20.0)
+logger = logging.getLogger(__name__)
+handled = Counter("chatsystem_consumer_events_total", "Events a consumer took", ["consumer", "outcome"])
+position_gauge = Gauge("chatsystem_consumer_position", "Cursor of a consumer in the feed", ["consumer"])
+_FIELDS = (
+    "position", "organization_id", "scope_id", "stream_id", "sequence", "type", "payload", "actor_id", "trace_id", "created_at",
+)  # fmt: skip
+
+
+def ensure_consumers() -> None:
+    """Give each declared consumer its cursor row."""
+    head = FeedEvent.objects.order_by("-position").values_list("position", flat=True).first() or 0
+    for consumer in durable_consumers():
+        Consumer.objects.get_or_create(name=consumer.name, defaults={"position": 0 if consumer.from_start else head})
+
+
+def run_all() -> int:
+    """Let every consumer take what waits for it; return how many events were handled."""
+    return sum(run(consumer) for consumer in durable_consumers())
+
+
+def run(consumer: DurableConsumer) -> int:
+    """Take events of one consumer until none is left or one fails.
+
+    Each event has its own transaction with the cursor, so a failure repeats that event only.
+    """
+    total = 0
+    while True:
+        taken, more = _run_batch(consumer)
+        total += taken
+        if not more:
+            return total
+
+
+def _run_batch(consumer: DurableConsumer) -> tuple[int, bool]:
+    cursor_row = Consumer.objects.filter(name=consumer.name).values("position", "retry_at").first()
+    if cursor_row is None or (cursor_row["retry_at"] and cursor_row["retry_at"] > timezone.now()):
+        return 0, False
+    rows = list(
+        FeedEvent.objects.filter(position__gt=cursor_row["position"], type__in=consumer.types)
+        .order_by("position")
+        .values(*_FIELDS)[:BATCH]
+    )
+    for taken, row in enumerate(rows):
+        if not _take(consumer, row):
+            return taken, False
+    return len(rows), len(rows) == BATCH
+
+
+def _take(consumer: DurableConsumer, row: dict[str, Any]) -> bool:
+    """Handle one event; return False when it has to be tried again later."""
+    try:
+        with tenancy.use(row["organization_id"]), transaction.atomic():
+            locked = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name)
+            if locked.position >= row["position"]:
+                return True  # another relay was here first
+            consumer.handle(restore(row))
+            Consumer.objects.filter(name=consumer.name).update(
+                position=row["position"], attempts=0, retry_at=None, last_error="", updated_at=timezone.now()
+            )
+    except DatabaseError as error:
+        if not connection.is_usable():
+            raise  # the server went away: that is nobody's poison event
+        return _failed(consumer, row, error)
+    except Exception as error:  # noqa: BLE001 - a consumer may raise anything; it is kept and shown
+        return _failed(consumer, row, error)
+    handled.labels(consumer.name, "done").inc()
+    position_gauge.labels(consumer.name).set(row["position"])
+    return True
+
+
+def _failed(consumer: DurableConsumer, row: dict[str, Any], error: Exception) -> bool:
+    """Count the failure; after the last attempt keep a dead letter and go on. Returns True when going on."""
+    reason = "".join(traceback.format_exception(error))[-4000:]
+    with tenancy.use(row["organization_id"]), transaction.atomic():
+        locked = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name)
+        attempts = locked.attempts + 1
+        if attempts < MOST_ATTEMPTS:
+            delay = BACK_OFF_SECONDS[min(attempts, len(BACK_OFF_SECONDS)) - 1]
+            locked.attempts, locked.last_error = attempts, reason
+            locked.retry_at = timezone.now() + timedelta(seconds=delay)
+            locked.save()
+            outcome = False
+        else:
+            stored = {**row, "id": None} | {
+                key: str(row[key]) for key in ("organization_id", "stream_id", "created_at")
+            } | {key: str(row[key]) if row[key] else None for key in ("scope_id", "actor_id")}
+            DeadLetter.objects.get_or_create(
+                consumer=consumer.name,
+                position=row["position"],
+                defaults={
+                    "organization_id": row["organization_id"], "event_type": row["type"], "event": stored,
+                    "error": reason, "attempts": attempts,
+                },
+            )  # fmt: skip
+            locked.position, locked.attempts, locked.retry_at, locked.last_error = row["position"], 0, None, reason
+            locked.save()
+            outcome = True
+    handled.labels(consumer.name, "dead" if outcome else "retry").inc()
+    logger.warning(
+        "consumer.failed",
+        extra={"consumer": consumer.name, "position": row["position"], "attempts": attempts, "dead": outcome},
+    )
+    return outcome
+
+
+def replay(dead_letter_id: int) -> None:
+    """Give a dead letter to its consumer once more; it stays open when that fails.
+
+    Raises:
+        LookupError: the consumer no longer exists. Whatever the consumer raises is raised too.
+    """
+    consumers = {consumer.name: consumer for consumer in durable_consumers()}
+    letter = DeadLetter.objects.get(pk=dead_letter_id)
+    consumer = consumers[letter.consumer]
+    with tenancy.use(letter.organization_id), transaction.atomic():
+        consumer.handle(restore(letter.event))
+        DeadLetter.objects.filter(pk=letter.pk).update(state=DeadLetter.State.REPLAYED, settled_at=timezone.now())
+
+
+def history(*, stream_id: UUID, after: int, limit: int = 500) -> list[dict[str, Any]]:
+    """Return a stream's events after a sequence, oldest first: the replay cursor of sockets and integrators."""
+    return list(
+        Event.objects.filter(stream_id=stream_id, sequence__gt=after).order_by("sequence").values(
+            "stream_id", "sequence", "type", "payload", "created_at"
+        )[:limit]
+    )

@@ -1,0 +1,89 @@
+"""The relay's loop: one leader by advisory lock, woken by Redis, looking by itself every second."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+
+import redis
+from django.db import InterfaceError, OperationalError, connection, connections
+from prometheus_client import Counter
+
+from apps.core.events import consumers, feed
+from apps.core.events.publishing import WAKE_RELAY
+from apps.core.redis import client
+from apps.core.relay import periodic
+from apps.core.relay.leftovers import Leftovers
+
+LEADER_LOCK = 0x6C656164  # "lead"
+POLL_SECONDS = 1.0
+logger = logging.getLogger(__name__)
+duty_failures = Counter("chatsystem_duty_failures_total", "Periodic duties that raised", ["duty"])
+
+
+class Waker:
+    """Waits for a wake-up over Redis, or for the time to pass when Redis is away."""
+
+    def __init__(self) -> None:
+        self._subscription: redis.client.PubSub | None = None
+
+    def wait(self, seconds: float) -> None:
+        """Return after a wake-up or after `seconds`."""
+        try:
+            if self._subscription is None:
+                self._subscription = client().pubsub(ignore_subscribe_messages=True)
+                self._subscription.subscribe(WAKE_RELAY)
+            if self._subscription.get_message(timeout=seconds):
+                while self._subscription.get_message(timeout=0):
+                    pass  # many wake-ups are one
+        except redis.RedisError:
+            self._subscription = None
+            time.sleep(min(seconds, POLL_SECONDS))
+
+
+def lead() -> bool:
+    """Take the leadership for this session; False while another relay holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LEADER_LOCK])
+        return bool(cursor.fetchone()[0])
+
+
+def turn(leftovers: Leftovers) -> None:
+    """Do everything that waits, once: move, publish what was left, consume, periodic duties."""
+    while rows := feed.move_outbox():
+        leftovers.add(rows)
+    leftovers.publish_ripe()
+    consumers.run_all()
+    for duty in periodic.due():
+        _perform(duty)
+
+
+def _perform(duty: periodic.Scheduled) -> None:
+    """Run one duty; its failure is shown and must not stop the others."""
+    try:
+        duty.run()
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        duty_failures.labels(duty.name).inc()
+        logger.exception("relay.duty_failed", extra={"duty": duty.name})
+
+
+def run(*, stopping: Callable[[], bool]) -> None:
+    """Lead until told to stop; a lost database is waited for, as everything is in rows."""
+    waker, leftovers, leading = Waker(), Leftovers(), False
+    while not stopping():
+        try:
+            if not leading:
+                leading = lead()
+                if leading:
+                    consumers.ensure_consumers()
+                    logger.info("relay.leading")
+            if leading:
+                turn(leftovers)
+        except (OperationalError, InterfaceError) as error:
+            leading = False
+            logger.warning("relay.database_away", extra={"error": str(error).splitlines()[0] if str(error) else ""})
+            connections.close_all()
+        waker.wait(min(POLL_SECONDS, leftovers.next_ripe_seconds or POLL_SECONDS))

@@ -1,0 +1,41 @@
+"""Grants for the runtime roles, applied after each migration, and the report which walls stand.
+
+Roles: owner (migrations, dumps), app (runtime, owns nothing), writer (no login, owns the definer functions), platform
+(relay and cross-organization work). Where an operator gives one URL only, the roles are absent and `missing_walls`
+says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connections
+
+APP, PLATFORM, WRITER = "chat_app", "chat_platform", "chat_writer"
+# Written by definer functions only; the runtime role reads them.
+_WRITTEN_BY_FUNCTIONS = ("core_event", "core_eventoutbox", "core_eventfeed", "core_stream")
+
+
+def existing_roles(using: str = "default") -> set[str]:
+    """Return which of the three runtime roles the server knows."""
+    with connections[using].cursor() as cursor:
+        cursor.execute("SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)", [[APP, PLATFORM, WRITER]])
+        return {name for (name,) in cursor.fetchall()}
+
+
+def grant_after_migrate(using: str = "default", **_kwargs: Any) -> None:
+    """Receiver of `post_migrate`: idempotent, runs as the owner."""
+    roles = existing_roles(using)
+    with connections[using].cursor() as cursor:
+        for role in sorted(roles):
+            cursor.execute(f"GRANT USAGE ON SCHEMA public TO {role}")
+            cursor.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}")
+            cursor.execute(f"GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}")
+        if APP in roles:
+            for table in _WRITTEN_BY_FUNCTIONS:
+                cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {APP}")
+
+
+def missing_walls(using: str = "default") -> list[str]:
+    """Return the names of the runtime roles that do not exist on this server."""
+    return sorted({APP, PLATFORM, WRITER} - existing_roles(using))

@@ -1,0 +1,94 @@
+"""What the local provider takes and returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Vector = NDArray[np.float32]
+    Matrix = NDArray[np.float32]
+
+DIMENSIONS = 384  # of both embedding models, and of the vector column
+
+
+class Missing(StrEnum):
+    """Why there is no vector, for the page and the log."""
+
+    LATE = "late"  # no answer within the time limit
+    LOADING = "loading"  # the model process is loading the model
+    NOT_INSTALLED = "not_installed"  # the `ai` requirements are not there
+    UNREACHABLE = "unreachable"  # no model process is configured, or it does not answer
+    FAILED = "failed"  # the model process refused or broke
+
+
+@dataclass(frozen=True, slots=True)
+class QueryEmbedding:
+    """One query's vector, or why there is none: then search goes on with words only.
+
+    Attributes:
+        vector: float32, shape (384,), unit length; None when `missing` says why.
+        model_version: compare only with vectors of the same version; empty without a vector.
+    """
+
+    vector: Vector | None
+    model_version: str = ""
+    missing: Missing | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Embeddings:
+    """Vectors in the order of the texts: float32, shape (n, 384), unit length each."""
+
+    vectors: Matrix
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of code points in a text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class SplitPassage:
+    """A passage and its sentences, in order and without overlap."""
+
+    text: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceScores:
+    """How close each sentence is to the question, read in its passage's context.
+
+    Attributes:
+        cosine: shape (sentences,), cosine of the mean token states of sentence and question.
+        best_match: shape (sentences, terms), for each term of the question the highest cosine of its tokens with any
+            token of the sentence (MaxSim, https://arxiv.org/abs/2004.12832), mean over the term's tokens.
+    Sentences of all passages, one after the other.
+    """
+
+    cosine: Vector
+    best_match: Matrix
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHealth:
+    """What the model process says about itself; `state` is `absent` when it does not answer."""
+
+    state: str  # absent, not_installed, idle, loading, ready or failed
+    model_version: str = ""
+    memory_bytes: int = 0
+    queries: int = 0
+    bulk_texts: int = 0
+    detail: str = ""
+    extra: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,1 @@
+"""Wiring: settings, entry points and the supervisor. Apps never import this package."""

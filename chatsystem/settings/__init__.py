@@ -1,0 +1,1 @@
+"""Settings profiles: `base` for all, `prod` (hard), `embedded` (`./run`), `dev` (reload, debug), `test`."""

@@ -1,0 +1,9 @@
+"""`./run dev`: error pages with detail, static files from the sources, reload on change."""
+
+from chatsystem.settings.base import *  # noqa: F403
+from chatsystem.settings.base import STORAGES
+
+DEBUG = True
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True

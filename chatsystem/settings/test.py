@@ -1,0 +1,18 @@
+"""Tests: real PostgreSQL and Valkey from the early plugin, fast password hashes, mail in memory."""
+
+import os
+import tempfile
+
+os.environ.setdefault("CHATSYSTEM_SECRET_KEY", "only-for-tests-" + "k3JxW9vQ" * 8)
+os.environ.setdefault("CHATSYSTEM_DATA_DIR", tempfile.mkdtemp(prefix="chatsystem-test-"))
+os.environ.setdefault("CHATSYSTEM_PUBLIC_URL", "http://testserver")
+
+from chatsystem.settings.base import *  # noqa: E402, F403
+from chatsystem.settings.base import DATABASES, STORAGES  # noqa: E402
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
+WHITENOISE_AUTOREFRESH = True
+ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+DATABASES["default"]["TEST"] = {"NAME": "test_" + DATABASES["default"]["NAME"]}

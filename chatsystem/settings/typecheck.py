@@ -1,0 +1,7 @@
+"""For the type checker's Django plugin only: the test profile without servers."""
+
+import os
+
+os.environ.setdefault("DATABASE_URL", "postgresql:///typecheck")
+
+from chatsystem.settings.test import *  # noqa: E402, F403

@@ -1,0 +1,60 @@
+"""Every test runs as the runtime role: migrations as the owner first, then the app role, which owns nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from django.db import connections
+
+from apps.core.redis import client
+from chatsystem.settings.parts.database import parse
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: pytest.FixtureRequest,
+    django_db_modify_db_settings: None,
+) -> Iterator[None]:
+    """Create and migrate the test database as the owner, then connect as the app role."""
+    from django.test.utils import setup_databases, teardown_databases
+
+    settings = connections["default"].settings_dict
+    owner, app = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"]), settings["USER"]
+    with django_db_blocker.unblock():
+        settings["USER"] = owner["USER"]
+        databases = setup_databases(verbosity=0, interactive=False)
+        with connections["default"].cursor() as cursor:
+            # Tests that commit empty their tables; the product never does.
+            cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {app}")
+        connections["default"].close()
+        settings["USER"] = app
+    yield
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        settings["USER"] = owner["USER"]
+        teardown_databases(databases, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(request: pytest.FixtureRequest) -> None:
+    """Limits, presence and heads of another test must not be seen."""
+    if {"db", "transactional_db", "redis"} & set(request.fixturenames):
+        client().flushdb()
+
+
+@pytest.fixture
+def redis() -> object:
+    """The throw-away Valkey."""
+    return client()
+
+
+def owner_connection() -> psycopg.Connection[tuple[object, ...]]:
+    """Return a connection of the owner to the test database, for checks of the catalogue."""
+    owner = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"])
+    return psycopg.connect(
+        host=owner["HOST"], port=owner["PORT"] or None, user=owner["USER"], password=owner["PASSWORD"] or None,
+        dbname=connections["default"].settings_dict["NAME"], autocommit=True,
+    )
