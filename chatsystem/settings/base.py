@@ -50,6 +50,8 @@ INSTALLED_APPS = [
     "django_prometheus",
     "channels",
     "csp",
+    "apps.files",
+    "apps.chat",
 ]
 
 MIDDLEWARE = [

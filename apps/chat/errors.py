@@ -1,0 +1,111 @@
+"""Refusals of chat."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound, PreconditionFailed
+
+
+class ConversationNotFound(NotFound):
+    code = "chat.conversation_not_found"
+
+
+class MessageNotFound(NotFound):
+    code = "chat.message_not_found"
+
+
+class NotAMember(Forbidden):
+    code = "chat.not_a_member"
+    message = _("Join the conversation first.")
+
+
+class ConversationArchived(Conflict):
+    code = "chat.conversation_archived"
+    message = _("Not sent: the channel is archived.")
+
+
+class EmptyMessage(InvalidInput):
+    code = "chat.empty_message"
+    message = _("Write something or attach a file.")
+
+
+class MessageTooLong(InvalidInput):
+    code = "chat.message_too_long"
+    message = _("A message has at most %(limit)s characters; this one has %(length)s.")
+
+
+class UnreadableText(InvalidInput):
+    code = "chat.unreadable_text"
+    message = _("The text holds characters that cannot be stored.")
+
+
+class ClientKeyInvalid(InvalidInput):
+    code = "chat.client_key_invalid"
+    message = _("A client key has 1 to 64 letters, digits, dots, dashes or underscores.")
+
+
+class ClientKeyReused(DomainError):
+    code = "chat.client_key_reused"
+    status = 422
+    message = _("This client key was used for another message.")
+
+
+class ThreadNotFound(NotFound):
+    code = "chat.thread_not_found"
+
+
+class AttachmentNotFound(NotFound):
+    code = "chat.attachment_not_found"
+
+
+class TooManyAttachments(InvalidInput):
+    code = "chat.too_many_attachments"
+    message = _("A message carries at most %(limit)s files.")
+
+
+class NotTheAuthor(Forbidden):
+    code = "chat.not_the_author"
+    message = _("Only the author can change this message.")
+
+
+class MessageChanged(PreconditionFailed):
+    code = "chat.version_conflict"
+    message = _("This message was changed in the meantime.")
+
+
+class MessageDeleted(Conflict):
+    code = "chat.message_deleted"
+    message = _("This message was deleted.")
+
+
+class UnknownEmoji(InvalidInput):
+    code = "chat.unknown_emoji"
+    message = _("This is not an emoji.")
+
+
+class TooManyReactions(Conflict):
+    code = "chat.too_many_reactions"
+    message = _("A message carries at most %(limit)s different reactions.")
+
+
+class NameTaken(Conflict):
+    code = "chat.name_taken"
+    message = _("A channel with this name exists.")
+
+
+class NameInvalid(InvalidInput):
+    code = "chat.name_invalid"
+    message = _("A channel name has 1 to 60 letters, digits, spaces, dashes or dots.")
+
+
+class NotAChannel(Conflict):
+    code = "chat.not_a_channel"
+    message = _("This works for channels only.")
+
+
+class TooManyPeople(InvalidInput):
+    code = "chat.too_many_people"
+    message = _("A group conversation has 2 to %(limit)s other people.")
+
+
+class PersonNotFound(NotFound):
+    code = "chat.person_not_found"

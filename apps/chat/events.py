@@ -1,0 +1,182 @@
+"""Events of chat. Their data is what every reader of the scope may see: it is published as it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from apps.core.events.types import Audience, DomainEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationEvent(DomainEvent):
+    """Stream: the conversation."""
+
+    audience: ClassVar[Audience] = Audience.CONVERSATION
+
+    @property
+    def conversation_id(self) -> UUID:
+        """The conversation is the stream."""
+        return self.stream_id
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageSent(ConversationEvent):
+    """A message was stored; written by `send_batch` only. `message` is `MessageView.as_json()`."""
+
+    type: ClassVar[str] = "message.sent"
+    message: dict[str, Any]
+
+    @property
+    def message_id(self) -> UUID:
+        """Return the message's id."""
+        return UUID(str(self.message["id"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageEdited(ConversationEvent):
+    """The body was replaced; the old one is kept as a revision."""
+
+    type: ClassVar[str] = "message.edited"
+    message_id: UUID
+    version: int
+    body: str
+    html: str
+    mentions: tuple[UUID, ...] = ()
+    edited_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageDeleted(ConversationEvent):
+    """The message is gone for everyone; its place stays."""
+
+    type: ClassVar[str] = "message.deleted"
+    message_id: UUID
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardChanged(ConversationEvent):
+    """The card a message carries has new data."""
+
+    type: ClassVar[str] = "message.card_changed"
+    message_id: UUID
+    card: dict[str, Any]
+    body: str
+    html: str
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReactionAdded(ConversationEvent):
+    """`principal_id` chose an emoji."""
+
+    type: ClassVar[str] = "reaction.added"
+    message_id: UUID
+    emoji: str
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReactionRemoved(ConversationEvent):
+    """`principal_id` took an emoji back."""
+
+    type: ClassVar[str] = "reaction.removed"
+    message_id: UUID
+    emoji: str
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationCreated(ConversationEvent):
+    """The first event of each conversation."""
+
+    type: ClassVar[str] = "conversation.created"
+    kind: str
+    name: str
+    is_private: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationUpdated(ConversationEvent):
+    """Name, topic, privacy or archive state changed."""
+
+    type: ClassVar[str] = "conversation.updated"
+    name: str
+    topic: str
+    is_private: bool
+    archived_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberJoined(ConversationEvent):
+    """A principal is in the conversation from now on. `person` is a `PersonRef`."""
+
+    type: ClassVar[str] = "member.joined"
+    principal_id: UUID
+    person: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberLeft(ConversationEvent):
+    """A principal left or was removed."""
+
+    type: ClassVar[str] = "member.left"
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnEvent(DomainEvent):
+    """Stream: a member's own; heard by that member's devices only."""
+
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadMoved(OwnEvent):
+    """The read marker moved, forward or back."""
+
+    type: ClassVar[str] = "read.moved"
+    conversation: UUID
+    last_read_sequence: int
+    unread: int
+    mentions: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationAdded(OwnEvent):
+    """The member is in one more conversation."""
+
+    type: ClassVar[str] = "conversation.added"
+    conversation: UUID
+    last_sequence: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationRemoved(OwnEvent):
+    """The member is no longer in a conversation: forget it."""
+
+    type: ClassVar[str] = "conversation.removed"
+    conversation: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class DraftSaved(OwnEvent):
+    """A draft changed on one of the member's devices; an empty body means it is gone."""
+
+    type: ClassVar[str] = "draft.saved"
+    conversation: UUID
+    thread: UUID | None
+    body: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreferenceChanged(OwnEvent):
+    """A conversation was muted, starred or the opposite."""
+
+    type: ClassVar[str] = "conversation.preference_changed"
+    conversation: UUID
+    is_muted: bool
+    is_starred: bool

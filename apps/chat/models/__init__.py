@@ -1,0 +1,6 @@
+"""Conversations and what lives in them."""
+
+from apps.chat.models.conversation import Conversation, Draft, Membership
+from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+
+__all__ = ["Attachment", "Conversation", "Draft", "Mention", "Membership", "Message", "MessageRevision", "Reaction"]

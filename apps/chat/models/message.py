@@ -1,0 +1,112 @@
+"""Messages and what hangs on them. `send_batch` is the only place that inserts a message (migration 0002)."""
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from apps.core.models import TenantModel
+
+
+class Message(TenantModel):
+    """One message; `sequence` is the number of the event that created it."""
+
+    conversation = models.ForeignKey(
+        "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    scope_id = models.UUIDField(help_text="Copied from the conversation, so that filters need no join.")
+    sequence = models.BigIntegerField()
+    sender = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    client_key = models.CharField(max_length=64)
+    thread_id = models.UUIDField(null=True, blank=True, help_text="The message this replies to.")
+    body = models.TextField()
+    html = models.TextField()
+    mentions = ArrayField(models.UUIDField(), default=list, blank=True)
+    card = models.JSONField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1)
+    sent_at = models.DateTimeField()
+    edited_at = models.DateTimeField(null=True, blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+    created_at = None
+
+    class Meta:
+        constraints = [
+            # pages of a conversation by number, both ways; unread is a count in this index
+            models.UniqueConstraint(fields=["conversation", "sequence"], name="chat_message_sequence"),
+            # sending twice with one key stores once
+            models.UniqueConstraint(fields=["conversation", "sender", "client_key"], name="chat_message_client_key"),
+        ]
+        indexes = [
+            # a thread's replies and their counts
+            models.Index(
+                fields=["thread_id", "sequence"], condition=~models.Q(thread_id=None), name="chat_message_thread"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.conversation_id}#{self.sequence}"
+
+
+class MessageRevision(TenantModel):
+    """What a message said before an edit."""
+
+    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    version = models.PositiveIntegerField()
+    body = models.TextField()
+    html = models.TextField()
+    replaced_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "version"], name="chat_messagerevision_once")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} v{self.version}"
+
+
+class Mention(models.Model):
+    """Who was mentioned where: the mention count and the mentions view read this."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    conversation = models.ForeignKey(
+        "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    sequence = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "principal"], name="chat_mention_once")]
+        indexes = [
+            # mentions after the read marker, per conversation
+            models.Index(fields=["organization", "principal", "conversation", "sequence"], name="chat_mention_unread")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.principal_id} in {self.message_id}"
+
+
+class Attachment(models.Model):
+    """A file on a message, in the sender's order."""
+
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "file"], name="chat_attachment_once")]
+
+    def __str__(self) -> str:
+        return f"{self.file_id} on {self.message_id}"
+
+
+class Reaction(TenantModel):
+    """One emoji of one principal on one message."""
+
+    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    emoji = models.CharField(max_length=32)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "emoji", "principal"], name="chat_reaction_once")]
+
+    def __str__(self) -> str:
+        return f"{self.emoji} on {self.message_id}"

@@ -1,0 +1,189 @@
+"""What pages, API and socket frames show of conversations and messages."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from apps.core.ids import uuid7
+
+ConversationKind = Literal["channel", "direct", "group"]
+BODY_LIMIT = 20_000
+ATTACHMENT_LIMIT = 10
+
+
+@dataclass(frozen=True)
+class PersonRef:
+    """A principal beside a message: enough to draw name and face."""
+
+    id: UUID
+    name: str
+    kind: str
+    initials: str
+    tint: int
+    avatar: UUID | None = None
+
+    @property
+    def is_agent(self) -> bool:
+        """Agents have square faces."""
+        return self.kind != "person"
+
+
+@dataclass(frozen=True)
+class AttachmentView:
+    """A file that hangs on a message."""
+
+    id: UUID
+    name: str
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class ReactionView:
+    """One emoji under a message and who chose it, oldest first."""
+
+    emoji: str
+    principals: tuple[UUID, ...]
+
+    @property
+    def count(self) -> int:
+        return len(self.principals)
+
+
+@dataclass(frozen=True)
+class ThreadSummary:
+    """Replies to a message."""
+
+    count: int
+    last_at: datetime
+    people: tuple[UUID, ...]
+
+
+@dataclass(frozen=True)
+class Card:
+    """A typed payload that a higher app owns and renders.
+
+    Attributes:
+        type: registered name, for example `agents.answer`.
+        id: key of the thing in its app.
+        data: what every reader of the scope may see.
+    """
+
+    type: str
+    id: str
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageView:
+    """A message as every reader of its conversation may see it.
+
+    Attributes:
+        sequence: number of the event that created it; strictly increasing in the conversation.
+        html: rendered on the server, sanitised; empty when deleted.
+        version: from 1, plus one per edit; the `ETag`.
+        thread: the message this replies to, or None.
+    """
+
+    id: UUID
+    conversation: UUID
+    sequence: int
+    sender: PersonRef
+    body: str
+    html: str
+    sent_at: datetime
+    version: int = 1
+    edited_at: datetime | None = None
+    deleted_at: datetime | None = None
+    thread: UUID | None = None
+    client_key: str = ""
+    mentions: tuple[UUID, ...] = ()
+    attachments: tuple[AttachmentView, ...] = ()
+    reactions: tuple[ReactionView, ...] = ()
+    replies: ThreadSummary | None = None
+    card: Card | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the shape of API and frames; orjson encodes ids and times."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConversationView:
+    """A conversation in one principal's list.
+
+    Attributes:
+        name: of a channel; for direct and group conversations the other people's names.
+        unread, mentions: messages after the read marker; both count replies too.
+        last_sequence: head of the stream, counts every event; a client resumes from here.
+        is_member: False for an open channel the principal has not joined.
+    """
+
+    id: UUID
+    kind: ConversationKind
+    name: str
+    topic: str
+    is_private: bool
+    is_member: bool
+    archived_at: datetime | None
+    last_read_sequence: int
+    last_sequence: int
+    unread: int
+    mentions: int
+    has_draft: bool
+    is_muted: bool
+    is_starred: bool
+    scope: UUID
+    people: tuple[PersonRef, ...] = ()
+    last_message_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagePage:
+    """A window of messages, oldest first."""
+
+    messages: tuple[MessageView, ...]
+    anchor: UUID | None
+    found_oldest: bool
+    found_newest: bool
+    first_unread: UUID | None
+    last_sequence: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """A message before it is sent: rendered, checked for shape, not yet for rights (the write path does that)."""
+
+    organization_id: UUID
+    conversation_id: UUID
+    sender: PersonRef
+    client_key: str
+    body: str
+    html: str
+    id: UUID = field(default_factory=uuid7)
+    thread: UUID | None = None
+    mentions: tuple[UUID, ...] = ()
+    mentions_everyone: bool = False
+    attachments: tuple[UUID, ...] = ()
+    card: Card | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SentMessage:
+    """The outcome of a draft.
+
+    Attributes:
+        repeated: the client key was stored before; id and sequence are those of the first time.
+        payload: the data of the event `message.sent` as JSON; empty when repeated.
+    """
+
+    id: UUID
+    conversation_id: UUID
+    sequence: int
+    sent_at: datetime
+    repeated: bool
+    payload: bytes = b""
