@@ -1,8 +1,8 @@
 """Frames between a process and the model process: u32 length, u32 header length, JSON header, binary payload.
 
-Both numbers are little-endian; the first counts everything after itself. A request header is `{"op": ..., ...}`; an
-answer header has `"ok"`, and with it `false` a `"code"` and a `"detail"`. Payloads are float32, little-endian. A connection carries one request at
-a time; closing it cancels the request.
+Both numbers are little-endian; the first counts everything after itself. A request header is `{"op": ...,
+...}`; an answer header has `"ok"`, and with it `false` a `"code"` and a `"detail"`. Payloads are float32,
+little-endian. A connection carries one request at a time; closing it cancels the request.
 """
 
 from __future__ import annotations

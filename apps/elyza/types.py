@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Vector = NDArray[np.float32]
-    Matrix = NDArray[np.float32]
+Vector = NDArray[np.float32]  # one dimension
+Matrix = NDArray[np.float32]  # two
 
 DIMENSIONS = 384  # of both embedding models, and of the vector column
 
@@ -70,8 +67,8 @@ class SentenceScores:
     """How close each sentence is to the question, read in its passage's context.
 
     Attributes:
-        cosine: shape (sentences,), cosine of the mean token states of sentence and question.
-        best_match: shape (sentences, terms), for each term of the question the highest cosine of its tokens with any
+        cosine: shape (sentences,), cosine of the mean token states of sentence and question. best_match:
+            shape (sentences, terms), for each term of the question the highest cosine of its tokens with any
             token of the sentence (MaxSim, https://arxiv.org/abs/2004.12832), mean over the term's tokens.
     Sentences of all passages, one after the other.
     """

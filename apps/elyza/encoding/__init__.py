@@ -1,1 +1,1 @@
-"""From text to vectors: the packaged model and its fused graph, batching, and the model-free hashed vectors."""
+"""From text to vectors: the packaged model, its fused graph, batching, and the model-free vectors."""

@@ -1,12 +1,12 @@
 """Writes the fused ONNX graph of a BERT sentence encoder straight from its published weights; needs no torch.
 
-`python -m apps.elyza.encoding.graph <model directory> <target.onnx>` is run once by the model process, in a process of
-its own, so that the memory of `onnx` and of the raw weights goes away with it.
+`python -m apps.elyza.encoding.graph <model directory> <target.onnx>` is run once by the model process, in a
+process of its own, so that the memory of `onnx` and of the raw weights goes away with it.
 
 The operators of the domain `com.microsoft` are ONNX Runtime's fused kernels
 (https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md). Layer names are those of
-Hugging Face's BertModel; masked mean pooling and L2 normalisation are part of the graph, as the sentence-transformers
-model card of all-MiniLM-L6-v2 prescribes.
+Hugging Face's BertModel; masked mean pooling and L2 normalisation are part of the graph, as the
+sentence-transformers model card of all-MiniLM-L6-v2 prescribes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
@@ -33,7 +33,7 @@ HIDDEN_OUTPUT, EMBEDDING_OUTPUT = "token_states", "embedding"
 
 
 class GraphWriter:
-    """Collects nodes and initializers; each method appends one operator and returns the name of its output."""
+    """Collects nodes and arrays; each method appends one operator and returns the name of its output."""
 
     def __init__(self, weights: Weights, *, epsilon: float, heads: int) -> None:
         self.weights = weights
@@ -48,18 +48,26 @@ class GraphWriter:
         return name
 
     def weight(self, name: str, *, transpose: bool = False) -> str:
-        """Store one of the model's own arrays; a dense layer's matrix is transposed from (out, in) to (in, out)."""
+        """Store one of the model's own arrays; a dense layer's matrix is transposed from (out, in) to (in,
+        out).
+        """
         array = self.weights[name]
         return self.constant(name, array.T if transpose else array)
 
-    def node(self, operator: str, inputs: list[str], output: str, *, domain: str = "", **attributes: object) -> str:
-        """Append an operator with one output that is used."""
+    def node(
+        self, operator: str, inputs: list[str], output: str, *, domain: str = "", **attributes: Any
+    ) -> str:
+        """Append an operator with one output that is used; attribute types are the operator's own."""
         outputs = [output, f"{output}.mask"] if operator == "EmbedLayerNormalization" else [output]
-        self.nodes.append(helper.make_node(operator, inputs, outputs, name=output, domain=domain, **attributes))
+        self.nodes.append(
+            helper.make_node(operator, inputs, outputs, name=output, domain=domain, **attributes)
+        )
         return output
 
     def embeddings(self) -> str:
-        """Word and position vectors, summed and normalised; the only token type (0) is added to the positions."""
+        """Word and position vectors, summed and normalised; the only token type (0) is added to the
+        positions.
+        """
         positions = self.weights["embeddings.position_embeddings.weight"]
         first_type = self.weights["embeddings.token_type_embeddings.weight"][0]
         return self.node(
@@ -79,7 +87,9 @@ class GraphWriter:
         )
 
     def layer(self, index: int, states: str) -> str:
-        """One transformer block: attention, then the feed-forward part, each added to its input and normalised."""
+        """One transformer block: attention, then the feed-forward part, each added to its input and
+        normalised.
+        """
         prefix = f"encoder.layer.{index}"
         parts = [f"{prefix}.attention.self.{part}" for part in ("query", "key", "value")]
         joined = np.concatenate([self.weights[f"{part}.weight"].T for part in parts], axis=1)
@@ -103,7 +113,10 @@ class GraphWriter:
             f"{prefix}.wide",
         )
         wide = self.node(
-            "BiasGelu", [wide, self.weight(f"{prefix}.intermediate.dense.bias")], f"{prefix}.gelu", domain=FUSED
+            "BiasGelu",
+            [wide, self.weight(f"{prefix}.intermediate.dense.bias")],
+            f"{prefix}.gelu",
+            domain=FUSED,
         )
         return self.add_and_norm(f"{prefix}.output", wide, states)
 
@@ -138,8 +151,8 @@ class GraphWriter:
 def build_graph(model_directory: Path) -> onnx.ModelProto:
     """Read config.json and model.safetensors and return the fused graph.
 
-    Inputs `input_ids` and `attention_mask`: int32, shape (rows, tokens). Outputs `embedding`: float32, (rows, hidden), unit
-    length, and `token_states`: float32, (rows, tokens, hidden), as the last layer leaves them.
+    Inputs `input_ids` and `attention_mask`: int32, shape (rows, tokens). Outputs `embedding`: float32, (rows,
+    hidden), unit length, and `token_states`: float32, (rows, tokens, hidden), as the last layer leaves them.
     """
     config = json.loads((model_directory / "config.json").read_text())
     if config["hidden_act"] != "gelu":
@@ -159,7 +172,10 @@ def build_graph(model_directory: Path) -> onnx.ModelProto:
     graph = helper.make_graph(
         writer.nodes,
         "sentence_encoder",
-        [helper.make_tensor_value_info(name, TensorProto.INT32, shape) for name in ("input_ids", "attention_mask")],
+        [
+            helper.make_tensor_value_info(name, TensorProto.INT32, shape)
+            for name in ("input_ids", "attention_mask")
+        ],
         [
             helper.make_tensor_value_info(EMBEDDING_OUTPUT, TensorProto.FLOAT, ["rows", width]),
             helper.make_tensor_value_info(HIDDEN_OUTPUT, TensorProto.FLOAT, [*shape, width]),
@@ -171,7 +187,7 @@ def build_graph(model_directory: Path) -> onnx.ModelProto:
 
 
 def write_graph(model_directory: Path, target: Path) -> None:
-    """Write the graph under a temporary name, flush it to disk, then rename: a reader never sees half a file."""
+    """Write under a temporary name, flush to disk, then rename: a reader never sees half a file."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:

@@ -1,6 +1,8 @@
-"""Model-free sentence vectors: hashed words and character n-grams (feature hashing, https://arxiv.org/abs/0902.2206).
+"""Model-free sentence vectors: hashed words and character n-grams (feature hashing,
+https://arxiv.org/abs/0902.2206).
 
-They find shared words, word parts and misspellings, not meaning. No model, no process, the same numbers on every machine.
+They find shared words, word parts and misspellings, not meaning. No model, no process, the same numbers on
+every machine.
 """
 
 from __future__ import annotations

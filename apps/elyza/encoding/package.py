@@ -1,4 +1,6 @@
-"""Finds the packaged model and keeps its exported graph, both by checksum; imports none of the heavy libraries."""
+"""Finds the packaged model and keeps its exported graph, both by checksum; imports none of the heavy
+libraries.
+"""
 
 from __future__ import annotations
 
@@ -74,7 +76,9 @@ def exported_graph(package: ModelPackage, cache: Path) -> Path:
         return target
     command = [sys.executable, "-m", "apps.elyza.encoding.graph", str(package.directory), str(target)]
     try:
-        subprocess.run(command, cwd=_PROJECT, check=True, capture_output=True, text=True, timeout=EXPORT_SECONDS)
+        subprocess.run(
+            command, cwd=_PROJECT, check=True, capture_output=True, text=True, timeout=EXPORT_SECONDS
+        )
     except subprocess.CalledProcessError as error:
         raise ExportFailed((error.stderr.strip() or "no message").splitlines()[-1]) from error
     except (subprocess.TimeoutExpired, OSError) as error:

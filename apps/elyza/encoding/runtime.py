@@ -1,4 +1,6 @@
-"""The encoder itself: ONNX Runtime and tokenizers around one fused graph. Imported only once a model is wanted."""
+"""The encoder itself: ONNX Runtime and tokenizers around one fused graph. Imported only once a model is
+wanted.
+"""
 
 from __future__ import annotations
 
@@ -45,10 +47,11 @@ class ReadQuestion:
 
 
 class Encoder:
-    """One session for all threads, one computing thread a call: calls run side by side on one copy of the weights.
+    """One session for all threads, one computing thread a call: calls run side by side on one copy of the
+    weights.
 
-    Measured on two cores with passages of 180 tokens: two callers reach 35 passages a second, as many as one call with two
-    threads, and a query in between takes 6 ms when the callers have a lower priority.
+    Measured on two cores with passages of 180 tokens: two callers reach 35 passages a second, as many as one
+    call with two threads, and a query in between takes 6 ms when the callers have a lower priority.
     """
 
     def __init__(self, package: ModelPackage, graph: Path) -> None:
@@ -77,7 +80,9 @@ class Encoder:
             return cls(package, exported_graph(package, cache))
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return token ids, at most 256 a text with the marks at both ends; what is longer is cut, as in training."""
+        """Return token ids, at most 256 a text with the marks at both ends; what is longer is cut, as in
+        training.
+        """
         kept = self._max_tokens - 2
         rows = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [[self._first, *row.ids[:kept], self._last] for row in rows]
@@ -95,8 +100,9 @@ class Encoder:
     def score(self, question: ReadQuestion, passage: SplitPassage) -> tuple[Vector, Matrix]:
         """Return for each sentence its cosine with the question and its best match for each term.
 
-        Shapes (sentences,) and (sentences, terms). A passage longer than a window is read in several, cut between
-        sentences; a sentence longer than a window counts with its first 510 tokens, one without tokens scores 0.
+        Shapes (sentences,) and (sentences, terms). A passage longer than a window is read in several, cut
+        between sentences; a sentence longer than a window counts with its first 510 tokens, one without
+        tokens scores 0.
         """
         cosine = np.zeros(len(passage.sentences), np.float32)
         best = np.zeros((len(passage.sentences), len(question.groups)), np.float32)

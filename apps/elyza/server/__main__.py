@@ -1,7 +1,7 @@
 """`python -m apps.elyza.server`: runs the model process until SIGTERM or SIGINT.
 
-Environment: `CHATSYSTEM_MODEL_URL` (`unix:///path`, required), `CHATSYSTEM_DATA_DIR` (default `var`; exported graphs go to
-its `models/`). Read directly: the typed settings would bring Django into this process.
+Environment: `CHATSYSTEM_MODEL_URL` (`unix:///path`, required), `CHATSYSTEM_DATA_DIR` (default `var`; exported
+graphs go to its `models/`). Read directly: the typed settings would bring Django into this process.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ log = logging.getLogger("apps.elyza.server")
 
 
 async def serve(path: Path, cache: Path) -> None:
-    """Listen on the socket until a signal comes; the socket is readable by this user only, and removed at the end."""
+    """Listen on the socket until a signal comes; the socket is readable by this user only, and removed at the
+    end.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -37,7 +39,7 @@ async def serve(path: Path, cache: Path) -> None:
     finally:
         server.close()
         await application.close()
-        path.unlink(missing_ok=True)
+        await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 def make_room(path: Path) -> None:
@@ -56,7 +58,9 @@ def make_room(path: Path) -> None:
 
 def main() -> None:
     """Read the environment and run."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
+    )
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its own threads would know nothing of our priorities
     try:
         path = Path(socket_path(os.environ.get("CHATSYSTEM_MODEL_URL", "")))

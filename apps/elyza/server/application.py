@@ -1,4 +1,6 @@
-"""Connections of the model process: one frame in, one frame out, and a closed connection cancels what it asked for."""
+"""Connections of the model process: one frame in, one frame out, and a closed connection cancels what it
+asked for.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,7 @@ class Application:
             try:
                 await asyncio.wait({answering, following}, return_when=asyncio.FIRST_COMPLETED)
                 if following.done() and following.exception() is not None:
-                    following.result()  # raises: closed, or no frame; `finally` cancels the work nobody waits for
+                    following.result()  # raises: closed, or no frame
                 await _write(writer, await answering)
                 frame = await following
             finally:
@@ -76,24 +78,17 @@ class Application:
                 await asyncio.gather(answering, following, return_exceptions=True)
 
     async def _answer(self, header: Header) -> Frame:
+        operations = {"embed": self._embed, "score": self._score, "warm": self._warm, "health": self._health}
+        operation = operations.get(str(header.get("op")))
+        if operation is None:
+            return _refusal("bad_request", "unknown operation")
         try:
-            match header.get("op"):
-                case "embed":
-                    return await self._embed(header)
-                case "score":
-                    return await self._score(header)
-                case "warm":
-                    await self.model.loaded()
-                    return self._health()
-                case "health":
-                    return self._health()
-                case _:
-                    return _refusal("bad_request", "unknown operation")
+            return await operation(header)
         except BadRequest as error:
             return _refusal("bad_request", str(error))
         except ModelUnavailable as error:
             return _refusal(error.state, error.detail)
-        except Exception as error:  # noqa: BLE001 - one request's failure is told to its caller, the process goes on
+        except Exception as error:  # one request's failure is told to its caller, the process goes on
             log.exception("A request failed")
             return _refusal("failed", type(error).__name__)
 
@@ -115,7 +110,11 @@ class Application:
         cosine, best = await self.lanes.score(encoder, request.question, request.terms, request.passages)
         return _matrix(encoder.version, np.column_stack([cosine, best]))
 
-    def _health(self) -> Frame:
+    async def _warm(self, header: Header) -> Frame:
+        await self.model.loaded()
+        return await self._health(header)
+
+    async def _health(self, _header: Header) -> Frame:
         return Frame(
             {
                 "ok": True,

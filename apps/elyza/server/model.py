@@ -75,7 +75,9 @@ class Model:
         Raises:
             ModelUnavailable.
         """
-        return self._encoder or await asyncio.shield(self._start())
+        if self._encoder is not None:
+            return self._encoder
+        return await asyncio.shield(self._start())
 
     def _start(self) -> asyncio.Task[Encoder]:
         if self._loading is not None and not self._loading.done():
@@ -85,7 +87,7 @@ class Model:
         if not is_installed():
             raise ModelUnavailable("not_installed", "the `ai` requirements are not installed")
         self._loading = asyncio.create_task(self._load())
-        self._loading.add_done_callback(lambda task: task.cancelled() or task.exception())  # a waiter may be gone
+        self._loading.add_done_callback(_seen)
         return self._loading
 
     async def _load(self) -> Encoder:
@@ -101,7 +103,14 @@ class Model:
         return encoder
 
 
+def _seen(task: asyncio.Task[Encoder]) -> None:
+    """Take note of a failure even where every waiter has left: it is in the log already."""
+    if not task.cancelled():
+        task.exception()
+
+
 def _load(cache: Path) -> Encoder:
-    runtime = importlib.import_module("apps.elyza.encoding.runtime")  # brings in ONNX Runtime: 60 MB, not before it is wanted
+    # Brings in ONNX Runtime, which takes 60 MB: not before it is wanted.
+    runtime = importlib.import_module("apps.elyza.encoding.runtime")
     encoder: Encoder = runtime.Encoder.load(find_package(), cache)
     return encoder

@@ -1,8 +1,9 @@
-"""Checks a request's header and gives back what it asks for; everything from outside is checked here, once."""
+"""Checks a request's header and gives back what it asks for: all that comes from outside, once."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Literal
 
 from apps.elyza.protocol import MAX_TEXT_CHARACTERS, MAX_TEXTS
@@ -67,7 +68,7 @@ def _passage(value: Any) -> SplitPassage:  # Any: JSON from the socket
         raise BadRequest("a passage is not an object")
     text = _text(value.get("text"), most=MAX_TEXT_CHARACTERS)
     sentences = _spans(_list(value, "sentences", most=MAX_SENTENCES), within=len(text))
-    if any(later.start < earlier.end for earlier, later in zip(sentences, sentences[1:], strict=False)):
+    if any(later.start < earlier.end for earlier, later in pairwise(sentences)):
         raise BadRequest("sentences overlap or are out of order")
     return SplitPassage(text, tuple(sentences))
 

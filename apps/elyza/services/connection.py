@@ -1,0 +1,117 @@
+"""One request to the model process and its answer, from a thread or from an event loop; each on a connection
+of its own.
+
+A connection to a Unix socket costs 0.1 ms, and closing it is how a caller that waited too long cancels its
+request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from apps.elyza.protocol import HEAD_BYTES, BadFrame, Frame, parse_body, parse_head, read_frame, socket_path
+from apps.elyza.types import Missing
+
+if TYPE_CHECKING:
+    from apps.elyza.protocol import Header
+    from apps.elyza.types import Matrix
+
+_STATES = {"loading": Missing.LOADING, "not_installed": Missing.NOT_INSTALLED, "failed": Missing.FAILED}
+
+
+class NoAnswer(Exception):  # noqa: N818 - a state, told to the caller
+    """The model process gave no usable answer; `reason` says why."""
+
+    def __init__(self, reason: Missing, detail: str = "") -> None:
+        self.reason, self.detail = reason, detail
+        super().__init__(f"{reason}: {detail}")
+
+
+def exchange(*, url: str, header: Header, timeout_seconds: float) -> Frame:
+    """Send one request and return its answer.
+
+    Raises:
+        NoAnswer: late, unreachable, refused or broken.
+    """
+    deadline = time.monotonic() + timeout_seconds
+    try:
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as connection:
+            connection.settimeout(timeout_seconds)
+            connection.connect(_path(url))
+            connection.sendall(Frame(header).encode())
+            header_size, payload_size = parse_head(_receive(connection, HEAD_BYTES, deadline))
+            body = _receive(connection, header_size + payload_size, deadline)
+            return _accepted(parse_body(body[:header_size], body[header_size:]))
+    except TimeoutError as error:
+        raise NoAnswer(Missing.LATE) from error
+    except OSError as error:
+        raise NoAnswer(Missing.UNREACHABLE, str(error)) from error
+    except BadFrame as error:
+        raise NoAnswer(Missing.FAILED, str(error)) from error
+
+
+async def aexchange(*, url: str, header: Header, timeout_seconds: float) -> Frame:
+    """As `exchange`, without holding a thread."""
+    try:
+        async with asyncio.timeout(timeout_seconds):
+            reader, writer = await asyncio.open_unix_connection(_path(url))
+            try:
+                writer.write(Frame(header).encode())
+                return _accepted(await read_frame(reader))
+            finally:
+                writer.close()
+    except TimeoutError as error:
+        raise NoAnswer(Missing.LATE) from error
+    except (OSError, asyncio.IncompleteReadError) as error:
+        raise NoAnswer(Missing.UNREACHABLE, str(error)) from error
+    except BadFrame as error:
+        raise NoAnswer(Missing.FAILED, str(error)) from error
+
+
+def matrix(frame: Frame) -> Matrix:
+    """Return the float32 payload in the shape the header names.
+
+    Raises:
+        NoAnswer: the payload is not that large.
+    """
+    try:
+        shape = (int(frame.header["rows"]), int(frame.header["columns"]))
+        return np.frombuffer(frame.payload, "<f4").reshape(shape)
+    except (KeyError, TypeError, ValueError) as error:
+        raise NoAnswer(Missing.FAILED, "the payload does not fit its header") from error
+
+
+def _path(url: str) -> str:
+    if not url:
+        raise NoAnswer(Missing.UNREACHABLE, "no model process is configured")
+    try:
+        return socket_path(url)
+    except ValueError as error:
+        raise NoAnswer(Missing.UNREACHABLE, str(error)) from error
+
+
+def _receive(connection: socket.socket, size: int, deadline: float) -> bytes:
+    received = bytearray()
+    while len(received) < size:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        part = connection.recv(min(size - len(received), 1 << 18))
+        if not part:
+            raise ConnectionResetError("the model process closed the connection")
+        received += part
+    return bytes(received)
+
+
+def _accepted(frame: Frame) -> Frame:
+    if frame.header.get("ok") is not True:
+        code = str(frame.header.get("code"))
+        raise NoAnswer(_STATES.get(code, Missing.FAILED), f"{code}: {frame.header.get('detail')}")
+    return frame
