@@ -1,0 +1,47 @@
+"""Texts that scripts of every page show. A plural is a pair, chosen by `Intl.PluralRules` in the browser."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+Texts = dict[str, str | tuple[str, str]]
+
+
+def shell_texts() -> Texts:
+    """Return the texts of the shell in the reader's language; `{name}` is filled in by the script."""
+    return {
+        "close": _("Close"),
+        "cancel": _("Cancel"),
+        "copy": _("Copy"),
+        "copied": _("Copied"),
+        "offline": _("No connection."),
+        "offline.safe": _("You can keep reading and writing."),
+        "offline.waiting": plural(
+            ngettext("You can keep reading and writing, {count} message is waiting.",
+                     "You can keep reading and writing, {count} messages are waiting.", 1),
+            ngettext("You can keep reading and writing, {count} message is waiting.",
+                     "You can keep reading and writing, {count} messages are waiting.", 2),
+        ),
+        "connect": _("Connect now"),
+        "signed_out": _("You were signed out. Your text is kept in this browser."),
+        "failed": _("That did not work. Nothing was changed."),
+        "no_answer": _("The server does not answer. Nothing was changed; try again in a moment."),
+        "request": _("request {id}"),
+        "theme.system": _("Theme: as the system"),
+        "theme.light": _("Theme: light"),
+        "theme.dark": _("Theme: dark"),
+        "shortcuts": _("Keyboard shortcuts"),
+        "shortcuts.off": _("Single keys are switched off in settings."),
+        "shortcut.search": _("Search"),
+        "shortcut.jump": _("Jump to a conversation"),
+        "shortcut.help": _("Show these shortcuts"),
+        "shortcut.ask": _("Go to ask"),
+        "shortcut.chat": _("Go to chat"),
+        "shortcut.close": _("Close what is on top"),
+    }  # fmt: skip
+
+
+def plural(one: str, other: str) -> tuple[str, str]:
+    """Return both forms of a text with `{count}`."""
+    return one, other

@@ -1,0 +1,59 @@
+"""What `static/` carries: untouched third parties, style sheets that hold the rules of the visual reference."""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STATIC = ROOT / "static"
+SHEETS = sorted((STATIC / "css").glob("*.css"))
+VENDORED = json.loads((STATIC / "vendor/vendor.json").read_text())
+
+
+@pytest.mark.parametrize("entry", VENDORED, ids=lambda entry: entry["file"])
+def test_vendored_files_are_the_recorded_ones(entry: dict[str, str]) -> None:
+    content = (STATIC / "vendor" / entry["file"]).read_bytes()
+    assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+
+
+def test_every_vendored_file_is_recorded() -> None:
+    present = {
+        str(path.relative_to(STATIC / "vendor"))
+        for path in (STATIC / "vendor").rglob("*")
+        if path.is_file() and path.parent.name != "licences" and path.name != "vendor.json"
+    }
+    assert present == {entry["file"] for entry in VENDORED}
+
+
+def test_versions_are_those_of_the_lock_file() -> None:
+    locked = json.loads((ROOT / "frontend/package-lock.json").read_text())["packages"]
+    recorded = {entry["name"]: entry["version"] for entry in VENDORED}
+    assert recorded == {name: locked[f"node_modules/{name}"]["version"] for name in recorded}
+
+
+def test_every_style_sheet_is_linked() -> None:
+    linked = re.findall(r"css/([\w-]+\.css)", (ROOT / "templates/parts/head.html").read_text())
+    assert sorted(linked) == [sheet.name for sheet in SHEETS]
+
+
+@pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
+def test_style_sheets_use_logical_properties(sheet: Path) -> None:
+    physical = re.findall(r"(?:margin|padding|border)-(?:left|right)|[{;]\s*(?:left|right|float):", sheet.read_text())
+    assert physical == []
+
+
+@pytest.mark.parametrize("name", re.findall(r'icon "([\w-]+)"', "\n".join(
+    path.read_text() for path in sorted((ROOT / "templates").rglob("*.html"))
+)))  # fmt: skip
+def test_every_named_icon_is_in_the_sprite(name: str) -> None:
+    assert f'<symbol id="{name}"' in (STATIC / "icons.svg").read_text()
+
+
+@pytest.mark.parametrize("template", sorted((ROOT / "templates").rglob("*.html")), ids=lambda path: path.name)
+def test_templates_have_no_inline_style_or_script(template: Path) -> None:
+    text = template.read_text()
+    inline = re.findall(r"\sstyle=|<style|\son\w+=|<script(?![^>]*(?:src=|type=\"application/json\"))", text)
+    assert inline == []
