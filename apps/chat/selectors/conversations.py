@@ -1,0 +1,184 @@
+"""Which conversations a principal sees, with counts computed from the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.accounts.selectors import people as people_selectors
+from apps.accounts.selectors.scopes import visible_scopes
+from apps.accounts.types import PersonView, Principal
+from apps.chat.errors import ConversationNotFound
+from apps.chat.models import Conversation, Membership
+from apps.chat.types import ConversationView, PersonRef
+from apps.core.errors import DomainError
+
+UNREAD_CAP = 1000
+_LIST = """
+SELECT c.id, c.kind, c.name, c.topic, c.is_private, c.archived_at, c.scope_id, m.id IS NOT NULL AS is_member,
+  coalesce(m.last_read_sequence, 0) AS last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence,
+  coalesce(m.is_muted, false) AS is_muted, coalesce(m.is_starred, false) AS is_starred,
+  CASE WHEN m.id IS NULL THEN 0 ELSE (SELECT count(*) FROM (SELECT 1 FROM chat_message x
+    WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id AND x.sequence > m.last_read_sequence
+      AND x.sender_id <> %(me)s AND x.deleted_at IS NULL LIMIT {cap}) u) END AS unread,
+  CASE WHEN m.id IS NULL THEN 0 ELSE (SELECT count(*) FROM chat_mention x WHERE x.organization_id = c.organization_id
+    AND x.principal_id = %(me)s AND x.conversation_id = c.id AND x.sequence > m.last_read_sequence) END AS mentions,
+  EXISTS (SELECT 1 FROM chat_draft d WHERE d.conversation_id = c.id AND d.principal_id = %(me)s) AS has_draft,
+  (SELECT x.sent_at FROM chat_message x WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id
+    ORDER BY x.sequence DESC LIMIT 1) AS last_message_at,
+  CASE WHEN c.kind = 'channel' THEN '{{}}' ELSE ARRAY(SELECT o.principal_id FROM chat_membership o
+    WHERE o.conversation_id = c.id AND o.left_at IS NULL ORDER BY o.joined_at, o.id) END AS people
+FROM chat_conversation c
+LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
+  AND m.principal_id = %(me)s AND m.left_at IS NULL
+LEFT JOIN core_stream s ON s.id = c.id
+WHERE c.organization_id = %(organization)s AND {where}
+ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
+""".format  # the caller puts constants in, values travel as parameters
+
+
+@dataclass(frozen=True)
+class SenderView:
+    """What the write path needs to explain a refusal."""
+
+    archived_at: datetime | None
+    is_member: bool
+
+
+def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
+    """Conversations whose scope the principal may see now; every read of one starts here."""
+    return Conversation.objects.filter(
+        organization_id=principal.organization_id, scope_id__in=visible_scopes(principal)
+    )
+
+
+def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
+    """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
+    where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")
+    return _load(principal, where, {})
+
+
+def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
+    """Return one visible conversation. Three queries.
+
+    Raises:
+        ConversationNotFound: missing, or not visible.
+    """
+    if not visible_conversations(principal).filter(pk=conversation_id).exists():
+        raise ConversationNotFound
+    return _load(principal, "c.id = %(conversation)s", {"conversation": conversation_id})[0]
+
+
+def list_channels(principal: Principal) -> list[ConversationView]:
+    """Return all visible channels, joined or not, for browsing. Three queries."""
+    ids = list(
+        visible_conversations(principal).filter(kind="channel", archived_at=None).values_list("pk", flat=True)
+    )
+    return _load(principal, "c.id = ANY(%(ids)s)", {"ids": ids}) if ids else []
+
+
+def find_for_sender(
+    *, organization_id: UUID, conversation_id: UUID, sender_id: UUID
+) -> SenderView | DomainError:
+    """Return state and membership for explaining a refusal, or ConversationNotFound when the sender may not see it."""
+    row = Conversation.objects.filter(pk=conversation_id, organization_id=organization_id).first()
+    if row is None:
+        return ConversationNotFound()
+    is_member = Membership.objects.filter(
+        conversation_id=conversation_id, principal_id=sender_id, left_at=None
+    ).exists()
+    if not is_member and (row.is_private or people_selectors.is_guest(sender_id)):
+        return ConversationNotFound()
+    return SenderView(row.archived_at, is_member)
+
+
+def heads(principal: Principal) -> dict[UUID, int]:
+    """Return the last sequence of each conversation the principal is in. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "
+            "LEFT JOIN core_stream s ON s.id = m.conversation_id "
+            "WHERE m.organization_id = %s AND m.principal_id = %s AND m.left_at IS NULL",
+            [principal.organization_id, principal.id],
+        )
+        return dict(cursor.fetchall())
+
+
+def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) -> list[UUID]:
+    """Return who is in a conversation, oldest first; for callers that decided about rights."""
+    rows = Membership.objects.filter(conversation_id=conversation_id, left_at=None)
+    if among is not None:
+        rows = rows.filter(principal_id__in=list(among))
+    return list(rows.order_by("joined_at", "pk").values_list("principal_id", flat=True))
+
+
+def members(principal: Principal, conversation_id: UUID) -> list[PersonView]:
+    """Return the people of a visible conversation by name. Three queries.
+
+    Raises:
+        ConversationNotFound.
+    """
+    if not visible_conversations(principal).filter(pk=conversation_id).exists():
+        raise ConversationNotFound
+    found = people_selectors.people(member_ids(conversation_id=conversation_id))
+    return sorted(found.values(), key=lambda person: person.name.casefold())
+
+
+def scope_of(principal: Principal, conversation_id: UUID) -> UUID:
+    """Return the audience of a visible conversation.
+
+    Raises:
+        ConversationNotFound.
+    """
+    scope = visible_conversations(principal).filter(pk=conversation_id).values_list("scope_id", flat=True).first()
+    if scope is None:
+        raise ConversationNotFound
+    return scope
+
+
+def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[ConversationView]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _LIST(cap=UNREAD_CAP, where=where),
+            {"me": principal.id, "organization": principal.organization_id, **parameters},
+        )
+        names = [column.name for column in cursor.description]
+        rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    wanted = {person for row in rows for person in row["people"]}
+    known = people_selectors.people(wanted) if wanted else {}
+    return [_view(principal, row, known) for row in rows]
+
+
+def _view(principal: Principal, row: dict[str, Any], known: dict[UUID, PersonView]) -> ConversationView:
+    others = [known[person] for person in row["people"] if person in known and person != principal.id]
+    people = others or [known[person] for person in row["people"] if person in known]
+    return ConversationView(
+        id=row["id"],
+        kind=row["kind"],
+        name=row["name"] or ", ".join(person.name for person in people),
+        topic=row["topic"],
+        is_private=row["is_private"],
+        is_member=row["is_member"],
+        archived_at=row["archived_at"],
+        last_read_sequence=row["last_read_sequence"],
+        last_sequence=row["last_sequence"],
+        unread=row["unread"],
+        mentions=row["mentions"],
+        has_draft=row["has_draft"],
+        is_muted=row["is_muted"],
+        is_starred=row["is_starred"],
+        scope=row["scope_id"],
+        people=tuple(ref(person) for person in people),
+        last_message_at=row["last_message_at"],
+    )
+
+
+def ref(person: PersonView) -> PersonRef:
+    """Return how a person appears beside messages."""
+    return PersonRef(person.id, person.name, person.kind, person.initials, person.tint, person.avatar_file_id)

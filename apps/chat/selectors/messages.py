@@ -1,0 +1,252 @@
+"""Pages of messages, threads and single messages, as their readers may see them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from django.db.models import Count, Max, QuerySet
+
+from apps.accounts.selectors import people as people_selectors
+from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.types import Principal
+from apps.chat.errors import MessageNotFound
+from apps.chat.models import Attachment, Membership, Mention, Message, MessageRevision, Reaction
+from apps.chat.selectors.conversations import ref, visible_conversations
+from apps.chat.types import (
+    AttachmentView,
+    Card,
+    MessagePage,
+    MessageView,
+    PersonRef,
+    ReactionView,
+    ThreadSummary,
+)
+from apps.chat.errors import ConversationNotFound
+from apps.core.models import Stream
+
+Anchor = UUID | datetime | Literal["first_unread", "newest", "oldest"]
+MOST = 200
+
+
+def visible_messages(principal: Principal) -> QuerySet[Message]:
+    """Messages the principal may read now: a seat in the scope, and sent after `visible_from` if the seat has one."""
+    return Message.objects.filter(
+        visible_content(principal, scope="scope_id", time="sent_at"), organization_id=principal.organization_id
+    )
+
+
+def message_page(
+    *,
+    principal: Principal,
+    conversation_id: UUID,
+    anchor: Anchor = "first_unread",
+    before: int = 30,
+    after: int = 30,
+    thread: UUID | None = None,
+) -> MessagePage:
+    """Return messages around an anchor, oldest first; replies are left out unless `thread` names theirs.
+
+    Args:
+        anchor: a message, a time, or a named place; the anchor itself is in the page.
+        before, after: how many on each side, together at most 200.
+
+    Raises:
+        ConversationNotFound, MessageNotFound: the anchor or the thread is not in this conversation.
+
+    Cost: 9 queries, whatever the number of messages.
+    """
+    if not visible_conversations(principal).filter(pk=conversation_id).exists():
+        raise ConversationNotFound
+    before, after = max(0, min(before, MOST)), max(0, min(after, MOST))
+    rows = visible_messages(principal).filter(conversation_id=conversation_id)
+    rows = rows.filter(thread_id=thread) if thread else rows.filter(thread_id=None)
+    marker = _marker(principal, conversation_id)
+    first_unread = _first_unread(rows, principal, marker) if thread is None else None
+    pivot = _pivot(rows, anchor, first_unread)
+    older = list(rows.filter(sequence__lt=pivot).order_by("-sequence")[: before + 1])
+    newer = list(rows.filter(sequence__gte=pivot).order_by("sequence")[: after + 1])
+    window = [*reversed(older[:before]), *newer[:after]]
+    return MessagePage(
+        messages=tuple(_views(window)),
+        anchor=anchor if isinstance(anchor, UUID) else None,
+        found_oldest=len(older) <= before,
+        found_newest=len(newer) <= after,
+        first_unread=first_unread.pk if first_unread else None,
+        last_sequence=Stream.objects.filter(pk=conversation_id).values_list("last_sequence", flat=True).first() or 0,
+    )
+
+
+def thread_page(*, principal: Principal, message_id: UUID, limit: int = MOST) -> tuple[MessageView, list[MessageView]]:
+    """Return a message and the newest replies to it, oldest first.
+
+    Raises:
+        MessageNotFound.
+    """
+    root = visible_messages(principal).filter(pk=message_id, thread_id=None).first()
+    if root is None:
+        raise MessageNotFound
+    replies = visible_messages(principal).filter(thread_id=message_id).order_by("-sequence")[:limit]
+    views = _views([root, *reversed(replies)])
+    return views[0], views[1:]
+
+
+def get_message(principal: Principal, message_id: UUID) -> MessageView:
+    """Return one visible message.
+
+    Raises:
+        MessageNotFound.
+    """
+    return get_messages(principal, [message_id])[0]
+
+
+def get_messages(principal: Principal, message_ids: list[UUID]) -> list[MessageView]:
+    """Return visible messages in the asked order.
+
+    Raises:
+        MessageNotFound: one of them is missing or not visible.
+    """
+    found = {row.pk: row for row in visible_messages(principal).filter(pk__in=message_ids)}
+    if any(pk not in found for pk in message_ids):
+        raise MessageNotFound
+    return _views([found[pk] for pk in message_ids])
+
+
+def revisions(principal: Principal, message_id: UUID) -> list[tuple[int, str, datetime]]:
+    """Return (version, body, replaced at) of a visible message's older texts, newest first.
+
+    Raises:
+        MessageNotFound.
+    """
+    if not visible_messages(principal).filter(pk=message_id, deleted_at=None).exists():
+        raise MessageNotFound
+    rows = MessageRevision.objects.filter(message_id=message_id).order_by("-version")
+    return list(rows.values_list("version", "body", "created_at"))
+
+
+def mentions_of(principal: Principal, *, limit: int = 50) -> list[MessageView]:
+    """Return the newest messages that mention the principal and are visible to it."""
+    ids = list(
+        Mention.objects.filter(organization_id=principal.organization_id, principal_id=principal.id)
+        .order_by("-id")
+        .values_list("message_id", flat=True)[:limit]
+    )
+    found = {row.pk: row for row in visible_messages(principal).filter(pk__in=ids, deleted_at=None)}
+    return _views([found[pk] for pk in ids if pk in found])
+
+
+def views_for(rows: Iterable[Message]) -> list[MessageView]:
+    """Return rows of this app as views; the caller selected only visible ones."""
+    return _views(list(rows))
+
+
+def _marker(principal: Principal, conversation_id: UUID) -> int | None:
+    return (
+        Membership.objects.filter(conversation_id=conversation_id, principal_id=principal.id, left_at=None)
+        .values_list("last_read_sequence", flat=True)
+        .first()
+    )
+
+
+def _first_unread(rows: QuerySet[Message], principal: Principal, marker: int | None) -> Message | None:
+    if marker is None:
+        return None
+    unread = rows.filter(sequence__gt=marker, deleted_at=None).exclude(sender_id=principal.id)
+    return unread.order_by("sequence").first()
+
+
+def _pivot(rows: QuerySet[Message], anchor: Anchor, first_unread: Message | None) -> int:
+    """Return the sequence the page turns around; the message with it belongs to the newer half."""
+    if isinstance(anchor, UUID):
+        sequence = rows.filter(pk=anchor).values_list("sequence", flat=True).first()
+        if sequence is None:
+            raise MessageNotFound
+        return sequence
+    if isinstance(anchor, datetime):
+        sequence = rows.filter(sent_at__gte=anchor).order_by("sequence").values_list("sequence", flat=True).first()
+        return sequence if sequence is not None else 1 << 62
+    if anchor == "oldest":
+        return 0
+    if anchor == "first_unread" and first_unread is not None:
+        return first_unread.sequence
+    return 1 << 62
+
+
+def _views(rows: list[Message]) -> list[MessageView]:
+    """Return views with senders, reactions, files and thread counts: four queries for any number of rows."""
+    if not rows:
+        return []
+    ids = [row.pk for row in rows]
+    people = {pk: ref(person) for pk, person in people_selectors.people({row.sender_id for row in rows}).items()}
+    reactions, files, threads = _reactions(ids), _attachments(ids), _threads(ids)
+    return [
+        MessageView(
+            id=row.pk,
+            conversation=row.conversation_id,
+            sequence=row.sequence,
+            sender=people.get(row.sender_id) or _gone(row.sender_id),
+            body=row.body,
+            html=row.html,
+            sent_at=row.sent_at,
+            version=row.version,
+            edited_at=row.edited_at,
+            deleted_at=row.deleted_at,
+            thread=row.thread_id,
+            client_key=row.client_key,
+            mentions=tuple(row.mentions),
+            attachments=files.get(row.pk, ()),
+            reactions=reactions.get(row.pk, ()),
+            replies=threads.get(row.pk),
+            card=Card(**row.card) if row.card else None,
+        )
+        for row in rows
+    ]
+
+
+def _gone(principal_id: UUID) -> PersonRef:
+    """A sender without a seat in the organization any more."""
+    return PersonRef(principal_id, "?", "person", "?", principal_id.int % 6 + 1)
+
+
+def _reactions(ids: list[UUID]) -> dict[UUID, tuple[ReactionView, ...]]:
+    grouped: dict[UUID, dict[str, list[UUID]]] = defaultdict(lambda: defaultdict(list))
+    rows = Reaction.objects.filter(message_id__in=ids).order_by("created_at", "pk")
+    for message_id, emoji, principal_id in rows.values_list("message_id", "emoji", "principal_id"):
+        grouped[message_id][emoji].append(principal_id)
+    return {
+        message_id: tuple(ReactionView(emoji, tuple(principals)) for emoji, principals in chosen.items())
+        for message_id, chosen in grouped.items()
+    }
+
+
+def _attachments(ids: list[UUID]) -> dict[UUID, tuple[AttachmentView, ...]]:
+    grouped: dict[UUID, list[AttachmentView]] = defaultdict(list)
+    rows = Attachment.objects.filter(message_id__in=ids).order_by("position")
+    for message_id, file_id, name, media_type, size in rows.values_list(
+        "message_id", "file_id", "file__name", "file__media_type", "file__declared_size_bytes"
+    ):
+        grouped[message_id].append(AttachmentView(file_id, name, media_type, size))
+    return {message_id: tuple(files) for message_id, files in grouped.items()}
+
+
+def _threads(ids: list[UUID]) -> dict[UUID, ThreadSummary]:
+    rows = (
+        Message.objects.filter(thread_id__in=ids, deleted_at=None)
+        .values("thread_id", "sender_id")
+        .annotate(count=Count("pk"), last_at=Max("sent_at"))
+        .order_by("thread_id", "last_at")
+    )
+    grouped: dict[UUID, list[dict[str, object]]] = defaultdict(list)
+    for row in rows:
+        grouped[row["thread_id"]].append(dict(row))
+    return {
+        thread: ThreadSummary(
+            count=sum(int(str(part["count"])) for part in parts),
+            last_at=parts[-1]["last_at"],  # type: ignore[arg-type]  # Max of a timestamp
+            people=tuple(part["sender_id"] for part in parts),  # type: ignore[misc]  # a key column
+        )
+        for thread, parts in grouped.items()
+    }

@@ -1,0 +1,173 @@
+"""Group commit: everything that waits goes into one statement and one commit; the next batch collects meanwhile.
+
+One lane per process keeps the order of each conversation. Only code in the event loop uses it, never inside `atomic()`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from functools import lru_cache
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection
+from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from apps.chat.errors import ClientKeyReused
+from apps.chat.events import MessageSent
+from apps.chat.services import write_path
+from apps.chat.services.messages import explain_refusal, sent_total
+from apps.chat.types import Draft, SentMessage
+from apps.core import tenancy
+from apps.core.errors import Unavailable
+from apps.core.events import frames
+from apps.core.realtime.hub import Hub, get_hub
+
+MOST = 256
+MOST_WAITING = 5000
+logger = logging.getLogger(__name__)
+Waiting = tuple[Draft, "asyncio.Future[write_path.Stored | None]"]
+
+
+class InsideTransaction(RuntimeError):
+    """The batcher commits by itself: inside `atomic()` it would commit what the caller may roll back."""
+
+
+class Batcher:
+    """Collects drafts of one event loop."""
+
+    def __init__(self, pool: AsyncConnectionPool[AsyncConnection], hub: Hub) -> None:
+        self._pool, self._hub = pool, hub
+        self._waiting: list[Waiting] = []
+        self._lane: asyncio.Task[None] | None = None
+
+    async def submit(self, draft: Draft) -> SentMessage:
+        """Store the draft with the next batch; returns after the commit.
+
+        Raises:
+            Unavailable: the database is away or too much is waiting; the client key makes a retry safe.
+            DomainError: the write path refused it.
+        """
+        if connection.in_atomic_block:
+            raise InsideTransaction
+        if len(self._waiting) >= MOST_WAITING:
+            raise Unavailable(retry_after_seconds=1)
+        future: asyncio.Future[write_path.Stored | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((draft, future))
+        if self._lane is None:
+            self._lane = asyncio.get_running_loop().create_task(self._run())
+        stored = await future
+        if stored is None:
+            raise await _explain(draft)
+        if not stored.same:
+            raise ClientKeyReused
+        return stored.sent
+
+    async def _run(self) -> None:
+        """Work until nothing waits."""
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+                await self._commit(batch)
+        finally:
+            self._lane = None
+
+    async def _commit(self, batch: list[Waiting]) -> None:
+        try:
+            stored = await self._store([draft for draft, _ in batch])
+        except (OperationalError, InterfaceError, PoolTimeout) as error:
+            logger.warning("batcher.database_away", extra={"drafts": len(batch)})
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(Unavailable(retry_after_seconds=2).with_traceback(error.__traceback__))
+            return
+        except Error as error:
+            await self._one_by_one(batch, error)
+            return
+        self._publish(stored)
+        for draft, future in batch:
+            if not future.done():
+                future.set_result(stored.get(draft.id))
+
+    async def _one_by_one(self, batch: list[Waiting], error: Error) -> None:
+        """One bad row fails a whole statement: store each alone, so that only the bad one is refused."""
+        if len(batch) == 1:
+            logger.error("batcher.row_refused", extra={"sqlstate": error.sqlstate})
+            if not batch[0][1].done():
+                batch[0][1].set_exception(error)
+            return
+        for item in batch:
+            await self._commit([item])
+
+    async def _store(self, drafts: list[Draft]) -> dict[object, write_path.Stored]:
+        """Run the statement; a connection that died while idle gets one fresh try, which the client keys make safe."""
+        try:
+            return await self._call(drafts)
+        except (OperationalError, InterfaceError):
+            return await self._call(drafts)
+
+    async def _call(self, drafts: list[Draft]) -> dict[object, write_path.Stored]:
+        async with self._pool.connection() as db:
+            cursor = await db.execute(write_path.SEND_BATCH, [write_path.encode(drafts)], prepare=False)
+            return write_path.decode(drafts, await cursor.fetchall())
+
+    def _publish(self, stored: dict[object, write_path.Stored]) -> None:
+        items = []
+        for item in sorted(stored.values(), key=lambda one: one.sent.sequence):
+            sent = item.sent
+            encoded = sent.payload and frames.encode(
+                type=MessageSent.type, stream_id=sent.conversation_id, sequence=sent.sequence, payload=sent.payload
+            )
+            if encoded:
+                items.append((*encoded, sent.sequence))
+        if items:
+            self._hub.publish(items)
+            sent_total.labels("batch").inc(len(items))
+
+
+@sync_to_async(thread_sensitive=False)
+def _explain(draft: Draft) -> Exception:
+    with tenancy.use(draft.organization_id):
+        return explain_refusal(draft)
+
+
+def _conninfo() -> dict[str, str]:
+    database = settings.DATABASES["default"]
+    live = connection.settings_dict  # tests run on their own database
+    wanted = {
+        "host": database["HOST"], "port": database["PORT"], "user": live["USER"], "password": database["PASSWORD"],
+        "dbname": live["NAME"], "options": database["OPTIONS"].get("options", ""),
+        "application_name": "chatsystem-batcher",
+    }  # fmt: skip
+    return {name: str(value) for name, value in wanted.items() if value}
+
+
+@lru_cache(maxsize=8)
+def _pool_of(loop: asyncio.AbstractEventLoop) -> AsyncConnectionPool[AsyncConnection]:  # noqa: ARG001 - the key
+    return AsyncConnectionPool(
+        min_size=1, max_size=4, timeout=3, max_idle=300, open=False, kwargs={"autocommit": True, **_conninfo()},
+    )  # fmt: skip
+
+
+async def get_pool() -> AsyncConnectionPool[AsyncConnection]:
+    """Return the plain psycopg pool of the running event loop, for the hot paths."""
+    pool = _pool_of(asyncio.get_running_loop())
+    if pool.closed:
+        await pool.open()
+    return pool
+
+
+_batchers: dict[asyncio.AbstractEventLoop, Batcher] = {}
+
+
+async def get_batcher() -> Batcher:
+    """Return the batcher of the running event loop."""
+    loop = asyncio.get_running_loop()
+    batcher = _batchers.get(loop)
+    if batcher is None:
+        for stale in [known for known in _batchers if known.is_closed()]:
+            del _batchers[stale]
+        batcher = _batchers.setdefault(loop, Batcher(await get_pool(), await get_hub()))
+    return batcher

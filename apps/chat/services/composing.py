@@ -1,0 +1,122 @@
+"""From what someone typed to a draft: cleaned, checked for shape, rendered. No rights are decided here."""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID
+
+from apps.accounts.selectors import people as people_selectors
+from apps.accounts.types import Principal
+from apps.chat.errors import (
+    ClientKeyInvalid,
+    EmptyMessage,
+    MessageTooLong,
+    TooManyAttachments,
+    UnreadableText,
+)
+from apps.chat.rendering.markdown import (
+    Mentionable,
+    People,
+    Rendered,
+    is_plain,
+    mention_names,
+    render,
+    render_plain,
+)
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, Card, Draft, PersonRef
+
+_CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def clean_body(body: str, *, may_be_empty: bool = False) -> str:
+    """Return the body without outer blank lines and line-end spaces.
+
+    Raises:
+        UnreadableText: NUL or lone surrogates, which PostgreSQL or UTF-8 refuse.
+        MessageTooLong, EmptyMessage.
+    """
+    if "\x00" in body or _SURROGATE.search(body):
+        raise UnreadableText
+    cleaned = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
+    if len(cleaned) > BODY_LIMIT:
+        raise MessageTooLong(limit=BODY_LIMIT, length=len(cleaned))
+    if not cleaned.strip() and not may_be_empty:
+        raise EmptyMessage
+    return cleaned
+
+
+def check_client_key(client_key: str) -> str:
+    """Return the key.
+
+    Raises:
+        ClientKeyInvalid: not 1 to 64 safe characters.
+    """
+    if not _CLIENT_KEY.fullmatch(client_key):
+        raise ClientKeyInvalid
+    return client_key
+
+
+def person_ref(principal: Principal) -> PersonRef:
+    """Return how the principal appears beside its messages."""
+    words = principal.name.split()
+    initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
+    return PersonRef(principal.id, principal.name, principal.kind, initials, principal.id.int % 6 + 1)
+
+
+def needs_look_up(body: str) -> bool:
+    """Return whether composing this body asks the database (it may mention someone) or takes long (it has markup)."""
+    return not is_plain(body)
+
+
+def compose(
+    *,
+    principal: Principal,
+    conversation_id: UUID,
+    body: str,
+    client_key: str,
+    thread: UUID | None = None,
+    attachments: tuple[UUID, ...] = (),
+    card: Card | None = None,
+) -> Draft:
+    """Return a draft ready for the write path. One query when the text may mention someone, none otherwise.
+
+    Raises:
+        EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments.
+    """
+    check_client_key(client_key)
+    if len(attachments) > ATTACHMENT_LIMIT:
+        raise TooManyAttachments(limit=ATTACHMENT_LIMIT)
+    cleaned = clean_body(body, may_be_empty=bool(attachments) or card is not None)
+    rendered = render_body(cleaned)
+    return Draft(
+        organization_id=principal.organization_id,
+        conversation_id=conversation_id,
+        sender=person_ref(principal),
+        client_key=client_key,
+        body=cleaned,
+        html=rendered.html,
+        thread=thread,
+        mentions=rendered.mentions,
+        mentions_everyone=rendered.mentions_everyone,
+        attachments=tuple(dict.fromkeys(attachments)),
+        card=card,
+    )
+
+
+def render_body(body: str) -> Rendered:
+    """Render a cleaned body, looking up the people it may mention in the current organization."""
+    if is_plain(body):
+        return render_plain(body)
+    return render(body, _people(mention_names(body)))
+
+
+def _people(names: set[str]) -> People:
+    if not names:
+        return {}
+    found: dict[str, Mentionable] = {}
+    for person in people_selectors.find_by_names(names=names):
+        mentionable = Mentionable(person.id, person.name, person.is_agent)
+        found.setdefault(person.name.casefold(), mentionable)
+        found[str(person.id)] = mentionable
+    return found

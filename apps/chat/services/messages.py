@@ -1,0 +1,302 @@
+"""Send, edit and delete messages. `send_messages` is the only Python face of the write path for sync callers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+from prometheus_client import Counter
+
+from apps.accounts.services import access
+from apps.accounts.types import Principal
+from apps.chat import events
+from apps.chat.errors import (
+    AttachmentNotFound,
+    ClientKeyReused,
+    ConversationArchived,
+    MessageChanged,
+    MessageDeleted,
+    MessageNotFound,
+    NotAMember,
+    NotTheAuthor,
+    ThreadNotFound,
+)
+from apps.chat.models import Attachment, Mention, Message, MessageRevision
+from apps.chat.selectors import conversations as conversation_selectors
+from apps.chat.selectors.messages import visible_messages
+from apps.chat.services import composing, write_path
+from apps.chat.types import Card, Draft, SentMessage
+from apps.core.errors import DomainError
+from apps.core.events import log, publishing
+
+sent_total = Counter("chatsystem_messages_sent_total", "Stored messages", ["door"])
+
+
+def send_messages(drafts: Sequence[Draft]) -> list[SentMessage | DomainError]:
+    """Store drafts in their order and publish them after the commit; a refused one harms no other.
+
+    Two statements in all, inside the caller's transaction if there is one. The outcome of each draft is in its place:
+    a `SentMessage`, or the error that explains the refusal.
+    """
+    if not drafts:
+        return []
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(write_path.SEND_BATCH, [write_path.encode(drafts)])
+        stored = write_path.decode(drafts, cursor.fetchall())
+        for item in stored.values():
+            if item.sent.payload:
+                _publish_on_commit(item.sent)
+    sent_total.labels("sync").inc(sum(1 for item in stored.values() if item.sent.payload))
+    return [outcome(draft, stored.get(draft.id)) for draft in drafts]
+
+
+def _publish_on_commit(sent: SentMessage) -> None:
+    transaction.on_commit(
+        lambda: publishing.publish_stored(
+            type=events.MessageSent.type,
+            stream_id=sent.conversation_id,
+            sequence=sent.sequence,
+            payload=sent.payload,
+        )
+    )
+
+
+def outcome(draft: Draft, stored: write_path.Stored | None) -> SentMessage | DomainError:
+    """Return what to tell the sender of a draft."""
+    if stored is None:
+        return explain_refusal(draft)
+    return stored.sent if stored.same else ClientKeyReused()
+
+
+def explain_refusal(draft: Draft) -> DomainError:
+    """Return why the write path left a draft out. At most four queries; only refusals pay them."""
+    conversation = conversation_selectors.find_for_sender(
+        organization_id=draft.organization_id, conversation_id=draft.conversation_id, sender_id=draft.sender.id
+    )
+    if isinstance(conversation, DomainError):
+        return conversation
+    if conversation.archived_at is not None:
+        return ConversationArchived()
+    if not conversation.is_member:
+        return NotAMember()
+    if (
+        draft.thread
+        and not Message.objects.filter(
+            pk=draft.thread, conversation_id=draft.conversation_id, thread_id=None
+        ).exists()
+    ):
+        return ThreadNotFound()
+    if draft.attachments:
+        return AttachmentNotFound()
+    return NotAMember()  # left between the statement and this explanation
+
+
+def send_message(
+    *,
+    principal: Principal,
+    conversation_id: UUID,
+    body: str,
+    client_key: str,
+    thread: UUID | None = None,
+    attachments: tuple[UUID, ...] = (),
+    card: Card | None = None,
+) -> SentMessage:
+    """Compose and store one message.
+
+    Raises:
+        PermissionMissing, ConversationNotFound, ConversationArchived, NotAMember, ThreadNotFound, AttachmentNotFound,
+        ClientKeyReused, and what `compose` raises.
+    """
+    access.require(principal, "message.send")
+    draft = composing.compose(
+        principal=principal,
+        conversation_id=conversation_id,
+        body=body,
+        client_key=client_key,
+        thread=thread,
+        attachments=attachments,
+        card=card,
+    )
+    (result,) = send_messages([draft])
+    if isinstance(result, DomainError):
+        raise result
+    return result
+
+
+def lock_visible_message(*, principal: Principal, message_id: UUID) -> Message:
+    """Return the message, locked until the transaction ends.
+
+    Raises:
+        MessageNotFound: missing, or not visible to the principal.
+    """
+    message = visible_messages(principal).select_for_update(no_key=True, of=("self",)).filter(pk=message_id).first()
+    if message is None:
+        raise MessageNotFound
+    return message
+
+
+def edit_message(*, principal: Principal, message_id: UUID, body: str, expected_version: int | None = None) -> int:
+    """Replace the body, keep the old one as a revision, announce it after the commit; return the new version.
+
+    Args:
+        body: Markdown, 1..20_000 characters once trimmed; the same text again changes nothing.
+        expected_version: the version the editor saw (from `If-Match`), so that nobody overwrites unseen.
+
+    Raises:
+        MessageNotFound, NotTheAuthor, MessageChanged, MessageDeleted, EmptyMessage, MessageTooLong, UnreadableText.
+    """
+    cleaned = composing.clean_body(body)
+    rendered = composing.render_body(cleaned)
+    with transaction.atomic():
+        message = lock_visible_message(principal=principal, message_id=message_id)
+        _require_editable(message, principal, expected_version)
+        if message.body == cleaned:
+            return message.version
+        MessageRevision.objects.create(
+            organization_id=message.organization_id,
+            message_id=message.pk,
+            version=message.version,
+            body=message.body,
+            html=message.html,
+            replaced_by_id=principal.id,
+        )
+        message.body, message.html, message.mentions = cleaned, rendered.html, list(rendered.mentions)
+        message.version, message.edited_at = message.version + 1, timezone.now()
+        message.save(update_fields=["body", "html", "mentions", "version", "edited_at"])
+        _replace_mentions(message, rendered.mentions)
+        log.record(
+            events.MessageEdited(
+                organization_id=message.organization_id,
+                stream_id=message.conversation_id,
+                scope_id=message.scope_id,
+                actor_id=principal.id,
+                message_id=message.pk,
+                version=message.version,
+                body=cleaned,
+                html=rendered.html,
+                mentions=rendered.mentions,
+                edited_at=message.edited_at,
+            )
+        )
+    return message.version
+
+
+def _require_editable(message: Message, principal: Principal, expected_version: int | None) -> None:
+    if message.deleted_at is not None:
+        raise MessageDeleted
+    if message.sender_id != principal.id:
+        raise NotTheAuthor
+    access.require(principal, "message.send")
+    if expected_version is not None and expected_version != message.version:
+        raise MessageChanged
+    require_open(principal=principal, conversation_id=message.conversation_id)
+
+
+def require_open(*, principal: Principal, conversation_id: UUID) -> None:
+    """Refuse changes where the principal is no member, or the conversation is archived.
+
+    Raises:
+        ConversationNotFound, ConversationArchived, NotAMember.
+    """
+    conversation = conversation_selectors.find_for_sender(
+        organization_id=principal.organization_id, conversation_id=conversation_id, sender_id=principal.id
+    )
+    if isinstance(conversation, DomainError):
+        raise conversation
+    if conversation.archived_at is not None:
+        raise ConversationArchived
+    if not conversation.is_member:
+        raise NotAMember
+
+
+def _replace_mentions(message: Message, mentions: tuple[UUID, ...]) -> None:
+    """A mention that an edit adds counts, one that it removes stops counting."""
+    Mention.objects.filter(message_id=message.pk).exclude(principal_id__in=mentions).delete()
+    members = conversation_selectors.member_ids(conversation_id=message.conversation_id, among=mentions)
+    Mention.objects.bulk_create(
+        [
+            Mention(
+                organization_id=message.organization_id,
+                conversation_id=message.conversation_id,
+                message_id=message.pk,
+                principal_id=principal_id,
+                sequence=message.sequence,
+            )
+            for principal_id in members
+            if principal_id != message.sender_id
+        ],
+        ignore_conflicts=True,
+    )
+
+
+def delete_message(*, principal: Principal, message_id: UUID) -> None:
+    """Take a message away for everyone; text, revisions, mentions and files go, its place in the order stays.
+
+    The author may, and whoever moderates the organization. Deleting twice is harmless.
+
+    Raises:
+        MessageNotFound, NotTheAuthor.
+    """
+    with transaction.atomic():
+        message = lock_visible_message(principal=principal, message_id=message_id)
+        if message.deleted_at is not None:
+            return
+        if message.sender_id != principal.id and not access.can(principal, "message.moderate"):
+            raise NotTheAuthor
+        message.body = message.html = ""
+        message.mentions, message.card = [], None
+        message.deleted_at = timezone.now()
+        message.version += 1
+        message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
+        MessageRevision.objects.filter(message_id=message.pk).delete()
+        Mention.objects.filter(message_id=message.pk).delete()
+        Attachment.objects.filter(message_id=message.pk).delete()
+        log.record(
+            events.MessageDeleted(
+                organization_id=message.organization_id,
+                stream_id=message.conversation_id,
+                scope_id=message.scope_id,
+                actor_id=principal.id,
+                message_id=message.pk,
+                deleted_at=message.deleted_at,
+            )
+        )
+
+
+def change_card(*, organization_id: UUID, message_id: UUID, card: Card, body: str) -> None:
+    """Replace a message's card and text; for the app that owns the card, which has decided about rights.
+
+    Raises:
+        MessageNotFound, MessageDeleted.
+    """
+    cleaned = composing.clean_body(body, may_be_empty=True)
+    rendered = composing.render_body(cleaned)
+    with transaction.atomic():
+        message = (
+            Message.objects.select_for_update(no_key=True)
+            .filter(pk=message_id, organization_id=organization_id)
+            .first()
+        )
+        if message is None:
+            raise MessageNotFound
+        if message.deleted_at is not None:
+            raise MessageDeleted
+        message.card = {"type": card.type, "id": card.id, "data": card.data}
+        message.body, message.html = cleaned, rendered.html
+        message.version += 1
+        message.save(update_fields=["card", "body", "html", "version"])
+        log.record(
+            events.CardChanged(
+                organization_id=organization_id,
+                stream_id=message.conversation_id,
+                scope_id=message.scope_id,
+                actor_id=message.sender_id,
+                message_id=message.pk,
+                card=message.card,
+                body=cleaned,
+                html=rendered.html,
+                version=message.version,
+            )
+        )

@@ -1,0 +1,68 @@
+"""The statement of the one write path, shared by its two callers: the batcher and the batch of one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from structlog.contextvars import get_contextvars
+
+from apps.chat.types import Draft, SentMessage
+
+SEND_BATCH = (
+    "SELECT draft, message, sequence, sent_at, repeated, same_body, payload FROM chat_send_batch(%s::jsonb)"
+)
+
+
+def encode(drafts: Sequence[Draft]) -> str:
+    """Return the drafts as the argument of `chat_send_batch`."""
+    trace = str(get_contextvars().get("request_id", ""))
+    return orjson.dumps([_row(draft, trace) for draft in drafts]).decode()
+
+
+def _row(draft: Draft, trace: str) -> dict[str, Any]:
+    return {
+        "id": draft.id,
+        "organization": draft.organization_id,
+        "conversation": draft.conversation_id,
+        "sender": draft.sender.id,
+        "client_key": draft.client_key,
+        "thread": draft.thread,
+        "body": draft.body,
+        "html": draft.html,
+        "mentions": draft.mentions,
+        "everyone": draft.mentions_everyone,
+        "attachments": draft.attachments,
+        "card": dataclasses.asdict(draft.card) if draft.card else None,
+        "person": dataclasses.asdict(draft.sender),
+        "trace": trace,
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class Stored:
+    """One row of the answer. `same` is False when the key was used for another text."""
+
+    sent: SentMessage
+    same: bool
+
+
+def decode(drafts: Sequence[Draft], rows: Iterable[Sequence[Any]]) -> dict[Any, Stored]:
+    """Return what was stored, by draft id; a draft that did not fit is absent."""
+    conversations = {draft.id: draft.conversation_id for draft in drafts}
+    return {
+        draft: Stored(
+            SentMessage(
+                id=message,
+                conversation_id=conversations[draft],
+                sequence=sequence,
+                sent_at=sent_at,
+                repeated=repeated,
+                payload=payload.encode() if payload else b"",
+            ),
+            same,
+        )
+        for draft, message, sequence, sent_at, repeated, same, payload in rows
+    }
