@@ -1,4 +1,4 @@
-"""Messages and what hangs on them. `send_batch` is the only place that inserts a message (migration 0002)."""
+"""Messages and what hangs on them. `send_batch` is the only place that inserts a message (migration 0003)."""
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models

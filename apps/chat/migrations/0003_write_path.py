@@ -103,7 +103,7 @@ END $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("chat", "0001_initial"),
+        ("chat", "0002_initial"),
         ("core", "0002_event_log"),
         ("accounts", "0002_composite_keys"),
         ("files", "0002_composite_keys"),
