@@ -1,9 +1,10 @@
 """Who acts, where they belong and what they may do.
 
-Owns: User (a principal: person, guest's person, bot, agent, service), Organization, Member, Role, Scope and its seats,
-API keys and invitations; the decision `can()` and the one visible-scopes query every read path starts from.
+Owns: User (a principal: person, bot, agent, service), Organization, Member, Role, Scope and its seats, API
+keys, invitations and sign-in links; the decision `can()` and the visible-scopes query every read starts from.
 
-Public: `services.organizations`, `services.members`, `services.scopes`, `services.api_keys`, `services.access.can`,
-`selectors.scopes.visible_scopes`, `selectors.people`, `types.Principal`.
-Events out: member.joined_organization, member.changed, member.deactivated, access.revoked, seat.added, seat.removed.
+Public: `services.access.can` and `require`, `services.scopes`, `services.members`, `services.organizations`,
+`services.api_keys`, `selectors.scopes.visible_scopes` and its forms for content and raw SQL,
+`selectors.people`, `selectors.principals`, `types.Principal`.
+Events out: member.changed, access.changed, access.revoked, seat.added, seat.removed. Events in: none.
 """

@@ -69,7 +69,7 @@ class AlreadyInvited(Conflict):
     message = _("This address has an open invitation already.")
 
 
-class LinkNotValid(DomainError):
+class LinkNotValid(DomainError):  # noqa: N818 - reads as the refusal it is
     code = "accounts.link_not_valid"
     status = 410
     message = _("This link was used already or is too old. Ask for a new one.")

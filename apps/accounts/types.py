@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 # What a role may grant. A word here is in columns and stays.
@@ -11,16 +13,16 @@ PERMISSIONS = frozenset(
     {
         "conversation.create_public", "conversation.create_private", "conversation.create_direct",
         "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
-        "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage", "api_key.own",
-        "api_key.manage", "console.view", "settings.view", "run.view_any", "flag.manage", "agent.manage",
-        "organization.manage",
+        "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
+        "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "flag.manage",
+        "agent.manage", "organization.manage",
     }
 )  # fmt: skip
 
 _GUEST = frozenset({"message.send", "file.upload", "agent.ask", "search.use"})
 _MEMBER = _GUEST | {
-    "conversation.create_public", "conversation.create_private", "conversation.create_direct", "directory.read",
-    "api_key.own", "document.manage",
+    "conversation.create_public", "conversation.create_private", "conversation.create_direct",
+    "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
 _ADMIN = PERMISSIONS - {"organization.manage"}
@@ -33,13 +35,15 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
     "guest": _GUEST,
 }
 
+OWNER, GUEST = "owner", "guest"
+
 # What an API key may be narrowed to; a key never has more than its principal.
 KEY_SCOPES: dict[str, frozenset[str]] = {
     "chat:read": frozenset({"directory.read"}),
     "chat:write": frozenset(
         {
-            "message.send", "conversation.create_public", "conversation.create_private", "conversation.create_direct",
-            "conversation.manage_any", "message.moderate",
+            "message.send", "conversation.create_public", "conversation.create_private",
+            "conversation.create_direct", "conversation.manage_any", "message.moderate",
         }
     ),
     "files:write": frozenset({"file.upload", "document.manage"}),
@@ -48,7 +52,10 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "keys:write": frozenset({"api_key.own", "api_key.manage"}),
     "admin:read": frozenset({"console.view", "settings.view", "run.view_any"}),
     "admin:write": frozenset(
-        {"member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage", "organization.manage"}
+        {
+            "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
+            "organization.manage",
+        }
     ),
 }  # fmt: skip
 
@@ -63,6 +70,7 @@ class Principal:
         permissions: of the role, already narrowed by the key's scopes and by the person an agent acts for.
         key_scopes: of the API key; None for a session.
         on_behalf_of: the person an agent acts for; its rights are the intersection of both.
+        person_is_guest: the person acted for is a guest and sees scopes by seat only.
         session: id that a revocation names: session key hash or API key id.
     """
 
@@ -76,13 +84,14 @@ class Principal:
     permissions: frozenset[str]
     key_scopes: frozenset[str] | None = None
     on_behalf_of: UUID | None = None
+    person_is_guest: bool = False
     session: str = ""
     is_staff: bool = False
 
     @property
     def is_guest(self) -> bool:
-        """Guests see only scopes they have a seat in."""
-        return self.role == "guest"
+        """Guests, and agents that act for one, see only scopes the guest has a seat in."""
+        return self.role == GUEST or self.person_is_guest
 
 
 @dataclass(frozen=True)
@@ -94,6 +103,27 @@ class Decision:
 
     def __bool__(self) -> bool:
         return self.allowed
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccessContext:
+    """Circumstances an object-level rule may look at; what is unknown stays empty.
+
+    Attributes:
+        now: the moment that counts, for rules with a window; None means this one.
+        extra: facts of the calling app, by name.
+    """
+
+    now: datetime | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ScopeClause:
+    """A condition for raw SQL and its named parameters (all start with `visible_`)."""
+
+    sql: str
+    params: dict[str, Any]
 
 
 @dataclass(frozen=True)

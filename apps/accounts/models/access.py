@@ -7,7 +7,7 @@ from apps.core.models import TenantModel, UUIDModel
 
 
 class ApiKey(TenantModel):
-    """A bearer key of one principal in one organization; found by its hash before the organization is known."""
+    """A bearer key of one principal in one organization; its hash is what finds the organization."""
 
     principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     name = models.CharField(max_length=80)
@@ -19,7 +19,9 @@ class ApiKey(TenantModel):
     last_used_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["organization", "principal"], name="accounts_apikey_principal")]  # own list
+        indexes = [
+            models.Index(fields=["organization", "principal"], name="accounts_apikey_principal")
+        ]  # own list
 
     def __str__(self) -> str:
         return f"{self.name} ({self.prefix}…)"
@@ -31,7 +33,9 @@ class Invitation(TenantModel):
     email = models.EmailField()
     role = models.ForeignKey("accounts.Role", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     invited_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
-    conversations = ArrayField(models.UUIDField(), default=list, blank=True, help_text="Joined on acceptance.")
+    conversations = ArrayField(
+        models.UUIDField(), default=list, blank=True, help_text="Joined on acceptance."
+    )
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)

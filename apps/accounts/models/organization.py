@@ -23,7 +23,7 @@ class Organization(UUIDModel):
 
 
 class Role(TenantModel):
-    """What a seat in the organization may do. Built-in roles exist in each organization and keep their key."""
+    """What a seat in the organization may do. Built-in ones exist in each organization and keep their key."""
 
     key = models.SlugField(max_length=40)
     name = models.CharField(max_length=60)
@@ -55,7 +55,9 @@ class Member(TenantModel):
         ]
         indexes = [
             # sign-in and the organization switch: the organizations of a user
-            models.Index(fields=["user"], condition=models.Q(deactivated_at=None), name="accounts_member_user"),
+            models.Index(
+                fields=["user"], condition=models.Q(deactivated_at=None), name="accounts_member_user"
+            ),
             # directory and mention completion, by name
             models.Index(fields=["organization", "name"], name="accounts_member_name"),
         ]

@@ -19,7 +19,11 @@ class Scope(TenantModel):
     class Meta:
         indexes = [
             # the visible-scopes query takes all open scopes of an organization
-            models.Index(fields=["organization"], condition=models.Q(audience="organization"), name="accounts_scope_open")
+            models.Index(
+                fields=["organization"],
+                condition=models.Q(audience="organization"),
+                name="accounts_scope_open",
+            )
         ]
 
     def __str__(self) -> str:
@@ -29,9 +33,13 @@ class Scope(TenantModel):
 class Seat(TenantModel):
     """One principal in one scope; leaving ends the row, coming back makes a new one."""
 
-    scope = models.ForeignKey("accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    scope = models.ForeignKey(
+        "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
-    visible_from = models.DateTimeField(null=True, blank=True, help_text="Empty: may read everything before too.")
+    visible_from = models.DateTimeField(
+        null=True, blank=True, help_text="Empty: may read everything before too."
+    )
     joined_at = models.DateTimeField(default=timezone.now)
     left_at = models.DateTimeField(null=True, blank=True)
 

@@ -47,7 +47,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         max_length=6, default="system", choices=[("system", "system"), ("light", "light"), ("dark", "dark")]
     )
     is_active = models.BooleanField(default=True)
-    is_staff = models.BooleanField(default=False, help_text="May open Django's admin: an operator of this server.")
+    is_staff = models.BooleanField(
+        default=False, help_text="May open Django's admin: an operator of this server."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

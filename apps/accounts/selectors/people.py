@@ -1,0 +1,103 @@
+"""The people of the current organization, as others see them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat, Lower
+
+from apps.accounts.models import Member, Seat
+from apps.accounts.types import GUEST, PersonView, Principal
+from apps.core import tenancy
+
+MOST = 200
+
+
+def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
+    """Return the members among these, deactivated ones too, by principal id. One query.
+
+    For callers that decided about rights: a name beside a message the reader sees. Otherwise `visible_people`.
+    """
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = _members().filter(user_id__in=wanted)
+    return {row.user_id: _view(row) for row in rows}
+
+
+def visible_people(*, principal: Principal, ids: Iterable[UUID]) -> dict[UUID, PersonView]:
+    """Return those the viewer may know of: a guest knows only people it shares a scope with. One query."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {row.user_id: _view(row) for row in _known_to(principal).filter(user_id__in=wanted)}
+
+
+def directory(*, principal: Principal, query: str = "", limit: int = 50) -> list[PersonView]:
+    """Return active members whose name or e-mail holds the query, by name. One query.
+
+    Args:
+        limit: at most 200.
+    """
+    rows = _known_to(principal).filter(deactivated_at=None)
+    if words := query.replace("\x00", "").split():
+        for word in words:
+            rows = rows.filter(Q(name__icontains=word) | Q(user__email__istartswith=word))
+    return [_view(row) for row in rows.order_by(Lower("name"), "pk")[: min(limit, MOST)]]
+
+
+def find_by_name(*, principal: Principal, prefix: str, limit: int = 8) -> list[PersonView]:
+    """Return active members with a word of their name starting so, for mention completion. One query."""
+    start = prefix.replace("\x00", "").strip()
+    rows = _known_to(principal).filter(deactivated_at=None)
+    if start:
+        rows = rows.annotate(padded=Concat(Value(" "), "name")).filter(padded__icontains=f" {start}")
+    return [_view(row) for row in rows.order_by(Lower("name"), "pk")[: min(limit, MOST)]]
+
+
+def find_by_names(*, names: Iterable[str]) -> list[PersonView]:
+    """Return active members with exactly one of these names, letter case aside, oldest first. One query."""
+    wanted = {name.replace("\x00", "").lower() for name in names}
+    rows = _members().annotate(lower_name=Lower("name")).filter(lower_name__in=wanted, deactivated_at=None)
+    return [_view(row) for row in rows.order_by("pk")]
+
+
+def is_guest(principal_id: UUID) -> bool:
+    """Return whether a principal is a guest in the current organization. One query."""
+    return Member.objects.filter(
+        organization_id=tenancy.current(), user_id=principal_id, role__key=GUEST
+    ).exists()
+
+
+def _members() -> QuerySet[Member]:
+    return Member.objects.filter(organization_id=tenancy.current()).select_related("role", "user")
+
+
+def _known_to(principal: Principal) -> QuerySet[Member]:
+    rows = Member.objects.filter(organization_id=principal.organization_id).select_related("role", "user")
+    if not principal.is_guest:
+        return rows
+    viewer = principal.on_behalf_of if principal.person_is_guest else principal.id
+    own = Seat.objects.filter(organization_id=principal.organization_id, principal_id=viewer, left_at=None)
+    shared = Seat.objects.filter(
+        organization_id=principal.organization_id,
+        principal_id=OuterRef("user_id"),
+        scope_id__in=own.values("scope_id"),
+        left_at=None,
+    )
+    return rows.filter(Q(Exists(shared)) | Q(user_id=viewer))
+
+
+def _view(row: Member) -> PersonView:
+    return PersonView(
+        id=row.user_id,
+        member_id=row.pk,
+        name=row.name,
+        title=row.title,
+        kind=row.user.kind,
+        role=row.role.key,
+        is_active=row.deactivated_at is None,
+        avatar_file_id=row.avatar_file_id,
+    )

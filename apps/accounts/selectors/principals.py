@@ -1,0 +1,140 @@
+"""Who acts: from a session, from a key, or an agent for a person.
+
+The first two find the organization, so they run before one is known; everything after them runs inside
+`tenancy.use(principal.organization_id)`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.accounts.errors import MemberNotFound, OrganizationNotFound
+from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
+from apps.core.errors import NotSignedIn
+
+_FROM = """
+FROM accounts_member m
+JOIN accounts_user u ON u.id = m.user_id
+JOIN accounts_organization o ON o.id = m.organization_id
+JOIN accounts_role r ON r.id = m.role_id
+{join}
+WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+"""
+_COLUMNS = "u.id, u.kind, o.id, o.slug, m.id, m.name, r.key, r.permissions, u.is_staff"
+_FIELDS = (
+    "id", "kind", "organization_id", "organization_slug", "member_id", "name", "role", "permissions",
+    "is_staff",
+)  # fmt: skip
+
+
+def principal_for_session(*, user_id: UUID, organization: UUID | str, session: str) -> Principal:
+    """Return the signed-in user as a member of the organization (id or slug). One query.
+
+    Args:
+        session: what a revocation names, see `session_id`.
+
+    Raises:
+        OrganizationNotFound: missing, switched off, or the user has no open seat in it.
+    """
+    named = "o.id = %s" if isinstance(organization, UUID) else "o.slug = %s"
+    row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization])
+    if row is None:
+        raise OrganizationNotFound
+    return _principal(row, session=session)
+
+
+def principal_for_key(secret: str) -> Principal:
+    """Return the owner of an API key, narrowed to the key's scopes. One query.
+
+    Raises:
+        NotSignedIn: unknown, revoked or expired, or its owner is no longer active.
+    """
+    row = _one(
+        f"{_COLUMNS}, k.id, k.scopes",
+        join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
+        where="k.hash = %s AND k.revoked_at IS NULL AND k.expires_at > now()",
+        params=[hash_secret(secret)],
+    )
+    if row is None:
+        raise NotSignedIn
+    *columns, key_id, scopes = row
+    principal = _principal(tuple(columns), session=str(key_id))
+    granted: frozenset[str] = frozenset().union(*(KEY_SCOPES.get(scope, frozenset()) for scope in scopes))
+    return dataclasses.replace(
+        principal, permissions=principal.permissions & granted, key_scopes=frozenset(scopes)
+    )
+
+
+def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
+    """Return an agent, bot or service acting for a person: the intersection of both rights. One query.
+
+    Raises:
+        MemberNotFound: no active member with this id that is not a person, in the person's organization.
+    """
+    row = _one(
+        _COLUMNS,
+        where="m.user_id = %s AND o.id = %s AND u.kind <> 'person'",
+        params=[agent_id, person.organization_id],
+    )
+    if row is None:
+        raise MemberNotFound
+    agent = _principal(row, session=person.session)
+    return dataclasses.replace(
+        agent,
+        permissions=agent.permissions & person.permissions,
+        key_scopes=person.key_scopes,
+        on_behalf_of=person.id,
+        person_is_guest=person.role == GUEST,
+        is_staff=False,
+    )
+
+
+def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = "") -> Principal:
+    """Return a member as a principal, for work without a request (agents, imports, demo data). One query.
+
+    Raises:
+        MemberNotFound.
+    """
+    try:
+        return principal_for_session(user_id=user_id, organization=organization_id, session=session)
+    except OrganizationNotFound as error:
+        raise MemberNotFound from error
+
+
+def organizations_of(user_id: UUID) -> list[OrganizationView]:
+    """Return the organizations a user has an open seat in, by name. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT o.id, o.slug, o.name, o.language {_FROM.format(join='', where='m.user_id = %s')} "
+            "ORDER BY lower(o.name), o.id",
+            [user_id],
+        )
+        return [OrganizationView(*row) for row in cursor.fetchall()]
+
+
+def hash_secret(secret: str) -> bytes:
+    """Return the SHA-256 of a key, invitation or link: they are random, so no salt and no slow hash."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def session_id(session_key: str) -> str:
+    """Return the name of a browser session in principals and revocations: 32 hex digits that open nothing."""
+    return hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+
+def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tuple[Any, ...] | None:
+    """Run the one statement; `columns`, `join` and `where` are constants of this module."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def _principal(row: tuple[Any, ...], *, session: str) -> Principal:
+    values = dict(zip(_FIELDS, row, strict=True))
+    return Principal(**{**values, "permissions": frozenset(values["permissions"])}, session=session)

@@ -1,0 +1,125 @@
+"""Who sees what: THE visible-scopes query, as a queryset, as a condition on content, and as SQL text.
+
+A principal sees a scope when it has an open seat in it, or when the scope is open to the organization and the
+principal is no guest. An agent acting for a person sees what both see. Content with a time is seen from the
+seat's `visible_from` on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from apps.accounts.models import Member, Scope, Seat
+from apps.accounts.types import GUEST, Principal, ScopeClause
+
+
+def visible_scopes(principal: Principal) -> QuerySet[Scope, UUID]:
+    """Return the ids of all scopes the principal sees, for `scope_id__in=`; not to be filtered further."""
+    seen = _seen(principal, principal.id, is_guest=principal.role == GUEST)
+    if principal.on_behalf_of is None:
+        return seen
+    return seen.intersection(_seen(principal, principal.on_behalf_of, is_guest=principal.person_is_guest))
+
+
+def visible_content(principal: Principal, *, scope: str = "scope_id", time: str | None = None) -> Q:
+    """Return the condition on rows that carry a scope: visible, and not from before the principal's seat.
+
+    Args:
+        scope, time: the row's fields; without a time, `visible_from` is not looked at.
+    """
+    condition = _content(principal, principal.id, is_guest=principal.role == GUEST, scope=scope, time=time)
+    if principal.on_behalf_of is None:
+        return condition
+    return condition & _content(
+        principal, principal.on_behalf_of, is_guest=principal.person_is_guest, scope=scope, time=time
+    )
+
+
+def visible_scope_clause(
+    principal: Principal, *, scope: str = "scope_id", time: str | None = None
+) -> ScopeClause:
+    """Return `visible_content` as SQL for a raw statement with named parameters.
+
+    Args:
+        scope, time: column expressions of the statement, constants of the calling code.
+    """
+    sql = _clause("visible_principal", is_guest=principal.role == GUEST, scope=scope, time=time)
+    params: dict[str, Any] = {
+        "visible_organization": principal.organization_id,
+        "visible_principal": principal.id,
+    }
+    if principal.on_behalf_of is not None:
+        sql += " AND " + _clause("visible_person", is_guest=principal.person_is_guest, scope=scope, time=time)
+        params["visible_person"] = principal.on_behalf_of
+    return ScopeClause(sql=f"({sql})", params=params)
+
+
+def can_see_scope(principal: Principal, scope_id: UUID) -> bool:
+    """Return whether the principal sees this scope now. One query."""
+    return Scope.objects.filter(
+        visible_content(principal, scope="pk"), organization_id=principal.organization_id, pk=scope_id
+    ).exists()
+
+
+def principals_in(scope_id: UUID) -> set[UUID]:
+    """Return everyone who sees a scope: its seats, and all full members where it is open. Two queries."""
+    scope = Scope.objects.get(pk=scope_id)
+    seen = set(Seat.objects.filter(scope_id=scope_id, left_at=None).values_list("principal_id", flat=True))
+    if scope.audience == Scope.Audience.ORGANIZATION:
+        full = Member.objects.filter(organization_id=scope.organization_id, deactivated_at=None).exclude(
+            role__key=GUEST
+        )
+        seen |= set(full.values_list("user_id", flat=True))
+    return seen
+
+
+def scopes_seen_by_all(principals: Iterable[Principal]) -> QuerySet[Scope, UUID]:
+    """Return the ids of the scopes that all of these principals see: the audience of a shared answer."""
+    first, *rest = [visible_scopes(principal) for principal in principals]
+    return first.intersection(*rest) if rest else first
+
+
+def _seen(principal: Principal, who: UUID, *, is_guest: bool) -> QuerySet[Scope, UUID]:
+    """A union of two partial indexes: the seats of one principal, and the open scopes of the organization."""
+    seats = Seat.objects.filter(organization_id=principal.organization_id, principal_id=who, left_at=None)
+    seated: Any = seats.order_by().values_list("scope_id", flat=True)
+    if is_guest:
+        return seated  # type: ignore[no-any-return]  # ids of scopes, from the seats' column
+    opened = Scope.objects.filter(
+        organization_id=principal.organization_id, audience=Scope.Audience.ORGANIZATION
+    ).order_by()
+    return opened.values_list("pk", flat=True).union(seated)
+
+
+def _content(principal: Principal, who: UUID, *, is_guest: bool, scope: str, time: str | None) -> Q:
+    seats = Seat.objects.filter(
+        organization_id=principal.organization_id, scope_id=OuterRef(scope), principal_id=who, left_at=None
+    )
+    if time:
+        seats = seats.filter(Q(visible_from=None) | Q(visible_from__lte=OuterRef(time)))
+    seated = Q(Exists(seats))
+    if is_guest:
+        return seated
+    opened = Scope.objects.filter(
+        organization_id=principal.organization_id, pk=OuterRef(scope), audience=Scope.Audience.ORGANIZATION
+    )
+    return seated | Q(Exists(opened))
+
+
+def _clause(who: str, *, is_guest: bool, scope: str, time: str | None) -> str:
+    since = f" AND (vs.visible_from IS NULL OR vs.visible_from <= {time})" if time else ""
+    seated = (
+        "EXISTS (SELECT 1 FROM accounts_seat vs WHERE vs.organization_id = %(visible_organization)s "  # noqa: S608
+        f"AND vs.scope_id = {scope} AND vs.principal_id = %({who})s AND vs.left_at IS NULL{since})"
+    )
+    if is_guest:
+        return seated
+    return (
+        f"({seated} OR EXISTS (SELECT 1 FROM accounts_scope vo "  # noqa: S608
+        f"WHERE vo.organization_id = %(visible_organization)s AND vo.id = {scope} "
+        "AND vo.audience = 'organization'))"
+    )
