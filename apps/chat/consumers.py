@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils import translation
 from structlog.contextvars import bound_contextvars
 
+from apps.accounts.selectors import people
 from apps.accounts.services import access, handshake
 from apps.accounts.types import Principal
 from apps.chat import frames
@@ -277,7 +278,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def on_watch(self, frame: frames.WatchFrame) -> None:
         """Presence of visible people on screen, now and as it changes."""
-        visible = await in_thread(handshake.visible_people)(self.principal, frame.people)
+        visible = await in_thread(people.visible_people)(principal=self.principal, ids=frame.people)
         organization = self.principal.organization_id
         wanted = {presence.channel(organization, person) for person in visible}
         self.hub.leave(self.watched - wanted, self.socket)
