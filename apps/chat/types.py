@@ -156,7 +156,11 @@ class MessagePage:
 
 @dataclass(frozen=True, kw_only=True)
 class Draft:
-    """A message before it is sent: rendered, checked for shape, not yet for rights (the write path does that)."""
+    """A message before it is sent: rendered, checked for shape, not yet for rights (the write path does that).
+
+    Attributes:
+        sent_at: only for imported history; None means the time of the commit.
+    """
 
     organization_id: UUID
     conversation_id: UUID
@@ -170,6 +174,7 @@ class Draft:
     mentions_everyone: bool = False
     attachments: tuple[UUID, ...] = ()
     card: Card | None = None
+    sent_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

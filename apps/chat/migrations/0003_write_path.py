@@ -21,9 +21,9 @@ BEGIN
   WITH d AS MATERIALIZED (
     SELECT * FROM ROWS FROM (jsonb_to_recordset(p_drafts) AS (
       id uuid, organization uuid, conversation uuid, sender uuid, client_key text, thread uuid, body text, html text,
-      mentions uuid[], everyone boolean, attachments uuid[], card jsonb, person jsonb, trace text
+      mentions uuid[], everyone boolean, attachments uuid[], card jsonb, person jsonb, trace text, sent_at timestamptz
     )) WITH ORDINALITY AS t(id, organization, conversation, sender, client_key, thread, body, html, mentions, everyone,
-      attachments, card, person, trace, k)
+      attachments, card, person, trace, sent_at, k)
   ), known AS MATERIALIZED (
     SELECT d.id AS draft, m.id AS message, m.sequence, m.sent_at, d.k,
       (m.body = d.body OR m.version > 1 OR m.deleted_at IS NOT NULL)
@@ -31,7 +31,8 @@ BEGIN
     FROM d JOIN chat_message m ON m.conversation_id = d.conversation AND m.sender_id = d.sender
       AND m.client_key = d.client_key AND m.organization_id = d.organization
   ), fit AS MATERIALIZED (
-    SELECT d.*, c.scope_id FROM d
+    SELECT d.id, d.organization, d.conversation, d.sender, d.client_key, d.thread, d.body, d.html, d.mentions, d.everyone,
+      d.attachments, d.card, d.person, d.trace, coalesce(d.sent_at, now()) AS moment, d.k, c.scope_id FROM d
     JOIN chat_conversation c ON c.id = d.conversation AND c.organization_id = d.organization AND c.archived_at IS NULL
     JOIN chat_membership s ON s.conversation_id = c.id AND s.organization_id = c.organization_id
       AND s.principal_id = d.sender AND s.left_at IS NULL
@@ -60,7 +61,7 @@ BEGIN
     INSERT INTO chat_message (id, organization_id, conversation_id, scope_id, sequence, sender_id, client_key, thread_id,
       body, html, mentions, card, version, sent_at)
     SELECT n.id, n.organization, n.conversation, n.scope_id, n.number, n.sender, n.client_key, n.thread,
-      n.body, n.html, n.mentions, n.card, 1, now() FROM numbered n ORDER BY n.conversation, n.number
+      n.body, n.html, n.mentions, n.card, 1, n.moment FROM numbered n ORDER BY n.conversation, n.number
   ), mentioned AS (
     INSERT INTO chat_mention (organization_id, conversation_id, message_id, principal_id, sequence)
     SELECT n.organization, n.conversation, n.id, p.principal, n.number FROM numbered n, unnest(n.notified) p (principal)
@@ -75,7 +76,7 @@ BEGIN
   ), told AS MATERIALIZED (
     SELECT n.*, jsonb_build_object('message', jsonb_build_object(
       'id', n.id, 'conversation', n.conversation, 'sequence', n.number, 'sender', n.person, 'body', n.body,
-      'html', n.html, 'sent_at', now(), 'version', 1, 'edited_at', NULL, 'deleted_at', NULL, 'thread', n.thread,
+      'html', n.html, 'sent_at', n.moment, 'version', 1, 'edited_at', NULL, 'deleted_at', NULL, 'thread', n.thread,
       'client_key', n.client_key, 'mentions', to_jsonb(n.mentions), 'reactions', '[]'::jsonb, 'replies', NULL,
       'card', n.card, 'attachments', coalesce((
         SELECT jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name, 'media_type', f.media_type,
@@ -94,7 +95,7 @@ BEGIN
   )
   SELECT known.draft, known.message, known.sequence, known.sent_at, true, known.same_body, NULL::text FROM known
   UNION ALL
-  SELECT f.id, t.id, t.number, now(), f.id <> t.id, f.body = t.body AND f.thread IS NOT DISTINCT FROM t.thread,
+  SELECT f.id, t.id, t.number, t.moment, f.id <> t.id, f.body = t.body AND f.thread IS NOT DISTINCT FROM t.thread,
     CASE WHEN f.id = t.id THEN t.payload::text END
   FROM fit f JOIN told t ON t.conversation = f.conversation AND t.sender = f.sender AND t.client_key = f.client_key;
 END $$

@@ -38,6 +38,7 @@ def _row(draft: Draft, trace: str) -> dict[str, Any]:
         "card": dataclasses.asdict(draft.card) if draft.card else None,
         "person": dataclasses.asdict(draft.sender),
         "trace": trace,
+        "sent_at": draft.sent_at,
     }
 
 
