@@ -31,6 +31,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
+    "apps.runs",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

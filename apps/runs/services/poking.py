@@ -1,0 +1,48 @@
+"""Wake a worker up: a message that may get lost, double or late, as the truth is in the rows."""
+
+from __future__ import annotations
+
+import logging
+from functools import lru_cache
+from uuid import UUID
+
+import redis
+from celery import Celery
+from django.db import transaction
+from kombu.exceptions import OperationalError
+
+TASK = "runs.work_on"
+logger = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def _sender() -> Celery:
+    """Return an application that only sends, so that every process can poke without loading the wiring."""
+    sender = Celery("poking", set_as_current=False)
+    sender.config_from_object("django.conf:settings", namespace="CELERY")
+    return sender
+
+
+def poke(*, run_id: UUID, organization_id: UUID, queue: str) -> bool:
+    """Ask some worker to look at the run.
+
+    Returns:
+        False when the broker is away; the relay pokes again what stays due.
+    """
+    try:
+        _sender().send_task(
+            TASK,
+            kwargs={"run_id": str(run_id), "organization_id": str(organization_id)},
+            queue=queue,
+            ignore_result=True,
+            retry=False,
+        )
+    except (OperationalError, redis.RedisError, OSError) as error:
+        logger.warning("run.not_poked", extra={"run": str(run_id), "reason": type(error).__name__})
+        return False
+    return True
+
+
+def poke_after_commit(*, run_id: UUID, organization_id: UUID, queue: str) -> None:
+    """Poke once the row can be seen."""
+    transaction.on_commit(lambda: poke(run_id=run_id, organization_id=organization_id, queue=queue))

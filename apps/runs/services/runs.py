@@ -1,0 +1,141 @@
+"""Start, cancel and retry runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.accounts.types import Principal
+from apps.core import tenancy
+from apps.runs.errors import NothingToRetry, NotYourRun, RunNotFound
+from apps.runs.models import Run, Step
+from apps.runs.selectors.runs import view_of, visible_runs
+from apps.runs.services import announcing, settling
+from apps.runs.services.context import append_steps
+from apps.runs.services.frames import storable
+from apps.runs.services.poking import poke_after_commit
+from apps.runs.services.steps import definition
+from apps.runs.types import JSON, RunState, RunView, StepSpec, StepState, Subject
+
+
+def start_run(
+    *,
+    kind: str,
+    principal: Principal | None,
+    steps: Sequence[StepSpec],
+    queue: str = "",
+    subject: Subject | None = None,
+    scope_id: UUID | None = None,
+    conversation_id: UUID | None = None,
+    input: JSON | None = None,  # noqa: A002
+    retry_key: str | None = None,
+    priority: int = 0,
+    due_at: datetime | None = None,
+) -> RunView:
+    """Store a run with its steps and wake a worker after the commit. Joins the caller's transaction.
+
+    Args:
+        principal: who asks; None for work of the house, which only `run.view_any` sees.
+        steps: at least one; `StepSpec.position` says what may go in any order.
+        queue: empty takes the queue of the first step.
+        scope_id: who may see the run besides the principal.
+        conversation_id: whose readers get the progress over the socket.
+        retry_key: the same key of the same kind returns the first run and changes nothing.
+        due_at: not before then; None is now.
+
+    Raises:
+        BadStepInput: no loaded app declares one of the steps.
+    """
+    if not steps:
+        raise ValueError("a run needs a step")
+    organization_id = principal.organization_id if principal else tenancy.current()
+    run = Run(
+        organization_id=organization_id,
+        kind=kind,
+        queue=queue or definition(steps[0].name).queue,
+        principal_id=principal.id if principal else None,
+        member_id=principal.member_id if principal else None,
+        scope_id=scope_id,
+        conversation_id=conversation_id,
+        subject_type=subject.type if subject else "",
+        subject_id=subject.id if subject else None,
+        retry_key=retry_key,
+        input=storable(input or {}),
+        priority=priority,
+        due_at=due_at or timezone.now(),
+    )
+    try:
+        with transaction.atomic():
+            run.save(force_insert=True)
+            append_steps(run, steps)
+            announcing.queued(run)
+    except IntegrityError:
+        first = Run.objects.filter(organization_id=organization_id, kind=kind, retry_key=retry_key).first()
+        if retry_key is None or first is None:
+            raise
+        return view_of(first)
+    if due_at is None or due_at <= timezone.now():
+        poke_after_commit(run_id=run.pk, organization_id=organization_id, queue=run.queue)
+    return view_of(run)
+
+
+def cancel_run(*, principal: Principal, run_id: UUID) -> RunView:
+    """Stop a run: at once when nobody works on it, else within a second. A finished run is returned as it is.
+
+    Raises:
+        RunNotFound: missing, or not visible to the principal.
+        NotYourRun: visible, but started by somebody else.
+    """
+    with transaction.atomic():
+        run = _lock_own(principal, run_id)
+        if run.finished_at:
+            return view_of(run)
+        run.cancel_requested_at = run.cancel_requested_at or timezone.now()
+        if run.lease_owner:
+            run.save(update_fields=["cancel_requested_at"])
+        else:
+            settling.end(run, RunState.CANCELLED)
+        return view_of(run)
+
+
+def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
+    """Try the failed steps of a run again, with a fresh count of attempts; what succeeded stays.
+
+    Raises:
+        RunNotFound: missing, or not visible to the principal.
+        NotYourRun: visible, but started by somebody else.
+        NothingToRetry: the run is not over, or no step of it failed.
+    """
+    with transaction.atomic():
+        run = _lock_own(principal, run_id)
+        failed = Step.objects.filter(run=run, state=StepState.FAILED)
+        again = failed.update(
+            state=StepState.QUEUED, attempts=0, losses=0, error_code="", error_text="", due_at=timezone.now()
+        ) if run.finished_at else 0  # fmt: skip
+        if not again:
+            raise NothingToRetry
+        run.state, run.due_at, run.finished_at, run.cancel_requested_at = (
+            RunState.QUEUED,
+            timezone.now(),
+            None,
+            None,
+        )
+        run.error_code = run.error_text = ""
+        run.steps_failed -= again
+        run.save()
+        announcing.queued(run)
+        poke_after_commit(run_id=run.pk, organization_id=run.organization_id, queue=run.queue)
+        return view_of(run)
+
+
+def _lock_own(principal: Principal, run_id: UUID) -> Run:
+    run = visible_runs(principal).filter(pk=run_id).select_for_update(no_key=True).first()
+    if run is None:
+        raise RunNotFound
+    if run.principal_id != principal.id and "run.manage" not in principal.permissions:
+        raise NotYourRun
+    return run

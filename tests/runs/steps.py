@@ -1,0 +1,119 @@
+"""Steps for the tests of runs. They note what they did in a file, so that a worker process can use them too."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+from uuid import UUID
+
+from django.db import connection
+
+from apps.core.errors import DomainError
+from apps.runs.errors import RetryLater
+from apps.runs.services.context import StepContext
+from apps.runs.services.steps import step
+from apps.runs.types import StepSpec
+
+
+class Refused(DomainError):
+    code = "tests.refused"
+    message = "This is refused for good."
+
+
+@step("tests.note")
+def note(context: StepContext, *, path: str, text: str) -> int:
+    """Append a line and return how many there are."""
+    with Path(path).open("a") as file:
+        file.write(f"{text}\n")
+    return len(Path(path).read_text().splitlines())
+
+
+@step("tests.page", queue="ingest", optional=True, max_attempts=2)
+def page(context: StepContext, *, path: str, number: int) -> int:
+    """Fail for good on pages named in `<path>.bad`."""
+    bad = Path(f"{path}.bad")
+    if bad.exists() and str(number) in bad.read_text().split():
+        raise Refused
+    return note(context, path=path, text=f"page {number}")
+
+
+@step("tests.outline", queue="ingest")
+def outline(context: StepContext, *, path: str, pages: int) -> None:
+    """Add a step for each page, and one after all of them."""
+    context.add_steps(
+        [
+            StepSpec("tests.page", {"path": path, "number": number}, key=str(number), position=1)
+            for number in range(1, pages + 1)
+        ]
+    )
+    context.add_steps([StepSpec("tests.note", {"path": path, "text": "end"}, key="end")])
+
+
+@step("tests.flaky", max_attempts=3, backoff_seconds=60)
+def flaky(context: StepContext, *, path: str, failures: int) -> None:
+    """Fail a number of times, then succeed."""
+    if note(context, path=path, text="try") <= failures:
+        raise RetryLater
+
+
+@step("tests.refused")
+def refused(context: StepContext) -> None:
+    """Fail for good."""
+    raise Refused
+
+
+@step("tests.crash", max_attempts=2, backoff_seconds=60)
+def crash(context: StepContext) -> None:
+    """End with an exception nobody expected."""
+    raise ValueError("a secret detail")
+
+
+@step("tests.typed")
+def typed(context: StepContext, *, document_id: UUID, count: int = 1) -> str:
+    """Show what types arrive."""
+    return f"{type(document_id).__name__} {count}"
+
+
+@step("tests.stream")
+def stream(context: StepContext, *, words: list[str]) -> None:
+    """Emit a frame for each word."""
+    for word in words:
+        context.emit("token", {"text": word})
+    context.set_result(words=len(words))
+
+
+@step("tests.transaction")
+def in_transaction(context: StepContext) -> bool:
+    """Say whether a transaction is open while a step works."""
+    return connection.in_atomic_block
+
+
+@step("tests.wait")
+def wait(context: StepContext, *, path: str) -> None:
+    """Say that it began, then work until it is cancelled or the file `<path>.go` exists."""
+    note(context, path=path, text=f"began {os.getpid()}")
+    while not Path(f"{path}.go").exists():
+        context.cancelled()
+        time.sleep(0.01)
+    note(context, path=path, text="done")
+
+
+@step("tests.progress")
+def progress(context: StepContext, *, total: int) -> None:
+    """Report each unit."""
+    for number in range(1, total + 1):
+        context.progress(number, total, "Counting")
+
+
+@step("tests.cleanup")
+def cleanup(context: StepContext, *, path: str) -> None:
+    """Survive every exception, as a step with a fallback does, and note that."""
+    while True:
+        try:
+            context.cancelled()
+            time.sleep(0.01)
+        except Exception:
+            note(context, path=path, text="survived")
+
+
