@@ -25,7 +25,7 @@ class HealthProbe:
                 self._ask()
             return self._has_answered_well()
         except (OSError, http.client.HTTPException, ValueError):
-            self._give_up()
+            self.close()
             return False
 
     def _ask(self) -> None:
@@ -38,15 +38,16 @@ class HealthProbe:
         asked = self._asked
         if asked is None or asked.sock is None or not select.select([asked.sock], [], [], 0)[0]:
             if time.monotonic() - self._asked_at > _PATIENCE_SECONDS:
-                self._give_up()
+                self.close()
             return False
         response = asked.getresponse()
         said = json.loads(response.read())
-        self._give_up()
+        self.close()
         is_ours = isinstance(said, dict) and said.get("instance") == self._instance
         return is_ours and response.status == http.HTTPStatus.OK
 
-    def _give_up(self) -> None:
+    def close(self) -> None:
+        """Forget the question that was asked last."""
         if self._asked is not None:
             self._asked.close()
             self._asked = None

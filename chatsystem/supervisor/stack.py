@@ -99,6 +99,7 @@ class Stack:
         """Stop the applications together, then the servers together."""
         begun = time.monotonic()
         self._keeper.stop(SERVERS)
+        self._probe.close()
         self._socket.close()
         self._layout.remove_what_was_running()
         self._say(f"stopped in {time.monotonic() - begun:.1f} s")
