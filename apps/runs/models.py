@@ -8,7 +8,7 @@ from apps.runs.types import AttemptOutcome, RunState, StepState
 
 
 class Run(TenantModel):
-    """One piece of durable work. A worker holds it by a lease; `due_at` empty means that nothing is to be done."""
+    """One piece of durable work. A worker holds it by a lease; without `due_at` nothing is to be done."""
 
     kind = models.CharField(max_length=60)
     queue = models.CharField(max_length=20, default="default")
@@ -132,7 +132,7 @@ class Attempt(models.Model):
 
 
 class RunFrame(models.Model):
-    """One frame of a run's stream, kept so that a reader can come back and go on after the last number it saw."""
+    """One frame of a run's stream, kept so that a reader can go on after the last number it saw."""
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
     run = models.ForeignKey("runs.Run", on_delete=models.CASCADE, related_name="+", db_constraint=False)

@@ -14,7 +14,7 @@ from apps.runs.services.poking import TASK
 
 
 @shared_task(name=TASK, base=OrganizationTask, bind=True, ignore_result=True, acks_late=True)
-def work_on(self: Any, *, run_id: str, organization_id: str) -> None:  # noqa: ARG001 - opened by the base task
+def work_on(self: Any, *, run_id: str, organization_id: str) -> None:  # noqa: ARG001 - read by the base
     """A poke: harmless twice, late or for a run that is over."""
     queue = (self.request.delivery_info or {}).get("routing_key") or ""
     working.work_on(run_id=UUID(run_id), queue=queue)

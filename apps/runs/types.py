@@ -58,8 +58,8 @@ class StepSpec:
         name: as declared with `@step`.
         input: keyword arguments of the step function, as JSON; ids and times are given as text.
         key: tells steps of one name in one run apart, for example the page number.
-        position: steps of a lower position are settled first; steps of one position do not wait for each other.
-            None puts it behind everything that stands before it.
+        position: steps of a lower position are settled first; steps of one position do not wait for each
+            other. None puts it behind everything that stands before it.
         optional: its failure is counted and shown, and does not end the run.
     """
 
@@ -121,7 +121,7 @@ class RunView:
 
     @property
     def percent(self) -> int | None:
-        """Return 0 to 100: settled steps of a run with several, else the progress of its step; None when unknown."""
+        """Return 0 to 100: the settled steps, or the progress of the only one; None when unknown."""
         if self.steps_total > 1:
             return round(100 * (self.steps_done + self.steps_failed) / self.steps_total)
         if self.is_finished:

@@ -27,13 +27,11 @@ def work(run: RunView) -> bool:
 
 
 def work_off(*, most: int = 100) -> int:
-    """Work on whatever is open and due, again and again, until nothing is; return how often a run was held."""
-    held = 0
-    for _ in range(most):
+    """Work on whatever is open and due until nothing is; return how many rounds that took."""
+    for done in range(most):
         rows = list(Run.objects.filter(state__in=OPEN_STATES).values_list("pk", "organization_id"))
         if not sum(_work_one(*row) for row in rows):
-            return held
-        held += 1
+            return done
     raise AssertionError(f"still open after {most} rounds")
 
 

@@ -10,7 +10,7 @@ import pytest
 from apps.accounts.models import Member
 from apps.core import tenancy
 from tests.factories.accounts import MemberFactory
-from tests.runs import steps as steps
+from tests.runs import steps  # noqa: F401 - declares them
 
 
 @pytest.fixture

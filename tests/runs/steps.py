@@ -1,4 +1,4 @@
-"""Steps for the tests of runs. They note what they did in a file, so that a worker process can use them too."""
+"""Steps for the tests of runs. They note what they did in a file, so that worker processes can use them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from apps.runs.services.steps import step
 from apps.runs.types import StepSpec
 
 
-class Refused(DomainError):
+class Refused(DomainError):  # noqa: N818
     code = "tests.refused"
     message = "This is refused for good."
 
@@ -113,7 +113,5 @@ def cleanup(context: StepContext, *, path: str) -> None:
         try:
             context.cancelled()
             time.sleep(0.01)
-        except Exception:
+        except Exception:  # noqa: BLE001 - that is the point
             note(context, path=path, text="survived")
-
-

@@ -1,16 +1,55 @@
-"""The stream of a run, for readers who come back."""
+"""The stream of a run: who may follow it, what is stored of it, and how its frames look."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
+import orjson
+
+from apps.accounts.types import Principal
+from apps.core import tenancy
+from apps.runs.errors import RunNotFound
 from apps.runs.models import RunFrame
+from apps.runs.selectors.runs import visible_runs
 from apps.runs.types import Frame
 
-PAGE = 500
+MOST = 10_000
+FINAL_FRAME = "run.finished"
 
 
-def after(*, organization_id: UUID, run_id: UUID, number: int, limit: int = PAGE) -> list[Frame]:
-    """Return stored frames after a number, oldest first; the caller has checked who may see the run."""
-    rows = RunFrame.objects.filter(organization_id=organization_id, run_id=run_id, number__gt=number)
+def channel(run_id: UUID) -> str:
+    """Return the Redis channel of a run's stream."""
+    return f"r:{run_id}"
+
+
+def encode(run_id: UUID, frame: Frame) -> bytes:
+    """Return a frame as sockets send it."""
+    body = {"frame": "stream", "run": run_id, "id": frame.number, "type": frame.type, "data": frame.data}
+    return orjson.dumps(body)
+
+
+def is_visible(principal: Principal, run_id: UUID) -> bool:
+    """Return whether the principal may follow the run now."""
+    return visible_runs(principal).filter(pk=run_id).exists()
+
+
+def require_visible(principal: Principal, run_id: UUID) -> None:
+    """Refuse a run the principal may not follow.
+
+    Raises:
+        RunNotFound: missing, or not visible.
+    """
+    if not is_visible(principal, run_id):
+        raise RunNotFound
+
+
+def after(*, run_id: UUID, after: int, limit: int = MOST) -> list[bytes]:
+    """Return the stored frames after an id as sockets send them, oldest first. Rights are checked before."""
+    return [encode(run_id, frame) for frame in stored(run_id=run_id, after=after, limit=limit)]
+
+
+def stored(*, run_id: UUID, after: int, limit: int = MOST) -> Sequence[Frame]:
+    """Return the stored frames after an id, oldest first; the caller has checked the rights."""
+    rows = RunFrame.objects.filter(organization_id=tenancy.current(), run_id=run_id, number__gt=after)
     return [Frame(*row) for row in rows.order_by("number").values_list("number", "type", "data")[:limit]]

@@ -14,7 +14,7 @@ from apps.runs.types import RunState, RunView, StepState, StepView, Subject
 
 
 def visible_runs(principal: Principal) -> QuerySet[Run]:
-    """Runs the principal asked for, runs of scopes it may see, or all of the organization with `run.view_any`."""
+    """Runs the principal asked for and runs of scopes it sees, or all with `run.view_any`."""
     runs = Run.objects.filter(organization_id=principal.organization_id)
     if "run.view_any" in principal.permissions:
         return runs

@@ -16,8 +16,6 @@ from apps.runs.models import Run
 from apps.runs.selectors.runs import view_of
 from apps.runs.types import RunView
 
-FINAL_FRAME = "run.finished"
-
 
 def progress_data(run: RunView) -> dict[str, Any]:
     """Return what every reader of the run's scope may see of its progress."""
@@ -38,7 +36,7 @@ def progress_data(run: RunView) -> dict[str, Any]:
 
 
 def publish_progress(run: RunView) -> None:
-    """Publish the progress to the principal's devices and to the conversation's readers; lost when nobody listens."""
+    """Publish the progress to the principal's devices and the conversation's readers, if any listen."""
     data = progress_data(run)
     channels: list[tuple[str, UUID | None]] = []
     if run.member_id:

@@ -35,7 +35,7 @@ class Watch:
 
 
 class StepContext:
-    """The running step. Methods may raise `RunCancelled`, `StepInterrupted`, `StepTimedOut` or `LeaseLost`: let them.
+    """The running step. Its methods may raise what `cancelled` raises: let that through.
 
     Attributes:
         run: the run as it was when the step began.
@@ -80,7 +80,7 @@ class StepContext:
         return False
 
     def heartbeat(self) -> None:
-        """Say that the step is alive. Long steps are kept alive by themselves; this also looks for a cancel."""
+        """Say that the step is alive, and look for a cancel. A keeper renews the lease by itself."""
         self.cancelled()
         if not self._watch.is_kept:
             leases.renew(self._lease)
@@ -106,10 +106,10 @@ class StepContext:
         announcing.publish_progress(self.run)
 
     def emit(self, type: str, data: JSON) -> None:  # noqa: A002
-        """Append a frame to the run's stream; readers get it within a tenth of a second, late ones from the table.
+        """Append a frame to the run's stream; readers get it within a tenth of a second.
 
-        Call it outside transactions. After an attempt that broke off, the first frame of the next one is preceded by
-        `restarted`: a reader forgets what it had.
+        Call it outside transactions. After an attempt that broke off, the first frame of the next one is
+        preceded by `restarted`: a reader forgets what it had.
         """
         self.cancelled()
         if self.attempt > 1 and not self._restarted and self._frames.has_any:
@@ -153,7 +153,7 @@ def look(lease: Lease, watch: Watch) -> None:
 
 
 def append_steps(run: Run, steps: Sequence[StepSpec]) -> int:
-    """Add steps behind the others of a locked run, or at the position they ask for; return how many are new."""
+    """Add steps behind those of a locked run, or at the position they ask for; return how many are new."""
     last = Step.objects.filter(run=run).aggregate(last=Max("position"))["last"]
     behind = 0 if last is None else last + 1
     rows = []

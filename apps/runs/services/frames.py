@@ -15,6 +15,7 @@ from django.db.models import Max
 from apps.core.events.publishing import publish_ephemeral
 from apps.runs.errors import LeaseLost
 from apps.runs.models import RunFrame
+from apps.runs.selectors.frames import channel, encode
 from apps.runs.services.leases import Lease
 from apps.runs.types import JSON, Frame
 
@@ -24,14 +25,10 @@ BATCH_SECONDS = 0.08  # nobody sees a tenth of a second, and ten frames cost one
 _STORE = """
 INSERT INTO runs_runframe (organization_id, run_id, number, type, data)
 SELECT held.organization_id, held.id, frame.number, frame.type, frame.data::jsonb
-FROM (SELECT organization_id, id FROM runs_run WHERE organization_id = %s AND id = %s AND lease_owner = %s FOR SHARE) held,
+FROM (SELECT organization_id, id FROM runs_run
+      WHERE organization_id = %s AND id = %s AND lease_owner = %s FOR SHARE) held,
      unnest(%s::int[], %s::text[], %s::text[]) AS frame(number, type, data)
 """
-
-
-def channel(run_id: UUID) -> str:
-    """Return the Redis channel of a run's stream."""
-    return f"r:{run_id}"
 
 
 def last_number(run_id: UUID) -> int:
@@ -42,14 +39,7 @@ def last_number(run_id: UUID) -> int:
 def publish(run_id: UUID, frames: Sequence[Frame]) -> None:
     """Send stored frames to whoever follows the run now; late readers take them from the table."""
     for frame in frames:
-        body = {
-            "frame": "stream",
-            "run": run_id,
-            "id": frame.number,
-            "type": frame.type,
-            "data": dict(frame.data),
-        }
-        publish_ephemeral(channel(run_id), orjson.dumps(body))
+        publish_ephemeral(channel(run_id), encode(run_id, frame))
 
 
 def append(*, organization_id: UUID, run_id: UUID, type: str, data: JSON) -> None:  # noqa: A002
@@ -60,13 +50,13 @@ def append(*, organization_id: UUID, run_id: UUID, type: str, data: JSON) -> Non
         run_id=run_id,
         number=frame.number,
         type=frame.type,
-        data=dict(frame.data),
+        data=frame.data,
     )
     transaction.on_commit(lambda: publish(run_id, [frame]))
 
 
 class FrameWriter:
-    """The stream of one leased run; `emit` and `flush` may come from different threads, the order is that of `emit`."""
+    """The stream of one leased run; two threads may emit and flush, the order is that of `emit`."""
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
@@ -128,7 +118,7 @@ class FrameWriter:
                     self._lease.owner,
                     [frame.number for frame in frames],
                     [frame.type for frame in frames],
-                    [orjson.dumps(dict(frame.data)).decode() for frame in frames],
+                    [orjson.dumps(frame.data).decode() for frame in frames],
                 ],
             )
             if cursor.rowcount != len(frames):
@@ -139,7 +129,7 @@ class FrameWriter:
 
 
 def storable(data: JSON) -> dict[str, Any]:
-    """Return the data as PostgreSQL can keep it: no NUL, no half of a surrogate pair, ids and times as text."""
+    """Return the data as PostgreSQL keeps it: no NUL, no half of a surrogate pair, ids and times as text."""
     cleaned: dict[str, Any] = orjson.loads(orjson.dumps(_clean(dict(data)), option=orjson.OPT_NON_STR_KEYS))
     return cleaned
 

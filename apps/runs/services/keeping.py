@@ -26,7 +26,8 @@ logger = logging.getLogger(__name__)
 def kept(lease: Lease, frames: FrameWriter, watch: Watch) -> Iterator[None]:
     """Keep the lease while the block works, in a thread with its own connection.
 
-    Inside a transaction nothing is kept, as no other connection could see the run; the step then looks by itself.
+    Inside a transaction nothing is kept, as no other connection could see the run; the step then looks by
+    itself.
     """
     if connection.in_atomic_block:
         yield

@@ -1,4 +1,4 @@
-"""The lease of a run: taken by one conditional UPDATE, renewed by a heartbeat, checked by every write of its worker."""
+"""The lease of a run: taken by one conditional UPDATE, renewed by a heartbeat, checked by every write."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _outside: dict[str, deque[tuple[UUID, UUID]]] = defaultdict(
 
 @contextmanager
 def room_in(queue: str, *, run_id: UUID, organization_id: UUID) -> Iterator[bool]:
-    """Say whether the queue's share has room for one more run; who finds none is poked when a place is free."""
+    """Say whether the queue's share has room for one more run; who finds none is poked when one is free."""
     share = _shares.get(queue)
     if share is None:
         yield True

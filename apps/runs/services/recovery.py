@@ -1,4 +1,4 @@
-"""What the relay does on its clock, for all organizations: find lost workers, poke what is due, forget frames."""
+"""What the relay does for all organizations: find lost workers, poke what is due, forget frames."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def recover_lost() -> int:
 
 
 def poke_due() -> int:
-    """Poke runs that are due and unleased; return how many. Full queues are left alone: pokes are on the way."""
+    """Poke runs that are due and unleased; return how many. A full queue is left alone: it holds pokes."""
     due = Run.objects.filter(lease_owner="", state__in=OPEN_STATES, due_at__lte=Now())
     rows = list(due.order_by("-priority", "due_at").values_list("pk", "organization_id", "queue")[:BATCH])
     full: dict[str, bool] = {}

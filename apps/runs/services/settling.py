@@ -1,4 +1,4 @@
-"""What follows from the state of the steps: the next one, a pause, the end. Every function is one short transaction."""
+"""What follows from the state of the steps: the next one, a pause, the end. A change is one transaction."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.core.errors import DomainError
 from apps.runs.errors import WorkerLost
 from apps.runs.models import Attempt, Run, Step
+from apps.runs.selectors.frames import FINAL_FRAME
 from apps.runs.selectors.runs import view_of
 from apps.runs.services import announcing, frames
 from apps.runs.services.leases import Lease, held
@@ -96,13 +97,13 @@ def fail(lease: Lease, claim: Claim, *, definition: StepDefinition | None, failu
             )
             due_at = timezone.now() + timedelta(seconds=pause)
             _close(
-                claim, StepState.QUEUED, AttemptOutcome.FAILED, trace=failure.trace, attempts=attempts, error_code=code,
-                error_text=text, due_at=due_at, finished_at=None,
+                claim, StepState.QUEUED, AttemptOutcome.FAILED, trace=failure.trace, attempts=attempts,
+                error_code=code, error_text=text, due_at=due_at, finished_at=None,
             )  # fmt: skip
             return view_of(run)
         _close(
-            claim, StepState.FAILED, AttemptOutcome.FAILED, trace=failure.trace, attempts=attempts, error_code=code,
-            error_text=text,
+            claim, StepState.FAILED, AttemptOutcome.FAILED, trace=failure.trace, attempts=attempts,
+            error_code=code, error_text=text,
         )  # fmt: skip
         count_failure(run, claim.step, code=code, text=text)
         return view_of(run)
@@ -136,7 +137,8 @@ def break_off(lease: Lease) -> None:
 def lose(run: Run) -> None:
     """Note that the worker of a locked run is gone: its step is due again later, or is given up as poisoned.
 
-    A step that takes its worker down each time must not do so for ever, and the steps that died beside it must not
+    A step that takes its worker down each time must not do so for ever, and the steps that died beside it
+    must not
     fail with it: the pause grows, so that they are done alone in between.
     """
     step = Step.objects.filter(run=run, state=StepState.RUNNING).select_for_update(no_key=True).first()
@@ -184,12 +186,12 @@ def end(run: Run, state: RunState) -> None:
         )
     run.save()
     final = {"state": run.state, "error_code": run.error_code, "error_text": run.error_text}
-    frames.append(organization_id=run.organization_id, run_id=run.pk, type=announcing.FINAL_FRAME, data=final)
+    frames.append(organization_id=run.organization_id, run_id=run.pk, type=FINAL_FRAME, data=final)
     announcing.finished(run)
 
 
 def is_retryable(error: DomainError) -> bool:
-    """Return whether trying again may help: what calls itself temporary (429, 503) does, a refusal does not."""
+    """Return whether trying again may help: after what calls itself temporary (429, 503), not a refusal."""
     return error.status in (429, 503)
 
 

@@ -15,7 +15,7 @@ stopping = threading.Event()  # set when the worker process was told to end
 
 @lru_cache(maxsize=1)
 def machine() -> str:
-    """Return 12 hex digits for this machine, boot and process namespace: where a process id means the same."""
+    """Return 12 hex digits for machine, boot and process namespace: where a process id means the same."""
     parts = [socket.gethostname()]
     try:
         parts += [
@@ -33,7 +33,7 @@ def new_owner() -> str:
 
 
 def is_dead(owner: str) -> bool:
-    """Return whether the process that took this name is certainly gone; False when that cannot be known from here."""
+    """Return whether the process of this name is certainly gone; False when that is not known here."""
     where, pid, start, _ = owner.split(":")
     return where == machine() and start != "" and _started(int(pid)) != start
 
