@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from uuid import UUID
 
 from apps.accounts.selectors import people as people_selectors
@@ -78,6 +79,7 @@ def compose(
     thread: UUID | None = None,
     attachments: tuple[UUID, ...] = (),
     card: Card | None = None,
+    sent_at: datetime | None = None,
 ) -> Draft:
     """Return a draft ready for the write path. One query when the text may mention someone, none otherwise.
 
@@ -101,6 +103,7 @@ def compose(
         mentions_everyone=rendered.mentions_everyone,
         attachments=tuple(dict.fromkeys(attachments)),
         card=card,
+        sent_at=sent_at,
     )
 
 

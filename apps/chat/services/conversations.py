@@ -27,6 +27,7 @@ from apps.chat.errors import (
 from apps.chat.models import Conversation, Membership
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.services.composing import clean_body
+from apps.core import tenancy
 from apps.core.events import log
 from apps.core.ids import uuid7
 from apps.core.models import Stream
@@ -232,6 +233,26 @@ def end_membership(*, conversation_id: UUID, person_id: UUID, actor_id: UUID) ->
             conversation=conversation_id,
         )
     )
+
+
+def end_all_memberships(*, person_id: UUID) -> None:
+    """End the memberships of someone who has left the current organization; repeating it changes nothing."""
+    open_ones = Membership.objects.filter(
+        organization_id=tenancy.current(), principal_id=person_id, left_at=None
+    ).select_related("conversation")
+    for membership in open_ones.order_by("conversation_id"):
+        with transaction.atomic():
+            if not Membership.objects.filter(pk=membership.pk, left_at=None).update(left_at=timezone.now()):
+                continue
+            log.record(
+                events.MemberLeft(
+                    organization_id=membership.organization_id,
+                    stream_id=membership.conversation_id,
+                    scope_id=membership.conversation.scope_id,
+                    actor_id=person_id,
+                    principal_id=person_id,
+                )
+            )
 
 
 def update_conversation(
