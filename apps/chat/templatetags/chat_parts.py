@@ -1,0 +1,74 @@
+"""Parts of a conversation that need more than attributes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django import template
+from django.template.loader import select_template
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString, mark_safe
+
+from apps.chat.presenting import Row
+from apps.chat.types import AttachmentView, ConversationView, MessageView
+
+register = template.Library()
+_PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+
+
+@register.simple_tag(takes_context=True)
+def message_text(context: template.Context, row: Row) -> SafeString:
+    """Return the body, with mentions of the reader marked. The HTML was sanitised when it was stored."""
+    me = f'data-principal="{context["request"].principal.id}"'
+    html = row.html.replace(f'<span class="mention" {me}>', f'<span class="mention mention--me" {me}>')
+    return mark_safe(html)  # noqa: S308 - only the server's renderer writes it
+
+
+@register.simple_tag(takes_context=True)
+def card(context: template.Context, message: MessageView) -> SafeString:
+    """Render a message's card with the template its app brings: `cards/<type>.html`, dots as underlines."""
+    if message.card is None:
+        return SafeString("")
+    found = select_template([f"cards/{message.card.type.replace('.', '_')}.html", "cards/unknown.html"])
+    request = context["request"]
+    return mark_safe(found.render({"card": message.card, "message": message}, request))  # noqa: S308 - a template's output
+
+
+@register.filter
+def is_picture(attachment: AttachmentView) -> bool:
+    """Return whether browsers draw it; everything else is offered as a file."""
+    return attachment.media_type in _PICTURES
+
+
+@register.filter
+def chosen_by(principals: tuple[UUID, ...], principal_id: UUID) -> bool:
+    """Return whether the reader is among those who chose a reaction."""
+    return principal_id in principals
+
+
+@register.filter
+def ids(principals: tuple[UUID, ...]) -> str:
+    """Return ids for a data attribute."""
+    return " ".join(map(str, principals))
+
+
+@register.filter
+def sign(conversation: ConversationView) -> str:
+    """Return the icon that stands for a channel."""
+    return "lock" if conversation.is_private else "hash"
+
+
+@register.filter
+def marked(text: str, needle: str) -> SafeString:
+    """Return text with the part that was looked for marked."""
+    place = text.casefold().find(needle.casefold()) if needle else -1
+    if place < 0:
+        return conditional_escape(text)
+    end = place + len(needle)
+    return mark_safe(f"{escape(text[:place])}<mark>{escape(text[place:end])}</mark>{escape(text[end:])}")  # noqa: S308 - each part is escaped
+
+
+@register.filter
+def suffix(name: str) -> str:
+    """Return the kind of a file as people say it: `PDF`."""
+    return name.rpartition(".")[2].upper()[:8] if "." in name else ""

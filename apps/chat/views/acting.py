@@ -1,0 +1,173 @@
+"""What a reader does with messages: send, edit, delete, react, mark unread. Each is a form first."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.accounts.services import access
+from apps.chat import presenting
+from apps.chat.errors import MessageNotFound
+from apps.chat.forms import DraftForm, EditForm, SendForm
+from apps.chat.selectors import messages
+from apps.chat.services import drafts, reactions, reading
+from apps.chat.services import messages as writing
+from apps.chat.types import MessageView
+from apps.chat.views.common import (
+    PageRequest,
+    conversation_address,
+    done,
+    leave_to,
+    message_address,
+    page_or_dialog,
+)
+from apps.core.errors import DomainError, InvalidInput
+
+QUICK_EMOJI = ("👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "👎")
+
+
+@require_POST
+def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Store a message that came as a form, and show it."""
+    form = SendForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput
+    sent = writing.send_message(
+        principal=request.principal,
+        conversation_id=conversation_id,
+        body=form.cleaned_data["body"],
+        client_key=form.cleaned_data["client_key"],
+        thread=form.cleaned_data["thread"],
+    )
+    drafts.save_draft(
+        principal=request.principal, conversation_id=conversation_id, body="", thread=form.cleaned_data["thread"]
+    )
+    return HttpResponseRedirect(
+        message_address(request.principal, conversation_id, sent.id)
+        if form.cleaned_data["thread"]
+        else conversation_address(request.principal, conversation_id)
+    )
+
+
+@require_POST
+def draft(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Keep unsent text."""
+    form = DraftForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput
+    drafts.save_draft(
+        principal=request.principal,
+        conversation_id=conversation_id,
+        body=form.cleaned_data["body"],
+        thread=form.cleaned_data["thread"],
+    )
+    return HttpResponse(status=204)
+
+
+@require_safe
+def actions(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """List what can be done with a message, as a page: the menu for readers without a script."""
+    message = _message(request, conversation_id, message_id)
+    return page_or_dialog(
+        request,
+        "chat/parts/actions_page.html",
+        {**_shown(request, message), "emoji": QUICK_EMOJI},
+        title=_("Message of %(name)s") % {"name": message.sender.name},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Change the text of an own message."""
+    message = _message(request, conversation_id, message_id)
+    form = EditForm(request.POST or None, initial={"body": message.body, "version": message.version})
+    if request.method == "POST" and form.is_valid():
+        try:
+            writing.edit_message(
+                principal=request.principal,
+                message_id=message_id,
+                body=form.cleaned_data["body"],
+                expected_version=form.cleaned_data["version"],
+            )
+        except DomainError as refused:
+            if _is_script(request):
+                raise
+            form.add_error("body", refused.detail)
+        else:
+            return done(request, message_address(request.principal, conversation_id, message_id))
+    context = {"form": form, "action": request.path, "submit": _("Save")}
+    status = 422 if form.errors else 200
+    return page_or_dialog(request, "parts/form.html", context, title=_("Edit message"), status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Take a message away for everyone. It cannot come back, so the page says what goes."""
+    message = _message(request, conversation_id, message_id)
+    if request.method == "POST":
+        writing.delete_message(principal=request.principal, message_id=message_id)
+        if _is_script(request):
+            return HttpResponse(status=204)
+        return leave_to(request, conversation_address(request.principal, conversation_id))
+    return page_or_dialog(
+        request, "chat/parts/delete_page.html", _shown(request, message), title=_("Delete message for everyone")
+    )
+
+
+@require_POST
+def react(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Choose an emoji, or take it back when it was chosen before."""
+    message = _message(request, conversation_id, message_id)
+    emoji = request.POST.get("emoji", "")
+    mine = any(
+        reaction.emoji == emoji and request.principal.id in reaction.principals for reaction in message.reactions
+    )
+    change = reactions.remove_reaction if mine else reactions.add_reaction
+    change(principal=request.principal, message_id=message_id, emoji=emoji)
+    return done(request, message_address(request.principal, conversation_id, message_id))
+
+
+@require_POST
+def unread(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Mark everything from a message on as unread."""
+    _message(request, conversation_id, message_id)
+    reading.mark_unread_from(principal=request.principal, message_id=message_id)
+    return done(request, conversation_address(request.principal, conversation_id))
+
+
+@require_safe
+def history(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Show the older texts of a message."""
+    message = _message(request, conversation_id, message_id)
+    older = [
+        {"version": version, "body": body, "replaced_at": replaced_at}
+        for version, body, replaced_at in messages.revisions(request.principal, message_id)
+    ]
+    context = {**_shown(request, message), "older": older}
+    return page_or_dialog(request, "chat/parts/history_page.html", context, title=_("Edited message"))
+
+
+def _message(request: PageRequest, conversation_id: UUID, message_id: UUID) -> MessageView:
+    message = messages.get_message(request.principal, message_id)
+    if message.conversation != conversation_id:
+        raise MessageNotFound
+    return message
+
+
+def _shown(request: PageRequest, message: MessageView) -> dict[str, object]:
+    (row,) = presenting.rows([message], reader=request.principal)
+    is_mine = message.sender.id == request.principal.id
+    return {
+        "row": row,
+        "m": message,
+        "link": message_address(request.principal, message.conversation, message.id),
+        "may_delete": is_mine or bool(access.can(request.principal, "message.moderate")),
+    }
+
+
+def _is_script(request: PageRequest) -> bool:
+    return request.headers.get("X-Requested-With") == "fetch"

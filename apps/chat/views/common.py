@@ -1,0 +1,132 @@
+"""What pages of chat share: the request, the conversation list, answers to forms and to scripts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from apps.accounts.services import access
+from apps.accounts.types import Principal
+from apps.chat.selectors import conversations
+from apps.chat.types import ConversationView
+
+if TYPE_CHECKING:
+    from django.forms import Form
+    from django_htmx.middleware import HtmxDetails
+
+
+class PageRequest(HttpRequest):
+    """A request under `/o/<slug>/`: the middleware found who reads."""
+
+    principal: Principal
+    htmx: HtmxDetails
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """A headed part of the conversation list."""
+
+    key: str
+    label: str
+    conversations: tuple[ConversationView, ...]
+    add_url: str = ""
+    add_label: str = ""
+    adds_in_dialog: bool = True
+
+
+def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[str, Any]:
+    """Return what the conversation list shows. Two queries."""
+    principal = request.principal
+    found = conversations.list_conversations(principal)
+    return {
+        "area": "chat",
+        "groups": groups(principal, found),
+        "current": current,
+        "may_start": bool(access.can(principal, "conversation.create_direct")),
+        "mentions_total": sum(c.mentions for c in found),
+    }
+
+
+def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:
+    """Return starred ones first, then channels, direct and group ones, and conversations with an agent."""
+    slug = {"slug": principal.organization_slug}
+    starred = tuple(c for c in found if c.is_starred)
+    rest = [c for c in found if not c.is_starred]
+    agents = tuple(c for c in rest if c.kind == "direct" and c.people and c.people[0].is_agent)
+    direct = tuple(c for c in rest if c.kind != "channel" and c not in agents)
+    may_browse = not principal.is_guest
+    may_start = bool(access.can(principal, "conversation.create_direct"))
+    return [
+        Group(key="starred", label=_("Starred"), conversations=starred),
+        Group(
+            key="channels",
+            label=_("Channels"),
+            conversations=tuple(c for c in rest if c.kind == "channel"),
+            add_url=reverse("chat:browse", kwargs=slug) if may_browse else "",
+            add_label=_("Browse and add channels"),
+            adds_in_dialog=False,
+        ),
+        Group(
+            key="direct",
+            label=_("Direct"),
+            conversations=direct,
+            add_url=reverse("chat:new_direct", kwargs=slug) if may_start else "",
+            add_label=_("Write to someone"),
+        ),
+        Group(key="agents", label=_("Agents"), conversations=agents),
+    ]
+
+
+def page_or_dialog(
+    request: PageRequest, template: str, context: dict[str, Any], *, title: str, status: int = 200
+) -> HttpResponse:
+    """Render a part as the dialog's content for a script, as a page of its own otherwise."""
+    context = {**context, "part": template, "title": title, "area": context.get("area", "chat")}
+    if request.htmx and not request.htmx.history_restore_request:
+        return render(request, "parts/dialog.html", context, status=status)
+    return render(request, "chat/part_page.html", {**list_context(request), **context}, status=status)
+
+
+def form_answer(
+    request: PageRequest, template: str, context: dict[str, Any], form: Form, *, title: str
+) -> HttpResponse:
+    """Show a form again with what is wrong; scripts swap answers with this status."""
+    return page_or_dialog(request, template, {**context, "form": form}, title=title, status=422)
+
+
+def leave_to(request: PageRequest, address: str, *, said: str = "") -> HttpResponse:
+    """Go to an address after a form: a redirect, or the header that makes the script go there."""
+    if said:
+        messages.success(request, said)
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return HttpResponseRedirect(address)
+
+
+def done(request: PageRequest, address: str) -> HttpResponse:
+    """Answer a small action: nothing for a script, which hears of it on the socket; the way back for a form."""
+    if request.headers.get("X-Requested-With") == "fetch" or request.htmx:
+        return HttpResponse(status=204)
+    return HttpResponseRedirect(address)
+
+
+def conversation_address(principal: Principal, conversation_id: UUID) -> str:
+    """Return the address of a conversation."""
+    return reverse(
+        "chat:conversation", kwargs={"slug": principal.organization_slug, "conversation_id": conversation_id}
+    )
+
+
+def message_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:
+    """Return the address of a message."""
+    kwargs = {
+        "slug": principal.organization_slug, "conversation_id": conversation_id, "message_id": message_id,
+    }  # fmt: skip
+    return reverse("chat:message", kwargs=kwargs)

@@ -1,0 +1,193 @@
+"""Conversations themselves: start, find, join, leave, name, archive, and who is in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.accounts.selectors import people as directory
+from apps.accounts.services import access
+from apps.accounts.types import PersonView
+from apps.chat.forms import ChannelForm, PeopleForm
+from apps.chat.selectors import conversations
+from apps.chat.services import conversations as changing
+from apps.chat.types import ConversationView
+from apps.chat.views.common import (
+    PageRequest,
+    conversation_address,
+    done,
+    form_answer,
+    leave_to,
+    list_context,
+    page_or_dialog,
+)
+from apps.core.errors import DomainError
+
+MOST_CHOICES = 200
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_channel(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Create a channel."""
+    may_be_public = bool(access.can(request.principal, "conversation.create_public"))
+    form = ChannelForm(request.POST or None, may_be_public=may_be_public)
+    context = {"form": form, "action": request.path, "submit": _("Create channel")}
+    title = _("New channel")
+    if request.method == "POST" and form.is_valid():
+        try:
+            created = changing.create_channel(principal=request.principal, **form.cleaned_data)
+        except DomainError as refused:
+            form.add_error("name", refused.detail)
+        else:
+            return leave_to(request, conversation_address(request.principal, created))
+    if form.errors:
+        return form_answer(request, "parts/form.html", context, form, title=title)
+    return page_or_dialog(request, "parts/form.html", context, title=title)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_direct(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Open the conversation with one or several people."""
+    found = _others(request, request.GET.get("q", ""))
+    form = PeopleForm(request.POST or None, choices=found)
+    context = {
+        "form": form, "people": found, "action": request.path, "submit": _("Open conversation"),
+        "chosen": request.POST.getlist("people"),
+    }  # fmt: skip
+    title = _("Write to")
+    if request.method == "POST" and form.is_valid():
+        try:
+            opened = changing.open_direct(principal=request.principal, people=form.cleaned_data["people"])
+        except DomainError as refused:
+            form.add_error("people", refused.detail)
+        else:
+            return leave_to(request, conversation_address(request.principal, opened))
+    if form.errors:
+        return form_answer(request, "chat/parts/choose_people.html", context, form, title=title)
+    return page_or_dialog(request, "chat/parts/choose_people.html", context, title=title)
+
+
+@require_safe
+def browse(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """List the channels the reader may see, joined or not."""
+    needle = request.GET.get("q", "").strip()
+    found = [
+        channel
+        for channel in conversations.list_channels(request.principal)
+        if needle.casefold() in f"{channel.name} {channel.topic}".casefold()
+    ]
+    may_create = access.can(request.principal, "conversation.create_public") or access.can(
+        request.principal, "conversation.create_private"
+    )
+    context = {**list_context(request), "channels": found, "q": needle, "may_create": bool(may_create)}
+    return render(request, "chat/browse.html", context)
+
+
+@require_POST
+def join(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Join an open channel."""
+    changing.join(principal=request.principal, conversation_id=conversation_id)
+    return leave_to(request, conversation_address(request.principal, conversation_id))
+
+
+@require_POST
+def leave(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
+    """Leave a channel."""
+    found = conversations.get_conversation(request.principal, conversation_id)
+    changing.leave(principal=request.principal, conversation_id=conversation_id)
+    said = _("You left %(name)s") % {"name": found.name}
+    return leave_to(request, reverse("chat:home", kwargs={"slug": slug}), said=said)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
+    """List who is in a conversation, and add people to a channel."""
+    found = conversations.get_conversation(request.principal, conversation_id)
+    inside = conversations.members(request.principal, conversation_id)
+    may_add = found.kind == "channel" and found.is_member and not found.archived_at and not request.principal.is_guest
+    known = {person.id for person in inside}
+    choices = [person for person in _others(request, request.GET.get("q", "")) if person.id not in known]
+    form = PeopleForm(request.POST or None, choices=choices)
+    context = {
+        "conversation": found, "members": inside, "form": form, "people": choices, "may_add": may_add,
+        "may_remove": _may_manage(request, found) and found.kind == "channel", "action": request.path,
+        "submit": _("Add people"), "chosen": request.POST.getlist("people"), "slug": slug,
+    }  # fmt: skip
+    title = _("Members of %(name)s") % {"name": found.name}
+    if request.method == "POST" and form.is_valid():
+        try:
+            changing.add_people(
+                principal=request.principal, conversation_id=conversation_id, people=form.cleaned_data["people"]
+            )
+        except DomainError as refused:
+            form.add_error("people", refused.detail)
+        else:
+            return leave_to(request, conversation_address(request.principal, conversation_id))
+    if form.errors:
+        return form_answer(request, "chat/parts/members.html", context, form, title=title)
+    return page_or_dialog(request, "chat/parts/members.html", context, title=title)
+
+
+@require_POST
+def remove(request: PageRequest, slug: str, conversation_id: UUID, person_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Take someone out of a channel."""
+    changing.remove_person(principal=request.principal, conversation_id=conversation_id, person_id=person_id)
+    return leave_to(request, conversation_address(request.principal, conversation_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
+    """Show what a conversation is for; members change it here, and leave it here."""
+    found = conversations.get_conversation(request.principal, conversation_id)
+    may_change = found.kind == "channel" and found.is_member and not request.principal.is_guest
+    initial = {"name": found.name, "topic": found.topic, "is_private": found.is_private}
+    form = ChannelForm(request.POST or None, initial=initial)
+    context = {
+        "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
+        "may_archive": _may_manage(request, found) and found.kind == "channel",
+    }  # fmt: skip
+    if request.method == "POST" and may_change and form.is_valid():
+        changed = {name: value for name, value in form.cleaned_data.items() if value != initial[name]}
+        try:
+            changing.update_conversation(principal=request.principal, conversation_id=conversation_id, **changed)
+        except DomainError as refused:
+            form.add_error(None, refused.detail)
+        else:
+            return leave_to(request, conversation_address(request.principal, conversation_id))
+    if form.errors:
+        return form_answer(request, "chat/parts/about.html", context, form, title=found.name)
+    return page_or_dialog(request, "chat/parts/about.html", context, title=found.name)
+
+
+@require_POST
+def archive(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Archive a channel, or open it again."""
+    is_archived = request.POST.get("archived") == "1"
+    changing.update_conversation(
+        principal=request.principal, conversation_id=conversation_id, is_archived=is_archived
+    )
+    return leave_to(request, conversation_address(request.principal, conversation_id))
+
+
+@require_POST
+def preferences(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Star or mute a conversation for oneself."""
+    wanted = {
+        name: request.POST[name] == "1" for name in ("is_starred", "is_muted") if name in request.POST
+    }
+    changing.set_preferences(principal=request.principal, conversation_id=conversation_id, **wanted)
+    return done(request, conversation_address(request.principal, conversation_id))
+
+
+def _others(request: PageRequest, query: str) -> list[PersonView]:
+    found = directory.directory(principal=request.principal, query=query, limit=MOST_CHOICES)
+    return [person for person in found if person.id != request.principal.id]
+
+
+def _may_manage(request: PageRequest, found: ConversationView) -> bool:
+    return bool(changing.may_manage(principal=request.principal, conversation_id=found.id))

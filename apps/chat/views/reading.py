@@ -1,0 +1,198 @@
+"""Pages that show conversations: the window of messages, a thread beside it, and the fragments scripts ask for."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import NoReverseMatch, reverse
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from apps.accounts.selectors import people
+from apps.accounts.services import access
+from apps.chat import presenting, sample
+from apps.chat.errors import MessageNotFound
+from apps.chat.script_texts import chat_texts
+from apps.chat.selectors import conversations, messages
+from apps.chat.selectors.messages import Anchor
+from apps.chat.services import drafts
+from apps.chat.types import ConversationView, MessagePage
+from apps.chat.views.common import PageRequest, conversation_address, list_context
+
+BEFORE, AFTER = 30, 50
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+FACES = 3
+
+
+@require_safe
+def home(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read the slug
+    """Go to where something waits: mentions first, then unread, then the newest; a page of its own where there is nothing."""
+    found = conversations.list_conversations(request.principal)
+    if not found:
+        return render(request, "chat/home.html", {**list_context(request), **_shared()})
+    best = max(found, key=lambda c: (bool(c.mentions), bool(c.unread), c.last_message_at or _LONG_AGO))
+    return HttpResponseRedirect(conversation_address(request.principal, best.id))
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def conversation(
+    request: PageRequest,
+    slug: str,  # noqa: ARG001
+    conversation_id: UUID,
+    message_id: UUID | None = None,
+    thread_id: UUID | None = None,
+) -> HttpResponse:
+    """Show a conversation at its first unread message, or at the message of the address, or with a thread beside it."""
+    principal = request.principal
+    found = conversations.get_conversation(principal, conversation_id)
+    anchor: Anchor = "first_unread"
+    if message_id is not None:
+        message = messages.get_message(principal, message_id)
+        if message.conversation != conversation_id:
+            raise MessageNotFound
+        if message.thread is not None:
+            thread_id = message.thread
+        anchor = message.thread or message_id
+    elif thread_id is not None:
+        anchor = thread_id
+    page = messages.message_page(
+        principal=principal, conversation_id=conversation_id, anchor=anchor, before=BEFORE, after=AFTER
+    )
+    context = {
+        **_shared(),
+        **_window(request, found, page),
+        **_composer(request, found),
+        **(_thread(request, found, thread_id) if thread_id else {}),
+        "target": message_id,
+        "panel": thread_id is not None,
+    }
+    if not (request.htmx and request.htmx.target == "main#main"):
+        context |= list_context(request, current=conversation_id)
+    return render(request, "chat/conversation.html", {"area": "chat", **context})
+
+
+@require_safe
+def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Return the messages before or after one (`?before=<id>`, `?after=<id>`), or the newest window, as a fragment."""
+    principal = request.principal
+    found = conversations.get_conversation(principal, conversation_id)
+    before, after = request.GET.get("before"), request.GET.get("after")
+    anchor: Anchor = "newest"
+    counts = (BEFORE + AFTER, 0)
+    if before or after:
+        anchor, counts = _uuid(before or after or ""), ((AFTER, 0) if before else (0, AFTER + 1))
+    page = messages.message_page(
+        principal=principal, conversation_id=conversation_id, anchor=anchor, before=counts[0], after=counts[1]
+    )
+    rows = page.messages
+    if after:
+        rows = tuple(message for message in rows if message.id != anchor)
+    context = _window(request, found, page, rows=rows)
+    if before:
+        context["newer_url"] = ""
+    if after:
+        context["older_url"] = ""
+    return render(request, "chat/parts/window.html", {**context, "slug": principal.organization_slug})
+
+
+@require_safe
+def one(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Return one message as a fragment, for scripts that heard of something only the server can draw."""
+    message = messages.get_message(request.principal, message_id)
+    if message.conversation != conversation_id:
+        raise MessageNotFound
+    (row,) = presenting.rows([message], reader=request.principal)
+    return render(request, "chat/parts/message.html", {"row": row, "in_thread": bool(request.GET.get("thread"))})
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def thread(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:
+    """Show a thread: as a fragment for a script, beside its conversation otherwise."""
+    if not request.htmx or request.htmx.history_restore_request:
+        return conversation(request, slug, conversation_id, thread_id=message_id)
+    found = conversations.get_conversation(request.principal, conversation_id)
+    context = {**_composer(request, found), **_thread(request, found, message_id), "conversation": found}
+    return render(request, "chat/thread.html", context)
+
+
+@require_safe
+def conversation_list(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Return the conversation list as a fragment; `?current=<id>` names the open one."""
+    current = request.GET.get("current")
+    context = list_context(request, current=_uuid(current) if current else None)
+    return render(request, "chat/list.html", context)
+
+
+def _shared() -> dict[str, Any]:
+    return {"texts": chat_texts(), "sample": sample.sample()}
+
+
+def _window(
+    request: PageRequest, found: ConversationView, page: MessagePage, rows: tuple[Any, ...] | None = None
+) -> dict[str, Any]:
+    shown = page.messages if rows is None else rows
+    base = reverse(
+        "chat:window", kwargs={"slug": request.principal.organization_slug, "conversation_id": found.id}
+    )
+    return {
+        "conversation": found,
+        "page": page,
+        "rows": presenting.rows(
+            shown, reader=request.principal, first_unread=page.first_unread, unread_count=found.unread
+        ),
+        "older_url": f"{base}?before={shown[0].id}" if shown else "",
+        "newer_url": f"{base}?after={shown[-1].id}" if shown else "",
+    }
+
+
+def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
+    principal = request.principal
+    own = drafts.drafts_of(principal=principal, conversation_id=found.id) if found.is_member else {}
+    members = conversations.member_ids(conversation_id=found.id) if found.kind != "direct" else []
+    others = [person for person in members if person != principal.id][:FACES]
+    return {
+        "draft": own.get(None, ""),
+        "client_key": uuid4(),
+        "may_upload": bool(access.can(principal, "file.upload")),
+        "member_count": len(members),
+        "faces": [conversations.ref(person) for person in people.people(others).values()],
+        "search_url": _search_url(principal.organization_slug, found),
+        "drafts": own,
+    }
+
+
+def _search_url(slug: str, found: ConversationView) -> str:
+    try:
+        address = reverse("search:page", kwargs={"slug": slug})
+    except NoReverseMatch:
+        return ""
+    return f"{address}?conversation={found.id}"
+
+
+def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> dict[str, Any]:
+    root, replies = messages.thread_page(principal=request.principal, message_id=message_id)
+    if root.conversation != found.id:
+        raise MessageNotFound
+    rows = presenting.rows([root, *replies], reader=request.principal)
+    own = drafts.drafts_of(principal=request.principal, conversation_id=found.id) if found.is_member else {}
+    return {
+        "thread": root,
+        "thread_root": rows[0],
+        "thread_rows": rows[1:],
+        "thread_head": found.last_sequence,
+        "thread_draft": own.get(message_id, ""),
+        "thread_client_key": uuid4(),
+    }
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise MessageNotFound from error
