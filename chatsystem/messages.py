@@ -64,7 +64,10 @@ def merge(path: Path, collected: Catalog) -> Catalog:
     """The catalogue in `path` with the collected texts: new ones empty, those no longer used dropped."""
     written = io.BytesIO(path.read_bytes() if path.exists() else b"")
     catalog = read_po(written, locale=path.parents[1].name)
-    collected.creation_date = catalog.creation_date
+    catalog.header_comment, catalog.fuzzy = "# Translations of chatsystem.", False
+    catalog.project, catalog.version, catalog.msgid_bugs_address = "chatsystem", "", ""
+    catalog.last_translator, catalog.language_team = "", ""
+    catalog.revision_date = collected.creation_date = catalog.creation_date
     catalog.update(collected, no_fuzzy_matching=True)
     catalog.obsolete.clear()
     return catalog
