@@ -45,7 +45,7 @@ def test_style_sheets_use_logical_properties(sheet: Path) -> None:
     assert physical == []
 
 
-@pytest.mark.parametrize("name", re.findall(r'icon "([\w-]+)"', "\n".join(
+@pytest.mark.parametrize("name", re.findall(r'{% icon "([\w-]+)"', "\n".join(
     path.read_text() for path in sorted((ROOT / "templates").rglob("*.html"))
 )))  # fmt: skip
 def test_every_named_icon_is_in_the_sprite(name: str) -> None:

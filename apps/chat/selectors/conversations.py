@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.selectors.scopes import visible_scopes
+from apps.accounts.services import access
 from apps.accounts.types import PersonView, Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Conversation, Membership
@@ -128,6 +129,23 @@ def members(principal: Principal, conversation_id: UUID) -> list[PersonView]:
         raise ConversationNotFound
     found = people_selectors.people(member_ids(conversation_id=conversation_id))
     return sorted(found.values(), key=lambda person: person.name.casefold())
+
+
+def may_manage(principal: Principal, conversation_id: UUID) -> bool:
+    """Return whether the principal may name, close and archive a channel and take people out of it.
+
+    Its creator may while in it, and whoever has the role's right. At most one query.
+    """
+    if access.can(principal, "conversation.manage_any"):
+        return True
+    return (
+        visible_conversations(principal)
+        .filter(pk=conversation_id, kind="channel", created_by_id=principal.id)
+        .filter(
+            Exists(Membership.objects.filter(conversation_id=OuterRef("pk"), principal_id=principal.id, left_at=None))
+        )
+        .exists()
+    )
 
 
 def scope_of(principal: Principal, conversation_id: UUID) -> UUID:

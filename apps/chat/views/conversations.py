@@ -99,7 +99,9 @@ def join(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
 def leave(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
     """Leave a channel."""
     found = conversations.get_conversation(request.principal, conversation_id)
-    changing.leave(principal=request.principal, conversation_id=conversation_id)
+    changing.remove_person(
+        principal=request.principal, conversation_id=conversation_id, person_id=request.principal.id
+    )
     said = _("You left %(name)s") % {"name": found.name}
     return leave_to(request, reverse("chat:home", kwargs={"slug": slug}), said=said)
 
@@ -190,4 +192,4 @@ def _others(request: PageRequest, query: str) -> list[PersonView]:
 
 
 def _may_manage(request: PageRequest, found: ConversationView) -> bool:
-    return bool(changing.may_manage(principal=request.principal, conversation_id=found.id))
+    return conversations.may_manage(request.principal, found.id)

@@ -1,0 +1,17 @@
+// @ts-check
+/** The entry of every page of a signed-in person: shell first, the rest where a page has it. */
+
+import "./shell/drawer.js";
+import "./shell/theme.js";
+import "./shell/fragments.js";
+import { setUpDialog } from "./shell/dialog.js";
+import { setUpMenu } from "./shell/menu.js";
+import { start } from "./shell/mount.js";
+import { setUpShortcuts } from "./shell/shortcuts.js";
+import { rememberZone } from "./shell/times.js";
+
+rememberZone();
+setUpMenu();
+setUpDialog();
+setUpShortcuts();
+start();

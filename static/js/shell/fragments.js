@@ -1,0 +1,24 @@
+// @ts-check
+/** htmx under our rules: the CSRF header on each request, refusals as toasts, the page's place in rail and title. */
+
+import { explain } from "./toasts.js";
+import { Problem } from "./api.js";
+import { page } from "./page.js";
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  if (ctx.request.method !== "GET") ctx.request.headers["X-CSRFToken"] = page.csrf;
+});
+
+// A refusal of a form comes back as the form with its errors (422): that is swapped in. Any other is a sentence.
+document.addEventListener("htmx:before:response", (event) => {
+  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  const { status, raw } = ctx.response;
+  if (status < 400 || status === 422) return;
+  event.preventDefault();
+  const isProblem = (raw.headers.get("Content-Type") ?? "").includes("problem+json");
+  if (!isProblem) return explain(new Problem({ status }));
+  raw.json().then((/** @type {any} */ problem) => explain(new Problem({ ...problem, status })), () => explain(new Problem({ status })));
+});
+
+document.addEventListener("htmx:error", () => explain(new Problem({ status: 0 })));

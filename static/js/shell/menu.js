@@ -1,0 +1,64 @@
+// @ts-check
+/** The one floating menu: arrows, Home, End, first letters; Escape gives the focus back to its button. */
+
+import { all, icon, make, one } from "./dom.js";
+
+/**
+ * @typedef {{label: string, icon?: string, key?: string, bad?: boolean, line?: boolean, url?: string, run?: () => void}} Item
+ */
+
+/** @type {HTMLElement | null} */
+let opener = null;
+
+/** @param {HTMLElement} button @param {string} label @param {Item[]} items */
+export function openMenu(button, label, items) {
+  const menu = one("#menu");
+  if (menu.matches(":popover-open")) menu.hidePopover();
+  menu.setAttribute("aria-label", label);
+  menu.replaceChildren(...items.flatMap((item) => (item.line ? [document.createElement("hr"), entry(item)] : [entry(item)])));
+  opener = button;
+  button.setAttribute("aria-expanded", "true");
+  // The source makes the button the anchor, so that style sheets place the menu.
+  /** @type {any} */ (menu).showPopover({ source: button });
+  all("[role=menuitem]", menu)[0]?.focus();
+}
+
+/** @param {Item} item */
+function entry(item) {
+  const content = [item.icon ? icon(item.icon, "s") : undefined, item.label, item.key ? make("kbd", {}, item.key) : undefined];
+  const classes = item.bad ? "menu__item menu__item--bad" : "menu__item";
+  if (item.url) return make("a", { class: classes, role: "menuitem", href: item.url, tabindex: -1 }, ...content);
+  const button = make("button", { class: classes, role: "menuitem", type: "button", tabindex: -1 }, ...content);
+  button.addEventListener("click", () => {
+    one("#menu").hidePopover();
+    item.run?.();
+  });
+  return button;
+}
+
+/** @param {KeyboardEvent} event */
+function move(event) {
+  const items = all("[role=menuitem]", one("#menu"));
+  const now = items.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+  const places = { ArrowDown: now + 1, ArrowUp: now - 1 + items.length, Home: 0, End: items.length - 1 };
+  let next = /** @type {Record<string, number | undefined>} */ (places)[event.key];
+  if (next === undefined && /^\p{L}$/u.test(event.key)) {
+    const wanted = [...items.slice(now + 1), ...items.slice(0, now + 1)].find((item) => item.textContent?.trim().toLocaleLowerCase().startsWith(event.key.toLocaleLowerCase()));
+    next = wanted && items.indexOf(wanted);
+  }
+  if (event.key === "Tab") one("#menu").hidePopover();
+  if (next === undefined) return;
+  items[next % items.length]?.focus();
+  event.preventDefault();
+}
+
+export function setUpMenu() {
+  const menu = document.getElementById("menu");
+  menu?.addEventListener("keydown", move);
+  menu?.addEventListener("toggle", (event) => {
+    if (/** @type {ToggleEvent} */ (event).newState !== "closed") return;
+    opener?.setAttribute("aria-expanded", "false");
+    if (!document.activeElement || document.activeElement === document.body || menu.contains(document.activeElement)) opener?.focus();
+    opener = null;
+  });
+}

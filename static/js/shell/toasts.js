@@ -1,0 +1,63 @@
+// @ts-check
+/** Messages at the edge. One with an action stays ten seconds and waits while it is looked at; a failure stays until read. */
+
+import { Problem } from "./api.js";
+import { icon, make, one, spoken } from "./dom.js";
+import { component } from "./mount.js";
+import { t } from "./page.js";
+
+const STAY = 10_000;
+
+/**
+ * @param {string} text
+ * @param {{bad?: boolean, id?: string, action?: {label: string, run: () => void}}} [options]
+ */
+export function toast(text, { bad = false, id = "", action } = {}) {
+  const line = make("span", {}, text);
+  if (id) line.append(" ", make("code", {}, t("request", { id })));
+  const element = make(
+    "div",
+    { class: bad ? "toast toast--bad" : "toast", role: bad ? "alert" : "status", "data-toast": true },
+    bad ? icon("warn") : undefined,
+    line,
+  );
+  if (action) {
+    const button = make("button", { class: "btn btn--small", type: "button" }, action.label);
+    button.addEventListener("click", () => {
+      element.remove();
+      action.run();
+    });
+    element.append(button);
+  }
+  element.append(make("button", { class: "btn btn--icon btn--small", type: "button", "data-toast-close": true }, icon("close", "s"), spoken(t("close"))));
+  live(element);
+  one("#toasts").append(element);
+}
+
+/** Say why something failed. @param {unknown} error */
+export function explain(error) {
+  if (error instanceof DOMException && error.name === "AbortError") return;
+  if (!(error instanceof Problem)) throw error;
+  if (error.status === 0) toast(t("no_answer"), { bad: true });
+  else if (error.status === 401) toast(t("signed_out"), { bad: true });
+  else toast(error.detail || t("failed"), { bad: true, id: error.request });
+}
+
+/** @param {HTMLElement} element */
+function live(element) {
+  one("[data-toast-close]", element).addEventListener("click", () => element.remove());
+  if (element.classList.contains("toast--bad")) return;
+  let timer = 0;
+  const wait = () => {
+    timer = window.setTimeout(() => element.remove(), STAY);
+  };
+  const hold = () => clearTimeout(timer);
+  for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, hold);
+  for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, wait);
+  wait();
+}
+
+component("#toasts > [data-toast]:not([data-live])", (element) => {
+  element.dataset.live = "";
+  live(element);
+});
