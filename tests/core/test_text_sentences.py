@@ -26,11 +26,11 @@ ENGLISH = [
 ]
 GERMAN = [
     (
-        "Am 3. März 2025 traf Dr. Müller ca. 20 Gäste, z. B. Frau Dr. h. c. Meyer. Danach kam er usw. Er blieb.",
+        "Am 3. März 2025 traf Dr. Müller ca. 20 Gäste, z. B. Frau Dr. h. c. Ott. Danach kam er usw. Es half.",
         [
-            "Am 3. März 2025 traf Dr. Müller ca. 20 Gäste, z. B. Frau Dr. h. c. Meyer.",
+            "Am 3. März 2025 traf Dr. Müller ca. 20 Gäste, z. B. Frau Dr. h. c. Ott.",
             "Danach kam er usw.",
-            "Er blieb.",
+            "Es half.",
         ],
     ),
     (

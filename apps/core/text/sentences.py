@@ -65,7 +65,8 @@ def split_sentences(text: str, *, language: Language | None = None) -> list[Sent
     """All sentences of the text in order; white space between them belongs to none.
 
     Args:
-        language: of the text, where the caller knows it; otherwise guessed, and only if a border depends on it.
+        language: of the text, where the caller knows it; otherwise guessed, and only if a border depends on
+        it.
     """
     return list(_Splitter(text, language).sentences())
 

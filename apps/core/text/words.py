@@ -1,4 +1,4 @@
-"""Word lists behind the sentence borders: abbreviations, months, words that open sentences; German and English.
+"""Word lists behind the sentence borders in German and English: abbreviations, months, opening words.
 
 All lower case; abbreviations with their full stop.
 """
@@ -34,7 +34,8 @@ SELDOM_ENDING: Final = _words(
     """
 )
 
-# Go on only before a number ("Nr. 5", "Fig. 3"); else ordinary words that may end ("works of art.", "to do.").
+# Go on only before a number ("Nr. 5", "Fig. 3"); else ordinary words that may end ("works of art.", "to
+# do.").
 BEFORE_NUMBERS: Final = _words(
     """
     nr. nrn. no. nos. art. abs. abschn. abb. tab. kap. ziff. rn. rz. s. p. pp. vol. bd. fig. figs. eq. eqs.
