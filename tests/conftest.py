@@ -15,7 +15,9 @@ from chatsystem.settings.parts.database import parse
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request: pytest.FixtureRequest, django_test_environment: None, django_db_blocker: pytest.FixtureRequest,
+    request: pytest.FixtureRequest,
+    django_test_environment: None,
+    django_db_blocker: pytest.FixtureRequest,
     django_db_modify_db_settings: None,
 ) -> Iterator[None]:
     """Create and migrate the test database as the owner, then connect as the app role."""
@@ -55,6 +57,10 @@ def owner_connection() -> psycopg.Connection[tuple[object, ...]]:
     """Return a connection of the owner to the test database, for checks of the catalogue."""
     owner = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"])
     return psycopg.connect(
-        host=owner["HOST"], port=owner["PORT"] or None, user=owner["USER"], password=owner["PASSWORD"] or None,
-        dbname=connections["default"].settings_dict["NAME"], autocommit=True,
+        host=owner["HOST"],
+        port=owner["PORT"] or None,
+        user=owner["USER"],
+        password=owner["PASSWORD"] or None,
+        dbname=connections["default"].settings_dict["NAME"],
+        autocommit=True,
     )

@@ -82,7 +82,8 @@ def document(*, url: str) -> dict[str, Any]:
             "title": "chatsystem socket",
             "version": "1",
             "description": "One socket per client, bound to one organization. A gap in a conversation's sequence means: "
-            "send `resume`. Close codes: " + " ".join(f"{code}: {text}" for code, text in CLOSE_CODES.items()),
+            "send `resume`. Close codes: "
+            + " ".join(f"{code}: {text}" for code, text in CLOSE_CODES.items()),
         },
         "servers": {"this": {"host": url.partition("://")[2], "protocol": url.partition("://")[0]}},
         "channels": {
@@ -138,5 +139,10 @@ def _message(name: str, summary: str, properties: dict[str, Any], required: list
     return {
         "name": name,
         "summary": summary,
-        "payload": {"type": "object", "properties": properties, "required": required, "additionalProperties": False},
+        "payload": {
+            "type": "object",
+            "properties": properties,
+            "required": required,
+            "additionalProperties": False,
+        },
     }

@@ -149,7 +149,9 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         await self._beat()
 
     def _state(self) -> tuple[dict[UUID, int], int]:
-        own = Stream.objects.filter(pk=self.principal.member_id).values_list("last_sequence", flat=True).first()
+        own = (
+            Stream.objects.filter(pk=self.principal.member_id).values_list("last_sequence", flat=True).first()
+        )
         return conversations.heads(self.principal), own or 0
 
     async def _follow_heads(self, heads: dict[UUID, int]) -> None:
@@ -241,7 +243,11 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def on_resume(self, frame: frames.ResumeFrame) -> None:
         """Send what was missed, in order; a client too far behind is told to load the page again."""
-        mine = {pk: after for pk, after in frame.conversations.items() if conversation_channel(pk) in self.channels}
+        mine = {
+            pk: after
+            for pk, after in frame.conversations.items()
+            if conversation_channel(pk) in self.channels
+        }
         asked = dict(mine)
         if frame.notices is not None:
             asked[self.principal.member_id] = frame.notices

@@ -15,13 +15,16 @@ from apps.chat.types import BODY_LIMIT
 class ChannelForm(forms.Form):
     """Name, purpose and audience of a channel."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, help_text=_("For example a subject, a team or a place."))
+    name = forms.CharField(
+        label=_("Name"), max_length=60, help_text=_("For example a subject, a team or a place.")
+    )
     topic = forms.CharField(
-        label=_("Purpose"), max_length=250, required=False, help_text=_("One line under the name: what belongs here.")
+        label=_("Purpose"),
+        max_length=250,
+        required=False,
+        help_text=_("One line under the name: what belongs here."),
     )
-    is_private = forms.BooleanField(
-        label=_("Private: only people who are added can see it"), required=False
-    )
+    is_private = forms.BooleanField(label=_("Private: only people who are added can see it"), required=False)
 
     def __init__(self, *args: Any, may_be_public: bool = True, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -64,11 +64,16 @@ def rows(
                 day=_day(message) if starts_day else None,
                 unread_since=since,
                 unread_count=unread_count if is_unread_line else 0,
-                continues=not starts_day and not is_unread_line and above is not None and _continues(above, message),
+                continues=not starts_day
+                and not is_unread_line
+                and above is not None
+                and _continues(above, message),
                 is_mine=message.sender.id == reader.id,
                 mentions_me=reader.id in message.mentions or 'data-principal=""' in message.html,
                 thread_people=tuple(
-                    faces[person] for person in (message.replies.people if message.replies else ()) if person in faces
+                    faces[person]
+                    for person in (message.replies.people if message.replies else ())
+                    if person in faces
                 )[-3:],
             )
         )

@@ -25,7 +25,10 @@ PUBLIC_URL = _server.public_url
 DATA_DIR = _server.data_dir
 INSTANCE = _server.instance
 _public = urlsplit(PUBLIC_URL)
-ALLOWED_HOSTS = [_public.hostname or "localhost", *(host for host in _server.allowed_hosts.split(",") if host)]
+ALLOWED_HOSTS = [
+    _public.hostname or "localhost",
+    *(host for host in _server.allowed_hosts.split(",") if host),
+]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
 
 INSTALLED_APPS = [
@@ -103,7 +106,11 @@ DATABASES = {"default": database(CONFIGURATION)}
 REDIS_URL = CONFIGURATION.redis.redis_url.get_secret_value()
 
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "cache"}
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+    }
 }
 CHANNEL_LAYERS = {
     "default": {
@@ -190,7 +197,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR / "files"}},
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files"},
+    },
     "staticfiles": {"BACKEND": "chatsystem.static_storage.ModuleManifestStorage"},
 }
 WHITENOISE_MAX_AGE = 60

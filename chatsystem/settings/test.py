@@ -7,8 +7,8 @@ os.environ.setdefault("CHATSYSTEM_SECRET_KEY", "only-for-tests-" + "k3JxW9vQ" * 
 os.environ.setdefault("CHATSYSTEM_DATA_DIR", tempfile.mkdtemp(prefix="chatsystem-test-"))
 os.environ.setdefault("CHATSYSTEM_PUBLIC_URL", "http://testserver")
 
-from chatsystem.settings.base import *  # noqa: E402, F403
-from chatsystem.settings.base import DATABASES, STORAGES  # noqa: E402
+from chatsystem.settings.base import *  # noqa: F403
+from chatsystem.settings.base import DATABASES, STORAGES
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

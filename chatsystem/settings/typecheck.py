@@ -4,4 +4,4 @@ import os
 
 os.environ.setdefault("DATABASE_URL", "postgresql:///typecheck")
 
-from chatsystem.settings.test import *  # noqa: E402, F403
+from chatsystem.settings.test import *  # noqa: F403

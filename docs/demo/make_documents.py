@@ -102,7 +102,9 @@ GERMAN: list[tuple[str, list[str], list[list[str]]]] = [
 ENGLISH: list[tuple[str, list[str], list[list[str]]]] = [
     (
         "Purpose",
-        ["This handbook is the short English edition for partners and guests. In case of doubt the German edition applies."],
+        [
+            "This handbook is the short English edition for partners and guests. In case of doubt the German edition applies."
+        ],
         [],
     ),
     (
@@ -174,7 +176,11 @@ def write_pdf() -> None:
         if index < len(GERMAN) - 1:
             story.append(PageBreak())
     SimpleDocTemplate(
-        str(TARGET / "betriebshandbuch.pdf"), pagesize=A4, title="Betriebshandbuch Offshore", author="Nordlicht Wind", invariant=1
+        str(TARGET / "betriebshandbuch.pdf"),
+        pagesize=A4,
+        title="Betriebshandbuch Offshore",
+        author="Nordlicht Wind",
+        invariant=1,
     ).build(story)
 
 

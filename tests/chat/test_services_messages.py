@@ -75,9 +75,7 @@ def test_a_batch_refuses_what_does_not_fit_and_harms_no_other(world: World) -> N
     ada, eve = world.person("Ada"), world.person("Eve")
     conversation = world.channel(ada, "allgemein")
     drafts = [
-        messages.composing.compose(
-            principal=sender, conversation_id=conversation, body=body, client_key=key
-        )
+        messages.composing.compose(principal=sender, conversation_id=conversation, body=body, client_key=key)
         for sender, body, key in [(ada, "a", "1"), (eve, "b", "2"), (ada, "c", "3"), (ada, "c", "3")]
     ]
     first, refused, third, doubled = messages.send_messages(drafts)

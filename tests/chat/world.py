@@ -48,11 +48,16 @@ class World:
             principal=creator, name=name, is_private=is_private, people=[person.id for person in people]
         )
 
-    def say(self, sender: Principal, conversation: UUID, body: str = "hello", **fields: object) -> SentMessage:
+    def say(
+        self, sender: Principal, conversation: UUID, body: str = "hello", **fields: object
+    ) -> SentMessage:
         """Send a message with a fresh client key."""
         fields.setdefault("client_key", uuid4().hex)
         return messages.send_message(
-            principal=sender, conversation_id=conversation, body=body, **fields  # type: ignore[arg-type]
+            principal=sender,
+            conversation_id=conversation,
+            body=body,
+            **fields,  # type: ignore[arg-type]
         )
 
     def use(self) -> object:

@@ -123,7 +123,9 @@ async def test_without_redis_frames_stay_in_the_process_and_joining_does_not_fai
     await alone.stop()
 
 
-@pytest.mark.parametrize(("size", "head"), [(5, b"\x81\x05"), (200, b"\x81\x7e\x00\xc8"), (70_000, b"\x81\x7f")])
+@pytest.mark.parametrize(
+    ("size", "head"), [(5, b"\x81\x05"), (200, b"\x81\x7e\x00\xc8"), (70_000, b"\x81\x7f")]
+)
 def test_a_text_frame_has_the_length_of_its_payload(size: int, head: bytes) -> None:
     framed = text_frame(b"x" * size)
     assert framed.startswith(head)

@@ -3,4 +3,13 @@
 from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
 
-__all__ = ["Attachment", "Conversation", "Draft", "Mention", "Membership", "Message", "MessageRevision", "Reaction"]
+__all__ = [
+    "Attachment",
+    "Conversation",
+    "Draft",
+    "Membership",
+    "Mention",
+    "Message",
+    "MessageRevision",
+    "Reaction",
+]

@@ -18,20 +18,29 @@ class Conversation(TenantModel):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=60, blank=True, default="")
     topic = models.CharField(max_length=250, blank=True, default="")
-    scope = models.ForeignKey("accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    scope = models.ForeignKey(
+        "accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     is_private = models.BooleanField(default=False)
-    people_key = models.CharField(max_length=64, blank=True, default="", help_text="Hash of the people of a direct one.")
+    people_key = models.CharField(
+        max_length=64, blank=True, default="", help_text="Hash of the people of a direct one."
+    )
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     archived_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                Lower("name"), "organization", condition=models.Q(kind="channel"), name="chat_conversation_name"
+                Lower("name"),
+                "organization",
+                condition=models.Q(kind="channel"),
+                name="chat_conversation_name",
             ),
             # the same people always land in the same direct conversation
             models.UniqueConstraint(
-                fields=["organization", "people_key"], condition=~models.Q(people_key=""), name="chat_conversation_people"
+                fields=["organization", "people_key"],
+                condition=~models.Q(people_key=""),
+                name="chat_conversation_people",
             ),
         ]
 
@@ -56,7 +65,9 @@ class Membership(TenantModel):
         constraints = [
             # the write path looks up (conversation, sender)
             models.UniqueConstraint(
-                fields=["conversation", "principal"], condition=models.Q(left_at=None), name="chat_membership_once"
+                fields=["conversation", "principal"],
+                condition=models.Q(left_at=None),
+                name="chat_membership_once",
             )
         ]
         indexes = [
@@ -87,7 +98,9 @@ class Draft(TenantModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["principal", "conversation", "thread_id"], nulls_distinct=False, name="chat_draft_once"
+                fields=["principal", "conversation", "thread_id"],
+                nulls_distinct=False,
+                name="chat_draft_once",
             )
         ]
 

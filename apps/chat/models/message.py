@@ -32,12 +32,16 @@ class Message(TenantModel):
             # pages of a conversation by number, both ways; unread is a count in this index
             models.UniqueConstraint(fields=["conversation", "sequence"], name="chat_message_sequence"),
             # sending twice with one key stores once
-            models.UniqueConstraint(fields=["conversation", "sender", "client_key"], name="chat_message_client_key"),
+            models.UniqueConstraint(
+                fields=["conversation", "sender", "client_key"], name="chat_message_client_key"
+            ),
         ]
         indexes = [
             # a thread's replies and their counts
             models.Index(
-                fields=["thread_id", "sequence"], condition=~models.Q(thread_id=None), name="chat_message_thread"
+                fields=["thread_id", "sequence"],
+                condition=~models.Q(thread_id=None),
+                name="chat_message_thread",
             )
         ]
 
@@ -48,14 +52,18 @@ class Message(TenantModel):
 class MessageRevision(TenantModel):
     """What a message said before an edit."""
 
-    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    message = models.ForeignKey(
+        "chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     version = models.PositiveIntegerField()
     body = models.TextField()
     html = models.TextField()
     replaced_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["message", "version"], name="chat_messagerevision_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "version"], name="chat_messagerevision_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.message_id} v{self.version}"
@@ -68,7 +76,9 @@ class Mention(models.Model):
     conversation = models.ForeignKey(
         "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
-    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    message = models.ForeignKey(
+        "chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     sequence = models.BigIntegerField()
 
@@ -76,7 +86,9 @@ class Mention(models.Model):
         constraints = [models.UniqueConstraint(fields=["message", "principal"], name="chat_mention_once")]
         indexes = [
             # mentions after the read marker, per conversation
-            models.Index(fields=["organization", "principal", "conversation", "sequence"], name="chat_mention_unread")
+            models.Index(
+                fields=["organization", "principal", "conversation", "sequence"], name="chat_mention_unread"
+            )
         ]
 
     def __str__(self) -> str:
@@ -87,8 +99,12 @@ class Attachment(models.Model):
     """A file on a message, in the sender's order."""
 
     organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
-    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
-    file = models.ForeignKey("files.StoredFile", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    message = models.ForeignKey(
+        "chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    file = models.ForeignKey(
+        "files.StoredFile", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
     position = models.PositiveSmallIntegerField()
 
     class Meta:
@@ -101,12 +117,16 @@ class Attachment(models.Model):
 class Reaction(TenantModel):
     """One emoji of one principal on one message."""
 
-    message = models.ForeignKey("chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    message = models.ForeignKey(
+        "chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     emoji = models.CharField(max_length=32)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["message", "emoji", "principal"], name="chat_reaction_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["message", "emoji", "principal"], name="chat_reaction_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.emoji} on {self.message_id}"

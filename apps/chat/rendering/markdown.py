@@ -23,7 +23,9 @@ from pygments.util import ClassNotFound
 
 RENDERER_VERSION = 1
 EVERYONE = frozenset({"all", "everyone", "alle"})
-MENTION = re.compile(r"@(?:\*\*(?P<full>[^*\n|]{1,80})(?:\|(?P<id>[0-9a-f-]{36}))?\*\*|(?P<word>[\w][\w.\-]{0,60}))")
+MENTION = re.compile(
+    r"@(?:\*\*(?P<full>[^*\n|]{1,80})(?:\|(?P<id>[0-9a-f-]{36}))?\*\*|(?P<word>[\w][\w.\-]{0,60}))"
+)
 _BEFORE_MENTION = re.compile(r"(?:^|[\s(\[\"'„“>*_])$")
 _MARKUP = re.compile(r"[*_`~#>\[\]|<&@\\]|://|www\.|^\s*(?:[-+]|\d+[.)])\s|^ {4}|\t|---|===", re.MULTILINE)
 _LONGEST_HIGHLIGHTED = 10_000
@@ -72,7 +74,9 @@ def is_plain(body: str) -> bool:
 
 def mention_names(body: str) -> set[str]:
     """Return the casefolded names a body may mention, for one look-up of the people."""
-    return {(match["full"] or match["word"]).strip().rstrip(".").casefold() for match in MENTION.finditer(body)}
+    return {
+        (match["full"] or match["word"]).strip().rstrip(".").casefold() for match in MENTION.finditer(body)
+    }
 
 
 def render_plain(body: str) -> Rendered:
@@ -106,8 +110,10 @@ def render(body: str, people: People | None = None) -> Rendered:
     return Rendered(clean, tuple(found), bool(environment["everyone"]))
 
 
-def _mention_rule(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - the parser's signature
-    if state.src[state.pos] != "@" or not _BEFORE_MENTION.search(state.src[max(0, state.pos - 1) : state.pos]):
+def _mention_rule(state: StateInline, silent: bool) -> bool:
+    if state.src[state.pos] != "@" or not _BEFORE_MENTION.search(
+        state.src[max(0, state.pos - 1) : state.pos]
+    ):
         return False
     match = MENTION.match(state.src, state.pos)
     if match is None:
@@ -148,7 +154,8 @@ def _highlight(code: str, language: str, _attributes: str) -> str:
 
 def _build_parser() -> MarkdownIt:
     parser = MarkdownIt(
-        "commonmark", {"html": False, "breaks": True, "linkify": False, "highlight": _highlight, "maxNesting": 20}
+        "commonmark",
+        {"html": False, "breaks": True, "linkify": False, "highlight": _highlight, "maxNesting": 20},
     )
     parser.enable(["table", "strikethrough"])
     parser.disable(["image", "html_block", "html_inline", "entity"])

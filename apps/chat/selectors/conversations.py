@@ -142,7 +142,11 @@ def may_manage(principal: Principal, conversation_id: UUID) -> bool:
         visible_conversations(principal)
         .filter(pk=conversation_id, kind="channel", created_by_id=principal.id)
         .filter(
-            Exists(Membership.objects.filter(conversation_id=OuterRef("pk"), principal_id=principal.id, left_at=None))
+            Exists(
+                Membership.objects.filter(
+                    conversation_id=OuterRef("pk"), principal_id=principal.id, left_at=None
+                )
+            )
         )
         .exists()
     )
@@ -154,7 +158,9 @@ def scope_of(principal: Principal, conversation_id: UUID) -> UUID:
     Raises:
         ConversationNotFound.
     """
-    scope = visible_conversations(principal).filter(pk=conversation_id).values_list("scope_id", flat=True).first()
+    scope = (
+        visible_conversations(principal).filter(pk=conversation_id).values_list("scope_id", flat=True).first()
+    )
     if scope is None:
         raise ConversationNotFound
     return scope

@@ -81,7 +81,9 @@ class Batcher:
             logger.warning("batcher.database_away", extra={"drafts": len(batch)})
             for _, future in batch:
                 if not future.done():
-                    future.set_exception(Unavailable(retry_after_seconds=2).with_traceback(error.__traceback__))
+                    future.set_exception(
+                        Unavailable(retry_after_seconds=2).with_traceback(error.__traceback__)
+                    )
             return
         except Error as error:
             await self._one_by_one(batch, error)
@@ -118,7 +120,10 @@ class Batcher:
         for item in sorted(stored.values(), key=lambda one: one.sent.sequence):
             sent = item.sent
             encoded = sent.payload and frames.encode(
-                type=MessageSent.type, stream_id=sent.conversation_id, sequence=sent.sequence, payload=sent.payload
+                type=MessageSent.type,
+                stream_id=sent.conversation_id,
+                sequence=sent.sequence,
+                payload=sent.payload,
             )
             if encoded:
                 items.append((*encoded, sent.sequence))

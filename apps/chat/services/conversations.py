@@ -50,7 +50,12 @@ def create_channel(
     try:
         with transaction.atomic():
             return _create(
-                principal, kind="channel", members=members, name=cleaned, topic=_clean_topic(topic), is_private=is_private
+                principal,
+                kind="channel",
+                members=members,
+                name=cleaned,
+                topic=_clean_topic(topic),
+                is_private=is_private,
             )
     except IntegrityError as error:
         if "chat_conversation_name" in str(error):
@@ -118,7 +123,9 @@ def _create(principal: Principal, *, kind: str, members: list[PersonView], **fie
 def _seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUID) -> None:
     """Give people a seat and a membership; those who have one are left as they are."""
     present = set(
-        Membership.objects.filter(conversation_id=conversation.pk, left_at=None).values_list("principal_id", flat=True)
+        Membership.objects.filter(conversation_id=conversation.pk, left_at=None).values_list(
+            "principal_id", flat=True
+        )
     )
     new = [person for person in people if person.id not in present]
     if not new:
@@ -280,7 +287,9 @@ def update_conversation(
             conversation.name = conversation.name if name is None else clean_name(name)
             conversation.topic = conversation.topic if topic is None else _clean_topic(topic)
             if is_archived is not None:
-                conversation.archived_at = (conversation.archived_at or timezone.now()) if is_archived else None
+                conversation.archived_at = (
+                    (conversation.archived_at or timezone.now()) if is_archived else None
+                )
             if is_private is not None and is_private != conversation.is_private:
                 conversation.is_private = is_private
                 scopes.set_audience(
@@ -306,7 +315,11 @@ def update_conversation(
 
 
 def set_preferences(
-    *, principal: Principal, conversation_id: UUID, is_muted: bool | None = None, is_starred: bool | None = None
+    *,
+    principal: Principal,
+    conversation_id: UUID,
+    is_muted: bool | None = None,
+    is_starred: bool | None = None,
 ) -> None:
     """Mute or star a conversation for oneself.
 
@@ -364,7 +377,10 @@ def _known_people(principal: Principal, people: Iterable[UUID]) -> list[PersonVi
 
 def _lock(principal: Principal, conversation_id: UUID) -> Conversation:
     conversation = (
-        visible_conversations(principal).select_for_update(no_key=True, of=("self",)).filter(pk=conversation_id).first()
+        visible_conversations(principal)
+        .select_for_update(no_key=True, of=("self",))
+        .filter(pk=conversation_id)
+        .first()
     )
     if conversation is None:
         raise ConversationNotFound

@@ -28,7 +28,9 @@ def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread
     with transaction.atomic():
         if not visible_conversations(principal).filter(pk=conversation_id).exists():
             raise ConversationNotFound
-        own = Draft.objects.filter(principal_id=principal.id, conversation_id=conversation_id, thread_id=thread)
+        own = Draft.objects.filter(
+            principal_id=principal.id, conversation_id=conversation_id, thread_id=thread
+        )
         if body.strip():
             Draft.objects.update_or_create(
                 principal_id=principal.id,

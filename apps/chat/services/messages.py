@@ -73,7 +73,9 @@ def outcome(draft: Draft, stored: write_path.Stored | None) -> SentMessage | Dom
 def explain_refusal(draft: Draft) -> DomainError:
     """Return why the write path left a draft out. At most four queries; only refusals pay them."""
     conversation = conversation_selectors.find_for_sender(
-        organization_id=draft.organization_id, conversation_id=draft.conversation_id, sender_id=draft.sender.id
+        organization_id=draft.organization_id,
+        conversation_id=draft.conversation_id,
+        sender_id=draft.sender.id,
     )
     if isinstance(conversation, DomainError):
         return conversation
@@ -131,13 +133,17 @@ def lock_visible_message(*, principal: Principal, message_id: UUID) -> Message:
     Raises:
         MessageNotFound: missing, or not visible to the principal.
     """
-    message = visible_messages(principal).select_for_update(no_key=True, of=("self",)).filter(pk=message_id).first()
+    message = (
+        visible_messages(principal).select_for_update(no_key=True, of=("self",)).filter(pk=message_id).first()
+    )
     if message is None:
         raise MessageNotFound
     return message
 
 
-def edit_message(*, principal: Principal, message_id: UUID, body: str, expected_version: int | None = None) -> int:
+def edit_message(
+    *, principal: Principal, message_id: UUID, body: str, expected_version: int | None = None
+) -> int:
     """Replace the body, keep the old one as a revision, announce it after the commit; return the new version.
 
     Args:

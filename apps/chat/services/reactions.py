@@ -48,11 +48,16 @@ def add_reaction(*, principal: Principal, message_id: UUID, emoji: str) -> None:
         if message.deleted_at is not None:
             raise MessageDeleted
         require_open(principal=principal, conversation_id=message.conversation_id)
-        present = set(Reaction.objects.filter(message_id=message_id).values_list("emoji", flat=True).distinct())
+        present = set(
+            Reaction.objects.filter(message_id=message_id).values_list("emoji", flat=True).distinct()
+        )
         if chosen not in present and len(present) >= MOST_EMOJI:
             raise TooManyReactions(limit=MOST_EMOJI)
         _, created = Reaction.objects.get_or_create(
-            organization_id=message.organization_id, message_id=message_id, principal_id=principal.id, emoji=chosen
+            organization_id=message.organization_id,
+            message_id=message_id,
+            principal_id=principal.id,
+            emoji=chosen,
         )
         if created:
             log.record(

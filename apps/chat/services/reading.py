@@ -8,10 +8,9 @@ from django.db import transaction
 
 from apps.accounts.types import Principal
 from apps.chat import events
-from apps.chat.errors import ConversationNotFound
+from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Membership, Mention, Message
 from apps.chat.selectors.messages import visible_messages
-from apps.chat.errors import MessageNotFound
 from apps.core.events import log
 from apps.core.models import Stream
 

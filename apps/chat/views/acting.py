@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -44,7 +43,10 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
         thread=form.cleaned_data["thread"],
     )
     drafts.save_draft(
-        principal=request.principal, conversation_id=conversation_id, body="", thread=form.cleaned_data["thread"]
+        principal=request.principal,
+        conversation_id=conversation_id,
+        body="",
+        thread=form.cleaned_data["thread"],
     )
     return HttpResponseRedirect(
         message_address(request.principal, conversation_id, sent.id)
@@ -114,7 +116,10 @@ def delete(request: PageRequest, slug: str, conversation_id: UUID, message_id: U
             return HttpResponse(status=204)
         return leave_to(request, conversation_address(request.principal, conversation_id))
     return page_or_dialog(
-        request, "chat/parts/delete_page.html", _shown(request, message), title=_("Delete message for everyone")
+        request,
+        "chat/parts/delete_page.html",
+        _shown(request, message),
+        title=_("Delete message for everyone"),
     )
 
 
@@ -124,7 +129,8 @@ def react(request: PageRequest, slug: str, conversation_id: UUID, message_id: UU
     message = _message(request, conversation_id, message_id)
     emoji = request.POST.get("emoji", "")
     mine = any(
-        reaction.emoji == emoji and request.principal.id in reaction.principals for reaction in message.reactions
+        reaction.emoji == emoji and request.principal.id in reaction.principals
+        for reaction in message.reactions
     )
     change = reactions.remove_reaction if mine else reactions.add_reaction
     change(principal=request.principal, message_id=message_id, emoji=emoji)

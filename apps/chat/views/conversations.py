@@ -111,7 +111,12 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
     """List who is in a conversation, and add people to a channel."""
     found = conversations.get_conversation(request.principal, conversation_id)
     inside = conversations.members(request.principal, conversation_id)
-    may_add = found.kind == "channel" and found.is_member and not found.archived_at and not request.principal.is_guest
+    may_add = (
+        found.kind == "channel"
+        and found.is_member
+        and not found.archived_at
+        and not request.principal.is_guest
+    )
     known = {person.id for person in inside}
     choices = [person for person in _others(request, request.GET.get("q", "")) if person.id not in known]
     form = PeopleForm(request.POST or None, choices=choices)
@@ -124,7 +129,9 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
     if request.method == "POST" and form.is_valid():
         try:
             changing.add_people(
-                principal=request.principal, conversation_id=conversation_id, people=form.cleaned_data["people"]
+                principal=request.principal,
+                conversation_id=conversation_id,
+                people=form.cleaned_data["people"],
             )
         except DomainError as refused:
             form.add_error("people", refused.detail)
@@ -156,7 +163,9 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
     if request.method == "POST" and may_change and form.is_valid():
         changed = {name: value for name, value in form.cleaned_data.items() if value != initial[name]}
         try:
-            changing.update_conversation(principal=request.principal, conversation_id=conversation_id, **changed)
+            changing.update_conversation(
+                principal=request.principal, conversation_id=conversation_id, **changed
+            )
         except DomainError as refused:
             form.add_error(None, refused.detail)
         else:
@@ -179,9 +188,7 @@ def archive(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
 @require_POST
 def preferences(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Star or mute a conversation for oneself."""
-    wanted = {
-        name: request.POST[name] == "1" for name in ("is_starred", "is_muted") if name in request.POST
-    }
+    wanted = {name: request.POST[name] == "1" for name in ("is_starred", "is_muted") if name in request.POST}
     changing.set_preferences(principal=request.principal, conversation_id=conversation_id, **wanted)
     return done(request, conversation_address(request.principal, conversation_id))
 

@@ -107,7 +107,9 @@ def one(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID
     if message.conversation != conversation_id:
         raise MessageNotFound
     (row,) = presenting.rows([message], reader=request.principal)
-    return render(request, "chat/parts/message.html", {"row": row, "in_thread": bool(request.GET.get("thread"))})
+    return render(
+        request, "chat/parts/message.html", {"row": row, "in_thread": bool(request.GET.get("thread"))}
+    )
 
 
 @require_safe

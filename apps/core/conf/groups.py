@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 
-
 def _url_without_slash(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
@@ -33,10 +32,16 @@ class ServerSettings(Group):
     instance: str = Field("", description="Random id of this start, shown by the health pages.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
     host: str = Field("127.0.0.1", description="Address the web server binds.")
-    public_url: Url = Field("http://127.0.0.1:8000", description="The address people type; decides cookies and links.")
-    files_base_url: str = Field("", description="Another domain for user files; empty serves them from the same.")
+    public_url: Url = Field(
+        "http://127.0.0.1:8000", description="The address people type; decides cookies and links."
+    )
+    files_base_url: str = Field(
+        "", description="Another domain for user files; empty serves them from the same."
+    )
     data_dir: Path = Field(Path("var"), description="Files, exported models, logs of the embedded stack.")
-    allowed_hosts: str = Field("", description="More host names, by comma; the one of public_url is always allowed.")
+    allowed_hosts: str = Field(
+        "", description="More host names, by comma; the one of public_url is always allowed."
+    )
     web_processes: int = Field(1, ge=1, le=64, description="Web processes that share the listening socket.")
     trusted_proxies: int = Field(0, ge=0, le=5, description="Proxies in front that set X-Forwarded-For.")
     demo: bool = Field(False, description="Create the demo organizations at the first start.")
@@ -48,10 +53,14 @@ class DatabaseSettings(Group):
     database_url: SecretStr = Field(
         SecretStr("postgresql://chat_app@/chat"), validation_alias="DATABASE_URL", description="Runtime role."
     )
-    database_owner_url: SecretStr | None = Field(None, description="Role that owns the tables; migrations only.")
+    database_owner_url: SecretStr | None = Field(
+        None, description="Role that owns the tables; migrations only."
+    )
     database_platform_url: SecretStr | None = Field(None, description="Role of the relay.")
     database_pool_size: int = Field(8, ge=1, le=100, description="Connections per process.")
-    statement_timeout_seconds: int = Field(30, ge=1, le=600, description="Longest statement of the runtime role.")
+    statement_timeout_seconds: int = Field(
+        30, ge=1, le=600, description="Longest statement of the runtime role."
+    )
 
 
 class RedisSettings(Group):
@@ -84,9 +93,13 @@ class FileSettings(Group):
 class ModelSettings(Group):
     """The model process and the model gateway."""
 
-    model_url: str = Field("", description="unix:///path or http://host of the model process; empty means none.")
+    model_url: str = Field(
+        "", description="unix:///path or http://host of the model process; empty means none."
+    )
     embedding: Literal["auto", "minilm", "hashed"] = Field("auto", description="Embedding provider.")
-    query_embedding_timeout_ms: int = Field(150, ge=10, le=5000, description="Then search goes on with words only.")
+    query_embedding_timeout_ms: int = Field(
+        150, ge=10, le=5000, description="Then search goes on with words only."
+    )
     llm_base_url: str = Field("", description="OpenAI-compatible endpoint, set by the operator only.")
     llm_model: str = Field("", description="Model name at that endpoint.")
     llm_api_key: SecretStr | None = Field(None, description="Key for that endpoint.")
@@ -99,7 +112,9 @@ class MailSettings(Group):
     """Outgoing mail."""
 
     mail_from: str = Field("chatsystem@localhost", description="Sender address.")
-    smtp_url: SecretStr | None = Field(None, description="smtp://user:password@host:587; empty writes mail to files.")
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp://user:password@host:587; empty writes mail to files."
+    )
 
 
 ALL: tuple[type[Group], ...] = (

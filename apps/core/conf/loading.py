@@ -32,7 +32,7 @@ class FileSecrets:
         return Path(path).read_text(encoding="utf-8").rstrip("\r\n") if path else None
 
 
-class InvalidSettings(Exception):  # noqa: N818 - reads as the sentence it prints
+class InvalidSettings(Exception):
     """All wrong settings at once, one a line."""
 
     def __init__(self, problems: list[str]) -> None:
@@ -70,7 +70,9 @@ class Configuration:
         return [self.server, self.database, self.redis, self.security, self.files, self.model, self.mail]
 
 
-def load(environment: Mapping[str, str] | None = None, providers: list[SecretProvider] | None = None) -> Configuration:
+def load(
+    environment: Mapping[str, str] | None = None, providers: list[SecretProvider] | None = None
+) -> Configuration:
     """Validate every group and return them.
 
     Raises:
@@ -92,7 +94,9 @@ def load(environment: Mapping[str, str] | None = None, providers: list[SecretPro
     return Configuration(*loaded)  # type: ignore[arg-type]  # the order is that of groups.ALL
 
 
-def effective(configuration: Configuration, environment: Mapping[str, str] | None = None) -> list[EffectiveValue]:
+def effective(
+    configuration: Configuration, environment: Mapping[str, str] | None = None
+) -> list[EffectiveValue]:
     """Return each value and where it came from; secrets say only whether they are set."""
     environment = os.environ if environment is None else environment
     return [
@@ -121,7 +125,10 @@ def _variable_of(group: type[groups.Group], location: str) -> str:
 
 
 def _values(
-    group: type[groups.Group], environment: Mapping[str, str], providers: list[SecretProvider], problems: list[str]
+    group: type[groups.Group],
+    environment: Mapping[str, str],
+    providers: list[SecretProvider],
+    problems: list[str],
 ) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, field in group.model_fields.items():

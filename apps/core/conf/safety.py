@@ -35,7 +35,10 @@ def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bo
 
 def _secret_problems(configuration: Configuration) -> list[str]:
     security = configuration.security
-    keys = [security.secret_key.get_secret_value(), *(k for k in security.secret_key_fallbacks.split(",") if k)]
+    keys = [
+        security.secret_key.get_secret_value(),
+        *(k for k in security.secret_key_fallbacks.split(",") if k),
+    ]
     problems = []
     for key in keys:
         if len(key) < SHORTEST_SECRET:

@@ -32,7 +32,9 @@ def ensure_consumers() -> None:
     """Give each declared consumer its cursor row."""
     head = FeedEvent.objects.order_by("-position").values_list("position", flat=True).first() or 0
     for consumer in durable_consumers():
-        Consumer.objects.get_or_create(name=consumer.name, defaults={"position": 0 if consumer.from_start else head})
+        Consumer.objects.get_or_create(
+            name=consumer.name, defaults={"position": 0 if consumer.from_start else head}
+        )
 
 
 def run_all() -> int:
@@ -103,9 +105,11 @@ def _failed(consumer: DurableConsumer, row: dict[str, Any], error: Exception) ->
             locked.save()
             outcome = False
         else:
-            stored = {**row, "id": None} | {
-                key: str(row[key]) for key in ("organization_id", "stream_id", "created_at")
-            } | {key: str(row[key]) if row[key] else None for key in ("scope_id", "actor_id")}
+            stored = (
+                {**row, "id": None}
+                | {key: str(row[key]) for key in ("organization_id", "stream_id", "created_at")}
+                | {key: str(row[key]) if row[key] else None for key in ("scope_id", "actor_id")}
+            )
             DeadLetter.objects.get_or_create(
                 consumer=consumer.name,
                 position=row["position"],
@@ -114,7 +118,12 @@ def _failed(consumer: DurableConsumer, row: dict[str, Any], error: Exception) ->
                     "error": reason, "attempts": attempts,
                 },
             )  # fmt: skip
-            locked.position, locked.attempts, locked.retry_at, locked.last_error = row["position"], 0, None, reason
+            locked.position, locked.attempts, locked.retry_at, locked.last_error = (
+                row["position"],
+                0,
+                None,
+                reason,
+            )
             locked.save()
             outcome = True
     handled.labels(consumer.name, "dead" if outcome else "retry").inc()
@@ -136,13 +145,15 @@ def replay(dead_letter_id: int) -> None:
     consumer = consumers[letter.consumer]
     with tenancy.use(letter.organization_id), transaction.atomic():
         consumer.handle(restore(letter.event))
-        DeadLetter.objects.filter(pk=letter.pk).update(state=DeadLetter.State.REPLAYED, settled_at=timezone.now())
+        DeadLetter.objects.filter(pk=letter.pk).update(
+            state=DeadLetter.State.REPLAYED, settled_at=timezone.now()
+        )
 
 
 def history(*, stream_id: UUID, after: int, limit: int = 500) -> list[dict[str, Any]]:
     """Return a stream's events after a sequence, oldest first: the replay cursor of sockets and integrators."""
     return list(
-        Event.objects.filter(stream_id=stream_id, sequence__gt=after).order_by("sequence").values(
-            "stream_id", "sequence", "type", "payload", "created_at"
-        )[:limit]
+        Event.objects.filter(stream_id=stream_id, sequence__gt=after)
+        .order_by("sequence")
+        .values("stream_id", "sequence", "type", "payload", "created_at")[:limit]
     )

@@ -29,7 +29,9 @@ def encode(*, type: str, stream_id: UUID | str, sequence: int, payload: bytes) -
     if cls is None or cls.audience is Audience.NOBODY:
         return None
     if cls.audience is Audience.CONVERSATION:
-        head = orjson.dumps({"frame": "event", "conversation": str(stream_id), "sequence": sequence, "type": type})
+        head = orjson.dumps(
+            {"frame": "event", "conversation": str(stream_id), "sequence": sequence, "type": type}
+        )
         return conversation_channel(stream_id), head[:-1] + b',"data":' + payload + b"}"
     head = orjson.dumps({"frame": "notice", "sequence": sequence, "type": type})
     return principal_channel(stream_id), head[:-1] + b',"data":' + payload + b"}"

@@ -77,7 +77,9 @@ class DomainEvent:
             **row["payload"],
         }
         known = {f.name for f in dataclasses.fields(cls)}
-        return TypeAdapter(cls).validate_python({name: value for name, value in values.items() if name in known})
+        return TypeAdapter(cls).validate_python(
+            {name: value for name, value in values.items() if name in known}
+        )
 
 
 _registry: dict[str, type[DomainEvent]] = {}

@@ -15,7 +15,9 @@ class Stream(models.Model):
     last_sequence = models.BigIntegerField(default=0)
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(last_sequence__gte=0), name="core_stream_sequence")]
+        constraints = [
+            models.CheckConstraint(condition=models.Q(last_sequence__gte=0), name="core_stream_sequence")
+        ]
 
     def __str__(self) -> str:
         return f"{self.id} at {self.last_sequence}"
@@ -79,7 +81,9 @@ class Consumer(models.Model):
 
     name = models.TextField(primary_key=True)
     position = models.BigIntegerField(default=0)
-    attempts = models.PositiveIntegerField(default=0, help_text="Failures at the next position; 0 when it runs well.")
+    attempts = models.PositiveIntegerField(
+        default=0, help_text="Failures at the next position; 0 when it runs well."
+    )
     retry_at = models.DateTimeField(null=True)
     last_error = models.TextField(blank=True, default="")
     updated_at = models.DateTimeField(auto_now=True)
@@ -111,7 +115,9 @@ class DeadLetter(models.Model):
         constraints = [models.UniqueConstraint(fields=["consumer", "position"], name="core_deadletter_once")]
         indexes = [
             # the admin list and the status page count what is open
-            models.Index(fields=["created_at"], condition=models.Q(state="open"), name="core_deadletter_open"),
+            models.Index(
+                fields=["created_at"], condition=models.Q(state="open"), name="core_deadletter_open"
+            ),
         ]
 
     def __str__(self) -> str:

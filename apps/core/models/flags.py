@@ -10,7 +10,9 @@ class FeatureFlag(models.Model):
     key = models.SlugField(primary_key=True, max_length=60)
     description = models.TextField(blank=True)
     everyone = models.BooleanField(default=False)
-    percentage = models.PositiveSmallIntegerField(default=0, help_text="0 to 100; the same people stay in as it grows.")
+    percentage = models.PositiveSmallIntegerField(
+        default=0, help_text="0 to 100; the same people stay in as it grows."
+    )
     organizations_on = ArrayField(models.UUIDField(), default=list, blank=True)
     organizations_off = ArrayField(models.UUIDField(), default=list, blank=True)
     people_on = ArrayField(models.UUIDField(), default=list, blank=True)
@@ -19,7 +21,9 @@ class FeatureFlag(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(percentage__lte=100), name="core_featureflag_percentage")
+            models.CheckConstraint(
+                condition=models.Q(percentage__lte=100), name="core_featureflag_percentage"
+            )
         ]
 
     def __str__(self) -> str:

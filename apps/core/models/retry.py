@@ -10,7 +10,9 @@ class RetryKey(models.Model):
     principal_id = models.UUIDField()
     key = models.CharField(max_length=200)
     request_hash = models.CharField(max_length=64)
-    status = models.PositiveSmallIntegerField(null=True, help_text="Empty while the first request is still running.")
+    status = models.PositiveSmallIntegerField(
+        null=True, help_text="Empty while the first request is still running."
+    )
     content_type = models.TextField(default="")
     body = models.BinaryField(default=b"")
     headers = models.JSONField(default=dict)

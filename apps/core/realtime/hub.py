@@ -19,7 +19,9 @@ from apps.core.realtime.sockets import Socket, text_frame
 
 SUBSCRIBE_TIMEOUT_SECONDS = 2.0
 logger = logging.getLogger(__name__)
-sockets_open = Gauge("chatsystem_sockets_open", "Open client sockets of this process", multiprocess_mode="livesum")
+sockets_open = Gauge(
+    "chatsystem_sockets_open", "Open client sockets of this process", multiprocess_mode="livesum"
+)
 deliveries = Counter("chatsystem_frames_delivered_total", "Frames written to sockets")
 slow_consumers = Counter("chatsystem_slow_consumers_total", "Sockets closed because they read too slowly")
 _RESYNC = b'{"frame":"resync"}'

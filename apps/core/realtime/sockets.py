@@ -58,7 +58,9 @@ class AsgiSocket:
     __slots__ = ("_on_drop", "_queue", "_send", "_task")
     framed = False
 
-    def __init__(self, send: Callable[[dict[str, Any]], Awaitable[None]], on_drop: Callable[[], None]) -> None:
+    def __init__(
+        self, send: Callable[[dict[str, Any]], Awaitable[None]], on_drop: Callable[[], None]
+    ) -> None:
         self._send, self._on_drop = send, on_drop
         self._queue: asyncio.Queue[bytes] = asyncio.Queue(QUEUE_LIMIT)
         self._task = asyncio.get_running_loop().create_task(self._deliver())

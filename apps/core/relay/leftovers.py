@@ -25,7 +25,10 @@ class Leftovers:
         ripe_at = time.monotonic() + GRACE_SECONDS
         for row in rows:
             encoded = frames.encode(
-                type=row["type"], stream_id=row["stream_id"], sequence=row["sequence"], payload=row["payload"].encode()
+                type=row["type"],
+                stream_id=row["stream_id"],
+                sequence=row["sequence"],
+                payload=row["payload"].encode(),
             )
             if encoded is not None:
                 self._waiting.append((ripe_at, *encoded, row["sequence"]))

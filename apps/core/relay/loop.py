@@ -84,6 +84,8 @@ def run(*, stopping: Callable[[], bool]) -> None:
                 turn(leftovers)
         except (OperationalError, InterfaceError) as error:
             leading = False
-            logger.warning("relay.database_away", extra={"error": str(error).splitlines()[0] if str(error) else ""})
+            logger.warning(
+                "relay.database_away", extra={"error": str(error).splitlines()[0] if str(error) else ""}
+            )
             connections.close_all()
         waker.wait(min(POLL_SECONDS, leftovers.next_ripe_seconds or POLL_SECONDS))

@@ -92,10 +92,16 @@ def _create_organization(content: dict[str, Any]) -> list[dict[str, str]]:
 def _create_person(demo: DemoOrganization, person: dict[str, str]) -> dict[str, str]:
     password = secrets.token_urlsafe(12)
     user_id = members.create_person(
-        email=person["email"], password=password, is_staff=person["role"] == "owner" and demo.content["slug"] == "nordlicht"
+        email=person["email"],
+        password=password,
+        is_staff=person["role"] == "owner" and demo.content["slug"] == "nordlicht",
     )
     members.add_member(
-        organization_id=demo.id, user_id=user_id, role=person["role"], name=person["name"], title=person["title"]
+        organization_id=demo.id,
+        user_id=user_id,
+        role=person["role"],
+        name=person["name"],
+        title=person["title"],
     )
     principal = principals.principal_for_session(user_id=user_id, organization_id=demo.id, session="")
     demo.people[person["key"]] = principal

@@ -23,8 +23,17 @@ def database(configuration: Configuration) -> dict[str, Any]:
     if process in ("web", "worker", "command"):
         options["options"] = limits
     if process in ("web", "worker"):
-        options["pool"] = {"min_size": 1, "max_size": settings.database_pool_size, "timeout": 5, "max_idle": 120}
-    return {**parse(chosen.get_secret_value()), "OPTIONS": options, "CONN_MAX_AGE": None if process == "relay" else 0}
+        options["pool"] = {
+            "min_size": 1,
+            "max_size": settings.database_pool_size,
+            "timeout": 5,
+            "max_idle": 120,
+        }
+    return {
+        **parse(chosen.get_secret_value()),
+        "OPTIONS": options,
+        "CONN_MAX_AGE": None if process == "relay" else 0,
+    }
 
 
 def parse(url: str) -> dict[str, Any]:

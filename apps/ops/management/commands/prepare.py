@@ -13,7 +13,9 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--demo", action="store_true", help="Create the demo organizations on an empty database.")
+        parser.add_argument(
+            "--demo", action="store_true", help="Create the demo organizations on an empty database."
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
         prepared = preparing.prepare(with_demo=options["demo"])
