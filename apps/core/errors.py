@@ -24,7 +24,9 @@ class DomainError(Exception):
     status: ClassVar[int] = 400
     message: ClassVar[Text] = _("This is not possible.")
 
-    def __init__(self, *, errors: list[FieldError] | None = None, retry_after_seconds: int | None = None, **fields: Any) -> None:
+    def __init__(
+        self, *, errors: list[FieldError] | None = None, retry_after_seconds: int | None = None, **fields: Any
+    ) -> None:
         self.fields: Mapping[str, Any] = fields
         self.errors = errors or []
         self.retry_after_seconds = retry_after_seconds

@@ -40,7 +40,9 @@ def tenant_statistics(table: str, *columns: str) -> migrations.RunSQL:
     )
 
 
-def definer_function(signature: str, create: str, *, grant_to: tuple[str, ...] = ("chat_app", "chat_platform")) -> migrations.RunSQL:
+def definer_function(
+    signature: str, create: str, *, grant_to: tuple[str, ...] = ("chat_app", "chat_platform")
+) -> migrations.RunSQL:
     """Return a SECURITY DEFINER function owned by the writer role where that role exists.
 
     Args:

@@ -12,5 +12,9 @@ from django.conf import settings
 def client() -> redis.Redis:
     """Return the synchronous client; calls fail within a second when Redis is away."""
     return redis.Redis.from_url(
-        settings.REDIS_URL, socket_timeout=1.0, socket_connect_timeout=0.5, max_connections=64, health_check_interval=0
+        settings.REDIS_URL,
+        socket_timeout=1.0,
+        socket_connect_timeout=0.5,
+        max_connections=64,
+        health_check_interval=0,
     )

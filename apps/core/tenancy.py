@@ -62,18 +62,22 @@ def current() -> UUID:
     return organization
 
 
-def wall(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: FBT001
+def wall(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Django execute wrapper: set the organization and run the statement in one message and one transaction."""
     if sql.startswith(_CONTROL):
         return execute(sql, params, many, context)
     organization = _organization.get()
     cursor, connection = context["cursor"], context["connection"]
     if organization is None and not connection.in_atomic_block:
-        return execute(sql, params, many, context)  # nothing was set, and DDL such as CONCURRENTLY must stand alone
+        return execute(
+            sql, params, many, context
+        )  # nothing was set, and DDL such as CONCURRENTLY must stand alone
     setting = f"SELECT set_config('app.organization', '{organization or ''}', true);"
     if many or isinstance(cursor.cursor, ServerCursor):  # these take one statement only
         if not connection.in_atomic_block:
-            raise NotSupportedError("iterator() and executemany() need a transaction, so that the organization holds")
+            raise NotSupportedError(
+                "iterator() and executemany() need a transaction, so that the organization holds"
+            )
         connection.connection.execute(setting)
         return execute(sql, params, many, context)
     result = execute(setting + sql, params, many, context)

@@ -5,154 +5,229 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Consumer',
+            name="Consumer",
             fields=[
-                ('name', models.TextField(primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField(default=0)),
-                ('attempts', models.PositiveIntegerField(default=0, help_text='Failures at the next position; 0 when it runs well.')),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('last_error', models.TextField(blank=True, default='')),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("name", models.TextField(primary_key=True, serialize=False)),
+                ("position", models.BigIntegerField(default=0)),
+                (
+                    "attempts",
+                    models.PositiveIntegerField(
+                        default=0, help_text="Failures at the next position; 0 when it runs well."
+                    ),
+                ),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("last_error", models.TextField(blank=True, default="")),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
         ),
         # Partitioned by month, which Django cannot say: see 0002.
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.CreateModel(
-                    name='FeedEvent',
+                    name="FeedEvent",
                     fields=[
-                        ('organization_id', models.UUIDField()),
-                        ('scope_id', models.UUIDField(null=True)),
-                        ('stream_id', models.UUIDField()),
-                        ('sequence', models.BigIntegerField()),
-                        ('type', models.TextField()),
-                        ('payload', models.JSONField()),
-                        ('actor_id', models.UUIDField(null=True)),
-                        ('trace_id', models.TextField(db_default='', default='')),
-                        ('created_at', models.DateTimeField()),
-                        ('position', models.BigAutoField(primary_key=True, serialize=False)),
-                        ('event_id', models.BigIntegerField()),
+                        ("organization_id", models.UUIDField()),
+                        ("scope_id", models.UUIDField(null=True)),
+                        ("stream_id", models.UUIDField()),
+                        ("sequence", models.BigIntegerField()),
+                        ("type", models.TextField()),
+                        ("payload", models.JSONField()),
+                        ("actor_id", models.UUIDField(null=True)),
+                        ("trace_id", models.TextField(db_default="", default="")),
+                        ("created_at", models.DateTimeField()),
+                        ("position", models.BigAutoField(primary_key=True, serialize=False)),
+                        ("event_id", models.BigIntegerField()),
                     ],
                     options={
-                        'db_table': 'core_eventfeed',
+                        "db_table": "core_eventfeed",
                     },
                 ),
             ],
         ),
         migrations.CreateModel(
-            name='OutboxEvent',
+            name="OutboxEvent",
             fields=[
-                ('organization_id', models.UUIDField()),
-                ('scope_id', models.UUIDField(null=True)),
-                ('stream_id', models.UUIDField()),
-                ('sequence', models.BigIntegerField()),
-                ('type', models.TextField()),
-                ('payload', models.JSONField()),
-                ('actor_id', models.UUIDField(null=True)),
-                ('trace_id', models.TextField(db_default='', default='')),
-                ('created_at', models.DateTimeField()),
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                ("organization_id", models.UUIDField()),
+                ("scope_id", models.UUIDField(null=True)),
+                ("stream_id", models.UUIDField()),
+                ("sequence", models.BigIntegerField()),
+                ("type", models.TextField()),
+                ("payload", models.JSONField()),
+                ("actor_id", models.UUIDField(null=True)),
+                ("trace_id", models.TextField(db_default="", default="")),
+                ("created_at", models.DateTimeField()),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
             ],
             options={
-                'db_table': 'core_eventoutbox',
+                "db_table": "core_eventoutbox",
             },
         ),
         migrations.CreateModel(
-            name='DeadLetter',
+            name="DeadLetter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('consumer', models.TextField()),
-                ('position', models.BigIntegerField()),
-                ('organization_id', models.UUIDField()),
-                ('event_type', models.TextField()),
-                ('event', models.JSONField(help_text='The whole event, so that replay does not need the feed.')),
-                ('error', models.TextField()),
-                ('attempts', models.PositiveIntegerField()),
-                ('state', models.TextField(choices=[('open', 'Open'), ('replayed', 'Replayed'), ('dismissed', 'Dismissed')], default='open')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('settled_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("consumer", models.TextField()),
+                ("position", models.BigIntegerField()),
+                ("organization_id", models.UUIDField()),
+                ("event_type", models.TextField()),
+                (
+                    "event",
+                    models.JSONField(help_text="The whole event, so that replay does not need the feed."),
+                ),
+                ("error", models.TextField()),
+                ("attempts", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[("open", "Open"), ("replayed", "Replayed"), ("dismissed", "Dismissed")],
+                        default="open",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("settled_at", models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(condition=models.Q(('state', 'open')), fields=['created_at'], name='core_deadletter_open')],
-                'constraints': [models.UniqueConstraint(fields=('consumer', 'position'), name='core_deadletter_once')],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("state", "open")),
+                        fields=["created_at"],
+                        name="core_deadletter_open",
+                    )
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("consumer", "position"), name="core_deadletter_once")
+                ],
             },
         ),
         # Partitioned by month, which Django cannot say: see 0002.
         migrations.SeparateDatabaseAndState(
             state_operations=[
                 migrations.CreateModel(
-                    name='Event',
+                    name="Event",
                     fields=[
-                        ('organization_id', models.UUIDField()),
-                        ('scope_id', models.UUIDField(null=True)),
-                        ('stream_id', models.UUIDField()),
-                        ('sequence', models.BigIntegerField()),
-                        ('type', models.TextField()),
-                        ('payload', models.JSONField()),
-                        ('actor_id', models.UUIDField(null=True)),
-                        ('trace_id', models.TextField(db_default='', default='')),
-                        ('created_at', models.DateTimeField()),
-                        ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                        ("organization_id", models.UUIDField()),
+                        ("scope_id", models.UUIDField(null=True)),
+                        ("stream_id", models.UUIDField()),
+                        ("sequence", models.BigIntegerField()),
+                        ("type", models.TextField()),
+                        ("payload", models.JSONField()),
+                        ("actor_id", models.UUIDField(null=True)),
+                        ("trace_id", models.TextField(db_default="", default="")),
+                        ("created_at", models.DateTimeField()),
+                        ("id", models.BigAutoField(primary_key=True, serialize=False)),
                     ],
                     options={
-                        'indexes': [models.Index(fields=['stream_id', 'sequence'], name='core_event_stream'), models.Index(fields=['organization_id', 'created_at'], name='core_event_organization')],
+                        "indexes": [
+                            models.Index(fields=["stream_id", "sequence"], name="core_event_stream"),
+                            models.Index(
+                                fields=["organization_id", "created_at"], name="core_event_organization"
+                            ),
+                        ],
                     },
                 ),
             ],
         ),
         migrations.CreateModel(
-            name='FeatureFlag',
+            name="FeatureFlag",
             fields=[
-                ('key', models.SlugField(max_length=60, primary_key=True, serialize=False)),
-                ('description', models.TextField(blank=True)),
-                ('everyone', models.BooleanField(default=False)),
-                ('percentage', models.PositiveSmallIntegerField(default=0, help_text='0 to 100; the same people stay in as it grows.')),
-                ('organizations_on', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
-                ('organizations_off', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
-                ('people_on', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
-                ('people_off', django.contrib.postgres.fields.ArrayField(base_field=models.UUIDField(), blank=True, default=list, size=None)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
+                ("key", models.SlugField(max_length=60, primary_key=True, serialize=False)),
+                ("description", models.TextField(blank=True)),
+                ("everyone", models.BooleanField(default=False)),
+                (
+                    "percentage",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="0 to 100; the same people stay in as it grows."
+                    ),
+                ),
+                (
+                    "organizations_on",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "organizations_off",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "people_on",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                (
+                    "people_off",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(), blank=True, default=list, size=None
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(auto_now=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('percentage__lte', 100)), name='core_featureflag_percentage')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("percentage__lte", 100)), name="core_featureflag_percentage"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RetryKey',
+            name="RetryKey",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization_id', models.UUIDField(null=True)),
-                ('principal_id', models.UUIDField()),
-                ('key', models.CharField(max_length=200)),
-                ('request_hash', models.CharField(max_length=64)),
-                ('status', models.PositiveSmallIntegerField(help_text='Empty while the first request is still running.', null=True)),
-                ('content_type', models.TextField(default='')),
-                ('body', models.BinaryField(default=b'')),
-                ('headers', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("organization_id", models.UUIDField(null=True)),
+                ("principal_id", models.UUIDField()),
+                ("key", models.CharField(max_length=200)),
+                ("request_hash", models.CharField(max_length=64)),
+                (
+                    "status",
+                    models.PositiveSmallIntegerField(
+                        help_text="Empty while the first request is still running.", null=True
+                    ),
+                ),
+                ("content_type", models.TextField(default="")),
+                ("body", models.BinaryField(default=b"")),
+                ("headers", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['created_at'], name='core_retrykey_age')],
-                'constraints': [models.UniqueConstraint(fields=('principal_id', 'key'), name='core_retrykey_once')],
+                "indexes": [models.Index(fields=["created_at"], name="core_retrykey_age")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("principal_id", "key"), name="core_retrykey_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Stream',
+            name="Stream",
             fields=[
-                ('id', models.UUIDField(primary_key=True, serialize=False)),
-                ('organization_id', models.UUIDField()),
-                ('last_sequence', models.BigIntegerField(default=0)),
+                ("id", models.UUIDField(primary_key=True, serialize=False)),
+                ("organization_id", models.UUIDField()),
+                ("last_sequence", models.BigIntegerField(default=0)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('last_sequence__gte', 0)), name='core_stream_sequence')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("last_sequence__gte", 0)), name="core_stream_sequence"
+                    )
+                ],
             },
         ),
     ]

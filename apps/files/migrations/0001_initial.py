@@ -7,58 +7,116 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_composite_keys'),
+        ("accounts", "0002_composite_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='StoredFile',
+            name="StoredFile",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=255)),
-                ('declared_size_bytes', models.BigIntegerField()),
-                ('received_bytes', models.BigIntegerField(default=0)),
-                ('media_type', models.CharField(default='application/octet-stream', max_length=100)),
-                ('sha256', models.BinaryField(max_length=32, null=True)),
-                ('storage_key', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('uploading', 'Uploading'), ('ready', 'Ready'), ('failed', 'Failed')], default='uploading', max_length=10)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=60)),
-                ('width', models.PositiveIntegerField(null=True)),
-                ('height', models.PositiveIntegerField(null=True)),
-                ('ready_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('uploader', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=255)),
+                ("declared_size_bytes", models.BigIntegerField()),
+                ("received_bytes", models.BigIntegerField(default=0)),
+                ("media_type", models.CharField(default="application/octet-stream", max_length=100)),
+                ("sha256", models.BinaryField(max_length=32, null=True)),
+                ("storage_key", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("uploading", "Uploading"), ("ready", "Ready"), ("failed", "Failed")],
+                        default="uploading",
+                        max_length=10,
+                    ),
+                ),
+                ("failure_code", models.CharField(blank=True, default="", max_length=60)),
+                ("width", models.PositiveIntegerField(null=True)),
+                ("height", models.PositiveIntegerField(null=True)),
+                ("ready_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "uploader",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FileScope',
+            name="FileScope",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('scope', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.scope')),
-                ('file', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='files.storedfile')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="accounts.scope",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(fields=['organization', 'sha256'], name='files_sha256'),
+            model_name="storedfile",
+            index=models.Index(fields=["organization", "sha256"], name="files_sha256"),
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(condition=models.Q(('state', 'uploading')), fields=['created_at'], name='files_unfinished'),
+            model_name="storedfile",
+            index=models.Index(
+                condition=models.Q(("state", "uploading")), fields=["created_at"], name="files_unfinished"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='storedfile',
-            constraint=models.CheckConstraint(condition=models.Q(('received_bytes__lte', models.F('declared_size_bytes'))), name='files_received'),
+            model_name="storedfile",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("received_bytes__lte", models.F("declared_size_bytes"))),
+                name="files_received",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='filescope',
-            constraint=models.UniqueConstraint(fields=('file', 'scope'), name='files_filescope_once'),
+            model_name="filescope",
+            constraint=models.UniqueConstraint(fields=("file", "scope"), name="files_filescope_once"),
         ),
     ]
