@@ -1,0 +1,141 @@
+"""The two hot endpoints, async: sending through the batcher, and pages of messages."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import orjson
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.csrf import csrf_exempt
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.api.authentication import async_principal
+from apps.accounts.services import access
+from apps.accounts.types import Principal
+from apps.chat.api import serializers as shapes
+from apps.chat.selectors.messages import Anchor, message_page
+from apps.chat.services import composing
+from apps.chat.services.batcher import get_batcher
+from apps.core import tenancy
+from apps.core.api.encoding import parse_body
+from apps.core.api.problems import speaks_problems
+from apps.core.api.serializers import read_query, validated
+from apps.core.api.throttling import throttle
+from apps.core.errors import FieldError, InvalidInput
+from apps.core.http.errors import MethodNotAllowed
+
+in_thread = partial(sync_to_async, thread_sensitive=False)
+
+
+class MessageList(APIView):
+    """Documents the endpoint; `message_list` answers it."""
+
+    @extend_schema(
+        operation_id="messages_list",
+        parameters=[shapes.MessageQuery],
+        responses=shapes.MessagePageSerializer,
+        tags=["messages"],
+    )
+    def get(self, request: Request, conversation_id: UUID) -> Response:
+        """Return the messages around an anchor, oldest first."""
+        raise NotImplementedError
+
+    @extend_schema(
+        operation_id="messages_create",
+        request=shapes.SendSerializer,
+        responses={201: shapes.SentSerializer, 200: shapes.SentSerializer},
+        tags=["messages"],
+    )
+    def post(self, request: Request, conversation_id: UUID) -> Response:
+        """Store a message: 201, or 200 when the client key was stored before. The answer means committed."""
+        raise NotImplementedError
+
+
+@csrf_exempt  # async_principal checks the token where a cookie is what authenticates
+@speaks_problems
+async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpResponse:
+    """Answer `/conversations/{id}/messages/`."""
+    if request.method not in ("GET", "POST"):
+        raise MethodNotAllowed
+    reads = request.method == "GET"
+    principal = await async_principal(request, scope="chat:read" if reads else "chat:write")
+    headers = await throttle(principal)
+    with tenancy.use(principal.organization_id):
+        answer = await (_list if reads else _send)(request, principal, conversation_id)
+    for name, value in headers.items():
+        answer.headers[name] = value
+    return answer
+
+
+async def _list(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
+    query = read_query(request, shapes.MessageQuery)
+    anchor = read_anchor(query.pop("anchor"))
+    page = await in_thread(message_page)(
+        principal=principal, conversation_id=conversation_id, anchor=anchor, **query
+    )
+    data = dataclasses.asdict(page)
+    del data["anchor"]
+    return _json(data)
+
+
+async def _send(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
+    data: dict[str, Any] = validated(shapes.SendSerializer(data=parse_body(request)))
+    access.require(principal, "message.send")
+    compose = partial(
+        composing.compose,
+        principal=principal,
+        conversation_id=conversation_id,
+        body=data["body"],
+        client_key=data["client_key"],
+        thread=data["thread"],
+        attachments=tuple(data["attachments"]),
+    )
+    draft = await in_thread(compose)() if composing.needs_look_up(data["body"]) else compose()
+    sent = await (await get_batcher()).submit(draft)
+    answer = {
+        "id": sent.id,
+        "conversation": sent.conversation_id,
+        "sequence": sent.sequence,
+        "sent_at": sent.sent_at,
+        "repeated": sent.repeated,
+    }
+    return _json(answer, status=200 if sent.repeated else 201)
+
+
+def read_anchor(text: str) -> Anchor:
+    """Return the anchor a client named.
+
+    Raises:
+        InvalidInput: none of the named places, an id, or a time.
+    """
+    if text in ("first_unread", "newest", "oldest"):
+        return text  # type: ignore[return-value]  # one of the literals
+    try:
+        return UUID(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInput(
+            errors=[FieldError(field="anchor", code="invalid", detail="first_unread, newest, oldest, an id or a time")]
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())
+
+
+def _json(data: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    return HttpResponse(orjson.dumps(data), status=status, content_type="application/json")
+
+
+# What the schema generator looks for on a view.
+message_list.cls = MessageList  # type: ignore[attr-defined]
+message_list.initkwargs = {}  # type: ignore[attr-defined]

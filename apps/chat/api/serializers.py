@@ -1,0 +1,208 @@
+"""Shapes of the chat endpoints: input is checked here, output is documented here and built from the views."""
+
+from __future__ import annotations
+
+from rest_framework import serializers
+
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT
+from apps.core.api.paging import PageQuery
+from apps.core.api.serializers import CleanText, ExactBoolean, QueryBoolean, StrictSerializer
+
+
+class PersonSerializer(serializers.Serializer[object]):
+    """A principal beside a message."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    kind = serializers.ChoiceField(choices=["person", "bot", "agent", "service"])
+    initials = serializers.CharField()
+    tint = serializers.IntegerField(min_value=1, max_value=6)
+    avatar = serializers.UUIDField(allow_null=True)
+
+
+class AttachmentSerializer(serializers.Serializer[object]):
+    """A file on a message."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    media_type = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+
+
+class ReactionSerializer(serializers.Serializer[object]):
+    """One emoji and who chose it."""
+
+    emoji = serializers.CharField()
+    principals = serializers.ListField(child=serializers.UUIDField())
+
+
+class RepliesSerializer(serializers.Serializer[object]):
+    """The thread below a message."""
+
+    count = serializers.IntegerField()
+    last_at = serializers.DateTimeField()
+    people = serializers.ListField(child=serializers.UUIDField())
+
+
+class CardSerializer(serializers.Serializer[object]):
+    """A typed payload another part of the product owns."""
+
+    type = serializers.CharField()
+    id = serializers.CharField()
+    data = serializers.JSONField()
+
+
+class MessageSerializer(serializers.Serializer[object]):
+    """A message, the same in pages, answers and socket frames."""
+
+    id = serializers.UUIDField()
+    conversation = serializers.UUIDField()
+    sequence = serializers.IntegerField()
+    sender = PersonSerializer()
+    body = serializers.CharField()
+    html = serializers.CharField()
+    sent_at = serializers.DateTimeField()
+    version = serializers.IntegerField()
+    edited_at = serializers.DateTimeField(allow_null=True)
+    deleted_at = serializers.DateTimeField(allow_null=True)
+    thread = serializers.UUIDField(allow_null=True)
+    client_key = serializers.CharField()
+    mentions = serializers.ListField(child=serializers.UUIDField())
+    attachments = AttachmentSerializer(many=True)
+    reactions = ReactionSerializer(many=True)
+    replies = RepliesSerializer(allow_null=True)
+    card = CardSerializer(allow_null=True)
+
+
+class MessagePageSerializer(serializers.Serializer[object]):
+    """A window of messages, oldest first."""
+
+    messages = MessageSerializer(many=True)
+    found_oldest = serializers.BooleanField()
+    found_newest = serializers.BooleanField()
+    first_unread = serializers.UUIDField(allow_null=True)
+    last_sequence = serializers.IntegerField()
+
+
+class MessageQuery(StrictSerializer):
+    """Where a page of messages turns: a message id, a time, `first_unread`, `newest` or `oldest`."""
+
+    anchor = CleanText(max_length=64, default="newest")
+    before = serializers.IntegerField(min_value=0, max_value=200, default=50)
+    after = serializers.IntegerField(min_value=0, max_value=200, default=0)
+    thread = serializers.UUIDField(required=False)
+
+
+class SendSerializer(StrictSerializer):
+    """A new message."""
+
+    body = CleanText(multiline=True, allow_blank=True, max_length=BODY_LIMIT, trim_whitespace=False, default="")
+    client_key = CleanText(max_length=64)
+    thread = serializers.UUIDField(required=False, allow_null=True, default=None)
+    attachments = serializers.ListField(
+        child=serializers.UUIDField(), max_length=ATTACHMENT_LIMIT, required=False, default=list
+    )
+
+
+class SentSerializer(serializers.Serializer[object]):
+    """What was stored; `repeated` when the client key was stored before."""
+
+    id = serializers.UUIDField()
+    conversation = serializers.UUIDField()
+    sequence = serializers.IntegerField()
+    sent_at = serializers.DateTimeField()
+    repeated = serializers.BooleanField()
+
+
+class EditSerializer(StrictSerializer):
+    """A new text."""
+
+    body = CleanText(multiline=True, max_length=BODY_LIMIT, trim_whitespace=False)
+
+
+class RevisionSerializer(serializers.Serializer[object]):
+    """What a message said before."""
+
+    version = serializers.IntegerField()
+    body = serializers.CharField()
+    replaced_at = serializers.DateTimeField()
+
+
+class EmojiSerializer(StrictSerializer):
+    """One emoji."""
+
+    emoji = CleanText(max_length=32)
+
+
+class ConversationSerializer(serializers.Serializer[object]):
+    """A conversation as the caller sees it."""
+
+    id = serializers.UUIDField()
+    kind = serializers.ChoiceField(choices=["channel", "direct", "group"])
+    name = serializers.CharField()
+    topic = serializers.CharField()
+    is_private = serializers.BooleanField()
+    is_member = serializers.BooleanField()
+    archived_at = serializers.DateTimeField(allow_null=True)
+    last_read_sequence = serializers.IntegerField()
+    last_sequence = serializers.IntegerField()
+    unread = serializers.IntegerField()
+    mentions = serializers.IntegerField()
+    has_draft = serializers.BooleanField()
+    is_muted = serializers.BooleanField()
+    is_starred = serializers.BooleanField()
+    people = PersonSerializer(many=True)
+    last_message_at = serializers.DateTimeField(allow_null=True)
+
+
+class ConversationQuery(PageQuery):
+    """`joined=false` lists every visible channel, joined or not."""
+
+    joined = QueryBoolean(default=True)
+
+
+class NewConversationSerializer(StrictSerializer):
+    """A channel has a name; a direct or group conversation has people."""
+
+    kind = serializers.ChoiceField(choices=["channel", "direct"], default="channel")
+    name = CleanText(max_length=60, required=False)
+    topic = CleanText(max_length=250, allow_blank=True, default="")
+    is_private = ExactBoolean(default=False)
+    people = serializers.ListField(child=serializers.UUIDField(), max_length=200, required=False, default=list)
+
+
+class ChangeConversationSerializer(StrictSerializer):
+    """What is left out stays."""
+
+    name = CleanText(max_length=60, required=False)
+    topic = CleanText(max_length=250, allow_blank=True, required=False)
+    is_private = ExactBoolean(required=False)
+    is_archived = ExactBoolean(required=False)
+    is_muted = ExactBoolean(required=False)
+    is_starred = ExactBoolean(required=False)
+
+
+class PeopleSerializer(StrictSerializer):
+    """Principals by id."""
+
+    people = serializers.ListField(child=serializers.UUIDField(), min_length=1, max_length=200)
+
+
+class ReadSerializer(StrictSerializer):
+    """Everything up to the sequence is read; or unread from a message on."""
+
+    sequence = serializers.IntegerField(min_value=0, max_value=(1 << 62), required=False)
+    unread_from = serializers.UUIDField(required=False)
+
+
+class MarkerSerializer(serializers.Serializer[object]):
+    """The read marker."""
+
+    last_read_sequence = serializers.IntegerField()
+
+
+class DraftSerializer(StrictSerializer):
+    """Unsent text; an empty one removes the draft."""
+
+    body = CleanText(multiline=True, allow_blank=True, max_length=BODY_LIMIT, trim_whitespace=False)
+    thread = serializers.UUIDField(required=False, allow_null=True, default=None)
