@@ -27,7 +27,7 @@ def django_db_setup(
     owner, app = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"]), settings["USER"]
     with django_db_blocker.unblock():
         settings["USER"] = owner["USER"]
-        databases = setup_databases(verbosity=0, interactive=False)
+        databases = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
         with connections["default"].cursor() as cursor:
             # Tests that commit empty their tables; the product never does.
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {app}")

@@ -23,7 +23,7 @@ class NothingToRetry(Conflict):
     message = _("Nothing in this run failed.")
 
 
-class RetryLater(DomainError):  # noqa: N818 - named by what happens
+class RetryLater(DomainError):
     """Raise in a step for trouble that may pass; the step is tried again, up to its limit."""
 
     code: ClassVar[str] = "runs.retry_later"
@@ -36,7 +36,7 @@ class StepTimedOut(RetryLater):
     message = _("This took longer than allowed.")
 
 
-class WorkerLost(DomainError):  # noqa: N818
+class WorkerLost(DomainError):
     """Not raised: the code of a step whose worker died again and again."""
 
     code = "runs.worker_lost"
@@ -51,7 +51,7 @@ class StepCrashed(RetryLater):
     message = _("This failed unexpectedly.")
 
 
-class BadStepInput(DomainError):  # noqa: N818
+class BadStepInput(DomainError):
     """The run's input does not fit its step function, or no loaded app declares the step."""
 
     code = "runs.bad_step_input"
@@ -59,7 +59,7 @@ class BadStepInput(DomainError):  # noqa: N818
     message = _("This cannot be worked on by this version.")
 
 
-class LeaseLost(RuntimeError):  # noqa: N818 - named like the others
+class LeaseLost(RuntimeError):
     """Another worker holds the run, or it was settled: stop and write nothing."""
 
 

@@ -16,7 +16,7 @@ from apps.runs.services.steps import step
 from apps.runs.types import StepSpec
 
 
-class Refused(DomainError):  # noqa: N818
+class Refused(DomainError):
     code = "tests.refused"
     message = "This is refused for good."
 
@@ -115,3 +115,12 @@ def cleanup(context: StepContext, *, path: str) -> None:
             time.sleep(0.01)
         except Exception:  # noqa: BLE001 - that is the point
             note(context, path=path, text="survived")
+
+
+@step("tests.stream_and_wait")
+def stream_and_wait(context: StepContext, *, path: str) -> None:
+    """Emit three frames at once, then work without looking at them again."""
+    for word in ("a", "b", "c"):
+        context.emit("token", {"text": word})
+    while not Path(f"{path}.go").exists():
+        time.sleep(0.01)

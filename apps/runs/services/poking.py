@@ -12,6 +12,11 @@ from django.db import transaction
 from kombu.exceptions import OperationalError
 
 TASK = "runs.work_on"
+# Nobody waits for a broker that is away: the relay pokes again.
+_IMPATIENT = {
+    "max_retries": 1, "interval_start": 0, "interval_step": 0.05, "interval_max": 0.1, "connect_retries_timeout": 0.3,
+    "socket_connect_timeout": 0.5, "socket_timeout": 1.0,
+}  # fmt: skip
 logger = logging.getLogger(__name__)
 
 
@@ -20,6 +25,7 @@ def _sender() -> Celery:
     """Return an application that only sends, so that every process can poke without loading the wiring."""
     sender = Celery("poking", set_as_current=False)
     sender.config_from_object("django.conf:settings", namespace="CELERY")
+    sender.conf.broker_transport_options = {**sender.conf.broker_transport_options, **_IMPATIENT}
     return sender
 
 

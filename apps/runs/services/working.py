@@ -45,7 +45,7 @@ def work_on(*, run_id: UUID, queue: str = "") -> bool:
         Whether this call held the lease.
     """
     with room_in(queue, run_id=run_id, organization_id=tenancy.current()) as has_room:
-        lease = leases.take(run_id=run_id) if has_room else None
+        lease = leases.take(run_id=run_id) if has_room and not workers.stopping.is_set() else None
         if lease is None:
             return False
         try:
