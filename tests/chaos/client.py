@@ -1,0 +1,127 @@
+"""A client that behaves as ours do: client keys, resume by sequence, come back after every break."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+from typing import Any
+
+import orjson
+
+from tests.benchmarks.stack import Person
+from tests.benchmarks.wire import Client
+
+_BACK_OFF_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
+_ACK_SECONDS = 3.0
+
+
+class ChaosClient:
+    """One person in one conversation; keeps what it saw, in order, without doubles."""
+
+    def __init__(self, url: str, person: Person, conversation: str) -> None:
+        self._url, self._person, self._conversation = url, person, conversation
+        self._client: Client | None = None
+        self._acks: dict[str, asyncio.Future[dict[str, Any]]] = {}
+        self._resumed: asyncio.Future[None] | None = None
+        self._refs = itertools.count()
+        self.head = 0
+        self.seen: list[tuple[int, str]] = []
+        self._held: dict[int, dict[str, Any]] = {}
+        self.acknowledged: dict[str, int] = {}
+        self.connects = 0
+        self.errors: dict[str, int] = {}
+
+    async def connect(self) -> None:
+        """Open the socket, again and again, then ask for what was missed."""
+        for delay in itertools.chain(_BACK_OFF_SECONDS, itertools.repeat(1.0, 120)):
+            try:
+                client = Client(
+                    self._url, {"Authorization": f"Bearer {self._person.api_key}"}, self._on_frame
+                )
+                self._client = await asyncio.wait_for(client.connect(), 5)
+                self.connects += 1
+                await self.resume()
+            except (TimeoutError, OSError):
+                await asyncio.sleep(delay * random.uniform(0.5, 1.5))
+            else:
+                return
+        raise RuntimeError("the server did not come back")
+
+    async def resume(self) -> None:
+        """Ask for everything after the last number in order."""
+        self._resumed = asyncio.get_running_loop().create_future()
+        self._write({"frame": "resume", "ref": "r", "conversations": {self._conversation: self.head}})
+        await asyncio.wait_for(asyncio.shield(self._resumed), 5)
+
+    async def say(self, text: str, key: str) -> None:
+        """Send until it is acknowledged; the key makes every repetition harmless."""
+        while True:
+            if self._client is None or self._client.is_closed:
+                await self.connect()
+            ref = str(next(self._refs))
+            future = asyncio.get_running_loop().create_future()
+            self._acks[ref] = future
+            self._write(
+                {
+                    "frame": "send",
+                    "ref": ref,
+                    "conversation": self._conversation,
+                    "body": text,
+                    "client_key": key,
+                }
+            )
+            try:
+                ack = await asyncio.wait_for(future, _ACK_SECONDS)
+            except TimeoutError:
+                if self._client is not None:
+                    self._client.close()
+                continue
+            finally:
+                self._acks.pop(ref, None)
+            if ack["frame"] == "ack":
+                self.acknowledged[key] = ack["sequence"]
+                return
+            self.errors[ack["code"]] = self.errors.get(ack["code"], 0) + 1
+            await asyncio.sleep(0.2)
+
+    async def catch_up(self, head: int, *, seconds: float = 60) -> None:
+        """Read until the conversation's head."""
+        async with asyncio.timeout(seconds):
+            while self.head < head:
+                if self._client is None or self._client.is_closed:
+                    await self.connect()
+                else:
+                    await asyncio.sleep(0.5)
+                    if self.head < head:
+                        await self.resume()
+
+    def close(self) -> None:
+        """Leave."""
+        if self._client is not None:
+            self._client.close()
+
+    def _write(self, frame: dict[str, Any]) -> None:
+        if self._client is not None and not self._client.is_closed:
+            self._client.send(frame)
+
+    def _on_frame(self, payload: bytes) -> None:
+        frame = orjson.loads(payload)
+        kind = frame["frame"]
+        if kind in ("ack", "error") and (future := self._acks.get(frame.get("ref", ""))) is not None:
+            if not future.done():
+                future.set_result(frame)
+        elif kind == "resumed" and self._resumed is not None and not self._resumed.done():
+            self._resumed.set_result(None)
+        elif kind == "event" and frame["conversation"] == self._conversation:
+            self._take(frame)
+
+    def _take(self, frame: dict[str, Any]) -> None:
+        """Take events in the order of their numbers; one that came early waits for the gap to be filled."""
+        if frame["sequence"] <= self.head:
+            return
+        self._held[frame["sequence"]] = frame
+        while (following := self._held.pop(self.head + 1, None)) is not None:
+            self.head += 1
+            if following["type"] == "message.sent":
+                self.seen.append((self.head, following["data"]["message"]["client_key"]))
