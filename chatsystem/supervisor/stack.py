@@ -185,6 +185,8 @@ class Stack:
             self._say(f"sign in once as administrator: {link}")
         if self._layout.demo.exists():
             self._say(f"demo people and keys: {self._layout.demo}")
+        if missing := said.get("missing_walls"):
+            self._say(f"this server lacks database roles, so walls between organizations are off: {missing}")
         if self._quick:
             self._say("without local models; ./run --full brings them back")
 

@@ -9,6 +9,7 @@ from chatsystem.supervisor.paths import Layout
 from chatsystem.supervisor.postgres import clean_environment
 
 _OWNER = "CHATSYSTEM_DATABASE_OWNER_URL"
+_OURS = ("CHATSYSTEM_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
 _PLATFORM = "CHATSYSTEM_DATABASE_PLATFORM_URL"
 
 
@@ -35,8 +36,7 @@ class Surroundings:
 
     def write(self, path: Path) -> None:
         """Keep them in a file, readable by this user only, for commands started beside the stack."""
-        inherited = os.environ
-        told = {name: value for name, value in self.of("migrate").items() if inherited.get(name) != value}
+        told = {name: value for name, value in self.of("migrate").items() if name.startswith(_OURS)}
         told["CHATSYSTEM_PROCESS"] = "command"
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:

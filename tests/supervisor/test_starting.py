@@ -73,7 +73,11 @@ def test_what_it_makes_is_private_and_each_process_knows_only_its_database_role(
     prepared_with = json.loads((stack.data / "prepared-with.json").read_text())
     web = Path(f"/proc/{stack.row('web')['pid']}/environ").read_text()
     key = stack.data / "secrets" / "chatsystem_secret_key"
+    beside = (stack.data / "run" / "stack.env").read_text().splitlines()
     assert stat.S_IMODE(stack.data.stat().st_mode) == 0o700
+    assert stat.S_IMODE((stack.data / "run" / "stack.env").stat().st_mode) == 0o600
+    assert f"CHATSYSTEM_DATA_DIR={stack.data}" in beside
+    assert f"DATABASE_URL={prepared_with['DATABASE_URL']}" in beside
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert len(key.read_text()) == 64
     assert prepared_with["CHATSYSTEM_SECRET_KEY_FILE"] == str(key)
