@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, reading
+from apps.chat.views import acting, conversations, people, reading
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -10,6 +10,7 @@ _MESSAGE = f"{_CONVERSATION}m/<uuid:message_id>/"
 
 urlpatterns = [
     path("", reading.home, name="home"),
+    path("people/", people.find, name="people"),
     path("list/", reading.conversation_list, name="list"),
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),

@@ -1,4 +1,4 @@
-"""Every pair of colours the interface uses keeps its contrast in both themes (WCAG 2.2: 1.4.3 text, 1.4.11 controls)."""
+"""Every pair of colours in use keeps its contrast in both themes (WCAG 2.2: 1.4.3 text, 1.4.11 controls)."""
 
 import re
 from pathlib import Path

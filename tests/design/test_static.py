@@ -41,7 +41,9 @@ def test_every_style_sheet_is_linked() -> None:
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)
 def test_style_sheets_use_logical_properties(sheet: Path) -> None:
-    physical = re.findall(r"(?:margin|padding|border)-(?:left|right)|[{;]\s*(?:left|right|float):", sheet.read_text())
+    physical = re.findall(
+        r"(?:margin|padding|border)-(?:left|right)|[{;]\s*(?:left|right|float):", sheet.read_text()
+    )
     assert physical == []
 
 

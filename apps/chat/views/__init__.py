@@ -1,1 +1,1 @@
-"""Pages of chat. Each works as a link or a form first; scripts ask for the same addresses and swap a part of the answer."""
+"""Pages of chat. Each works as a link or a form first; scripts ask for the same addresses and swap a part."""

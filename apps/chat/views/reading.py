@@ -30,7 +30,7 @@ FACES = 3
 
 @require_safe
 def home(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read the slug
-    """Go to where something waits: mentions first, then unread, then the newest; a page of its own where there is nothing."""
+    """Go to where something waits: mentions, then unread, then the newest; say so where there is nothing."""
     found = conversations.list_conversations(request.principal)
     if not found:
         return render(request, "chat/home.html", {**list_context(request), **_shared()})
@@ -162,6 +162,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
         "draft": own.get(None, ""),
         "client_key": uuid4(),
         "may_upload": bool(access.can(principal, "file.upload")),
+        "may_moderate": bool(access.can(principal, "message.moderate")),
         "member_count": len(members),
         "faces": [conversations.ref(person) for person in people.people(others).values()],
         "search_url": _search_url(principal.organization_slug, found),

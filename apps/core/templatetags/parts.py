@@ -21,6 +21,8 @@ from apps.core import areas
 from apps.core.script_texts import shell_texts
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from django.forms import BoundField
 
 register = template.Library()
@@ -29,6 +31,8 @@ register = template.Library()
 class Face(Protocol):
     """What an avatar needs to know of a principal."""
 
+    @property
+    def id(self) -> UUID: ...
     @property
     def name(self) -> str: ...
     @property
@@ -41,7 +45,7 @@ class Face(Protocol):
 
 @register.simple_tag
 def icon(name: str, size: str = "") -> SafeString:
-    """Return a symbol of the sprite; `size` is empty (20 px) or `s` (16 px). It is decoration: words stand beside it."""
+    """Return a symbol of the sprite, 20 px or with `s` 16 px. It is decoration: words stand beside it."""
     return format_html(
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         " icon--s" if size == "s" else "", static("icons.svg"), name,
@@ -62,17 +66,27 @@ def avatar(context: template.Context, person: Face, size: str = "", presence: st
             '<span class="avatar avatar--agent{}" aria-hidden="true">{}</span>', sized, icon("agent")
         )
     picture = getattr(person, "avatar", None) or getattr(person, "avatar_file_id", None)
-    face = format_html('<img src="{}" alt="" loading="lazy">', avatar_url(context, picture)) if picture else person.initials
-    sign = format_html('<span class="avatar__presence" data-presence="{}"></span>', presence) if presence else ""
+    face = (
+        format_html('<img src="{}" alt="" loading="lazy">', avatar_url(context, picture))
+        if picture
+        else person.initials
+    )
+    sign = _presence(person, presence) if presence else ""
     return format_html(
         '<span class="avatar{}" data-tint="{}" aria-hidden="true">{}{}</span>', sized, person.tint, face, sign
+    )
+
+
+def _presence(person: Face, presence: str) -> SafeString:
+    return format_html(
+        '<span class="avatar__presence" data-presence="{}" data-presence-of="{}"></span>', presence, person.id
     )
 
 
 @register.simple_tag(takes_context=True)
 def avatar_url(context: template.Context, file_id: object) -> str:
     """Return the address of a picture in the reader's organization."""
-    return reverse("people:picture", kwargs={"slug": _slug(context), "file_id": file_id})
+    return reverse("chat:picture", kwargs={"slug": _slug(context), "file_id": file_id})
 
 
 @register.simple_tag
@@ -96,13 +110,16 @@ def count(number: int, kind: str = "unread") -> SafeString:
 def tag(text: object, tone: str = "", sign: str = "") -> SafeString:
     """Return a small label; `tone` is empty, `accent`, `ok`, `warn` or `bad`."""
     return format_html(
-        '<span class="tag{}">{}{}</span>', f" tag--{tone}" if tone else "", icon(sign, "s") if sign else "", text
+        '<span class="tag{}">{}{}</span>',
+        f" tag--{tone}" if tone else "",
+        icon(sign, "s") if sign else "",
+        text,
     )
 
 
 @register.simple_tag
 def state(tone: str, text: object) -> SafeString:
-    """Return a state with its sign; `tone` is `ok`, `run`, `warn`, `bad` or `off`. The shapes differ, not only the colour."""
+    """Return a state with its sign; `tone` is `ok`, `run`, `warn`, `bad` or `off`. Shapes differ, not only colours."""
     return format_html('<span class="state state--{}">{}</span>', tone, text)
 
 
@@ -122,7 +139,10 @@ def moment(when: dt.datetime | None, form: str = "time") -> SafeString:
         return SafeString("")
     local = timezone.localtime(when)
     return format_html(
-        '<time datetime="{}" data-form="{}">{}</time>', when.isoformat(timespec="milliseconds"), form, _written(local, form)
+        '<time datetime="{}" data-form="{}">{}</time>',
+        when.isoformat(timespec="milliseconds"),
+        form,
+        _written(local, form),
     )
 
 
@@ -222,3 +242,25 @@ def _principal(context: template.Context) -> Any:  # an accounts.Principal; core
 def _slug(context: template.Context) -> str:
     principal = _principal(context)
     return principal.organization_slug if principal is not None else str(context.get("slug", ""))
+
+
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)
+_SYSTEMS = (
+    ("Windows", "Windows"), ("Android", "Android"), ("iPhone", "iOS"), ("iPad", "iPadOS"), ("Mac OS", "macOS"),
+    ("Linux", "Linux"),
+)  # fmt: skip
+
+
+@register.filter
+def browser(user_agent: str) -> str:
+    """Return a browser as people call it: `Firefox, Windows`. What is not known is cut short."""
+    found = [
+        next((name for sign, name in known if sign in user_agent), "") for known in (_BROWSERS, _SYSTEMS)
+    ]
+    return ", ".join(filter(None, found)) or user_agent[:60] or gettext("unknown browser")

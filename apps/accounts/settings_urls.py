@@ -1,0 +1,16 @@
+"""Own settings, under `/o/<slug>/settings/`."""
+
+from django.urls import path
+
+from apps.accounts import settings_views as views
+
+app_name = "people"
+urlpatterns = [
+    path("", views.settings_page, name="settings"),
+    path("profile/", views.profile, name="profile"),
+    path("preferences/", views.preferences, name="preferences"),
+    path("theme/", views.theme, name="theme"),
+    path("sessions/end/", views.end_session, name="end_session"),
+    path("keys/", views.create_key, name="create_key"),
+    path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke_key"),
+]

@@ -1,0 +1,16 @@
+// @ts-check
+/** The entry of chat pages. `app.js` starts the shell; this declares the parts of a conversation and opens the socket. */
+
+import "./chat/enhance.js";
+import "./chat/stream.js";
+import "./chat/thread.js";
+import "./chat/typing.js";
+import { setUpActions } from "./chat/actions.js";
+import { setUpList } from "./chat/list.js";
+import { setUpPresence } from "./chat/presence.js";
+import { setUpConnection } from "./shell/connection.js";
+
+setUpActions();
+setUpList();
+setUpPresence();
+setUpConnection();

@@ -1,0 +1,196 @@
+// @ts-check
+/** What is done with a message: react, reply, edit, delete, copy; by pointer, by long press and by keys. */
+
+import { request } from "../shell/api.js";
+import { all, clone, isField, one } from "../shell/dom.js";
+import { announce } from "../shell/live-region.js";
+import { openMenu } from "../shell/menu.js";
+import { t } from "../shell/page.js";
+import { shortcut } from "../shell/shortcuts.js";
+import { explain, toast } from "../shell/toasts.js";
+import { pickEmoji } from "./emoji.js";
+import { mainComposer } from "./composer.js";
+import { openThread } from "./thread.js";
+import { mainStream } from "./stream.js";
+
+const LONG_PRESS = 500;
+
+/** @param {Element} article */
+const linkOf = (article) => one(".message__time", article).getAttribute("href") ?? "";
+
+/** @param {string} path @param {Record<string, string>} [form] */
+async function act(path, form = {}) {
+  try {
+    await request("POST", path, { form });
+    return true;
+  } catch (error) {
+    explain(error);
+    return false;
+  }
+}
+
+/** @param {HTMLElement} article @param {string} emoji */
+const react = (article, emoji) => act(`${linkOf(article)}react/`, { emoji });
+
+/** @param {HTMLElement} article @param {HTMLElement} button */
+function openActions(article, button) {
+  const link = linkOf(article);
+  const isMine = "mine" in article.dataset;
+  const thread = /** @type {HTMLAnchorElement | null} */ (article.querySelector('[data-act="thread"]'));
+  openMenu(button, t("menu"), [
+    ...(thread ? [{ label: t("menu.reply"), icon: "reply", key: "r", run: () => openThread(thread.href) }] : []),
+    ...(isMine ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
+    { label: t("menu.link"), icon: "link", run: () => copy(new URL(link, location.href).href, t("link_copied")) },
+    { label: t("menu.text"), icon: "copy", run: () => copy(one(".message__text", article).innerText, t("copied")) },
+    { label: t("menu.unread"), icon: "inbox", key: "u", run: () => act(`${link}unread/`) },
+    ...(article.querySelector("[data-history]") ? [{ label: t("menu.history"), icon: "clock", run: () => dialogFor(`${link}history/`) }] : []),
+    ...(isMine || document.querySelector("[data-may-moderate]") ? [{ label: t("menu.delete"), icon: "trash", bad: true, line: true, run: () => dialogFor(`${link}delete/`) }] : []),
+  ]);
+}
+
+/** @param {string} path */
+function dialogFor(path) {
+  /** @type {any} */ (window).htmx.ajax("GET", path, { target: "#dialog", swap: "innerHTML" });
+}
+
+/** @param {string} text @param {string} said */
+async function copy(text, said) {
+  await navigator.clipboard.writeText(text);
+  announce(said);
+}
+
+/** Edit in place; the text comes from the server, because the page has only what Markdown made of it. @param {HTMLElement} article */
+async function edit(article) {
+  if (article.querySelector("[data-edit]")) return;
+  const link = linkOf(article);
+  let body = "";
+  try {
+    const holder = document.createElement("template");
+    holder.innerHTML = await (await request("GET", `${link}edit/`, { accept: "text/html", headers: { "HX-Request": "true" } })).text();
+    body = /** @type {HTMLTextAreaElement} */ (one("textarea", holder.content)).value.replace(/^\n/, "");
+  } catch (error) {
+    explain(error);
+    return;
+  }
+  const form = /** @type {HTMLFormElement} */ (clone("edit-template"));
+  const field = /** @type {HTMLTextAreaElement} */ (one("textarea", form));
+  const text = one(".message__text", article);
+  const close = () => {
+    form.remove();
+    text.hidden = false;
+    article.focus();
+  };
+  field.value = body;
+  text.hidden = true;
+  text.after(form);
+  field.focus();
+  field.setSelectionRange(body.length, body.length);
+  one("[data-cancel]", form).addEventListener("click", close);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      event.preventDefault();
+      close();
+    } else if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      form.requestSubmit();
+    }
+  });
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (await act(`${link}edit/`, { body: field.value, version: article.dataset.version ?? "1" })) close();
+  });
+}
+
+document.addEventListener("chat:edit", (event) => edit(/** @type {HTMLElement} */ (event.target)));
+
+document.addEventListener("click", (event) => {
+  const target = event.target instanceof Element ? event.target : null;
+  if (!target || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const article = /** @type {HTMLElement | null} */ (target.closest(".message"));
+  const reaction = target.closest(".reaction");
+  if (reaction instanceof HTMLButtonElement && article) {
+    event.preventDefault();
+    react(article, reaction.value);
+    return;
+  }
+  const button = target.closest("[data-act]");
+  if (!(button instanceof HTMLAnchorElement) || !article) return;
+  event.preventDefault();
+  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji));
+  else if (button.dataset.act === "thread") openThread(button.href);
+  else openActions(article, button);
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("[data-history]") : null;
+  if (!(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  dialogFor(link.href);
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !("delete" in form.dataset)) return;
+  event.preventDefault();
+  if (await act(form.action)) {
+    /** @type {HTMLDialogElement} */ (one("#dialog")).close();
+    toast(t("deleted_done"));
+  }
+});
+
+// A long press is the menu of fingers.
+let pressing = 0;
+document.addEventListener("touchstart", (event) => {
+  const article = event.target instanceof Element ? event.target.closest(".message") : null;
+  if (!(article instanceof HTMLElement)) return;
+  pressing = window.setTimeout(() => {
+    const button = article.querySelector('[data-act="more"]');
+    article.focus();
+    if (button instanceof HTMLElement) openActions(article, button);
+  }, LONG_PRESS);
+}, { passive: true });
+for (const name of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(name, () => clearTimeout(pressing), { passive: true });
+
+/** The message that keys act on: the one with the focus, or the last one on screen. */
+function current() {
+  const focused = document.activeElement?.closest(".message");
+  return focused instanceof HTMLElement ? focused : null;
+}
+
+/** @param {number} step */
+function move(step) {
+  const stream = document.activeElement?.closest("[data-stream]") ?? mainStream()?.root;
+  if (!stream) return false;
+  const articles = all(".message", stream);
+  const now = current();
+  const bottom = stream.getBoundingClientRect().bottom;
+  const last = articles.findLast((article) => article.getBoundingClientRect().top < bottom);
+  const next = now ? articles[articles.indexOf(now) + step] : last;
+  next?.focus();
+}
+
+/** @param {(article: HTMLElement) => void} run */
+const onCurrent = (run) => () => {
+  const article = current();
+  if (!article) return false;
+  run(article);
+};
+
+/** @param {HTMLElement} article @param {string} name */
+const press = (article, name) => /** @type {HTMLElement | null} */ (article.querySelector(`[data-act="${name}"]`))?.click();
+
+export function setUpActions() {
+  shortcut({ keys: "c", text: t("shortcut.write"), run: () => mainComposer()?.text.focus() });
+  shortcut({ keys: "j", text: t("shortcut.down"), run: () => move(1) });
+  shortcut({ keys: "k", text: t("shortcut.up"), run: () => move(-1) });
+  shortcut({ keys: "r", text: t("shortcut.reply"), run: onCurrent((article) => press(article, "thread")) });
+  shortcut({ keys: "e", text: t("shortcut.edit"), run: onCurrent((article) => ("mine" in article.dataset ? edit(article) : undefined)) });
+  shortcut({ keys: "+", text: t("shortcut.react"), run: onCurrent((article) => press(article, "react")) });
+  shortcut({ keys: "u", text: t("shortcut.unread"), run: onCurrent((article) => act(`${linkOf(article)}unread/`)) });
+  shortcut({ keys: "End", text: t("shortcut.newest"), run: () => void mainStream()?.jumpToNewest() });
+  document.addEventListener("keydown", (event) => {
+    if (isField(event.target) || event.key !== "Enter" || document.activeElement !== current()) return;
+    const button = current()?.querySelector('[data-act="more"]');
+    if (button instanceof HTMLElement) openActions(/** @type {HTMLElement} */ (current()), button);
+  });
+}

@@ -1,0 +1,119 @@
+// @ts-check
+/** Suggestions while writing: `@` for people, `:` for emoji. The list is a listbox; the field keeps the focus. */
+
+import { request } from "../shell/api.js";
+import { debounce, make } from "../shell/dom.js";
+import { inOrganization, t } from "../shell/page.js";
+import { findEmoji } from "./emoji.js";
+
+/** @typedef {{text: string, label: string, sign: string | Node, note?: string}} Choice */
+
+const MOST = 8;
+const STARTS = /(?:^|[\s(])([@:])([\p{L}\p{N}_.+-]*(?: [\p{L}\p{N}]+)?)$/u;
+
+/** @param {HTMLTextAreaElement} field @param {HTMLElement} list */
+export function completions(field, list) {
+  /** @type {Choice[]} */
+  let choices = [];
+  let chosen = 0;
+  let start = 0;
+  let round = 0;
+  list.id ||= `completion-${crypto.randomUUID()}`;
+  field.setAttribute("aria-controls", list.id);
+  field.setAttribute("aria-autocomplete", "list");
+
+  const close = () => {
+    list.hidden = true;
+    choices = [];
+    field.removeAttribute("aria-activedescendant");
+  };
+
+  const draw = () => {
+    list.hidden = !choices.length;
+    list.replaceChildren(
+      ...choices.map(({ sign, label, note }, index) => {
+        const option = make("div", { class: "menu__item", role: "option", id: `${list.id}-${index}`, "aria-selected": index === chosen }, sign, make("span", { class: "cut" }, label), note ? make("span", { class: "menu__note" }, note) : undefined);
+        option.addEventListener("mousedown", (event) => {
+          event.preventDefault();
+          take(index);
+        });
+        return option;
+      }),
+    );
+    if (choices.length) {
+      field.setAttribute("aria-activedescendant", `${list.id}-${chosen}`);
+      list.children[chosen]?.scrollIntoView({ block: "nearest" });
+    }
+  };
+
+  /** @param {number} index */
+  const take = (index) => {
+    const choice = choices[index];
+    if (!choice) return;
+    field.setRangeText(`${choice.text} `, start, field.selectionEnd, "end");
+    close();
+    field.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  };
+
+  const look = debounce(async (/** @type {string} */ kind, /** @type {string} */ word, /** @type {number} */ number) => {
+    const found = kind === "@" ? await people(word) : word.length > 1 ? await emoji(word) : [];
+    if (number !== round) return;
+    choices = found.slice(0, MOST);
+    chosen = 0;
+    draw();
+  }, 120);
+
+  field.addEventListener("input", () => {
+    round += 1;
+    const match = STARTS.exec(field.value.slice(0, field.selectionEnd));
+    if (!match) {
+      close();
+      return;
+    }
+    const [, kind = "", word = ""] = match;
+    start = field.selectionEnd - word.length - 1;
+    look(kind, word, round);
+  });
+
+  field.addEventListener("keydown", (event) => {
+    if (list.hidden || event.isComposing) return;
+    if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+      chosen = (chosen + (event.key === "ArrowDown" ? 1 : -1) + choices.length) % choices.length;
+      draw();
+    } else if (event.key === "Enter" || event.key === "Tab") {
+      take(chosen);
+    } else if (event.key === "Escape") {
+      close();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+  field.addEventListener("blur", close);
+}
+
+/** @param {string} word @returns {Promise<Choice[]>} */
+async function people(word) {
+  try {
+    const answer = await request("GET", `${inOrganization("people/")}?q=${encodeURIComponent(word)}`);
+    /** @type {{people: Array<{name: string, title: string, initials: string, tint: number, is_agent: boolean}>}} */
+    const found = await answer.json();
+    const everyone = "all".startsWith(word.toLowerCase()) && word ? [{ text: "@all", label: "all", sign: "@", note: t("everyone") }] : [];
+    return [
+      ...found.people.map(({ name, title, initials, tint, is_agent }) => ({
+        text: `@**${name}**`,
+        label: name,
+        note: is_agent ? t("agent") : title,
+        sign: make("span", { class: `avatar avatar--xs${is_agent ? " avatar--agent" : ""}`, "data-tint": is_agent ? undefined : tint, "aria-hidden": "true" }, initials),
+      })),
+      ...everyone,
+    ];
+  } catch {
+    return []; // without suggestions a name can still be written
+  }
+}
+
+/** @param {string} word @returns {Promise<Choice[]>} */
+async function emoji(word) {
+  return (await findEmoji(word)).map(([, sign, name]) => ({ text: sign, label: name, sign }));
+}

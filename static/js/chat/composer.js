@@ -1,0 +1,176 @@
+// @ts-check
+/** The composer: Enter sends, Shift+Enter breaks the line; text survives everything, here and on the server. */
+
+import { request } from "../shell/api.js";
+import { debounce, one } from "../shell/dom.js";
+import { component } from "../shell/mount.js";
+import { page, t } from "../shell/page.js";
+import { listen, socket } from "../shell/socket.js";
+import { completions } from "./completion.js";
+import { pickEmoji } from "./emoji.js";
+import { post } from "./outbox.js";
+import { Uploads } from "./upload.js";
+
+const KEEP = 800;
+const TYPING = 2500;
+
+/** @type {Map<HTMLElement, Composer>} */
+const composers = new Map();
+
+class Composer {
+  /** @param {HTMLFormElement} form */
+  constructor(form) {
+    this.form = form;
+    this.conversation = form.dataset.conversation ?? "";
+    this.thread = form.dataset.thread ?? null;
+    this.text = /** @type {HTMLTextAreaElement} */ (one("[data-text]", form));
+    this.uploads = new Uploads(form, () => this.#explain());
+    this.typed = 0;
+    this.keep = debounce(() => this.#save(), KEEP);
+    this.key = `draft.${page.me?.member}.${this.conversation}.${this.thread ?? ""}`;
+    const local = localStorage.getItem(this.key);
+    if (local !== null && local !== this.text.value) this.text.value = local;
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.send();
+    });
+    this.text.addEventListener("input", () => this.#changed());
+    completions(this.text, one("[data-completion]", form));
+    this.text.addEventListener("keydown", (event) => this.#key(event));
+    form.addEventListener("click", (event) => this.#tool(event));
+    this.endDrafts = listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#fromElsewhere(notice));
+    const leaving = () => this.keep.now();
+    window.addEventListener("pagehide", leaving);
+    this.endLeaving = () => window.removeEventListener("pagehide", leaving);
+  }
+
+  end() {
+    this.keep.now();
+    this.endDrafts();
+    this.endLeaving();
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (event.defaultPrevented || event.isComposing) return;
+    if (event.key === "Enter" && !event.shiftKey && !event.ctrlKey && !event.altKey) {
+      // On a phone the key for a new line has no other place.
+      if (matchMedia("(pointer: coarse)").matches) return;
+      event.preventDefault();
+      this.form.requestSubmit();
+    } else if (event.key === "Enter" && event.ctrlKey) {
+      event.preventDefault();
+      this.form.requestSubmit();
+    } else if (event.key === "ArrowUp" && !this.text.value && !this.thread) {
+      const own = [...document.querySelectorAll("#main .message[data-mine][data-sequence]:not(.message--deleted)")].at(-1);
+      if (own) {
+        event.preventDefault();
+        own.dispatchEvent(new CustomEvent("chat:edit", { bubbles: true }));
+      }
+    }
+  }
+
+  #changed() {
+    localStorage.setItem(this.key, this.text.value);
+    this.keep();
+    if (this.text.value && Date.now() - this.typed > TYPING) {
+      this.typed = Date.now();
+      socket.send({ frame: "typing", conversation: this.conversation, ...(this.thread ? { thread: this.thread } : {}) });
+    }
+  }
+
+  async #save() {
+    const body = this.text.value;
+    try {
+      await request("POST", this.form.dataset.draftUrl ?? "", { form: { body, ...(this.thread ? { thread: this.thread } : {}) }, keepalive: true });
+      if (this.text.value === body) localStorage.removeItem(this.key);
+    } catch {
+      // The text stays in this browser and is saved with the next change.
+    }
+  }
+
+  /** @param {import("../shell/socket.js").Notice} notice */
+  #fromElsewhere({ type, data }) {
+    if (type !== "draft.saved" || data.conversation !== this.conversation || (data.thread ?? null) !== this.thread) return;
+    if (document.activeElement === this.text || localStorage.getItem(this.key) !== null) return;
+    this.text.value = data.body;
+  }
+
+  send() {
+    const body = this.text.value;
+    if (!this.uploads.isReady || (!body.trim() && !this.uploads.files.length)) {
+      this.#explain();
+      return;
+    }
+    post({ conversation: this.conversation, thread: this.thread, body, attachments: this.uploads.take() });
+    this.text.value = "";
+    localStorage.removeItem(this.key);
+    this.keep();
+    this.keep.now();
+    this.typed = 0;
+    this.#explain();
+    this.text.focus();
+  }
+
+  /** Say beside the button why it does not send now. */
+  #explain() {
+    const why = one("[data-why]", this.form);
+    const button = one("button[type=submit]", this.form);
+    const count = this.uploads.running;
+    why.textContent = this.uploads.hasFailed ? t("failed_file") : count ? t("waits_for_files", { count }) : "";
+    if (this.uploads.isReady) button.removeAttribute("aria-disabled");
+    else button.setAttribute("aria-disabled", "true");
+  }
+
+  /** @param {MouseEvent} event */
+  #tool(event) {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (!button) return;
+    if (button.dataset.insert === "@") this.insert("@");
+    else if (button.dataset.insert === "code") this.#insertCode();
+    else if ("emoji" in button.dataset) pickEmoji(button, (emoji) => this.insert(emoji));
+  }
+
+  /** @param {string} text */
+  insert(text) {
+    const { selectionStart: start, selectionEnd: end, value } = this.text;
+    const space = start > 0 && !/\s$/.test(value.slice(0, start)) ? " " : "";
+    this.text.setRangeText(space + text, start, end, "end");
+    this.text.focus();
+    this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
+  #insertCode() {
+    const { selectionStart: start, selectionEnd: end, value } = this.text;
+    const chosen = value.slice(start, end);
+    const isBlock = chosen.includes("\n") || !chosen;
+    const before = isBlock ? `${start > 0 && value[start - 1] !== "\n" ? "\n" : ""}\`\`\`\n` : "`";
+    this.text.setRangeText(before + chosen + (isBlock ? "\n```\n" : "`"), start, end, "end");
+    this.text.selectionStart = this.text.selectionEnd = start + before.length + chosen.length;
+    this.text.focus();
+    this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+}
+
+/** Put text back where it was written. @param {string} conversation @param {string | null} thread @param {string} text */
+export function fillComposer(conversation, thread, text) {
+  const found = [...composers.values()].find((composer) => composer.conversation === conversation && composer.thread === thread);
+  if (!found) return;
+  found.text.value = [found.text.value, text].filter(Boolean).join("\n\n");
+  found.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  found.text.focus();
+}
+
+/** The composer of the main column. */
+export function mainComposer() {
+  return [...composers.values()].find((composer) => !composer.thread && composer.form.isConnected);
+}
+
+component("[data-composer]", (form) => {
+  const composer = new Composer(/** @type {HTMLFormElement} */ (form));
+  composers.set(form, composer);
+  return () => {
+    composer.end();
+    composers.delete(form);
+  };
+});

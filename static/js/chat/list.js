@@ -1,0 +1,151 @@
+// @ts-check
+/** The conversation list keeps its counts from events; what it cannot count itself it asks the server to draw again. */
+
+import { all, debounce, make, one } from "../shell/dom.js";
+import { component } from "../shell/mount.js";
+import { page, t } from "../shell/page.js";
+import { shortcut } from "../shell/shortcuts.js";
+import { listen, socket } from "../shell/socket.js";
+
+/** @param {string} conversation */
+const entry = (conversation) => /** @type {HTMLAnchorElement | null} */ (document.getElementById(`conv-${conversation}`));
+
+/** @returns {string | undefined} */
+export const openConversation = () => /** @type {HTMLElement | null} */ (document.querySelector("#main [data-stream]"))?.dataset.conversation;
+
+const refresh = debounce(() => {
+  const list = document.getElementById("list");
+  if (!list?.dataset.listUrl) return;
+  const current = openConversation();
+  /** @type {any} */ (window).htmx.ajax("GET", `${list.dataset.listUrl}${current ? `?current=${current}` : ""}`, { target: "#list", swap: "outerMorph" });
+}, 400);
+
+/** @param {HTMLElement} link @param {{unread: number, mentions: number}} counts */
+function setCounts(link, { unread, mentions }) {
+  link.dataset.unread = String(unread);
+  link.dataset.mentions = String(mentions);
+  link.classList.toggle("conv--unread", unread > 0 || mentions > 0);
+  for (const old of all(".count, .conv__draft", link)) old.remove();
+  const number = mentions || unread;
+  if (number) {
+    const words = mentions ? t("mentions", { count: mentions }) : t("unread");
+    link.append(make("span", { class: mentions ? "count count--mention" : "count" }, number < 1000 ? String(number) : "999+", make("span", { class: "sr" }, ` ${words}`)));
+  }
+  total();
+}
+
+/** The number on the chat area, and before the window's title. */
+function total() {
+  const sum = all(".conv[data-mentions]").reduce((found, link) => found + Number(link.dataset.mentions), 0);
+  for (const holder of all("[data-mentions]:not(.conv)")) {
+    holder.replaceChildren(...(sum ? [make("span", { class: "count count--mention" }, String(sum), make("span", { class: "sr" }, ` ${t("mentions", { count: sum })}`))] : []));
+  }
+  document.title = document.title.replace(/^\(\d+\) /, "");
+  if (sum) document.title = `(${sum}) ${document.title}`;
+}
+
+/** @param {import("../shell/socket.js").ChatEvent} event */
+function applied({ conversation, sequence, type, data }) {
+  const link = entry(conversation);
+  if (!link) return refresh();
+  link.dataset.sequence = String(sequence);
+  const me = page.me?.id ?? "";
+  if (type === "message.sent") {
+    const message = data.message;
+    if (message.sender.id === me || sequence <= Number(link.dataset.read)) return;
+    const mentionsMe = message.mentions.includes(me) || message.html.includes('data-principal=""');
+    setCounts(link, { unread: Number(link.dataset.unread) + 1, mentions: Number(link.dataset.mentions) + (mentionsMe ? 1 : 0) });
+  } else if (type === "conversation.updated" || type.startsWith("member.")) {
+    refresh();
+  } else if ((type === "message.deleted" || type === "message.edited") && Number(link.dataset.unread) > 0) {
+    refresh();
+  }
+}
+
+/** @param {import("../shell/socket.js").Notice} notice */
+function noticed({ type, data }) {
+  if (type === "read.moved") {
+    const link = entry(data.conversation);
+    if (!link) return;
+    link.dataset.read = String(data.last_read_sequence);
+    setCounts(link, data);
+  } else if (type.startsWith("conversation.")) {
+    refresh();
+  }
+}
+
+component(".conv[data-conversation]", (link) => {
+  socket.learn(link.dataset.conversation ?? "", Number(link.dataset.sequence));
+});
+
+component("[data-jump]", (field) => {
+  if (!(field instanceof HTMLInputElement)) return;
+  const matching = () => {
+    const needle = field.value.trim().toLocaleLowerCase();
+    let isFirst = true;
+    for (const link of all(".conv[data-name]")) {
+      const fits = !needle || (link.dataset.name ?? "").toLocaleLowerCase().includes(needle);
+      one("li:has(#" + CSS.escape(link.id) + ")").hidden = !fits;
+      link.classList.toggle("is-active", !!needle && fits && isFirst);
+      if (fits) isFirst = false;
+    }
+    for (const group of all("#list .list__group")) group.hidden = !!needle && !group.querySelector("li:not([hidden])");
+  };
+  field.addEventListener("input", matching);
+  field.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      const chosen = document.querySelector(".conv.is-active");
+      field.value = "";
+      matching();
+      if (chosen instanceof HTMLElement) chosen.click();
+    } else if (event.key === "Escape") {
+      field.value = "";
+      matching();
+      field.blur();
+    } else if (event.key === "ArrowDown") {
+      event.preventDefault();
+      all(".conv").find((link) => link.checkVisibility())?.focus();
+    }
+  });
+});
+
+component("#list", (list) => {
+  list.addEventListener("keydown", (event) => {
+    if (event.key !== "ArrowDown" && event.key !== "ArrowUp") return;
+    const links = all(".conv", list).filter((link) => link.checkVisibility());
+    const now = links.indexOf(/** @type {HTMLElement} */ (document.activeElement));
+    if (now < 0) return;
+    event.preventDefault();
+    links[(now + (event.key === "ArrowDown" ? 1 : -1) + links.length) % links.length]?.focus();
+  });
+});
+
+/** After the main column changed: the open conversation is the current one, and has no draft sign. */
+function showCurrent() {
+  const current = openConversation();
+  for (const link of all(".conv[data-conversation]")) {
+    if (link.dataset.conversation === current) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  total();
+}
+
+export function setUpList() {
+  listen("chat", applied);
+  listen("notice", noticed);
+  listen("membership", refresh);
+  listen("resync", refresh);
+  document.addEventListener("htmx:after:swap", showCurrent);
+  shortcut({ keys: "Ctrl+K", text: t("shortcut.jump"), run: () => /** @type {HTMLElement | null} */ (document.querySelector("[data-jump]"))?.focus() });
+  shortcut({
+    keys: "n",
+    text: t("shortcut.next"),
+    run: () => {
+      const unread = document.querySelector(".conv--unread:not([aria-current])");
+      if (!(unread instanceof HTMLElement)) return false;
+      unread.click();
+    },
+  });
+  total();
+}

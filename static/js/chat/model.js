@@ -1,0 +1,24 @@
+// @ts-check
+/** Shapes of chat as the server writes them in events, and addresses of its pages. */
+
+import { inOrganization } from "../shell/page.js";
+
+/**
+ * @typedef {{id: string, name: string, kind: string, initials: string, tint: number, avatar: string | null}} Person
+ * @typedef {{id: string, name: string, media_type: string, size_bytes: number}} Attachment
+ * @typedef {{emoji: string, principals: string[]}} Reaction
+ * @typedef {{
+ *   id: string, conversation: string, sequence: number, sender: Person, body: string, html: string, sent_at: string,
+ *   version: number, edited_at: string | null, deleted_at: string | null, thread: string | null, client_key: string,
+ *   mentions: string[], attachments: Attachment[], reactions: Reaction[], card: {type: string} | null,
+ * }} Message
+ */
+
+/** @param {string} conversation */
+export const conversationUrl = (conversation) => inOrganization(`c/${conversation}/`);
+
+/** @param {string} conversation @param {string} message */
+export const messageUrl = (conversation, message) => inOrganization(`c/${conversation}/m/${message}/`);
+
+/** @param {string} conversation @param {string} message */
+export const threadUrl = (conversation, message) => inOrganization(`c/${conversation}/t/${message}/`);

@@ -1,0 +1,72 @@
+// @ts-check
+/** What was seen: articles on screen while the window has the reader's attention. The marker moves at most once a second. */
+
+import { all, throttle } from "../shell/dom.js";
+import { listen, socket } from "../shell/socket.js";
+
+export class Reading {
+  /**
+   * @param {HTMLElement} root
+   * @param {() => number} reached a sequence up to which the place of the reader shows everything; 0 where it does not
+   */
+  constructor(root, reached) {
+    this.root = root;
+    this.reached = reached;
+    this.conversation = root.dataset.conversation ?? "";
+    this.read = Number(root.dataset.read);
+    this.seen = this.read;
+    this.isPaused = !("member" in root.dataset);
+    this.mark = throttle(() => this.#mark(), 1000);
+    this.observer = new IntersectionObserver((entries) => this.#look(entries), { root, threshold: 0.4 });
+    const again = () => this.again();
+    document.addEventListener("visibilitychange", again);
+    window.addEventListener("focus", again);
+    this.ends = [
+      listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#moved(notice)),
+      listen("open", again),
+      () => document.removeEventListener("visibilitychange", again),
+      () => window.removeEventListener("focus", again),
+      () => this.observer.disconnect(),
+    ];
+  }
+
+  end() {
+    for (const end of this.ends) end();
+  }
+
+  /** Look at all articles again: observers tell of changes only, and the window may have been hidden. */
+  again() {
+    this.observer.disconnect();
+    for (const article of all(".message[data-sequence]", this.root)) this.observer.observe(article);
+    this.mark();
+  }
+
+  /** @param {IntersectionObserverEntry[]} entries */
+  #look(entries) {
+    if (!hasAttention()) return;
+    for (const { isIntersecting, target } of entries) {
+      const sequence = Number(/** @type {HTMLElement} */ (target).dataset.sequence);
+      if (isIntersecting && sequence > this.seen) this.seen = sequence;
+    }
+    this.mark();
+  }
+
+  #mark() {
+    if (this.isPaused || !hasAttention()) return;
+    const sequence = Math.max(this.seen, this.reached());
+    if (sequence <= this.read) return;
+    if (socket.send({ frame: "read", conversation: this.conversation, sequence })) this.read = sequence;
+  }
+
+  /** @param {import("../shell/socket.js").Notice} notice */
+  #moved({ type, data }) {
+    if (type !== "read.moved" || data.conversation !== this.conversation) return;
+    // Moved back is "unread from here": what is on screen must not count as seen again until the page is opened anew.
+    if (data.last_read_sequence < this.read) this.isPaused = true;
+    this.read = data.last_read_sequence;
+  }
+}
+
+function hasAttention() {
+  return document.visibilityState === "visible" && document.hasFocus();
+}

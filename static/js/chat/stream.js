@@ -1,0 +1,358 @@
+// @ts-check
+/**
+ * The window of messages. It opens at the first unread one, grows at both ends while the reader scrolls, follows the
+ * newest only while the reader is at the bottom, and never moves the text that is being read.
+ */
+
+import { request } from "../shell/api.js";
+import { all, icon, make, one } from "../shell/dom.js";
+import { announce } from "../shell/live-region.js";
+import { component, scan } from "../shell/mount.js";
+import { page, t } from "../shell/page.js";
+import { listen, socket } from "../shell/socket.js";
+import { dayKey, dayName, written } from "../shell/times.js";
+import { explain } from "../shell/toasts.js";
+import { fillComposer } from "./composer.js";
+import * as view from "./message-view.js";
+import { Growing } from "./growing.js";
+import { conversationUrl } from "./model.js";
+import { Reading } from "./reading.js";
+import { outbox, remove, retry, waitingIn } from "./outbox.js";
+
+/** @typedef {import("./model.js").Message} Message */
+/** @typedef {import("./outbox.js").Waiting} Waiting */
+/** @typedef {import("../shell/socket.js").ChatEvent} ChatEvent */
+
+const NEAR_BOTTOM = 80;
+
+class Stream {
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    this.root = root;
+    this.conversation = root.dataset.conversation ?? "";
+    this.thread = root.dataset.thread ?? null;
+    this.missed = 0;
+    this.follows = false;
+    this.jump = this.#jumpButton();
+    // At the bottom everything was seen that this window can show, the numbers of replies included.
+    this.reading = new Reading(root, () => (this.isLive && this.isAtBottom && !this.thread ? socket.sequence(this.conversation) : 0));
+    this.growing = new Growing(root, () => this.reading.again());
+    socket.learn(this.conversation, Number(root.dataset.head));
+    this.ends = [
+      listen("chat", (/** @type {ChatEvent} */ event) => event.conversation === this.conversation && this.#apply(event)),
+      listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#left(notice)),
+      listen("resync", (/** @type {string | null} */ conversation) => conversation === this.conversation && location.reload()),
+      this.#on(outbox, "added", (item) => this.#waits(item)),
+      this.#on(outbox, "failed", (item) => this.#failed(item)),
+      this.#on(outbox, "removed", (item) => this.#pending(item.client_key)?.remove()),
+      this.#on(outbox, "sent", ({ item, ack }) => this.#sent(item, ack)),
+    ];
+    for (const item of waitingIn(this.conversation, this.thread)) item.failure ? this.#failed(item) : this.#waits(item);
+    this.#open();
+  }
+
+  end() {
+    for (const end of this.ends) end();
+    this.growing.end();
+    this.reading.end();
+  }
+
+  /** @param {EventTarget} target @param {string} name @param {(detail: any) => void} run */
+  #on(target, name, run) {
+    const listener = (/** @type {Event} */ event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      const item = detail.item ?? detail;
+      if (item.conversation === this.conversation && item.thread === this.thread) run(detail);
+    };
+    target.addEventListener(name, listener);
+    return () => target.removeEventListener(name, listener);
+  }
+
+  get isLive() {
+    return "newest" in this.root.dataset;
+  }
+
+  get isAtBottom() {
+    return this.root.scrollHeight - this.root.scrollTop - this.root.clientHeight < NEAR_BOTTOM;
+  }
+
+  /** Where the reader starts: the message of the address, the unread line, or the newest. */
+  #open() {
+    const target = this.root.dataset.target;
+    const place = target ? view.element(target, this.root) : this.root.querySelector("#unread");
+    if (place instanceof HTMLElement) {
+      place.scrollIntoView({ block: target ? "center" : "start" });
+      if (target) place.focus({ preventScroll: true });
+    } else {
+      this.toNewest();
+    }
+    // Pictures come later and are taller than nothing.
+    this.root.addEventListener("load", () => this.follows && this.toNewest(), true);
+    this.root.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.follows = this.isLive && this.isAtBottom;
+    this.reading.mark();
+  }
+
+  toNewest() {
+    this.root.scrollTop = this.root.scrollHeight;
+    this.follows = this.isLive;
+  }
+
+  #scrolled() {
+    this.follows = this.isLive && this.isAtBottom;
+    if (this.follows) this.missed = 0;
+    this.jump.hidden = this.isLive && this.isAtBottom;
+    this.#label();
+    this.reading.mark();
+  }
+
+  #jumpButton() {
+    const button = make("button", { class: "btn jump", type: "button", hidden: true, "data-jump-newest": true }, icon("down", "s"));
+    button.append(make("span", {}, t("newest")));
+    button.addEventListener("click", () => this.jumpToNewest());
+    this.root.after(button);
+    return button;
+  }
+
+  #label() {
+    one("span", this.jump).textContent = this.missed ? t("news", { count: this.missed }) : t("newest");
+  }
+
+  async jumpToNewest() {
+    if (!this.isLive) {
+      try {
+        const answer = await request("GET", `${conversationUrl(this.conversation)}messages/`, { accept: "text/html" });
+        this.root.innerHTML = await answer.text();
+        this.root.dataset.newest = "";
+        this.growing.watch();
+        scan();
+        this.reading.again();
+      } catch (error) {
+        explain(error);
+        return;
+      }
+    }
+    this.missed = 0;
+    this.toNewest();
+    this.#scrolled();
+  }
+
+  // Events
+
+  /** @param {ChatEvent} event */
+  #apply({ type, data, sequence }) {
+    if (type === "message.sent") return this.#arrived(data.message, sequence);
+    if (type === "conversation.updated") return this.#renamed(data);
+    const article = data.message_id ? view.element(data.message_id, this.root) : null;
+    if (!article) return;
+    if (type === "message.edited") {
+      view.setText(article, data);
+      view.markEdited(article);
+      article.dataset.version = String(data.version);
+    } else if (type === "message.deleted") {
+      view.setDeleted(article);
+    } else if (type === "message.card_changed") {
+      this.#redraw(article);
+    } else if (type === "reaction.added") {
+      this.#keepBottom(() => view.addReaction(article, data.emoji, data.principal_id));
+    } else if (type === "reaction.removed") {
+      view.removeReaction(article, data.emoji, data.principal_id);
+    }
+  }
+
+  /** @param {Message} message @param {number} sequence */
+  #arrived(message, sequence) {
+    message.sequence = sequence;
+    if (message.thread && !this.thread) {
+      const root = view.element(message.thread, this.root);
+      if (root && !this.#counted(root, message)) this.#keepBottom(() => view.addReply(root, message));
+      this.reading.mark();
+      return;
+    }
+    if (message.thread !== this.thread) return;
+    const waiting = this.#pending(message.client_key);
+    if (view.element(message.id, this.root) || !this.isLive) {
+      waiting?.remove();
+      if (!this.isLive) this.#oneMore(message);
+      return;
+    }
+    const wasFollowing = this.follows;
+    waiting?.remove();
+    const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
+    this.#place(article, message.sent_at);
+    if (this.thread) this.#countReplies();
+    if (message.card) this.#redraw(article);
+    if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
+    else this.#oneMore(message);
+    this.reading.observer.observe(article);
+    if (message.sender.id !== page.me?.id && document.visibilityState === "visible") announce(t("news_in", { count: 1, name: this.#name() }));
+    this.reading.mark();
+  }
+
+  /** @param {HTMLElement} root @param {Message} reply */
+  #counted(root, reply) {
+    const known = (root.dataset.replies ??= "").split(" ");
+    if (known.includes(reply.id)) return true;
+    root.dataset.replies += ` ${reply.id}`;
+    return false;
+  }
+
+  /** @param {Message} message */
+  #oneMore(message) {
+    if (message.sender.id === page.me?.id) return;
+    this.missed += 1;
+    this.jump.hidden = false;
+    this.#label();
+  }
+
+  #name() {
+    return document.querySelector("[data-conversation-name]")?.textContent ?? "";
+  }
+
+  /** @param {{name: string, topic: string, archived_at: string | null}} changed */
+  #renamed({ name, topic, archived_at }) {
+    const title = document.querySelector("[data-conversation-name]");
+    if (name && title) title.textContent = name;
+    const note = document.querySelector("[data-conversation-topic]");
+    if (note) note.textContent = topic;
+    if (archived_at) document.querySelector("[data-composer]")?.replaceChildren(make("div", { class: "notice" }, icon("lock"), make("div", {}, make("h3", {}, t("archived")))));
+  }
+
+  /** @param {HTMLElement} article */
+  async #redraw(article) {
+    try {
+      const drawn = await view.fetchArticle(this.conversation, article.dataset.message ?? "", !!this.thread);
+      this.#keepBottom(() => article.replaceWith(drawn));
+      scan();
+    } catch (error) {
+      explain(error);
+    }
+  }
+
+  /** @param {() => void} change */
+  #keepBottom(change) {
+    change();
+    if (this.follows) this.toNewest();
+  }
+
+  /** @param {{sender: {id: string}, sent_at: string}} message */
+  #isMore(message) {
+    const last = this.#last();
+    return continuesHere(last, message.sender.id, message.sent_at);
+  }
+
+  /** The newest stored message; what waits stands below it. */
+  #last() {
+    return all(".message[data-sequence]", this.root).filter((article) => !article.dataset.clientKey).at(-1) ?? null;
+  }
+
+  /** @param {HTMLElement} article @param {string} sent */
+  #place(article, sent) {
+    this.root.querySelector("[data-nothing]")?.remove();
+    const last = this.#last();
+    const day = dayKey(new Date(sent));
+    const parts = [];
+    if (!this.thread && (!last || dayKey(new Date(last.dataset.sent ?? "")) !== day)) {
+      parts.push(make("div", { class: "divider", role: "separator", "data-day": day }, make("span", {}, dayName(new Date(sent)))));
+    }
+    const isMine = "mine" in article.dataset;
+    if (!this.thread && !isMine && !this.root.querySelector("#unread") && (document.visibilityState !== "visible" || !this.follows)) {
+      parts.push(make("div", { class: "divider divider--unread", role: "separator", id: "unread" }, make("span", {}, t("new_since", { since: written(new Date(sent), "time") }))));
+    }
+    const below = this.root.querySelector(".message[data-client-key]");
+    if (below) below.before(...parts, article);
+    else this.root.append(...parts, article);
+  }
+
+  #countReplies() {
+    const divider = this.root.querySelector("[data-replies]");
+    if (!(divider instanceof HTMLElement) || !divider.matches(".divider")) return;
+    const count = Number(divider.dataset.replies) + 1;
+    divider.dataset.replies = String(count);
+    one("span", divider).textContent = t("replies", { count });
+  }
+
+  /** @param {import("../shell/socket.js").Notice} notice */
+  #left({ type, data }) {
+    if (type === "conversation.removed" && data.conversation === this.conversation && !this.thread) location.assign(page.base ?? "/");
+  }
+
+  // Messages on their way
+
+  /** @param {string} key */
+  #pending(key) {
+    return key ? /** @type {HTMLElement | null} */ (this.root.querySelector(`#w-${CSS.escape(key)}`)) : null;
+  }
+
+  /** @param {Waiting} item */
+  #waits(item) {
+    let article = this.#pending(item.client_key);
+    if (!article) {
+      article = view.drawWaiting(item, { isMore: continuesHere(all(".message", this.root).at(-1) ?? null, page.me?.id ?? "", item.written_at), inThread: !!this.thread });
+      this.root.querySelector("[data-nothing]")?.remove();
+      this.root.append(article);
+    }
+    view.setState(article, socket.isOpen ? t("sending") : t("waiting"));
+    this.toNewest();
+  }
+
+  /** @param {Waiting} item */
+  #failed(item) {
+    this.#waits(item);
+    const article = this.#pending(item.client_key);
+    if (!article) return;
+    view.setState(article, t("not_sent", { reason: item.failure ?? "" }), [
+      { label: t("send_again"), run: () => retry(item.client_key) },
+      {
+        label: t("to_draft"),
+        run: () => {
+          fillComposer(this.conversation, this.thread, item.body);
+          remove(item.client_key);
+        },
+      },
+    ]);
+  }
+
+  /** @param {Waiting} item @param {import("../shell/socket.js").Ack} ack */
+  async #sent(item, ack) {
+    const waiting = this.#pending(item.client_key);
+    if (!waiting) return;
+    if (!this.isLive || view.element(ack.message, this.root)) {
+      waiting.remove();
+      return;
+    }
+    // A repeated key, or an event that is on its way: the server's drawing is right in both cases.
+    if (ack.repeated) {
+      try {
+        waiting.replaceWith(await view.fetchArticle(this.conversation, ack.message, !!this.thread));
+        scan();
+      } catch (error) {
+        explain(error);
+      }
+    }
+  }
+}
+
+/** @param {HTMLElement | null} above @param {string} sender @param {string} sent */
+function continuesHere(above, sender, sent) {
+  if (!above || dayKey(new Date(above.dataset.sent ?? "")) !== dayKey(new Date(sent))) return false;
+  return view.continues(above, { sender, sent });
+}
+
+/** @type {Map<HTMLElement, Stream>} */
+const streams = new Map();
+
+/** The stream of the main column. */
+export function mainStream() {
+  return [...streams.values()].find((stream) => !stream.thread && stream.root.isConnected);
+}
+
+component("[data-stream]", (root) => {
+  const stream = new Stream(root);
+  streams.set(root, stream);
+  stream.reading.again();
+  return () => {
+    stream.end();
+    streams.delete(root);
+  };
+});

@@ -1,0 +1,253 @@
+// @ts-check
+/** Uploads of a composer: drop, paste or pick; each file has its bar, speed, cancel and retry, and goes on after a break. */
+
+import { Problem, request } from "../shell/api.js";
+import { clone, icon, make, one } from "../shell/dom.js";
+import { announce } from "../shell/live-region.js";
+import { page, size, t } from "../shell/page.js";
+import { toast } from "../shell/toasts.js";
+
+/** @typedef {import("./model.js").Attachment} Attachment */
+
+const MOST = 10;
+const TRIES = 6;
+const API = "/api/v1/files/";
+
+class Upload {
+  /** @param {File} file @param {() => void} changed */
+  constructor(file, changed) {
+    this.file = file;
+    this.changed = changed;
+    /** @type {"running" | "paused" | "failed" | "done"} */
+    this.state = "running";
+    this.id = "";
+    this.received = 0;
+    this.element = clone("upload-template");
+    this.started = performance.now();
+    /** @type {XMLHttpRequest | null} */
+    this.sending = null;
+    this.isGone = false;
+    one(".file__name", this.element).textContent = file.name;
+    one("[data-cancel]", this.element).addEventListener("click", () => this.element.dispatchEvent(new CustomEvent("upload:cancel", { bubbles: true, detail: this })));
+    one("[data-resume]", this.element).addEventListener("click", () => this.run());
+  }
+
+  /** @returns {Attachment} */
+  get attachment() {
+    return { id: this.id, name: this.file.name, media_type: this.file.type || "application/octet-stream", size_bytes: this.file.size };
+  }
+
+  async run() {
+    this.#to("running");
+    this.started = performance.now();
+    try {
+      let chunk = 0;
+      if (this.id) {
+        this.received = (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
+      }
+      const begun = this.id ? null : await (await request("POST", API, { json: { name: this.file.name, size_bytes: this.file.size } })).json();
+      if (begun) {
+        this.id = begun.id;
+        this.received = begun.received_bytes ?? 0;
+        this.chunk = begun.chunk_bytes;
+      }
+      chunk = this.chunk ?? 4 * 1024 * 1024;
+      const first = this.received;
+      do {
+        await this.#put(chunk, first);
+      } while (this.received < this.file.size && !this.isGone);
+      if (this.isGone) return;
+      this.#to("done");
+      announce(t("upload.finished", { name: this.file.name }));
+    } catch (error) {
+      if (this.isGone) return;
+      if (!(error instanceof Problem)) throw error;
+      if (error.status === 0 || error.status >= 500) this.#to("paused", t("upload.paused", { percent: Math.round(this.#percent(this.received)) }));
+      else this.#to("failed", error.detail || t("failed"));
+    }
+  }
+
+  /** One chunk, tried again after a break from where the server says it is. @param {number} chunk @param {number} first */
+  async #put(chunk, first) {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        this.received = await this.#send(chunk, first);
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem) || this.isGone) throw error;
+        const isBreak = error.status === 0 || error.status >= 500 || error.status === 429 || error.status === 409;
+        if (!isBreak || attempt === TRIES) throw error;
+        await new Promise((resolve) => setTimeout(resolve, Math.min(8000, 300 * 2 ** attempt) * (0.5 + Math.random())));
+        this.received = (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
+      }
+    }
+  }
+
+  /** fetch tells no progress, so this is the one place for XMLHttpRequest. @param {number} chunk @param {number} first @returns {Promise<number>} */
+  #send(chunk, first) {
+    const start = this.received;
+    const end = Math.min(start + chunk, this.file.size);
+    const sending = new XMLHttpRequest();
+    this.sending = sending;
+    return new Promise((resolve, reject) => {
+      sending.open("PUT", `${API}${this.id}/content`);
+      sending.setRequestHeader("X-CSRFToken", page.csrf);
+      sending.setRequestHeader("Accept", "application/json");
+      sending.setRequestHeader("Content-Type", "application/octet-stream");
+      sending.setRequestHeader("Organization", page.organization?.id ?? "");
+      sending.setRequestHeader("Content-Range", `bytes ${start}-${Math.max(start, end - 1)}/${this.file.size}`);
+      sending.upload.addEventListener("progress", (event) => this.#show(start + event.loaded, first));
+      sending.addEventListener("load", () => {
+        const isJson = (sending.getResponseHeader("Content-Type") ?? "").includes("json");
+        const answer = isJson ? JSON.parse(sending.responseText) : {};
+        if (sending.status < 300) resolve(answer.received_bytes ?? end);
+        else reject(new Problem({ ...answer, status: sending.status }));
+      });
+      sending.addEventListener("error", () => reject(new Problem({ status: 0 })));
+      sending.addEventListener("abort", () => reject(new Problem({ status: 0 })));
+      sending.send(this.file.slice(start, end));
+    });
+  }
+
+  async cancel() {
+    this.isGone = true;
+    this.sending?.abort();
+    this.element.remove();
+    if (!this.id) return;
+    try {
+      await request("DELETE", `${API}${this.id}/`);
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error; // an upload nobody finishes is removed by the server later
+    }
+  }
+
+  /** @param {number} bytes */
+  #percent(bytes) {
+    return this.file.size ? (100 * Math.min(bytes, this.file.size)) / this.file.size : 100;
+  }
+
+  /** @param {number} bytes @param {number} first */
+  #show(bytes, first) {
+    const bar = /** @type {HTMLProgressElement} */ (one("progress", this.element));
+    const percent = this.#percent(bytes);
+    bar.value = Math.max(bar.value, percent);
+    bar.setAttribute("aria-label", t("upload.progress", { name: this.file.name, percent: Math.round(percent) }));
+    const seconds = (performance.now() - this.started) / 1000;
+    const speed = (bytes - first) / Math.max(0.1, seconds);
+    const left = Math.ceil((this.file.size - bytes) / Math.max(1, speed));
+    const parts = [t("upload.of", { done: size(Math.min(bytes, this.file.size)), total: size(this.file.size) })];
+    if (seconds > 1 && left > 0) parts.push(`${size(speed)}/s`, t("upload.left", { seconds: left }));
+    one(".file__note", this.element).textContent = parts.join(", ");
+  }
+
+  /** @param {"running" | "paused" | "failed" | "done"} state @param {string} [note] */
+  #to(state, note) {
+    this.state = state;
+    const bar = one("progress", this.element);
+    this.element.classList.toggle("file--bad", state === "failed");
+    bar.classList.toggle("is-warn", state === "paused");
+    bar.hidden = state === "failed" || state === "done";
+    one("[data-resume]", this.element).hidden = state !== "paused" && state !== "failed";
+    one(":scope > .icon", this.element).replaceWith(icon(state === "done" ? "document" : state === "failed" ? "warn" : "upload"));
+    if (note) one(".file__note", this.element).textContent = note;
+    else if (state === "done") one(".file__note", this.element).textContent = `${size(this.file.size)}, ${t("upload.done")}`;
+    const cancel = one("[data-cancel]", this.element);
+    if (state === "done") cancel.title = one(".sr", cancel).textContent = t("upload.remove", { name: this.file.name });
+    this.changed();
+  }
+}
+
+/** The files of one composer. */
+export class Uploads {
+  /** @param {HTMLFormElement} form @param {() => void} changed */
+  constructor(form, changed) {
+    this.form = form;
+    this.changed = changed;
+    /** @type {Upload[]} */
+    this.files = [];
+    this.shelf = one("[data-files]", form);
+    if (!form.dataset.mayUpload) return;
+    const picker = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-pick]"));
+    picker?.addEventListener("change", () => {
+      this.add(picker.files ?? []);
+      picker.value = "";
+    });
+    form.addEventListener("paste", (event) => {
+      const files = event.clipboardData?.files;
+      if (!files?.length) return;
+      event.preventDefault();
+      this.add(files);
+    });
+    this.#acceptDrops(/** @type {HTMLElement} */ (form.closest(".main, .panel")));
+    this.shelf.addEventListener("upload:cancel", (event) => this.#drop(/** @type {CustomEvent<Upload>} */ (event).detail));
+  }
+
+  get running() {
+    return this.files.filter((upload) => upload.state === "running" || upload.state === "paused").length;
+  }
+
+  get hasFailed() {
+    return this.files.some((upload) => upload.state === "failed");
+  }
+
+  get isReady() {
+    return this.files.every((upload) => upload.state === "done");
+  }
+
+  /** @param {Iterable<File>} files */
+  add(files) {
+    for (const file of files) {
+      if (this.files.length >= MOST) {
+        toast(t("too_many_files", { limit: MOST }), { bad: true });
+        return;
+      }
+      const upload = new Upload(file, this.changed);
+      this.files.push(upload);
+      this.shelf.append(upload.element);
+      this.shelf.hidden = false;
+      upload.run();
+    }
+  }
+
+  /** The finished files, for the message that is sent now. */
+  take() {
+    const taken = this.files.map((upload) => upload.attachment);
+    this.files = [];
+    this.shelf.replaceChildren();
+    this.shelf.hidden = true;
+    return taken;
+  }
+
+  /** @param {Upload} upload */
+  #drop(upload) {
+    upload.cancel();
+    this.files = this.files.filter((each) => each !== upload);
+    this.shelf.hidden = !this.files.length;
+    this.changed();
+  }
+
+  /** @param {HTMLElement} region */
+  #acceptDrops(region) {
+    let depth = 0;
+    const sign = make("div", { class: "drop" }, icon("upload"), t("drop"));
+    const hasFiles = (/** @type {DragEvent} */ event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    const place = region.querySelector(".stream-wrap") ?? region;
+    region.addEventListener("dragenter", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      depth += 1;
+      place.append(sign);
+    });
+    region.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+    region.addEventListener("dragleave", (event) => {
+      if (hasFiles(event) && --depth <= 0) sign.remove();
+    });
+    region.addEventListener("drop", (event) => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      depth = 0;
+      sign.remove();
+      this.add(event.dataTransfer?.files ?? []);
+    });
+  }
+}
