@@ -43,7 +43,7 @@ def encode(value: Any) -> bytes:
     return orjson.dumps(value, default=_plain, option=_OPTIONS)
 
 
-def read_json(request: HttpRequest, *, limit_bytes: int = LARGEST_BODY_BYTES) -> Any:
+def parse_body(request: HttpRequest, *, limit_bytes: int = LARGEST_BODY_BYTES) -> Any:
     """Return the JSON body of a plain view.
 
     Raises:
