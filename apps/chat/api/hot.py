@@ -18,10 +18,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.api.authentication import async_principal
+from apps.accounts.requests import async_principal
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat.api import serializers as shapes
+from apps.chat.api.rights import require_key_scope
 from apps.chat.selectors.messages import Anchor, message_page
 from apps.chat.services import composing
 from apps.chat.services.batcher import get_batcher
@@ -67,7 +68,8 @@ async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpRespo
     if request.method not in ("GET", "POST"):
         raise MethodNotAllowed
     reads = request.method == "GET"
-    principal = await async_principal(request, scope="chat:read" if reads else "chat:write")
+    principal = await async_principal(request)
+    require_key_scope(principal, request.method)
     headers = await throttle(principal)
     with tenancy.use(principal.organization_id):
         answer = await (_list if reads else _send)(request, principal, conversation_id)
@@ -127,7 +129,11 @@ def read_anchor(text: str) -> Anchor:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidInput(
-            errors=[FieldError(field="anchor", code="invalid", detail="first_unread, newest, oldest, an id or a time")]
+            errors=[
+                FieldError(
+                    field="anchor", code="invalid", detail="first_unread, newest, oldest, an id or a time"
+                )
+            ]
         ) from error
     return moment if moment.tzinfo else moment.replace(tzinfo=timezone.get_current_timezone())
 

@@ -96,7 +96,9 @@ class MessageQuery(StrictSerializer):
 class SendSerializer(StrictSerializer):
     """A new message."""
 
-    body = CleanText(multiline=True, allow_blank=True, max_length=BODY_LIMIT, trim_whitespace=False, default="")
+    body = CleanText(
+        multiline=True, allow_blank=True, max_length=BODY_LIMIT, trim_whitespace=False, default=""
+    )
     client_key = CleanText(max_length=64)
     thread = serializers.UUIDField(required=False, allow_null=True, default=None)
     attachments = serializers.ListField(
@@ -168,7 +170,9 @@ class NewConversationSerializer(StrictSerializer):
     name = CleanText(max_length=60, required=False)
     topic = CleanText(max_length=250, allow_blank=True, default="")
     is_private = ExactBoolean(default=False)
-    people = serializers.ListField(child=serializers.UUIDField(), max_length=200, required=False, default=list)
+    people = serializers.ListField(
+        child=serializers.UUIDField(), max_length=200, required=False, default=list
+    )
 
 
 class ChangeConversationSerializer(StrictSerializer):

@@ -10,7 +10,9 @@ urlpatterns = [
     path("conversations/", views.ConversationList.as_view(), name="conversations"),
     path("conversations/<uuid:conversation_id>/", views.ConversationDetail.as_view(), name="conversation"),
     path("conversations/<uuid:conversation_id>/messages/", message_list, name="messages"),
-    path("conversations/<uuid:conversation_id>/members/", views.ConversationMembers.as_view(), name="members"),
+    path(
+        "conversations/<uuid:conversation_id>/members/", views.ConversationMembers.as_view(), name="members"
+    ),
     path(
         "conversations/<uuid:conversation_id>/members/<uuid:person_id>/",
         views.ConversationMember.as_view(),

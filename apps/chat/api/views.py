@@ -11,10 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.api.permissions import KeyScope
+from apps.accounts.api.permissions import principal_of
 from apps.accounts.types import Principal
 from apps.chat import asyncapi
 from apps.chat.api import serializers as shapes
+from apps.chat.api.rights import ChatKey
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import messages as message_selectors
 from apps.chat.services import conversations, drafts, messages, reactions, reading
@@ -31,12 +32,12 @@ NOTHING = OpenApiResponse(description="Done.")
 class ChatView(APIView):
     """Reading needs the key scope `chat:read`, writing `chat:write`; services decide the rest."""
 
-    permission_classes = [KeyScope.reads("chat:read").writes("chat:write")]
+    permission_classes = [ChatKey]
 
     @property
     def principal(self) -> Principal:
         """Who asks."""
-        return self.request.principal  # type: ignore[no-any-return,attr-defined]  # set by the authentication
+        return principal_of(self.request)
 
 
 def conversation_json(view: ConversationView) -> dict[str, Any]:
@@ -50,17 +51,25 @@ class ConversationList(ChatView):
     """The caller's conversations."""
 
     @extend_schema(
-        parameters=[shapes.ConversationQuery], responses=shapes.ConversationSerializer(many=True), tags=["conversations"]
+        parameters=[shapes.ConversationQuery],
+        responses=shapes.ConversationSerializer(many=True),
+        tags=["conversations"],
     )
     def get(self, request: Request) -> Response:
         """List own conversations by name, or all visible channels."""
         position, limit, query = read_page(request, BY_NAME, shapes.ConversationQuery)
-        find = conversation_selectors.list_conversations if query["joined"] else conversation_selectors.list_channels
+        find = (
+            conversation_selectors.list_conversations
+            if query["joined"]
+            else conversation_selectors.list_channels
+        )
         page = page_of_list(find(self.principal), order=BY_NAME, position=position, limit=limit)
         return Response(page.as_dict(request, map(conversation_json, page.rows)))
 
     @extend_schema(
-        request=shapes.NewConversationSerializer, responses={201: shapes.ConversationSerializer}, tags=["conversations"]
+        request=shapes.NewConversationSerializer,
+        responses={201: shapes.ConversationSerializer},
+        tags=["conversations"],
     )
     @repeatable
     def post(self, request: Request) -> Response:
@@ -68,7 +77,9 @@ class ConversationList(ChatView):
         data = validated(shapes.NewConversationSerializer(data=request.data))
         if data["kind"] == "channel":
             if "name" not in data:
-                raise InvalidInput(errors=[FieldError(field="name", code="required", detail="A channel has a name.")])
+                raise InvalidInput(
+                    errors=[FieldError(field="name", code="required", detail="A channel has a name.")]
+                )
             pk = conversations.create_channel(
                 principal=self.principal,
                 name=data["name"],
@@ -88,17 +99,23 @@ class ConversationDetail(ChatView):
     @extend_schema(responses=shapes.ConversationSerializer, tags=["conversations"])
     def get(self, request: Request, conversation_id: UUID) -> Response:  # noqa: ARG002 - DRF's signature
         """Return it with the caller's counts."""
-        return Response(conversation_json(conversation_selectors.get_conversation(self.principal, conversation_id)))
+        return Response(
+            conversation_json(conversation_selectors.get_conversation(self.principal, conversation_id))
+        )
 
     @extend_schema(
-        request=shapes.ChangeConversationSerializer, responses=shapes.ConversationSerializer, tags=["conversations"]
+        request=shapes.ChangeConversationSerializer,
+        responses=shapes.ConversationSerializer,
+        tags=["conversations"],
     )
     def patch(self, request: Request, conversation_id: UUID) -> Response:
         """Change it for everyone (name, topic, privacy, archive) or for oneself (mute, star)."""
         data = validated(shapes.ChangeConversationSerializer(data=request.data))
         own = {name: data.pop(name) for name in ("is_muted", "is_starred") if name in data}
         if data:
-            conversations.update_conversation(principal=self.principal, conversation_id=conversation_id, **data)
+            conversations.update_conversation(
+                principal=self.principal, conversation_id=conversation_id, **data
+            )
         if own:
             conversations.set_preferences(principal=self.principal, conversation_id=conversation_id, **own)
         return self.get(request, conversation_id)
@@ -149,7 +166,9 @@ class ConversationRead(ChatView):
         data = validated(shapes.ReadSerializer(data=request.data))
         if len(data) != 1:
             raise InvalidInput(
-                errors=[FieldError(field="sequence", code="required", detail="Give `sequence` or `unread_from`.")]
+                errors=[
+                    FieldError(field="sequence", code="required", detail="Give `sequence` or `unread_from`.")
+                ]
             )
         if "sequence" in data:
             marker = reading.move_marker(
