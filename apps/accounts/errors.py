@@ -69,7 +69,7 @@ class AlreadyInvited(Conflict):
     message = _("This address has an open invitation already.")
 
 
-class LinkNotValid(DomainError):  # noqa: N818 - reads as the refusal it is
+class LinkNotValid(DomainError):
     code = "accounts.link_not_valid"
     status = 410
     message = _("This link was used already or is too old. Ask for a new one.")
@@ -78,3 +78,83 @@ class LinkNotValid(DomainError):  # noqa: N818 - reads as the refusal it is
 class RoleAboveOwn(Forbidden):
     code = "accounts.role_above_own"
     message = _("You cannot give a role that may do more than your own.")
+
+
+class KeyScopesMissing(InvalidInput):
+    code = "accounts.key_scopes_missing"
+    message = _("Choose at least one thing the key may do.")
+
+
+class KeyScopeAboveOwn(Forbidden):
+    code = "accounts.key_scope_above_own"
+    message = _("This key cannot make a key that may do more than itself.")
+
+
+class RoleBuiltIn(Conflict):
+    code = "accounts.role_built_in"
+    message = _("Built-in roles cannot be changed.")
+
+
+class RoleInUse(Conflict):
+    code = "accounts.role_in_use"
+    message = _("Members have this role. Give them another one first.")
+
+
+class NameNotValid(InvalidInput):
+    code = "accounts.name_not_valid"
+    message = _("A name has 1 to %(limit)s characters.")
+
+
+class SlugNotValid(InvalidInput):
+    code = "accounts.slug_not_valid"
+    message = _(
+        "A short name has 2 to 40 small letters, digits and hyphens, and starts with a letter or digit."
+    )
+
+
+class AddressNotValid(InvalidInput):
+    code = "accounts.address_not_valid"
+    message = _("This is not an e-mail address.")
+
+
+class PasswordNotValid(InvalidInput):
+    code = "accounts.password_not_valid"
+    message = _("This password is too easy to guess.")
+
+
+class InvitationForAnother(Forbidden):
+    code = "accounts.invitation_for_another"
+    message = _("This invitation is for another address. Sign in with the invited address.")
+
+
+class InvitationNotFound(NotFound):
+    code = "accounts.invitation_not_found"
+
+
+class SessionNotFound(NotFound):
+    code = "accounts.session_not_found"
+
+
+class PersonRequired(Forbidden):
+    code = "accounts.person_required"
+    message = _("Only a signed-in person can do this, not a key.")
+
+
+class LanguageUnknown(InvalidInput):
+    code = "accounts.language_unknown"
+    message = _("This language is not available.")
+
+
+class ThemeUnknown(InvalidInput):
+    code = "accounts.theme_unknown"
+    message = _("This theme is not available.")
+
+
+class KeyInAddress(InvalidInput):
+    code = "accounts.key_in_address"
+    message = _("Send the key in the header `Authorization`, never in the address. Revoke this key now.")
+
+
+class OriginNotAllowed(Forbidden):
+    code = "accounts.origin_not_allowed"
+    message = _("This page may not connect to this server.")

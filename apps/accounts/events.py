@@ -25,6 +25,16 @@ class AccessRevoked(DomainEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessChanged(DomainEvent):
+    """A principal's rights in this organization changed: sockets and caches look at the rows again."""
+
+    type: ClassVar[str] = "access.changed"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    principal_id: UUID
+    role: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class SeatAdded(DomainEvent):
     """A principal may see a scope from now on."""
 
@@ -53,3 +63,13 @@ class MemberChanged(DomainEvent):
     principal_id: UUID
     role: str
     is_active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class InvitationAccepted(DomainEvent):
+    """Somebody came in by invitation and waits to join these conversations. Stream: the organization."""
+
+    type: ClassVar[str] = "invitation.accepted"
+    principal_id: UUID
+    invited_by: UUID | None
+    conversations: tuple[UUID, ...]

@@ -72,6 +72,7 @@ class Principal:
         on_behalf_of: the person an agent acts for; its rights are the intersection of both.
         person_is_guest: the person acted for is a guest and sees scopes by seat only.
         session: id that a revocation names: session key hash or API key id.
+        language: the account's; empty follows cookie and header.
     """
 
     id: UUID
@@ -86,6 +87,9 @@ class Principal:
     on_behalf_of: UUID | None = None
     person_is_guest: bool = False
     session: str = ""
+    language: str = ""
+    organization_name: str = ""
+    avatar_file_id: UUID | None = None
     is_staff: bool = False
 
     @property
@@ -183,6 +187,7 @@ class KeyView:
     """An API key in a list."""
 
     id: UUID
+    owner_id: UUID
     name: str
     prefix: str
     scopes: tuple[str, ...]
@@ -190,3 +195,67 @@ class KeyView:
     revoked_at: datetime | None
     last_used_at: datetime | None
     created_at: datetime
+
+
+@dataclass(frozen=True)
+class RoleView:
+    """A role of the organization."""
+
+    id: UUID
+    key: str
+    name: str
+    permissions: tuple[str, ...]
+    is_builtin: bool
+    members: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemberView(PersonView):
+    """A member as its managers see it."""
+
+    email: str | None
+    about: str
+    joined_at: datetime
+
+
+@dataclass(frozen=True)
+class InvitationView:
+    """An invitation in a list; its link is shown once, when it is made."""
+
+    id: UUID
+    email: str
+    role: str
+    organization_name: str
+    expires_at: datetime
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class IssuedLink:
+    """A new one-time link; `url` is shown once and never again."""
+
+    id: UUID
+    url: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A signed-in browser of a user."""
+
+    id: str
+    address: str
+    user_agent: str
+    created_at: datetime
+    last_seen_at: datetime
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class AccountView:
+    """What a user sees of its own account."""
+
+    id: UUID
+    email: str | None
+    language: str
+    theme: str

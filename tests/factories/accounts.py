@@ -137,4 +137,6 @@ def api_key(member: Member, *, scopes: list[str] | None = None, days: float = 30
 
 def principal_of(member: Member, *, session: str = "test") -> Principal:
     """Return the member as the acting principal."""
-    return principal_for_session(user_id=member.user_id, organization=member.organization_id, session=session)
+    return principal_for_session(
+        user_id=member.user_id, organization_id=member.organization_id, session=session
+    )

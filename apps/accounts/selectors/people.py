@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat, Lower
 
-from apps.accounts.models import Member, Seat
+from apps.accounts.models import Member, Seat, User
 from apps.accounts.types import GUEST, PersonView, Principal
 from apps.core import tenancy
 
@@ -32,7 +32,7 @@ def visible_people(*, principal: Principal, ids: Iterable[UUID]) -> dict[UUID, P
     wanted = set(ids)
     if not wanted:
         return {}
-    return {row.user_id: _view(row) for row in _known_to(principal).filter(user_id__in=wanted)}
+    return {row.user_id: _view(row) for row in known_to(principal).filter(user_id__in=wanted)}
 
 
 def directory(*, principal: Principal, query: str = "", limit: int = 50) -> list[PersonView]:
@@ -41,7 +41,7 @@ def directory(*, principal: Principal, query: str = "", limit: int = 50) -> list
     Args:
         limit: at most 200.
     """
-    rows = _known_to(principal).filter(deactivated_at=None)
+    rows = known_to(principal).filter(deactivated_at=None)
     if words := query.replace("\x00", "").split():
         for word in words:
             rows = rows.filter(Q(name__icontains=word) | Q(user__email__istartswith=word))
@@ -51,7 +51,7 @@ def directory(*, principal: Principal, query: str = "", limit: int = 50) -> list
 def find_by_name(*, principal: Principal, prefix: str, limit: int = 8) -> list[PersonView]:
     """Return active members with a word of their name starting so, for mention completion. One query."""
     start = prefix.replace("\x00", "").strip()
-    rows = _known_to(principal).filter(deactivated_at=None)
+    rows = known_to(principal).filter(deactivated_at=None)
     if start:
         rows = rows.annotate(padded=Concat(Value(" "), "name")).filter(padded__icontains=f" {start}")
     return [_view(row) for row in rows.order_by(Lower("name"), "pk")[: min(limit, MOST)]]
@@ -62,6 +62,11 @@ def find_by_names(*, names: Iterable[str]) -> list[PersonView]:
     wanted = {name.replace("\x00", "").lower() for name in names}
     rows = _members().annotate(lower_name=Lower("name")).filter(lower_name__in=wanted, deactivated_at=None)
     return [_view(row) for row in rows.order_by("pk")]
+
+
+def is_empty() -> bool:
+    """Return whether this installation has no user at all: the first start."""
+    return not User.objects.exists()
 
 
 def is_guest(principal_id: UUID) -> bool:
@@ -75,7 +80,7 @@ def _members() -> QuerySet[Member]:
     return Member.objects.filter(organization_id=tenancy.current()).select_related("role", "user")
 
 
-def _known_to(principal: Principal) -> QuerySet[Member]:
+def known_to(principal: Principal) -> QuerySet[Member]:
     rows = Member.objects.filter(organization_id=principal.organization_id).select_related("role", "user")
     if not principal.is_guest:
         return rows

@@ -25,24 +25,30 @@ JOIN accounts_role r ON r.id = m.role_id
 {join}
 WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
 """
-_COLUMNS = "u.id, u.kind, o.id, o.slug, m.id, m.name, r.key, r.permissions, u.is_staff"
+_COLUMNS = (
+    "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
+    "u.is_staff"
+)
 _FIELDS = (
-    "id", "kind", "organization_id", "organization_slug", "member_id", "name", "role", "permissions",
-    "is_staff",
+    "id", "kind", "organization_id", "organization_slug", "organization_name", "member_id", "name",
+    "avatar_file_id", "role", "permissions", "language", "is_staff",
 )  # fmt: skip
 
 
-def principal_for_session(*, user_id: UUID, organization: UUID | str, session: str) -> Principal:
-    """Return the signed-in user as a member of the organization (id or slug). One query.
+def principal_for_session(
+    *, user_id: UUID, organization_id: UUID | None = None, slug: str | None = None, session: str
+) -> Principal:
+    """Return the signed-in user as a member of the organization. One query.
 
     Args:
+        organization_id, slug: one of them names the organization.
         session: what a revocation names, see `session_id`.
 
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
     """
-    named = "o.id = %s" if isinstance(organization, UUID) else "o.slug = %s"
-    row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization])
+    named = "o.slug = %s" if organization_id is None else "o.id = %s"
+    row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization_id or slug])
     if row is None:
         raise OrganizationNotFound
     return _principal(row, session=session)
@@ -54,11 +60,24 @@ def principal_for_key(secret: str) -> Principal:
     Raises:
         NotSignedIn: unknown, revoked or expired, or its owner is no longer active.
     """
+    return _by_key("k.hash = %s", hash_secret(secret))
+
+
+def principal_for_key_id(key_id: UUID) -> Principal:
+    """Return the owner of a key that was shown before, for sockets that look again. One query.
+
+    Raises:
+        NotSignedIn: revoked or expired meanwhile, or its owner is no longer active.
+    """
+    return _by_key("k.id = %s", key_id)
+
+
+def _by_key(condition: str, value: bytes | UUID) -> Principal:
     row = _one(
         f"{_COLUMNS}, k.id, k.scopes",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
-        where="k.hash = %s AND k.revoked_at IS NULL AND k.expires_at > now()",
-        params=[hash_secret(secret)],
+        where=f"{condition} AND k.revoked_at IS NULL AND k.expires_at > now()",
+        params=[value],
     )
     if row is None:
         raise NotSignedIn
@@ -101,7 +120,7 @@ def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = 
         MemberNotFound.
     """
     try:
-        return principal_for_session(user_id=user_id, organization=organization_id, session=session)
+        return principal_for_session(user_id=user_id, organization_id=organization_id, session=session)
     except OrganizationNotFound as error:
         raise MemberNotFound from error
 

@@ -13,7 +13,7 @@ Rule = Callable[[Principal, Any, AccessContext], Decision | None]
 _rules: dict[str, Rule] = {}
 
 
-class UnknownAction(LookupError):  # noqa: N818 - reads as the mistake it is
+class UnknownAction(LookupError):
     """Neither a permission nor an action with a rule: a programming error, never the caller's."""
 
 

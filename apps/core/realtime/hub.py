@@ -43,6 +43,8 @@ class Hub:
         self._publisher: links.RedisLink | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
+        self._connections = 0
+        self._heard: dict[bytes, int] = {}
 
     async def start(self) -> None:
         """Connect; where Redis is away, keep trying in the background."""
@@ -79,6 +81,26 @@ class Hub:
         pending = [future for future in waiting if future is not None]
         if pending:
             await asyncio.wait(pending, timeout=SUBSCRIBE_TIMEOUT_SECONDS)
+
+    async def listen(self, channel: str, listener: Listener) -> Callable[[], int | None]:
+        """Give a channel to a function of this process, for good.
+
+        Returns:
+            A function that returns None while frames do not arrive, else a number that changes with every gap.
+        """
+        name = channel.encode()
+        self._heard.setdefault(name, 0)
+        is_first = not self._members.get(name) and not self._listeners.get(name)
+        self._listeners[name].add(listener)
+        if is_first and (future := self._subscribe(name)) is not None:
+            await asyncio.wait([future], timeout=SUBSCRIBE_TIMEOUT_SECONDS)
+
+        def connection() -> int | None:
+            link = self._subscription
+            is_heard = link is not None and link.is_up and self._heard[name] == self._connections
+            return self._connections if is_heard else None
+
+        return connection
 
     def leave(self, channels: Iterable[str], socket: Socket, listener: Listener | None = None) -> None:
         """Stop delivering these channels to the socket."""
@@ -131,6 +153,7 @@ class Hub:
 
     async def _connect(self) -> bool:
         self._lost.clear()
+        self._connections += 1
         try:
             self._subscription = await links.connect(self._url, self._on_batch, self._lost.set)
             self._publisher = await links.connect(self._url, _ignore, self._lost.set)
@@ -171,6 +194,8 @@ class Hub:
             if reply[0] == b"message":
                 messages.append((reply[1], reply[2]))
             elif reply[0] == b"subscribe":
+                if reply[1] in self._heard:
+                    self._heard[reply[1]] = self._connections
                 future = self._acknowledged.pop(reply[1], None)
                 if future is not None and not future.done():
                     future.set_result(None)

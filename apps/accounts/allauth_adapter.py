@@ -1,0 +1,97 @@
+"""What django-allauth asks us: no sign-up without an invitation, sessions that end for real, quiet messages."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.http import HttpRequest
+
+from apps.accounts.requests import address_of
+from apps.accounts.selectors.sessions import SIGNED_IN_AT
+from apps.accounts.services import sessions
+from apps.core.http.addresses import client_address, network
+from apps.core.services import limits
+from apps.core.services.limits import Bucket
+
+_ATTEMPTS = 10  # of one account at once, then two a minute
+_ATTEMPTS_OF_NETWORK = 50
+_QUIET = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
+
+
+class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth ships no types
+    """Rules of sign-in."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002 - allauth's signature
+        """Nobody signs up from outside; invitations make accounts."""
+        return False
+
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
+        """Sign in under a new session id (Django rotates it) and note the moment for the absolute end."""
+        super().login(request, user)
+        request.session[SIGNED_IN_AT] = int(time.time())
+
+    def logout(self, request: HttpRequest) -> None:
+        """Sign out; sockets of this browser close."""
+        user_id, key = request.user.pk, request.session.session_key
+        super().logout(request)
+        if user_id is not None and key:
+            sessions.end_key(user_id=user_id, session_key=key)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Store the new password and end every other session and every socket of the person."""
+        request: HttpRequest | None = self.request
+        is_own = request is not None and request.user.is_authenticated and request.user.pk == user.pk
+        with transaction.atomic():
+            super().set_password(user, password)
+            sessions.end_all(
+                user_id=user.pk,
+                keep_key=request.session.session_key if request is not None and is_own else None,
+                reason="password_changed",
+            )
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Count the attempt by account and by network; a right password gives it back.
+
+        Raises:
+            ValidationError: too many; the form says so.
+        """
+        self._attempt = sign_in_buckets(request, str(credentials.get("email", "")))
+        if not limits.take(self._attempt).is_allowed:
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        """Give the attempt back (allauth calls this after a right password)."""
+        limits.take(self._attempt, cost=-1)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Return the address that limits count."""
+        return address_of(request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002 - allauth's signature
+        """Go on where the person was; `next` in the form wins."""
+        return "/"
+
+    def format_email_subject(self, subject: str) -> str:
+        """Leave subjects as they are."""
+        return str(subject)
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *args: Any, **kwargs: Any
+    ) -> None:
+        """Say what a page does not show by itself: not that somebody just signed in or out."""
+        if message_template not in _QUIET:
+            super().add_message(request, level, message_template, *args, **kwargs)
+
+
+def sign_in_buckets(request: HttpRequest, account: str) -> list[Bucket]:
+    """Return what an attempt to sign in is counted by: the account it names, known or not, and the network."""
+    named = hashlib.sha256(account.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
+    return [
+        Bucket("sign_in", named, 2, _ATTEMPTS),
+        Bucket("sign_in_network", network(client_address(request)), 10, _ATTEMPTS_OF_NETWORK),
+    ]

@@ -1,0 +1,98 @@
+"""Who may call a REST view at all; what they may do with an object, services and selectors decide."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+
+from apps.accounts.api.authentication import Account
+from apps.accounts.errors import PersonRequired
+from apps.accounts.services.access import require
+from apps.accounts.types import Principal
+from apps.core.errors import DomainError, NotSignedIn
+
+
+class SignedIn(BasePermission):
+    """Anyone who is known, also without an organization."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+        """Refuse visitors.
+
+        Raises:
+            NotSignedIn.
+        """
+        account_id_of(request)
+        return True
+
+
+class HasOrganization(BasePermission):
+    """A principal in one organization: the default of every view."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's signature
+        """Refuse visitors and callers without an organization.
+
+        Raises:
+            NotSignedIn, OrganizationRequired.
+        """
+        principal_of(request)
+        return True
+
+
+class SignedInByPage(HasOrganization):
+    """A person at a browser; keys are refused."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Refuse keys.
+
+        Raises:
+            PersonRequired, NotSignedIn, OrganizationRequired.
+        """
+        super().has_permission(request, view)
+        if principal_of(request).key_scopes is not None:
+            raise PersonRequired
+        return True
+
+
+def Requires(permission: str) -> type[HasOrganization]:  # noqa: N802 - reads as the class it makes
+    """Return a DRF permission that also wants this permission of the role and the key."""
+
+    class Required(HasOrganization):
+        def has_permission(self, request: Request, view: Any) -> bool:
+            """Refuse who lacks it.
+
+            Raises:
+                PermissionMissing, NotSignedIn, OrganizationRequired.
+            """
+            super().has_permission(request, view)
+            require(principal_of(request), permission)
+            return True
+
+    return Required
+
+
+def principal_of(request: Request) -> Principal:
+    """Return who acts.
+
+    Raises:
+        NotSignedIn, OrganizationRequired.
+    """
+    caller: object = request.user
+    if isinstance(caller, Principal):
+        return caller
+    outcome = getattr(request, "principal_outcome", None)
+    raise outcome if isinstance(outcome, DomainError) else NotSignedIn
+
+
+def account_id_of(request: Request) -> UUID:
+    """Return the id of who is known, with or without an organization.
+
+    Raises:
+        NotSignedIn.
+    """
+    caller: object = request.user
+    if isinstance(caller, Principal | Account):
+        return caller.id
+    raise NotSignedIn

@@ -1,0 +1,25 @@
+"""Addresses under `/api/v1/`."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path
+
+from apps.accounts.api import own_views, views
+
+urlpatterns: list[URLPattern] = [
+    path("organizations/", views.OrganizationList.as_view()),
+    path("organizations/<uuid:organization_id>/", views.OrganizationDetail.as_view()),
+    path("members/", views.MemberList.as_view()),
+    path("members/<uuid:member_id>/", views.MemberDetail.as_view()),
+    path("invitations/", views.InvitationList.as_view()),
+    path("invitations/<uuid:invitation_id>/", views.InvitationDetail.as_view()),
+    path("invitations/<uuid:invitation_id>/renew/", views.InvitationRenewal.as_view()),
+    path("roles/", views.RoleList.as_view()),
+    path("roles/<uuid:role_id>/", views.RoleDetail.as_view()),
+    path("me/", own_views.Me.as_view()),
+    path("me/sessions/", own_views.SessionList.as_view()),
+    path("me/sessions/<slug:session>/", own_views.SessionDetail.as_view()),
+    path("api-keys/", own_views.KeyList.as_view()),
+    path("api-keys/<uuid:key_id>/", own_views.KeyDetail.as_view()),
+    path("api-keys/<uuid:key_id>/rotate/", own_views.KeyRotation.as_view()),
+]

@@ -1,0 +1,109 @@
+"""Forms of the account pages and of the settings pages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.errors import NameNotValid
+from apps.accounts.services.api_keys import LONGEST_DAYS
+from apps.accounts.services.names import clean_line, clean_name
+from apps.accounts.types import KEY_SCOPES
+
+KEY_SCOPE_LABELS = {
+    "chat:read": _("Read conversations and people"),
+    "chat:write": _("Write messages, change conversations"),
+    "files:write": _("Upload files, manage documents"),
+    "search:read": _("Search"),
+    "ask:write": _("Ask the assistant"),
+    "keys:write": _("Make and end keys"),
+    "admin:read": _("Read the console"),
+    "admin:write": _("Change members, roles and settings"),
+}
+THEME_LABELS = [("system", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]
+
+
+class NameField(forms.CharField):
+    """A person's name."""
+
+    def clean(self, value: Any) -> str:
+        """Return the cleaned name."""
+        text: str = super().clean(value)
+        return _cleaned(lambda: clean_name(text, limit=self.max_length or 80))
+
+
+class LineField(forms.CharField):
+    """One line, which may be empty."""
+
+    def clean(self, value: Any) -> str:
+        """Return the cleaned line."""
+        text: str = super().clean(value)
+        return _cleaned(lambda: clean_line(text, limit=self.max_length or 80))
+
+
+class InvitationForm(forms.Form):
+    """A new account by invitation."""
+
+    name = NameField(
+        label=_("Your name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"})
+    )
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        help_text=_("At least 12 characters. A sentence is easy to remember."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class ProfileForm(forms.Form):
+    """How others in the organization see a member."""
+
+    name = NameField(label=_("Name"), max_length=80, widget=forms.TextInput(attrs={"autocomplete": "name"}))
+    title = LineField(label=_("Title"), max_length=80, required=False)
+    about = LineField(label=_("About"), max_length=300, required=False)
+
+
+class PreferencesForm(forms.Form):
+    """Language and theme."""
+
+    language = forms.ChoiceField(
+        label=_("Language"), required=False, choices=[("", _("As the browser")), *settings.LANGUAGES]
+    )
+    theme = forms.ChoiceField(label=_("Theme"), choices=THEME_LABELS)
+
+
+class ApiKeyForm(forms.Form):
+    """A new API key."""
+
+    name = NameField(label=_("What is it for?"), max_length=80)
+    scopes = forms.MultipleChoiceField(
+        label=_("It may"),
+        choices=[(scope, KEY_SCOPE_LABELS[scope]) for scope in KEY_SCOPES],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    days = forms.IntegerField(label=_("Days until it ends"), min_value=1, max_value=LONGEST_DAYS, initial=90)
+
+
+class InviteForm(forms.Form):
+    """Invite one person; the roles are those the inviter may give."""
+
+    email = forms.EmailField(label=_("E-mail"))
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        role = self.fields["role"]
+        if isinstance(role, forms.ChoiceField):
+            role.choices = roles
+
+
+def _cleaned(clean: Any) -> str:
+    try:
+        text: str = clean()
+    except NameNotValid as error:
+        raise forms.ValidationError(error.detail, code="invalid") from error
+    return text

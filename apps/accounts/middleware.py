@@ -1,0 +1,242 @@
+"""The language of a request, its organization and principal, and the closed door. All work sync and async.
+
+Order in the settings: `language` before the common middleware, `organization` after Django's authentication,
+`sign_in_required` last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.decorators import sync_and_async_middleware
+
+from apps.accounts.errors import OrganizationNotFound
+from apps.accounts.requests import (
+    Outcome,
+    address_of,
+    credentials_of,
+    outcome_of,
+    outcome_of_async,
+)
+from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, is_too_old
+from apps.accounts.services.sessions import track
+from apps.accounts.types import Principal
+from apps.core import tenancy
+from apps.core.errors import DomainError
+
+API, ORGANIZATIONS = "/api/", "/o/"
+LAST_ORGANIZATION = "organization"
+_TOUCHES_NOTHING = ("/static/", "/livez", "/readyz", "/metrics")
+_WITHOUT_ORGANIZATION = ("/accounts/", "/admin/", "/language/")
+
+Answer = Callable[[HttpRequest], Any]  # a response, or the coroutine of one
+
+
+@sync_and_async_middleware
+def language(get_response: Answer) -> Answer:
+    """Speak the language of the cookie, else of the browser; `organization` puts the account's above both."""
+
+    def choose(request: HttpRequest) -> None:
+        translation.activate(translation.get_language_from_request(request))
+        request.LANGUAGE_CODE = translation.get_language()
+
+    def tell(response: HttpResponse) -> HttpResponse:
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        response.headers.setdefault("Content-Language", translation.get_language())
+        return response
+
+    return _both(get_response, before=choose, after=tell)
+
+
+@sync_and_async_middleware
+def organization(get_response: Answer) -> Answer:
+    """Set `request.principal` and open its organization for the whole request.
+
+    - `/api/`: by key or cookie, see `authentication`; a refusal is kept for the view to answer.
+    - `/o/<slug>/`: the signed-in user's seat there; without one it is 404, the same as a missing organization.
+    - other pages: the organization used last, else the first; None for visitors and people without one.
+
+    A response that streams must open its organization itself: it runs after this block.
+    """
+    if iscoroutinefunction(get_response):
+
+        async def for_async(request: HttpRequest) -> HttpResponse:
+            if request.path_info.startswith(API):
+                outcome = await outcome_of_async(credentials_of(request))
+                _note_outcome(request, outcome)
+            else:
+                _note_principal(request, await sync_to_async(_page_principal)(request))
+            with _opened(request):
+                response: HttpResponse = await get_response(request)
+            return response
+
+        return for_async
+
+    def for_sync(request: HttpRequest) -> HttpResponse:
+        if request.path_info.startswith(API):
+            _note_outcome(request, outcome_of(credentials_of(request)))
+        else:
+            _note_principal(request, _page_principal(request))
+        with _opened(request):
+            response: HttpResponse = get_response(request)
+        return response
+
+    return for_sync
+
+
+@sync_and_async_middleware
+def sign_in_required(get_response: Answer) -> Answer:
+    """Send visitors to sign in, whatever the view, unless it is marked with `login_not_required`.
+
+    REST and its async views refuse by themselves, with a problem document.
+    """
+
+    def check(
+        request: HttpRequest, view: Callable[..., Any], _args: tuple[Any, ...], _kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        if request.path_info.startswith(API) or not getattr(view, "login_required", True):
+            return None
+        if not getattr(request, "is_signed_in", False):
+            return _to_sign_in(request)
+        if principal_of(request) is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
+            return HttpResponseRedirect("/")
+        return None
+
+    middleware: Any
+    if iscoroutinefunction(get_response):
+
+        async def for_async(request: HttpRequest) -> HttpResponse:
+            response: HttpResponse = await get_response(request)
+            return response
+
+        async def check_async(*args: Any) -> HttpResponse | None:
+            return check(*args)
+
+        middleware, middleware_check = for_async, check_async
+    else:
+
+        @wraps(get_response)
+        def for_sync(request: HttpRequest) -> HttpResponse:
+            response: HttpResponse = get_response(request)
+            return response
+
+        middleware, middleware_check = for_sync, check  # type: ignore[assignment]  # one of the two kinds
+    middleware.process_view = middleware_check
+    checked: Answer = middleware
+    return checked
+
+
+def principal_of(request: HttpRequest) -> Principal | None:
+    """Return who acts, or None for visitors and people without an organization."""
+    principal: Principal | None = getattr(request, "principal", None)
+    return principal
+
+
+def _both(
+    get_response: Answer,
+    *,
+    before: Callable[[HttpRequest], None],
+    after: Callable[[HttpResponse], HttpResponse],
+) -> Answer:
+    if iscoroutinefunction(get_response):
+
+        async def for_async(request: HttpRequest) -> HttpResponse:
+            before(request)
+            return after(await get_response(request))
+
+        return for_async
+
+    def for_sync(request: HttpRequest) -> HttpResponse:
+        before(request)
+        return after(get_response(request))
+
+    return for_sync
+
+
+def _note_outcome(request: HttpRequest, outcome: Outcome) -> None:
+    request.principal_outcome = outcome  # type: ignore[attr-defined]
+    _note_principal(request, None if isinstance(outcome, DomainError) else outcome)
+
+
+def _note_principal(request: HttpRequest, principal: Principal | None) -> None:
+    request.principal = principal  # type: ignore[attr-defined]
+    if principal is not None and principal.language:
+        translation.activate(principal.language)
+        request.LANGUAGE_CODE = principal.language
+
+
+def _opened(request: HttpRequest) -> AbstractContextManager[None]:
+    principal = principal_of(request)
+    return nullcontext() if principal is None else tenancy.use(principal.organization_id)
+
+
+def _page_principal(request: HttpRequest) -> Principal | None:
+    """Return who looks at a page. Three queries for a signed-in browser: session, user, seat."""
+    request.is_signed_in = False  # type: ignore[attr-defined]
+    if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path_info.startswith(_TOUCHES_NOTHING):
+        return None
+    user = request.user
+    if not user.is_authenticated:
+        return None
+    if is_too_old(request.session.get(SIGNED_IN_AT)):
+        logout(request)
+        return None
+    request.is_signed_in = True  # type: ignore[attr-defined]
+    key = request.session.session_key or ""
+    track(
+        user_id=user.pk,
+        session_key=key,
+        address=address_of(request),
+        user_agent=request.META.get("HTTP_USER_AGENT", ""),
+    )
+    slug = _named_slug(request.path_info)
+    if slug is None:
+        return _last_or_first(request, user_id=user.pk, session=session_id(key))
+    try:
+        principal = principal_for_session(user_id=user.pk, slug=slug, session=session_id(key))
+    except OrganizationNotFound as error:
+        raise Http404 from error
+    if request.session.get(LAST_ORGANIZATION) != slug:
+        request.session[LAST_ORGANIZATION] = slug
+    return principal
+
+
+def _last_or_first(request: HttpRequest, *, user_id: UUID, session: str) -> Principal | None:
+    last = request.session.get(LAST_ORGANIZATION)
+    if last:
+        try:
+            return principal_for_session(user_id=user_id, slug=last, session=session)
+        except OrganizationNotFound:
+            del request.session[LAST_ORGANIZATION]
+    mine = organizations_of(user_id)
+    if not mine:
+        return None
+    return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+
+
+def _named_slug(path: str) -> str | None:
+    """Return the slug of `/o/<slug>/...`, or None for other pages."""
+    return path.removeprefix(ORGANIZATIONS).partition("/")[0] if path.startswith(ORGANIZATIONS) else None
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send a page to the sign-in form and back; a fragment takes its whole page there."""
+    if request.headers.get("HX-Request") == "true":
+        response = HttpResponse(status=401)
+        response.headers["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
+        return response
+    target = request.get_full_path() if request.method == "GET" else "/"
+    return redirect_to_login(target, resolve_url(settings.LOGIN_URL))

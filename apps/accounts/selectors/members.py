@@ -1,0 +1,206 @@
+"""Members, roles, invitations and the organization itself, for those who manage them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from apps.accounts.errors import (
+    InvitationNotFound,
+    LinkNotValid,
+    MemberNotFound,
+    OrganizationNotFound,
+    RoleNotFound,
+)
+from apps.accounts.models import Invitation, Member, Organization, Role, User
+from apps.accounts.selectors.people import known_to
+from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.types import (
+    AccountView,
+    InvitationView,
+    MemberView,
+    OrganizationView,
+    Principal,
+    RoleView,
+)
+
+
+def visible_members(
+    principal: Principal, *, query: str = "", role: str = "", include_inactive: bool = False
+) -> QuerySet[Member]:
+    """Return the members the viewer may know of; every list of members starts here."""
+    rows = known_to(principal)
+    if not include_inactive:
+        rows = rows.filter(deactivated_at=None)
+    if role:
+        rows = rows.filter(role__key=role)
+    for word in query.replace("\x00", "").split():
+        rows = rows.filter(Q(name__icontains=word) | Q(user__email__istartswith=word))
+    return rows
+
+
+def list_members(
+    principal: Principal,
+    *,
+    query: str = "",
+    role: str = "",
+    include_inactive: bool = False,
+    offset: int = 0,
+    limit: int = 50,
+) -> list[MemberView]:
+    """Return a page of members by name; e-mail addresses only for who manages members. One query."""
+    rows = visible_members(principal, query=query, role=role, include_inactive=include_inactive)
+    return [member_view(row, principal) for row in rows.order_by("name", "pk")[offset : offset + limit]]
+
+
+def get_member(principal: Principal, member_id: UUID) -> MemberView:
+    """Return one member the viewer may know of, also a deactivated one. One query.
+
+    Raises:
+        MemberNotFound.
+    """
+    row = known_to(principal).filter(pk=member_id).first()
+    if row is None:
+        raise MemberNotFound
+    return member_view(row, principal)
+
+
+def get_own_member(principal: Principal) -> MemberView:
+    """Return the acting principal's own seat. One query.
+
+    Raises:
+        MemberNotFound.
+    """
+    return get_member(principal, principal.member_id)
+
+
+def member_view(row: Member, viewer: Principal) -> MemberView:
+    """Return the member as this viewer may see it: the address only for itself and who manages members."""
+    sees_address = row.user_id == viewer.id or bool({"member.manage", "member.invite"} & viewer.permissions)
+    return MemberView(
+        id=row.user_id,
+        member_id=row.pk,
+        name=row.name,
+        title=row.title,
+        kind=row.user.kind,
+        role=row.role.key,
+        is_active=row.deactivated_at is None,
+        avatar_file_id=row.avatar_file_id,
+        email=row.user.email if sees_address else None,
+        about=row.about,
+        joined_at=row.created_at,
+    )
+
+
+def list_roles(principal: Principal) -> list[RoleView]:
+    """Return the roles of the organization with their number of active members. One query."""
+    return [_role(row) for row in _roles(principal).order_by("key")]
+
+
+def get_role(principal: Principal, role_id: UUID) -> RoleView:
+    """Return one role.
+
+    Raises:
+        RoleNotFound.
+    """
+    row = _roles(principal).filter(pk=role_id).first()
+    if row is None:
+        raise RoleNotFound
+    return _role(row)
+
+
+def list_invitations(principal: Principal) -> list[InvitationView]:
+    """Return the open invitations, newest first, also those too old to use. One query."""
+    rows = _invitations().filter(organization_id=principal.organization_id, accepted_at=None, revoked_at=None)
+    return [_invitation(row) for row in rows.order_by("-created_at", "-pk")]
+
+
+def get_invitation(principal: Principal, invitation_id: UUID) -> InvitationView:
+    """Return one open invitation.
+
+    Raises:
+        InvitationNotFound.
+    """
+    row = (
+        _invitations()
+        .filter(
+            organization_id=principal.organization_id, pk=invitation_id, accepted_at=None, revoked_at=None
+        )
+        .first()
+    )
+    if row is None:
+        raise InvitationNotFound
+    return _invitation(row)
+
+
+def invitation_by_secret(secret: str) -> tuple[InvitationView, UUID | None]:
+    """Return what an open invitation's link says, and the account of its address if there is one. Two queries.
+
+    Raises:
+        LinkNotValid.
+    """
+    row = (
+        _invitations()
+        .filter(
+            hash=hash_secret(secret),
+            accepted_at=None,
+            revoked_at=None,
+            expires_at__gt=timezone.now(),
+            organization__is_active=True,
+        )
+        .first()
+    )
+    if row is None:
+        raise LinkNotValid
+    account = User.objects.filter(email=row.email, is_active=True).values_list("pk", flat=True).first()
+    return _invitation(row), account
+
+
+def get_organization(organization_id: UUID) -> OrganizationView:
+    """Return an organization by id.
+
+    Raises:
+        OrganizationNotFound.
+    """
+    row = Organization.objects.filter(pk=organization_id).first()
+    if row is None:
+        raise OrganizationNotFound
+    return OrganizationView(row.pk, row.slug, row.name, row.language)
+
+
+def get_account(user_id: UUID) -> AccountView:
+    """Return a user's own account.
+
+    Raises:
+        MemberNotFound.
+    """
+    row = User.objects.filter(pk=user_id).first()
+    if row is None:
+        raise MemberNotFound
+    return AccountView(row.pk, row.email, row.language, row.theme)
+
+
+def _roles(principal: Principal) -> QuerySet[Role]:
+    active = Member.objects.filter(role_id=OuterRef("pk"), deactivated_at=None).order_by()
+    count = active.values("role_id").annotate(number=Count("pk")).values("number")
+    return Role.objects.filter(organization_id=principal.organization_id).annotate(
+        members=Coalesce(Subquery(count), 0)
+    )
+
+
+def _role(row: Role) -> RoleView:
+    members: int = getattr(row, "members")  # noqa: B009 - annotated by `_roles`
+    return RoleView(row.pk, row.key, row.name, tuple(row.permissions), row.is_builtin, members)
+
+
+def _invitations() -> QuerySet[Invitation]:
+    return Invitation.objects.select_related("role", "organization")
+
+
+def _invitation(row: Invitation) -> InvitationView:
+    return InvitationView(
+        row.pk, row.email, row.role.key, row.organization.name, row.expires_at, row.created_at
+    )

@@ -1,0 +1,136 @@
+"""From what a request carries to who acts: one way for REST, async views and sockets."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+from apps.accounts.errors import KeyInAddress, OrganizationNotFound
+from apps.accounts.selectors.principals import (
+    organizations_of,
+    principal_for_key,
+    principal_for_session,
+    session_id,
+)
+from apps.accounts.selectors.sessions import find_user_id
+from apps.accounts.services import api_keys, principal_cache
+from apps.accounts.types import Principal
+from apps.core.errors import NotSignedIn, OrganizationRequired
+
+_LONGEST_HEADER = 512
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a request shows.
+
+    Attributes:
+        authorization: the header; `Bearer ck_...`.
+        session_key: from the session cookie.
+        organization: id or slug the caller names; a key has its own.
+        query: the query string, looked at only to refuse keys in it.
+    """
+
+    authorization: str = ""
+    session_key: str = ""
+    organization: str = ""
+    query: str = ""
+
+    @property
+    def by_session(self) -> bool:
+        """A browser's cookie, so the caller must also prove that its own page asked."""
+        return not self.authorization
+
+    @property
+    def cache_key(self) -> str:
+        """A name for these credentials that opens nothing."""
+        shown = f"{self.authorization}\n{self.session_key if self.by_session else ''}\n{self.organization}"
+        return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def find_kept(credentials: Credentials) -> Principal | None:
+    """Return the principal from this process's memory, or None. No query, no waiting."""
+    return None if "ck_" in credentials.query else principal_cache.find(credentials.cache_key)
+
+
+def authenticate(credentials: Credentials) -> Principal:
+    """Return who acts. One query for a key, three or four for a session.
+
+    Raises:
+        NotSignedIn: nothing shown, or nothing that is valid.
+        KeyInAddress: a key in the query string, valid or not.
+        OrganizationRequired: a session whose user belongs to several organizations, or to none, names none.
+        OrganizationNotFound: the named one is missing, not the key's, or the user has no open seat in it.
+    """
+    refuse_key_in_address(credentials.query)
+    since = principal_cache.generation()
+    principal = _by_key(credentials) if credentials.authorization else _by_session(credentials)
+    if principal_cache.is_followed():
+        principal_cache.keep(credentials.cache_key, principal, since=since)
+    return principal
+
+
+def principal_of_user(*, user_id: UUID, session: str, organization: str = "") -> Principal:
+    """Return a signed-in user in the named organization, or in the only one.
+
+    Raises:
+        OrganizationRequired, OrganizationNotFound.
+    """
+    if not organization:
+        mine = organizations_of(user_id)
+        if len(mine) != 1:
+            raise OrganizationRequired
+        return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+    named = _named(organization)
+    if isinstance(named, UUID):
+        return principal_for_session(user_id=user_id, organization_id=named, session=session)
+    return principal_for_session(user_id=user_id, slug=named, session=session)
+
+
+def refuse_key_in_address(query: str) -> None:
+    """Refuse a key in the query string: addresses end up in logs and histories.
+
+    Raises:
+        KeyInAddress.
+    """
+    if "ck_" in query and any(
+        value.startswith(api_keys.PREFIX) for _, value in parse_qsl(query, max_num_fields=None)
+    ):
+        raise KeyInAddress
+
+
+def _by_key(credentials: Credentials) -> Principal:
+    scheme, _, secret = credentials.authorization.partition(" ")
+    secret = secret.strip()
+    if scheme.lower() != "bearer" or not secret.startswith(api_keys.PREFIX) or len(secret) > _LONGEST_HEADER:
+        raise NotSignedIn
+    principal = principal_for_key(secret)
+    if credentials.organization and _named(credentials.organization) not in (
+        principal.organization_id,
+        principal.organization_slug,
+    ):
+        raise OrganizationNotFound
+    api_keys.touch_key(UUID(principal.session))
+    return principal
+
+
+def _by_session(credentials: Credentials) -> Principal:
+    user_id = find_user_id(credentials.session_key) if credentials.session_key else None
+    if user_id is None:
+        raise NotSignedIn
+    return principal_of_user(
+        user_id=user_id,
+        session=session_id(credentials.session_key),
+        organization=credentials.organization,
+    )
+
+
+def _named(organization: str) -> UUID | str:
+    if "\x00" in organization:
+        raise OrganizationNotFound
+    try:
+        return UUID(organization)
+    except ValueError:
+        return organization

@@ -1,0 +1,110 @@
+"""Who opens a WebSocket: a browser by cookie from exactly our own page, a program by key."""
+
+from __future__ import annotations
+
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils import translation
+
+from apps.accounts.errors import OrganizationNotFound, OriginNotAllowed
+from apps.accounts.selectors.principals import principal_for_key_id, principal_for_session
+from apps.accounts.selectors.sessions import find_session_key, find_user_id
+from apps.accounts.services.authentication import Credentials, authenticate
+from apps.accounts.services.sessions import track
+from apps.accounts.types import Principal
+from apps.core.errors import NotSignedIn
+from apps.core.http.addresses import client_address
+
+
+def principal_of_scope(scope: dict[str, Any]) -> Principal:
+    """Return who opens the socket of this ASGI scope, bound to one organization.
+
+    A session names it with `?organization=<id or slug>`, or has only one; a key has its own.
+
+    Raises:
+        OriginNotAllowed: a cookie without Origin, or any Origin that is not ours.
+        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound.
+    """
+    headers = _headers(scope)
+    query = scope.get("query_string", b"").decode("latin-1")
+    credentials = Credentials(
+        authorization=headers.get("authorization", ""),
+        session_key=_cookie(headers.get("cookie", ""), settings.SESSION_COOKIE_NAME),
+        organization=parse_qs(query).get("organization", [""])[-1],
+        query=query,
+    )
+    origin = headers.get("origin")
+    if (origin is not None or credentials.by_session) and origin not in allowed_origins():
+        raise OriginNotAllowed
+    principal = authenticate(credentials)
+    if credentials.by_session:
+        track(
+            user_id=principal.id,
+            session_key=credentials.session_key,
+            address=_address(scope, headers),
+            user_agent=headers.get("user-agent", ""),
+        )
+    return principal
+
+
+def refresh(principal: Principal) -> Principal | None:
+    """Look at the rows again: the same principal with its present rights, or None when its access ended.
+
+    For sockets and streams, every 30 s and at each sign of change. One query for a key, four for a session.
+    """
+    try:
+        if principal.key_scopes is not None:
+            return principal_for_key_id(UUID(principal.session))
+        current = principal_for_session(
+            user_id=principal.id, organization_id=principal.organization_id, session=principal.session
+        )
+    except (NotSignedIn, OrganizationNotFound):
+        return None
+    key = find_session_key(user_id=principal.id, session=principal.session)
+    return current if key is not None and find_user_id(key) == principal.id else None
+
+
+def language_of_scope(scope: dict[str, Any]) -> str:
+    """Return the language for refusals on this socket: cookie, then Accept-Language, then the default."""
+    headers = _headers(scope)
+    cookie = _cookie(headers.get("cookie", ""), settings.LANGUAGE_COOKIE_NAME)
+    wanted = [cookie, *(part.partition(";")[0] for part in headers.get("accept-language", "").split(","))]
+    for code in wanted:
+        if translation.check_for_language(code.strip()[:5] or "-") and (
+            found := code.strip()[:2].lower()
+        ) in dict(settings.LANGUAGES):
+            return found
+    return settings.LANGUAGE_CODE
+
+
+def allowed_origins() -> frozenset[str]:
+    """Return the exact origins of our own pages."""
+    return frozenset({settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS})
+
+
+def _headers(scope: dict[str, Any]) -> dict[str, str]:
+    return {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])
+    }
+
+
+def _address(scope: dict[str, Any], headers: dict[str, str]) -> str:
+    request = HttpRequest()
+    request.META = {
+        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
+        "HTTP_X_FORWARDED_FOR": headers.get("x-forwarded-for", ""),
+    }
+    return client_address(request)
+
+
+def _cookie(header: str, name: str) -> str:
+    try:
+        morsel = SimpleCookie(header).get(name)
+    except CookieError:
+        return ""
+    return morsel.value if morsel else ""

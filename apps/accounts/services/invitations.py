@@ -1,0 +1,245 @@
+"""Invite people by e-mail into one organization with one role, and let them in."""
+
+from __future__ import annotations
+
+import logging
+import smtplib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from apps.accounts import events
+from apps.accounts.errors import (
+    AlreadyInvited,
+    AlreadyMember,
+    InvitationForAnother,
+    InvitationNotFound,
+    LinkNotValid,
+    PasswordNotValid,
+    RoleAboveOwn,
+    RoleNotFound,
+)
+from apps.accounts.models import Invitation, Member, Role, User
+from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.services.access import require
+from apps.accounts.services.members import add_member, own_permissions
+from apps.accounts.services.names import clean_address
+from apps.accounts.services.secrets import base62
+from apps.accounts.types import IssuedLink, Principal
+from apps.core import tenancy
+from apps.core.errors import FieldError
+from apps.core.events import log
+
+LIFE = timedelta(days=7)
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """Who came in, and where."""
+
+    user_id: UUID
+    organization_id: UUID
+    organization_slug: str
+
+
+def invite(
+    *, principal: Principal, email: str, role: str = "member", conversations: Iterable[UUID] = ()
+) -> IssuedLink:
+    """Invite an address; the mail leaves after the commit, the link is returned once.
+
+    The answer does not tell whether the address has an account elsewhere.
+
+    Raises:
+        PermissionMissing, AddressNotValid, RoleNotFound, RoleAboveOwn, AlreadyMember, AlreadyInvited.
+    """
+    require(principal, "member.invite")
+    address = clean_address(email)
+    given = Role.objects.filter(organization_id=principal.organization_id, key=role).first()
+    if given is None:
+        raise RoleNotFound
+    if not set(given.permissions) <= own_permissions(principal):
+        raise RoleAboveOwn
+    if Member.objects.filter(
+        organization_id=principal.organization_id, user__email=address, deactivated_at=None
+    ).exists():
+        raise AlreadyMember
+    secret, now = base62(), timezone.now()
+    try:
+        with transaction.atomic():
+            Invitation.objects.filter(
+                organization_id=principal.organization_id,
+                email=address,
+                accepted_at=None,
+                revoked_at=None,
+                expires_at__lte=now,
+            ).update(revoked_at=now)
+            invitation = Invitation.objects.create(
+                organization_id=principal.organization_id,
+                email=address,
+                role=given,
+                invited_by_id=principal.id,
+                conversations=list(dict.fromkeys(conversations)),
+                hash=hash_secret(secret),
+                expires_at=now + LIFE,
+            )
+            return _send(invitation, secret, inviter=principal.name)
+    except IntegrityError as error:
+        if "accounts_invitation_open" in str(error):
+            raise AlreadyInvited from error
+        raise
+
+
+def renew_invitation(*, principal: Principal, invitation_id: UUID) -> IssuedLink:
+    """Send an open invitation again with a new link and a new end; the old link stops working.
+
+    Raises:
+        PermissionMissing, InvitationNotFound.
+    """
+    require(principal, "member.invite")
+    secret = base62()
+    with transaction.atomic():
+        invitation = _open(principal, invitation_id)
+        invitation.hash = hash_secret(secret)
+        invitation.expires_at = timezone.now() + LIFE
+        invitation.save(update_fields=["hash", "expires_at"])
+        return _send(invitation, secret, inviter=principal.name)
+
+
+def revoke_invitation(*, principal: Principal, invitation_id: UUID) -> None:
+    """Take an open invitation back.
+
+    Raises:
+        PermissionMissing, InvitationNotFound.
+    """
+    require(principal, "member.invite")
+    with transaction.atomic():
+        invitation = _open(principal, invitation_id)
+        invitation.revoked_at = timezone.now()
+        invitation.save(update_fields=["revoked_at"])
+
+
+def accept_invitation(
+    *, secret: str, user_id: UUID | None = None, name: str = "", password: str = ""
+) -> Accepted:
+    """Let the invited person in: as the signed-in user, or with a new account.
+
+    Args:
+        user_id: who is signed in; None makes an account with this name and password.
+
+    Raises:
+        LinkNotValid: unknown, used, taken back or too old.
+        InvitationForAnother: another user is signed in, or the address has an account and nobody is.
+        NameNotValid, PasswordNotValid, AlreadyMember.
+    """
+    with transaction.atomic():
+        invitation = (
+            Invitation.objects.select_for_update(no_key=True, of=("self",))
+            .select_related("organization", "role")
+            .filter(
+                hash=hash_secret(secret),
+                accepted_at=None,
+                revoked_at=None,
+                expires_at__gt=timezone.now(),
+                organization__is_active=True,
+            )
+            .first()
+        )
+        if invitation is None:
+            raise LinkNotValid
+        with tenancy.use(invitation.organization_id):
+            return _let_in(invitation, user_id=user_id, name=name, password=password)
+
+
+def _let_in(invitation: Invitation, *, user_id: UUID | None, name: str, password: str) -> Accepted:
+    known = User.objects.filter(email=invitation.email, is_active=True).first()
+    if (known.pk if known else None) != user_id:
+        raise InvitationForAnother
+    user = known or _create_person(invitation.email, password)
+    add_member(
+        organization_id=invitation.organization_id,
+        user_id=user.pk,
+        role=invitation.role.key,
+        name=name or invitation.email.partition("@")[0],
+        actor_id=user.pk,
+    )
+    invitation.accepted_at = timezone.now()
+    invitation.save(update_fields=["accepted_at"])
+    log.record(
+        events.InvitationAccepted(
+            organization_id=invitation.organization_id,
+            stream_id=invitation.organization_id,
+            actor_id=user.pk,
+            principal_id=user.pk,
+            invited_by=invitation.invited_by_id,
+            conversations=tuple(invitation.conversations),
+        )
+    )
+    return Accepted(user.pk, invitation.organization_id, invitation.organization.slug)
+
+
+def _create_person(email: str, password: str) -> User:
+    user = User(email=email)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise PasswordNotValid(
+            errors=[
+                FieldError(field="password", code=str(problem.code), detail=problem.messages[0])
+                for problem in error.error_list
+            ]
+        ) from error
+    user.set_password(password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise InvitationForAnother from error  # the address got an account, or an inactive one has it
+    return user
+
+
+def _open(principal: Principal, invitation_id: UUID) -> Invitation:
+    invitation = (
+        Invitation.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("role")
+        .filter(
+            organization_id=principal.organization_id, pk=invitation_id, accepted_at=None, revoked_at=None
+        )
+        .first()
+    )
+    if invitation is None:
+        raise InvitationNotFound
+    if not set(invitation.role.permissions) <= own_permissions(principal):
+        raise RoleAboveOwn
+    return invitation
+
+
+def _send(invitation: Invitation, secret: str, *, inviter: str) -> IssuedLink:
+    """Mail the link after the commit; a mail that cannot leave is logged, the inviter has the link."""
+    link = IssuedLink(
+        invitation.pk, settings.PUBLIC_URL + reverse("invitation", args=[secret]), invitation.expires_at
+    )
+    organization = invitation.organization
+    context = {"organization": organization.name, "inviter": inviter, "url": link.url, "days": LIFE.days}
+    with translation.override(organization.language):
+        subject = " ".join(render_to_string("account/email/invitation_subject.txt", context).split())
+        body = render_to_string("account/email/invitation_message.txt", context)
+
+    def deliver() -> None:
+        try:
+            send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [invitation.email])
+        except (OSError, smtplib.SMTPException):
+            logger.exception("invitation.not_mailed", extra={"invitation": str(invitation.pk)})
+
+    transaction.on_commit(deliver)
+    return link

@@ -1,0 +1,89 @@
+"""Found organizations."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts.errors import OrganizationNotFound, SlugTaken
+from apps.accounts.models import Organization, Role
+from apps.accounts.services.access import require
+from apps.accounts.services.members import add_member
+from apps.accounts.services.names import clean_language, clean_name, clean_slug
+from apps.accounts.types import BUILTIN_ROLES, OWNER, Principal
+from apps.core import tenancy
+
+_ROLE_NAMES = {
+    "owner": "Owner",
+    "admin": "Admin",
+    "moderator": "Moderator",
+    "member": "Member",
+    "guest": "Guest",
+}
+
+
+def create_organization(
+    *, slug: str, name: str, language: str = "en", owner_id: UUID | None = None, owner_name: str = ""
+) -> UUID:
+    """Found an organization with the built-in roles and, if named, its first owner; return its id.
+
+    Args:
+        owner_id: a person; `owner_name` is its name in the new organization.
+
+    Raises:
+        SlugNotValid, SlugTaken, NameNotValid, LanguageUnknown.
+    """
+    organization = Organization(
+        slug=clean_slug(slug), name=clean_name(name, limit=100), language=clean_language(language) or "en"
+    )
+    try:
+        with transaction.atomic(), tenancy.use(organization.pk):
+            organization.save(force_insert=True)
+            Role.objects.bulk_create(
+                Role(
+                    organization=organization,
+                    key=key,
+                    name=_ROLE_NAMES[key],
+                    permissions=sorted(permissions),
+                    is_builtin=True,
+                )
+                for key, permissions in BUILTIN_ROLES.items()
+            )
+            if owner_id is not None:
+                add_member(
+                    organization_id=organization.pk, user_id=owner_id, role=OWNER, name=owner_name or name
+                )
+    except IntegrityError as error:
+        if "slug" in str(error):
+            raise SlugTaken from error
+        raise
+    return organization.pk
+
+
+def lock_organization(*, organization_id: UUID) -> None:
+    """Hold the organization's row until the transaction ends.
+
+    Raises:
+        OrganizationNotFound.
+    """
+    if Organization.objects.select_for_update(no_key=True).filter(pk=organization_id).first() is None:
+        raise OrganizationNotFound
+
+
+def update_organization(
+    *, principal: Principal, name: str | None = None, language: str | None = None
+) -> None:
+    """Change the acting principal's organization; None leaves a value.
+
+    Raises:
+        PermissionMissing, NameNotValid, LanguageUnknown.
+    """
+    require(principal, "organization.manage")
+    changes: dict[str, str] = {}
+    if name is not None:
+        changes["name"] = clean_name(name, limit=100)
+    if language is not None:
+        changes["language"] = clean_language(language) or "en"
+    if changes and not Organization.objects.filter(pk=principal.organization_id).update(**changes):
+        raise OrganizationNotFound

@@ -1,0 +1,84 @@
+"""End or change access: the event for sockets and consumers, the signal for the caches of all processes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts import events
+from apps.accounts.models import Member
+from apps.accounts.services import principal_cache
+from apps.core import tenancy
+from apps.core.events import log
+
+
+def revoke_access(*, organization_id: UUID, principal_id: UUID, reason: str, session: str = "") -> None:
+    """Record that a session, a key, or everything of a principal in the organization ended.
+
+    Args:
+        session: id of the session or key; empty for all.
+    """
+    member_id = _stream(organization_id, principal_id)
+    if member_id is not None:
+        log.record(
+            events.AccessRevoked(
+                organization_id=organization_id,
+                stream_id=member_id,
+                principal_id=principal_id,
+                session=session,
+                reason=reason,
+            )
+        )
+    _announce(organization_id=organization_id, principal_id=principal_id, session=session)
+
+
+def revoke_everywhere(*, user_id: UUID, reason: str, session: str = "") -> None:
+    """Record the end of a browser session, or of all of a person's, in each of its organizations."""
+    memberships = (
+        Member.objects.filter(user_id=user_id).order_by("pk").values_list("organization_id", flat=True)
+    )
+    for organization_id in memberships:
+        with tenancy.use(organization_id):
+            revoke_access(
+                organization_id=organization_id, principal_id=user_id, reason=reason, session=session
+            )
+    _announce(principal_id=user_id, session=session)
+
+
+def change_access(*, organization_id: UUID, principal_id: UUID, role: str) -> None:
+    """Record that a principal's rights in the organization are others now; needs a transaction."""
+    member_id = _stream(organization_id, principal_id)
+    if member_id is not None:
+        log.record(
+            events.AccessChanged(
+                organization_id=organization_id, stream_id=member_id, principal_id=principal_id, role=role
+            )
+        )
+    _announce(organization_id=organization_id, principal_id=principal_id)
+
+
+def forget(*, user_id: UUID) -> None:
+    """Let every process look this user up again after the commit; nothing ended."""
+    _announce(principal_id=user_id)
+
+
+def forget_organization(*, organization_id: UUID) -> None:
+    """Let every process look everyone of the organization up again after the commit: a role changed."""
+    transaction.on_commit(lambda: principal_cache.announce(organization_id=organization_id))
+
+
+def _stream(organization_id: UUID, principal_id: UUID) -> UUID | None:
+    return (
+        Member.objects.filter(organization_id=organization_id, user_id=principal_id)
+        .values_list("pk", flat=True)
+        .first()
+    )
+
+
+def _announce(*, organization_id: UUID | None = None, principal_id: UUID, session: str = "") -> None:
+    transaction.on_commit(
+        lambda: principal_cache.announce(
+            organization_id=organization_id, principal_id=principal_id, session=session
+        )
+    )
