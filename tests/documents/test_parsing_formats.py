@@ -78,6 +78,11 @@ def test_html_fetches_and_resolves_nothing(tmp_path):
     assert "secret" not in text
 
 
+def test_numbered_html_lists_count_for_themselves():
+    html = "<ol><li>one<ol><li>inner</li></ol></li><!-- note --><li>two</li></ol>"
+    assert kinds(read(html.encode(), sniff.HTML)) == [("list", "1. one\n  1. inner\n2. two")]
+
+
 def test_deep_html_is_read_without_recursion():
     html = "<div>" * 3_000 + "deep" + "</div>" * 3_000
     pages = read_all(html.encode(), sniff.HTML)

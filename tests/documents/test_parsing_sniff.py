@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections import Counter
+from random import Random
 
 import pytest
 
@@ -96,6 +98,22 @@ def test_damaged_archives_are_corrupt():
     with pytest.raises(ParseError) as caught:
         read_all(bytes(broken), sniff.DOCX)
     assert caught.value.code is ErrorCode.CORRUPT
+
+
+@pytest.mark.parametrize("make", [samples.word_file, samples.workbook])
+def test_damage_anywhere_is_a_refusal_and_nothing_else(make):
+    """Detection runs in the web process: whatever the bytes, it answers with a type or a code."""
+    random, data, answers = Random(7), make(), Counter()
+    for _ in range(300):
+        damaged = bytearray(data)
+        for _ in range(random.choice((1, 5, 60))):
+            damaged[random.randrange(len(damaged))] = random.randrange(256)
+        try:
+            answers[detect(bytes(damaged), "a.docx")] += 1
+        except ParseError as error:
+            answers[error.code] += 1
+    assert answers.total() == 300
+    assert answers[ErrorCode.CORRUPT] > 10
 
 
 def test_crowded_archive_is_a_bomb_before_its_directory_is_read():

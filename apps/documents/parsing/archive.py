@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import struct
 import zipfile
 import zlib
@@ -22,6 +23,12 @@ _DECLARATIONS: Final = tuple(
     for encoding in ("utf-8", "utf-16-le", "utf-16-be")
 )
 
+# What the zip module raises on a damaged directory or part; an unknown compression is NotImplementedError.
+BROKEN_ARCHIVE: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
+    *(EOFError, OSError, ValueError, NotImplementedError, RuntimeError),
+)
+
 
 def open_archive(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
     """The archive, its directory within limits; parts are not read yet.
@@ -32,7 +39,7 @@ def open_archive(file: BinaryIO, limits: Limits) -> zipfile.ZipFile:
     _check_directory(file, limits)
     try:
         archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
+    except BROKEN_ARCHIVE as error:
         raise ParseError(ErrorCode.CORRUPT) from error
     entries = archive.infolist()
     if len(entries) > limits.archive_entries:
@@ -62,14 +69,7 @@ def check_parts(archive: zipfile.ZipFile, limits: Limits) -> None:
                     if is_xml and any(mark in tail + block for mark in _DECLARATIONS):
                         raise ParseError(ErrorCode.CORRUPT)
                     tail = block[-32:]
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            OSError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except BROKEN_ARCHIVE as error:
             raise ParseError(ErrorCode.CORRUPT) from error
         total += unpacked
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
@@ -185,11 +186,13 @@ def _flat(element: Any, leaving: frozenset[str] = frozenset()) -> str:
 
 def _list_items(root: Any) -> Iterator[str]:
     outer = sum(1 for _ in root.iterancestors(*_LISTS)) + 1
+    numbers: Counter[Any] = Counter()
     for item in root.iter("li"):
         text = _flat(item, leaving=_LISTS)
         if not text:
             continue
         parent = item.getparent()
-        marker = f"{parent.index(item) + 1}. " if parent.tag == "ol" else "- "
+        numbers[parent] += 1
+        marker = f"{numbers[parent]}. " if parent.tag == "ol" else "- "
         depth = sum(1 for _ in item.iterancestors(*_LISTS)) - outer
         yield "  " * max(depth, 0) + marker + text

@@ -6,7 +6,7 @@ import zipfile
 from pathlib import PurePath
 from typing import BinaryIO, Final
 
-from apps.documents.parsing.archive import open_archive
+from apps.documents.parsing.archive import BROKEN_ARCHIVE, open_archive
 from apps.documents.parsing.errors import ErrorCode, ParseError
 from apps.documents.parsing.types import DEFAULT_LIMITS, Limits
 
@@ -138,5 +138,5 @@ def _content_types(archive: zipfile.ZipFile) -> bytes:
     try:
         with archive.open("[Content_Types].xml") as part:
             return part.read(256 * 1024)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN_ARCHIVE as error:
         raise ParseError(ErrorCode.CORRUPT) from error

@@ -40,6 +40,10 @@ _CLONE_NEWNET: Final = 0x40000000
 
 _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 444, 445, 446
 _LANDLOCK_VERSION: Final = 1
+_SYSTEM_PATHS: Final = (
+    *("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache"),
+    *("/etc/fonts", "/usr/share/fonts", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom"),
+)
 _READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
 _RIGHTS_BY_VERSION: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1}
 _NET_RIGHTS: Final = 0b11
@@ -130,27 +134,12 @@ def _limit_resources(*, memory_bytes: int, cpu_seconds: int) -> None:
 def _readable_folders() -> Iterable[Path]:
     """Python with its packages, our code, shared libraries and fonts; no data of anybody."""
     apps = Path(__file__).resolve().parents[2]
-    paths = sysconfig.get_paths()
-    libraries = (
-        "/lib",
-        "/lib64",
-        "/usr/lib",
-        "/usr/lib64",
-        "/usr/local/lib",
-        "/etc/ld.so.cache",
-        "/etc/fonts",
-    )
-    found = {
-        apps,
-        Path(sys.prefix),
-        *(Path(paths[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")),
-    }
-    found.update(Path(name) for name in (*libraries, *mimetypes.knownfiles))  # the list is read by openpyxl
-    found.update(
-        Path(name) for name in ("/usr/share/fonts", "/usr/share/zoneinfo", "/dev/null", "/dev/urandom")
-    )
-    found.add(Path(sys.base_prefix) / "lib")
-    return sorted(path for path in found if path.exists())
+    packages = {Path(entry) for entry in sys.path if entry} - {apps.parent}
+    python = {Path(sys.prefix), Path(sys.base_prefix) / "lib", Path(sysconfig.get_path("stdlib"))}
+    system = {
+        Path(name) for name in (*_SYSTEM_PATHS, *mimetypes.knownfiles)
+    }  # the latter are read by openpyxl
+    return sorted(path for path in {apps, *packages, *python, *system} if path.exists())
 
 
 def _fence_files(libc: ctypes.CDLL, readable: Iterable[Path]) -> bool:

@@ -14,6 +14,7 @@ _GUTTER: Final = 9.0
 _CELL_GAP: Final = 1.3  # of the line height: wider than any space between words
 _DEPTH: Final = 6
 _ROWS: Final = 300
+_TRIES: Final = 8
 _PROSE_WORDS: Final = 3.0
 _PROSE_FILL: Final = 0.55
 _MARK = re.compile(r"(?:[^\w\s]{1,2}|\(?\d{1,3}[.)]|\(?[a-zA-Z][.)])")
@@ -45,13 +46,18 @@ def read_regions(words: Sequence[Word], depth: int = 0) -> Iterator[Region]:
         yield Flow(tuple(rows))
         return
     plain: list[Line] = []
-    at = 0
+    at = tries = last_end = 0
     while at < len(rows):
         end, gaps = _aligned_run(rows, at)
-        found, used = _split(rows[at:end], gaps, depth) if gaps and end - at >= 3 else ([], 0)
-        if not used:
-            plain.append(rows[at])
-            at += 1
+        tries = tries + 1 if end == last_end else 1
+        last_end = end
+        found, used = _split(rows[at:end], gaps, depth) if gaps and end - at >= 3 else ([], 1)
+        if not found:
+            used = (
+                end - at if tries >= _TRIES else used
+            )  # a long list is not worth a look from each of its rows
+            plain.extend(rows[at : at + used])
+            at += used
             continue
         if plain:
             yield Flow(tuple(plain))
@@ -88,7 +94,10 @@ def _gaps(covered: int) -> list[tuple[int, int]]:
 
 
 def _split(rows: list[Line], gaps: list[tuple[int, int]], depth: int) -> tuple[list[Region], int]:
-    """Columns of prose, else an aligned table, and how many of the rows they took; 0 where it is neither."""
+    """Columns of prose, else an aligned table, and how many of the rows they took.
+
+    Where it is neither: how many rows to leave before the next look.
+    """
     start, end = max(gaps, key=lambda gap: gap[1] - gap[0])
     cut = (start + end) / 2
     words = [word for row in rows for word in row.words]
@@ -97,7 +106,7 @@ def _split(rows: list[Line], gaps: list[tuple[int, int]], depth: int) -> tuple[l
     if _is_prose(left) and _is_prose(right) and _side_by_side(left, right):
         return [*read_regions(left, depth + 1), *read_regions(right, depth + 1)], len(rows)
     table, used = _aligned_table(rows, gaps)
-    return ([table], used) if table is not None else ([], 0)
+    return ([table] if table is not None else [], used)
 
 
 def _is_prose(words: list[Word]) -> bool:
@@ -118,21 +127,24 @@ def _side_by_side(left: list[Word], right: list[Word]) -> bool:
 
 
 def _aligned_table(rows: list[Line], gaps: list[tuple[int, int]]) -> tuple[Aligned | None, int]:
-    """The table, and how many rows it took: it opens and closes with a row of two cells or more."""
+    """The table, and how many rows it took: it opens and closes with a row of two cells or more.
+
+    Without a table: how many rows cannot open one either.
+    """
     size = sum(row.size for row in rows) / len(rows)
     cuts = [(start + end) / 2 for start, end in gaps if end - start >= _CELL_GAP * size]
     if not cuts:
-        return None, 0
+        return None, 1
     cells = [_cells(row, cuts) for row in rows]
     complete = [index for index, row in enumerate(cells) if sum(1 for cell in row if cell) >= 2]
     if not complete or complete[0] != 0:
-        return None, 0
+        return None, complete[0] if complete else len(cells)
     used = max(index for index, row in enumerate(cells) if index in complete or not row[0]) + 1
     cells = cells[:used]
     if len(complete) < 3 or len(complete) < 0.6 * used:
-        return None, 0
+        return None, 1
     if all(len(row[0]) == 1 and _MARK.fullmatch(row[0][0].text) for row in cells if row[0]):
-        return None, 0  # a list: bullets or numbers before their text
+        return None, used  # a list: bullets or numbers before their text
     return Aligned(tuple(_rejoined(cells))), used
 
 
