@@ -125,7 +125,7 @@ class Keeper:
             if kept.is_running():
                 kept.change_state("stopping")
                 kept.send(kept.service.stop_signal)
-            else:
+            elif not kept.service.once:
                 kept.change_state("stopped")
         self.write_table()
         begun = time.monotonic()

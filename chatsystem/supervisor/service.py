@@ -38,7 +38,7 @@ class Service:
     log: Path
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
-    grace_seconds: float = 3.0
+    grace_seconds: float = 4.0  # a web process gives its connections three
     keep_descriptors: tuple[int, ...] = ()
     once: bool = False
     while_running: str = "running"

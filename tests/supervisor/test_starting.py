@@ -53,6 +53,7 @@ def test_failed_preparation_shows_its_reason_and_leaves_nothing(make_stack: Make
     assert stack.wait_end() == 1
     assert "the reason it broke" in stack.said()
     assert "the reason it broke" in (stack.data / "log" / "prepare.log").read_text()
+    assert stack.row("prepare")["state"] == "failed"
     assert stack.left_over() == []
 
 
