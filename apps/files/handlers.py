@@ -1,0 +1,12 @@
+"""Duties of the relay."""
+
+from __future__ import annotations
+
+from apps.core.relay.periodic import every
+from apps.files.services import removal
+
+
+@every(seconds=600)
+def remove_abandoned_uploads() -> None:
+    """Free the room of uploads nobody finished and of files nobody attached."""
+    removal.remove_abandoned()

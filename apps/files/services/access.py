@@ -1,0 +1,38 @@
+"""Which audiences may open a file. The app that carries the file decides about rights first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.core import tenancy
+from apps.files.errors import FileNotFound
+from apps.files.models import FileScope, StoredFile
+from apps.files.types import FileState
+
+
+def attach(*, file_id: UUID, scope_id: UUID) -> None:
+    """Let an audience of the current organization open a ready file; harmless twice.
+
+    Raises:
+        FileNotFound: missing, or not ready.
+    """
+    with transaction.atomic():
+        found = StoredFile.objects.filter(
+            organization_id=tenancy.current(), pk=file_id, state=FileState.READY
+        ).select_for_update(no_key=True)
+        if found.first() is None:
+            raise FileNotFound
+        FileScope.objects.get_or_create(organization_id=tenancy.current(), file_id=file_id, scope_id=scope_id)
+
+
+def release(*, file_ids: Iterable[UUID], scope_id: UUID) -> None:
+    """Take files away from an audience, because nothing of that scope carries them any more.
+
+    A file without any audience is its uploader's again, until a duty removes it.
+    """
+    FileScope.objects.filter(
+        organization_id=tenancy.current(), file_id__in=list(file_ids), scope_id=scope_id
+    ).delete()

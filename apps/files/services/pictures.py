@@ -1,0 +1,76 @@
+"""Small pictures made from files: previews on demand, and the square beside a member's name."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.types import Principal
+from apps.files import images
+from apps.files.errors import ContentMissing, FileTooLarge, NotAPicture
+from apps.files.models import StoredFile
+from apps.files.names import clean_name
+from apps.files.selectors.files import view_of
+from apps.files.services.uploads import MEGABYTE
+from apps.files.sniffing import PICTURES, sniff
+from apps.files.store import new_key, store
+from apps.files.types import Content, FileState, FileView, Purpose
+
+PREVIEW_SIDE = 640
+AVATAR_SIDE = 256
+LARGEST_AVATAR_MB = 8
+SMALL_TYPE = "image/webp"
+
+
+def preview(content: Content) -> bytes:
+    """Return a small WebP of a picture, made at the first call and kept beside it.
+
+    Raises:
+        NotAPicture, PictureUnreadable, PictureTooLarge, ContentMissing, StorageFull.
+    """
+    if content.media_type not in PICTURES:
+        raise NotAPicture
+    key = f"{content.key}.preview"
+    try:
+        with store().open(key) as file:
+            return file.read()
+    except ContentMissing:
+        with store().open(content.key) as original:
+            small = images.thumbnail(original, side=PREVIEW_SIDE)
+        store().put(key, small)
+        return small
+
+
+def store_avatar(*, principal: Principal, name: str, data: bytes) -> FileView:
+    """Keep a picture as the square that is shown beside a member; the caller puts its id into the profile.
+
+    Raises:
+        FileTooLarge, NotAPicture, TypeMismatch, PictureUnreadable, PictureTooLarge, StorageFull.
+    """
+    if len(data) > LARGEST_AVATAR_MB * MEGABYTE:
+        raise FileTooLarge(limit_mb=LARGEST_AVATAR_MB)
+    if not sniff(io.BytesIO(data), clean_name(name)).is_picture:
+        raise NotAPicture
+    small = images.square(io.BytesIO(data), side=AVATAR_SIDE)
+    key = new_key(principal.organization_id)
+    store().put(key, small)
+    with transaction.atomic():
+        row = StoredFile.objects.create(
+            organization_id=principal.organization_id,
+            uploader_id=principal.id,
+            purpose=Purpose.AVATAR,
+            name="avatar.webp",
+            declared_size_bytes=len(small),
+            received_bytes=len(small),
+            media_type=SMALL_TYPE,
+            sha256=hashlib.sha256(small).digest(),
+            storage_key=key,
+            state=FileState.READY,
+            width=AVATAR_SIDE,
+            height=AVATAR_SIDE,
+            ready_at=timezone.now(),
+        )
+    return view_of(row)
