@@ -35,6 +35,8 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
     "apps.runs",
+    "apps.llm",
+    "apps.elyza",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -56,6 +58,7 @@ INSTALLED_APPS = [
     "csp",
     "apps.files",
     "apps.chat",
+    "apps.rag",
 ]
 
 MIDDLEWARE = [

@@ -1,0 +1,110 @@
+"""Messages for the content index: what they say and where, without asking who looks.
+
+For consumers that keep a copy under the same scope; whoever shows that copy decides about rights.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+
+from apps.accounts.selectors.people import people
+from apps.accounts.types import Principal
+from apps.chat.models import Attachment, Membership, Message
+from apps.chat.selectors.conversations import visible_conversations
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenMessage:
+    """A message that is not deleted, as it stands now; `files` are the names of what hangs on it."""
+
+    id: UUID
+    conversation_id: UUID
+    scope_id: UUID
+    thread_id: UUID | None
+    sender_id: UUID
+    sender_kind: str
+    body: str
+    sequence: int
+    sent_at: datetime
+    files: tuple[str, ...]
+
+
+def spoken_around(
+    *, organization_id: UUID, conversation_id: UUID, sequence: int, width: int
+) -> list[SpokenMessage]:
+    """Return the messages at most `width` numbers away from a sequence, oldest first. One query."""
+    rows = _rows(organization_id).filter(
+        conversation_id=conversation_id, sequence__gte=sequence - width, sequence__lte=sequence + width
+    )
+    return [_spoken(row) for row in rows.order_by("sequence")]
+
+
+def lock_spoken(*, organization_id: UUID, message_ids: Sequence[UUID]) -> list[SpokenMessage]:
+    """Return the messages as they are now, oldest first, and keep them so until the transaction ends. One query.
+
+    An edit or deletion waits; whoever copies the text in this transaction cannot keep one that is gone.
+    """
+    rows = _rows(organization_id).filter(pk__in=message_ids).select_for_update(no_key=True, of=("self",))
+    return [_spoken(row) for row in rows.order_by("sequence")]
+
+
+def spoken_after(*, organization_id: UUID, after: UUID | None, limit: int) -> list[SpokenMessage]:
+    """Return messages of an organization in the order of their ids, for building the index anew. One query."""
+    rows = _rows(organization_id)
+    if after is not None:
+        rows = rows.filter(pk__gt=after)
+    return [_spoken(row) for row in rows.order_by("pk")[:limit]]
+
+
+def find_sequence(*, organization_id: UUID, message_id: UUID) -> int | None:
+    """Return the sequence of a message, deleted ones too. One query."""
+    rows = Message.objects.filter(organization_id=organization_id, pk=message_id)
+    return rows.values_list("sequence", flat=True).first()
+
+
+def _rows(organization_id: UUID) -> QuerySet[Message]:
+    names = Attachment.objects.filter(message_id=OuterRef("pk")).order_by("position").values("file__name")
+    return (
+        Message.objects.filter(organization_id=organization_id, deleted_at=None)
+        .annotate(file_names=ArraySubquery(names))
+        .select_related("sender")
+    )
+
+
+def _spoken(row: Message) -> SpokenMessage:
+    return SpokenMessage(
+        id=row.pk,
+        conversation_id=row.conversation_id,
+        scope_id=row.scope_id,
+        thread_id=row.thread_id,
+        sender_id=row.sender_id,
+        sender_kind=row.sender.kind,
+        body=row.body,
+        sequence=row.sequence,
+        sent_at=row.sent_at,
+        files=tuple(row.file_names),  # type: ignore[attr-defined]  # annotated above
+    )
+
+
+def conversation_names(*, principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Return the names of those the principal sees; of direct and group ones the other people's. Three queries."""
+    rows = visible_conversations(principal).filter(pk__in=conversation_ids)
+    kinds = {pk: (kind, name) for pk, kind, name in rows.values_list("pk", "kind", "name")}
+    unnamed = [pk for pk, (_, name) in kinds.items() if not name]
+    members: dict[UUID, list[UUID]] = defaultdict(list)
+    seats = Membership.objects.filter(conversation_id__in=unnamed, left_at=None).order_by("joined_at", "pk")
+    for conversation_id, person in seats.values_list("conversation_id", "principal_id"):
+        if person != principal.id:
+            members[conversation_id].append(person)
+    known = people({person for persons in members.values() for person in persons})
+    return {
+        pk: name or ", ".join(known[person].name for person in members[pk] if person in known)
+        for pk, (_, name) in kinds.items()
+    }

@@ -1,0 +1,8 @@
+"""The content index."""
+
+from django.apps import AppConfig
+
+
+class RagConfig(AppConfig):
+    name = "apps.rag"
+    label = "rag"

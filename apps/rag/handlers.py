@@ -1,0 +1,48 @@
+"""What the index hears: text that went is gone with it, new text follows."""
+
+from __future__ import annotations
+
+from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, MessageSent
+from apps.chat.selectors.indexing import find_sequence
+from apps.core.events.subscribers import after_commit, in_transaction
+from apps.core.relay.periodic import every
+from apps.elyza.services import encoder
+from apps.rag.selectors.languages import default_language
+from apps.rag.services import messages, scheduling, storing
+
+Changed = MessageEdited | MessageDeleted | CardChanged
+
+
+@in_transaction(MessageEdited, MessageDeleted, CardChanged)
+def forget_text(event: Changed) -> None:
+    """Nobody finds the old text once the change is committed."""
+    storing.remove_messages(organization_id=event.organization_id, message_ids=[event.message_id])
+
+
+@after_commit(MessageSent, MessageEdited, MessageDeleted, CardChanged)
+def index_message(event: MessageSent | Changed) -> None:
+    """Index what the message says now, and its neighbours that lost their chunk with it."""
+    sequence = event.sequence
+    if not isinstance(event, MessageSent):
+        sequence = find_sequence(organization_id=event.organization_id, message_id=event.message_id)
+    if sequence is None:
+        return
+    messages.index_around(
+        organization_id=event.organization_id,
+        conversation_id=event.conversation_id,
+        sequence=sequence,
+        default_language=default_language(event.organization_id),
+    )
+
+
+@every(seconds=1)
+def start_embedding() -> None:
+    """Chunks without a vector get one soon."""
+    scheduling.start_due_runs()
+
+
+@every(seconds=60)
+def renew_vectors() -> None:
+    """Vectors of a model that was replaced are made anew."""
+    if version := encoder.find_health().model_version:
+        scheduling.start_due_runs(model_version=version)

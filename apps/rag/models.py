@@ -1,0 +1,145 @@
+"""The content index: chunks with words and vectors, which messages they hold, and how common each word is.
+
+A chunk is replaced, never changed, except that its vector is filled in later. It carries the scope, so that the
+question who may see it needs no join.
+"""
+
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models.functions import Now
+from pgvector.django import HalfVectorField, HnswIndex
+
+from apps.rag.types import DIMENSIONS, SourceType
+
+
+class Chunk(models.Model):
+    """A piece of one message, of a few short ones of one sender, or of one page. Its id never leaves the server."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    scope = models.ForeignKey(
+        "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    source_type = models.CharField(max_length=8, choices=SourceType.choices)
+    source_id = models.UUIDField(help_text="The document, or the first message of the chunk.")
+    conversation = models.ForeignKey(
+        "chat.Conversation", null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    thread_id = models.UUIDField(null=True)
+    author_id = models.UUIDField(null=True, help_text="Who sent it or uploaded the document.")
+    is_generated = models.BooleanField(
+        default=False, help_text="An agent wrote it: found, but no source of answers."
+    )
+    has_file = models.BooleanField(default=False)
+    media_type = models.CharField(max_length=100, blank=True, default="")
+    page = models.PositiveIntegerField(null=True)
+    ordinal = models.PositiveIntegerField(default=0, help_text="Counts the chunks of a message or page.")
+    char_start = models.PositiveIntegerField(help_text="In the text of the page or message.")
+    char_end = models.PositiveIntegerField()
+    boxes = models.JSONField(
+        default=list, help_text="Rectangles on the page: [x0, top, x1, bottom] in points."
+    )
+    language = models.CharField(max_length=6, help_text="de, en, or simple: no stemming.")
+    title = models.TextField(blank=True, default="")
+    heading = models.TextField(blank=True, default="")
+    body = models.TextField()
+    tsv = SearchVectorField()
+    embedding = HalfVectorField(dimensions=DIMENSIONS, null=True)
+    model_version = models.CharField(max_length=80, blank=True, default="")
+    content_hash = models.BinaryField(max_length=32)
+    content_time = models.DateTimeField(help_text="Of its oldest message: who joined later may not see it.")
+    indexed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(embedding=None, model_version="")
+                | (models.Q(embedding__isnull=False) & ~models.Q(model_version="")),
+                name="rag_chunk_vector",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(char_start__lte=models.F("char_end")), name="rag_chunk_span"
+            ),
+        ]
+        indexes = [
+            # the nearest vectors; the words' index (organization, tsv) is made in 0002, as it needs btree_gin
+            HnswIndex(
+                fields=["embedding"],
+                name="rag_chunk_nearest",
+                m=16,
+                ef_construction=64,
+                opclasses=["halfvec_cosine_ops"],
+            ),
+            # exact search over few visible rows, and how many rows are visible
+            models.Index(fields=["organization", "scope", "content_time"], name="rag_chunk_scope"),
+            # the newest, for searches that only filter
+            models.Index(fields=["organization", "-content_time"], name="rag_chunk_newest"),
+            # searches from one person
+            models.Index(fields=["organization", "author_id"], name="rag_chunk_author"),
+            # the chunks of a document or page, to replace or remove them
+            models.Index(fields=["organization", "source_id", "page"], name="rag_chunk_source"),
+            # chunks that wait for a vector (their version is empty) or have one of another model
+            models.Index(fields=["organization", "model_version", "id"], name="rag_chunk_version"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source_type} {self.source_id}#{self.ordinal}"
+
+
+class ChunkMessage(models.Model):
+    """Where the text of a message stands in a chunk; a long message stands in several."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    chunk = models.ForeignKey("rag.Chunk", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    message_id = models.UUIDField()
+    char_start = models.PositiveIntegerField(help_text="In the chunk's body.")
+    char_end = models.PositiveIntegerField()
+    message_start = models.PositiveIntegerField(default=0, help_text="The same place in the message's body.")
+
+    class Meta:
+        constraints = [
+            # the messages of a hit; a message stands once in a chunk
+            models.UniqueConstraint(fields=["chunk", "message_id"], name="rag_chunkmessage_once")
+        ]
+        indexes = [
+            # the chunks of an edited or deleted message
+            models.Index(fields=["organization", "message_id"], name="rag_chunkmessage_message")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} in {self.chunk_id}"
+
+
+class TermStat(models.Model):
+    """In how many chunks of an organization a word occurs. Kept per organization: frequencies tell something too."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="+")
+    term = models.TextField()
+    chunks = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "term"], name="rag_termstat_once")]
+
+    def __str__(self) -> str:
+        return f"{self.term}: {self.chunks}"
+
+
+class IndexStat(models.Model):
+    """How large an organization's index was when its words were counted."""
+
+    organization = models.OneToOneField(
+        "accounts.Organization", primary_key=True, on_delete=models.CASCADE, related_name="+"
+    )
+    chunks = models.PositiveIntegerField(default=0)
+    mean_words = models.FloatField(default=0, help_text="Different words of a chunk, on average.")
+    refreshed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(mean_words__gte=0), name="rag_indexstat_mean")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id}: {self.chunks}"

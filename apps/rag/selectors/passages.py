@@ -1,0 +1,177 @@
+"""Ranked chunks as hits: read again with the rights of the searcher, named, and cut to what shows why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.accounts.selectors import people
+from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.types import Principal
+from apps.chat.selectors.indexing import conversation_names
+from apps.rag.models import Chunk, ChunkMessage
+from apps.rag.selectors.ranking import Ranked
+from apps.rag.text import snippets
+from apps.rag.text.folding import forms
+from apps.rag.text.query import ParsedQuery
+from apps.rag.types import Box, Hit, MessageSpan, SourceType, Span
+
+_MOST_WORDS = 6
+_MATCHING = "SELECT language, word FROM rag_matching(%s::text[], %s::text[], %s::text[], %s::text[])"
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """What is needed of each ranked chunk before a page is cut: its source and its time."""
+
+    source_type: str
+    source: UUID
+    time: datetime
+
+
+def visible_chunks(principal: Principal) -> QuerySet[Chunk]:
+    """Chunks the principal may read now; what the search statement decided is decided again."""
+    return Chunk.objects.filter(
+        visible_content(principal, scope="scope_id", time="content_time"),
+        organization_id=principal.organization_id,
+    )
+
+
+def outlines(*, principal: Principal, chunks: Iterable[int]) -> dict[int, Outline]:
+    """Return source and time of those chunks the principal may read. One query."""
+    rows = visible_chunks(principal).filter(pk__in=list(chunks))
+    columns = rows.values_list("pk", "source_type", "source_id", "content_time")
+    return {pk: Outline(source_type, source, moment) for pk, source_type, source, moment in columns}
+
+
+def hits(
+    *, principal: Principal, ranked: Sequence[Ranked], query: ParsedQuery, more: dict[int, int] | None = None
+) -> list[Hit]:
+    """Return the ranked chunks that the principal may read, in their order. Seven queries for any number.
+
+    Args:
+        more: how many further hits each one stands for.
+    """
+    rows = visible_chunks(principal).defer("embedding", "tsv").in_bulk([one.chunk for one in ranked])
+    if not rows:
+        return []
+    messages = _messages(principal, rows)
+    names = people.people({row.author_id for row in rows.values() if row.author_id})
+    places = conversation_names(
+        principal=principal,
+        conversation_ids=list({row.conversation_id for row in rows.values() if row.conversation_id}),
+    )
+    matching = _matching(rows.values(), query)
+    found = []
+    for one in ranked:
+        row = rows.get(one.chunk)
+        if row is None:
+            continue
+        author = names.get(row.author_id) if row.author_id else None
+        found.append(
+            _hit(
+                row,
+                one,
+                messages=messages.get(row.pk, ()),
+                author=author.name if author else "",
+                place=places.get(row.conversation_id, "") if row.conversation_id else "",
+                matching=matching.get(row.language, set()),
+                more=(more or {}).get(row.pk, 0),
+            )
+        )
+    return found
+
+
+def _hit(
+    row: Chunk,
+    one: Ranked,
+    *,
+    messages: Sequence[MessageSpan],
+    author: str,
+    place: str,
+    matching: set[str],
+    more: int,
+) -> Hit:
+    marks = snippets.highlights(row.body, row.language, matching)
+    window = snippets.window(row.body, marks)
+    snippet = row.body[window.start : window.end]
+    return Hit(
+        chunk=row.pk,
+        source_type=SourceType(row.source_type),
+        source=row.source_id,
+        scope=row.scope_id,
+        conversation=row.conversation_id,
+        conversation_name=place,
+        title=row.title,
+        heading=row.heading,
+        page=row.page,
+        span=Span(row.char_start, row.char_end),
+        boxes=tuple(Box(*box) for box in row.boxes),
+        text=row.body,
+        snippet=snippet,
+        snippet_start=row.char_start + window.start,
+        highlights=tuple(
+            Span(mark.start - window.start, mark.end - window.start)
+            for mark in marks
+            if mark.start >= window.start and mark.end <= window.end
+        ),
+        messages=tuple(messages),
+        thread=row.thread_id,
+        author=row.author_id,
+        author_name=author,
+        time=row.content_time,
+        language=row.language,
+        media_type=row.media_type,
+        is_generated=row.is_generated,
+        score=one.score,
+        words_score=one.words,
+        meaning_score=one.cosine,
+        words=tuple(dict.fromkeys(row.body[mark.start : mark.end].lower() for mark in marks))[:_MOST_WORDS],
+        more_in_source=more,
+    )
+
+
+def _messages(principal: Principal, rows: dict[int, Chunk]) -> dict[int, list[MessageSpan]]:
+    """Return which messages stand in each chunk, by their own offsets."""
+    found: dict[int, list[MessageSpan]] = {}
+    placed = ChunkMessage.objects.filter(organization_id=principal.organization_id, chunk_id__in=list(rows))
+    columns = ("chunk_id", "message_id", "char_start", "char_end", "message_start")
+    for chunk, message, start, end, own in placed.order_by("chunk_id", "char_start", "pk").values_list(
+        *columns
+    ):
+        found.setdefault(chunk, []).append(MessageSpan(message, start, end, own))
+    return found
+
+
+def _matching(rows: Iterable[Chunk], query: ParsedQuery) -> dict[str, set[str]]:
+    """Return, for each language, which words of these texts the query's words match. One statement."""
+    if not query.words:
+        return {}
+    texts: dict[str, set[str]] = {}
+    for row in rows:
+        texts.setdefault(row.language, set()).update(snippets.words_of(row.body, row.language))
+    asked = [
+        (language, form) for language in texts for word in query.words for form, _ in forms(word, language)
+    ]
+    given = [(language, word) for language, words in texts.items() for word in words]
+    if not given:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _MATCHING,
+            [
+                [language for language, _ in given],
+                [word for _, word in given],
+                [language for language, _ in asked],
+                [form for _, form in asked],
+            ],
+        )
+        found: dict[str, set[str]] = {}
+        for language, word in cursor.fetchall():
+            found.setdefault(language, set()).add(word)
+    return found

@@ -1,0 +1,128 @@
+"""The one statement that ranks: words and meaning together, over what all of some principals may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from django.db import connection
+
+from apps.core.text.language import guess
+from apps.elyza.services import encoder
+from apps.elyza.types import QueryEmbedding
+from apps.rag.text.folding import forms
+from apps.rag.text.query import ParsedQuery
+from apps.rag.types import MOST_HITS, Filters
+
+_LANGUAGES: Final = ("de", "en", "simple")
+_RANK: Final = (
+    "SELECT chunk, score, words, cosine, found "
+    "FROM rag_search(%s::uuid[], %s, %s::int[], %s::text[], %s::text[], %s::real[], %s::text[], %s::text[], %s, %s, "
+    "%s::jsonb, %s)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A chunk and why it is where it is: `words` is its share of the best hit's, `cosine` None without vectors."""
+
+    chunk: int
+    score: float
+    words: float
+    cosine: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Chunks from best to worst; `found` is how many hold a word of the query (at most 20,000)."""
+
+    ranked: tuple[Ranked, ...]
+    found: int
+    words_only: bool
+
+
+def rank(
+    *,
+    principals: Sequence[UUID],
+    query: ParsedQuery,
+    filters: Filters,
+    limit: int = MOST_HITS,
+    by_meaning: bool = True,
+) -> Ranking:
+    """Return what every one of the principals may see of what fits the query, best first; newest first for filters
+    alone. One statement, and one question to the model process.
+
+    Args:
+        by_meaning: False leaves the vectors out.
+    """
+    if filters.nothing or (query.is_empty and filters.is_empty):
+        return Ranking((), 0, words_only=True)
+    embedding = _embedding(query) if by_meaning else QueryEmbedding(None)
+    numbers, languages, spellings, weights = _terms(query)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RANK,
+            [
+                list(dict.fromkeys(principals)),
+                guess(query.text) or "",
+                numbers,
+                languages,
+                spellings,
+                weights,
+                list(query.phrases),
+                list(query.excluded),
+                None if embedding.vector is None else _text(embedding.vector.tolist()),
+                embedding.model_version,
+                _json(filters),
+                limit,
+            ],
+        )
+        rows = cursor.fetchall()
+    return Ranking(
+        tuple(Ranked(*row[:4]) for row in rows),
+        int(rows[0][4]) if rows else 0,
+        words_only=embedding.vector is None,
+    )
+
+
+def _embedding(query: ParsedQuery) -> QueryEmbedding:
+    return encoder.embed_query(text=query.text) if query.text else QueryEmbedding(None)
+
+
+def _terms(query: ParsedQuery) -> tuple[list[int], list[str], list[str], list[float]]:
+    """Return, for each way to write each word in each language: the word's number, language, spelling, weight."""
+    rows = [
+        (number, language, spelling, weight)
+        for number, word in enumerate(query.words)
+        for language in _LANGUAGES
+        for spelling, weight in forms(word, language)
+    ]
+    return (
+        [row[0] for row in rows],
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+        [row[3] for row in rows],
+    )
+
+
+def _json(filters: Filters) -> str:
+    given: dict[str, Any] = {
+        "authors": filters.authors,
+        "conversations": filters.conversations,
+        "documents": filters.documents,
+        "before": filters.before,
+        "after": filters.after,
+        "has_file": filters.has_file,
+        "sources": filters.sources,
+        "media_types": filters.media_types,
+        "languages": filters.languages,
+        "exclude_generated": filters.exclude_generated,
+    }
+    return orjson.dumps({name: value for name, value in given.items() if value}).decode()
+
+
+def _text(vector: list[float]) -> str:
+    return f"[{','.join(f'{number:.5g}' for number in vector)}]"

@@ -1,0 +1,1 @@
+"""Writes of the content index, and opening what was cited."""

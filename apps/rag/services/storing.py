@@ -1,0 +1,113 @@
+"""Put chunks into the index and take them out again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+
+from apps.rag.models import Chunk, ChunkMessage
+from apps.rag.text.folding import fold
+from apps.rag.types import ChunkDraft, SourceType
+
+BATCH = 200
+# The words come from the folded text, so the column is written here and not generated.
+_STORE = """
+WITH d AS MATERIALIZED (
+  SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x (
+    k int, organization uuid, scope uuid, source_type text, source uuid, conversation uuid, thread uuid, author uuid,
+    generated boolean, file boolean, media_type text, page int, ordinal int, char_start int, char_end int, boxes jsonb,
+    language text, title text, heading text, body text, folded text, hash text, moment timestamptz)
+)
+INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, conversation_id, thread_id, author_id,
+  is_generated, has_file, media_type, page, ordinal, char_start, char_end, boxes, language, title, heading, body, tsv,
+  model_version, content_hash, content_time)
+SELECT d.organization, d.scope, d.source_type, d.source, d.conversation, d.thread, d.author, d.generated, d.file,
+  d.media_type, d.page, d.ordinal, d.char_start, d.char_end, d.boxes, d.language, d.title, d.heading, d.body,
+  to_tsvector(rag_config(d.language), d.folded), '', decode(d.hash, 'hex'), d.moment
+FROM d ORDER BY d.k RETURNING id
+"""
+
+
+def store_chunks(drafts: Sequence[ChunkDraft]) -> list[int]:
+    """Store chunks, findable by their words at once, and return their ids in order; vectors follow by a run."""
+    stored: list[int] = []
+    with transaction.atomic():
+        for start in range(0, len(drafts), BATCH):
+            stored += _store_some(drafts[start : start + BATCH])
+    return stored
+
+
+def remove_document(*, organization_id: UUID, document_id: UUID, page: int | None = None) -> int:
+    """Take a document, or one page of it, out of the index; return how many chunks went. One statement."""
+    rows = Chunk.objects.filter(
+        organization_id=organization_id, source_type=SourceType.DOCUMENT, source_id=document_id
+    )
+    if page is not None:
+        rows = rows.filter(page=page)
+    return rows._raw_delete(rows.db)  # noqa: SLF001 - the database cascades; no need to read the rows first
+
+
+def remove_messages(*, organization_id: UUID, message_ids: Sequence[UUID]) -> int:
+    """Take every chunk that holds text of these messages out of the index. One statement."""
+    holding = ChunkMessage.objects.filter(organization_id=organization_id, message_id__in=message_ids)
+    rows = Chunk.objects.filter(organization_id=organization_id, pk__in=holding.values("chunk_id"))
+    return rows._raw_delete(rows.db)  # noqa: SLF001 - the database cascades; no need to read the rows first
+
+
+def _store_some(drafts: Sequence[ChunkDraft]) -> list[int]:
+    rows = [_row(number, draft) for number, draft in enumerate(drafts)]
+    with connection.cursor() as cursor:
+        cursor.execute(_STORE, [orjson.dumps(rows).decode()])
+        ids = sorted(pk for (pk,) in cursor.fetchall())
+    ChunkMessage.objects.bulk_create(
+        ChunkMessage(
+            organization_id=draft.organization_id,
+            chunk_id=pk,
+            message_id=placed.message,
+            char_start=placed.start,
+            char_end=placed.end,
+            message_start=placed.message_start,
+        )
+        for pk, draft in zip(ids, drafts, strict=True)
+        for placed in draft.messages
+    )
+    return ids
+
+
+def _row(number: int, draft: ChunkDraft) -> dict[str, Any]:
+    title, heading, body = (_storable(text) for text in (draft.title, draft.heading, draft.body))
+    return {
+        "k": number,
+        "organization": draft.organization_id,
+        "scope": draft.scope_id,
+        "source_type": draft.source_type.value,
+        "source": draft.source_id,
+        "conversation": draft.conversation_id,
+        "thread": draft.thread_id,
+        "author": draft.author_id,
+        "generated": draft.is_generated,
+        "file": draft.has_file,
+        "media_type": draft.media_type,
+        "page": draft.page,
+        "ordinal": draft.ordinal,
+        "char_start": draft.start,
+        "char_end": draft.end,
+        "boxes": [[box.x0, box.top, box.x1, box.bottom] for box in draft.boxes],
+        "language": draft.language,
+        "title": title,
+        "heading": heading,
+        "body": body,
+        "folded": fold(f"{title}\n{heading}\n{body}", draft.language),
+        "hash": hashlib.sha256(f"{draft.language}\x00{title}\x00{heading}\x00{body}".encode()).hexdigest(),
+        "moment": draft.time,
+    }
+
+
+def _storable(text: str) -> str:
+    """Replace what PostgreSQL or UTF-8 refuse, one character for one: offsets stay."""
+    return text.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()

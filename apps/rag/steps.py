@@ -1,0 +1,32 @@
+"""Steps of runs: vectors and the count of words."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_noop
+
+from apps.elyza.services import encoder
+from apps.rag.services import embedding
+from apps.runs.services.context import StepContext
+from apps.runs.services.steps import step
+from apps.runs.types import StepSpec
+
+PART = 1024  # chunks of one step; then others get their turn
+
+
+@step("rag.embed_chunks", queue="ingest", timeout_seconds=1800, backoff_seconds=5)
+def embed_chunks(context: StepContext, *, part: int = 0) -> int:
+    """Give the organization's chunks their vectors, and go on in a further step while some are left.
+
+    Returns:
+        How many chunks were read.
+    """
+    organization_id = context.organization_id
+    if part == 0:
+        embedding.refresh_terms_if_stale(organization_id=organization_id)
+        if version := encoder.find_health().model_version:
+            embedding.forget_other_versions(organization_id=organization_id, model_version=version)
+    context.progress(0, stage=gettext_noop("Reading for meaning"))
+    done = embedding.embed_pending(organization_id=organization_id, most=PART, check=context.cancelled)
+    if embedding.has_pending(organization_id=organization_id):
+        context.add_steps([StepSpec("rag.embed_chunks", {"part": part + 1}, key=str(part + 1))])
+    return done

@@ -1,0 +1,50 @@
+"""One spelling for the words of texts and queries before the stemmer sees them."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+_UMLAUTS: Final = frozenset("äöüÄÖÜ")
+_SPELLED_OUT: Final = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"))
+
+
+def fold(text: str, language: str) -> str:
+    """Return the text without accents, ligatures and NUL; German keeps its umlauts, its stemmer knows them.
+
+    Length and offsets change: never cut by what this returns.
+    """
+    composed = unicodedata.normalize("NFKC", text.replace("\x00", " "))
+    kept = _UMLAUTS if language == "de" else frozenset()
+    if composed.isascii():
+        return composed
+    return "".join(
+        character if character in kept else _plain(character)
+        for character in composed
+        if not _is_half(character)
+    )
+
+
+def forms(word: str, language: str) -> list[tuple[str, float]]:
+    """Return how a word of a query may be written in texts of a language, and how much each spelling counts."""
+    found = {fold(word, language): 1.0}
+    lower = word.lower()
+    for umlaut, letters in _SPELLED_OUT:
+        if umlaut in lower:
+            found.setdefault(fold(lower.replace(umlaut, letters), language), 0.9)
+        if letters in lower:
+            found.setdefault(fold(lower.replace(letters, umlaut), language), 0.7)  # "neue" is no "neü"
+    return list(found.items())
+
+
+def _plain(character: str) -> str:
+    if character == "ß":
+        return "ss"
+    if character.isascii():
+        return character
+    decomposed = unicodedata.normalize("NFD", character)
+    return "".join(part for part in decomposed if not unicodedata.combining(part))
+
+
+def _is_half(character: str) -> bool:
+    return "\ud800" <= character <= "\udfff"

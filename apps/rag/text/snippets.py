@@ -1,0 +1,67 @@
+"""The part of a passage that shows why it was found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from apps.rag.text.folding import fold
+from apps.rag.types import Span
+
+LENGTH: Final = 260
+_WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+
+
+def words_of(text: str, language: str) -> dict[str, list[Span]]:
+    """Return each folded, lower-cased word of a text and where it stands; parts of hyphenated words too."""
+    found: dict[str, list[Span]] = {}
+    for match in _WORD.finditer(text):
+        found.setdefault(fold(match.group(), language).lower(), []).append(Span(*match.span()))
+        if "-" in match.group():
+            for part in re.finditer(r"[^-]+", match.group()):
+                span = Span(match.start() + part.start(), match.start() + part.end())
+                found.setdefault(fold(part.group(), language).lower(), []).append(span)
+    return found
+
+
+def highlights(text: str, language: str, matching: Collection[str]) -> list[Span]:
+    """Return the spans of the matching words in order, without overlap."""
+    spans = sorted(
+        (span for word, places in words_of(text, language).items() if word in matching for span in places),
+        key=lambda span: (span.start, -span.end),
+    )
+    kept: list[Span] = []
+    for span in spans:
+        if not kept or span.start >= kept[-1].end:
+            kept.append(span)
+    return kept
+
+
+def window(text: str, marks: list[Span], *, length: int = LENGTH) -> Span:
+    """Return the stretch with the most different marked words, from a word's start to a word's end."""
+    if len(text) <= length:
+        return Span(0, len(text))
+    best, best_count = 0, 0
+    for mark in marks:
+        start = max(0, min(mark.start - length // 4, len(text) - length))
+        inside = {
+            text[m.start : m.end].lower() for m in marks if m.start >= start and m.end <= start + length
+        }
+        if len(inside) > best_count:
+            best, best_count = start, len(inside)
+    return Span(_word_start(text, best), _word_end(text, best + length))
+
+
+def _word_start(text: str, at: int) -> int:
+    if at <= 0:
+        return 0
+    space = re.search(r"\s", text[at - 1 : at + 40])
+    return at + space.end() - 1 if space else at
+
+
+def _word_end(text: str, at: int) -> int:
+    if at >= len(text):
+        return len(text)
+    space = text.rfind(" ", max(0, at - 40), at + 1)
+    return space if space > 0 else at
