@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from asgiref.sync import sync_to_async
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.utils import translation
@@ -33,6 +32,7 @@ from apps.core.ids import uuid7
 from apps.core.models import Stream
 from apps.core.realtime.hub import Hub, get_hub, sockets_open
 from apps.core.realtime.sockets import AsgiSocket, Socket, TransportSocket, text_frame
+from apps.core.threads import in_thread
 from apps.runs.selectors import frames as run_frames
 
 CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT = 4401, 4429, 4408, 4400
@@ -41,7 +41,6 @@ BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
 _WATCHED_EVENTS = (b'"access.revoked"', b'"conversation.added"', b'"conversation.removed"', b'"seat.removed"')
 logger = logging.getLogger(__name__)
-in_thread = partial(sync_to_async, thread_sensitive=False)
 _open: dict[UUID, int] = {}
 
 
@@ -62,7 +61,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.scope, self.base_send = scope, send
         await receive()  # websocket.connect
         try:
-            self.principal = await in_thread(handshake.principal_of_scope)(scope)
+            self.principal = await in_thread(handshake.principal_of_scope, scope)
         except DomainError as error:
             await self._refuse(error)
             return
@@ -126,7 +125,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             self.hub.leave(self.channels | self.watched | self.followed, self.socket)
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
-            await in_thread(presence.leave)(
+            await in_thread(
+                presence.leave,
                 organization_id=self.principal.organization_id,
                 principal_id=self.principal.id,
                 connection=self.connection,
@@ -135,10 +135,10 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
     async def _welcome(self) -> None:
         """Subscribe first, then read the heads: what is committed in between arrives twice, never not at all."""
         await self.hub.join([self.own], self.socket, self._on_notice)
-        heads = await in_thread(conversations.heads)(self.principal)
+        heads = await in_thread(conversations.heads, self.principal)
         await self.hub.join({conversation_channel(pk) for pk in heads}, self.socket)
         self.channels = {conversation_channel(pk) for pk in heads}
-        heads, sequence = await in_thread(self._state)()
+        heads, sequence = await in_thread(self._state)
         await self._follow_heads(heads)
         self.reply(
             {"frame": "hello", "connection": self.connection, "principal": self.principal.id,
@@ -225,7 +225,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             thread=frame.thread,
             attachments=frame.attachments,
         )
-        return await in_thread(compose)() if composing.needs_look_up(frame.body) else compose()
+        return await in_thread(compose) if composing.needs_look_up(frame.body) else compose()
 
     def _spend(self) -> None:
         """Token bucket of this socket.
@@ -264,8 +264,11 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def on_read(self, frame: frames.ReadFrame) -> None:
         """Move the read marker; all devices hear of it as a notice."""
-        await in_thread(reading.move_marker)(
-            principal=self.principal, conversation_id=frame.conversation, sequence=frame.sequence
+        await in_thread(
+            reading.move_marker,
+            principal=self.principal,
+            conversation_id=frame.conversation,
+            sequence=frame.sequence,
         )
 
     async def on_typing(self, frame: frames.TypingFrame) -> None:
@@ -284,23 +287,23 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def on_watch(self, frame: frames.WatchFrame) -> None:
         """Presence of visible people on screen, now and as it changes."""
-        visible = await in_thread(people.visible_people)(principal=self.principal, ids=frame.people)
+        visible = await in_thread(people.visible_people, principal=self.principal, ids=frame.people)
         organization = self.principal.organization_id
         wanted = {presence.channel(organization, person) for person in visible}
         self.hub.leave(self.watched - wanted, self.socket)
         await self.hub.join(wanted - self.watched, self.socket)
         self.watched = wanted
-        online = await in_thread(presence.online)(organization_id=organization, people=visible)
+        online = await in_thread(presence.online, organization_id=organization, people=visible)
         payload = presence.frame({person: person in online for person in visible})
         self.socket.push(text_frame(payload) if self.socket.framed else [payload])
 
     async def on_follow(self, frame: frames.FollowFrame) -> None:
         """Stream frames of a visible run: first what is stored after the id, then live; doubles have equal ids."""
         channel = run_frames.channel(frame.run)
-        await in_thread(run_frames.require_visible)(self.principal, frame.run)
+        await in_thread(run_frames.require_visible, self.principal, frame.run)
         await self.hub.join([channel], self.socket)
         self.followed.add(channel)
-        stored = await in_thread(run_frames.after)(run_id=frame.run, after=frame.after)
+        stored = await in_thread(run_frames.after, run_id=frame.run, after=frame.after)
         if stored:
             self.socket.push(b"".join(map(text_frame, stored)) if self.socket.framed else stored)
 
@@ -329,19 +332,20 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def _look_again(self) -> None:
         """Load the rights and memberships; end what is no longer allowed."""
-        principal = await in_thread(handshake.refresh)(self.principal)
+        principal = await in_thread(handshake.refresh, self.principal)
         if principal is None:
             await self._close(CLOSE_REVOKED)
             return
         self.principal = principal
-        await self._follow_heads(await in_thread(conversations.heads)(principal))
+        await self._follow_heads(await in_thread(conversations.heads, principal))
         for channel in tuple(self.followed):
-            if not await in_thread(run_frames.is_visible)(principal, UUID(channel.partition(":")[2])):
+            if not await in_thread(run_frames.is_visible, principal, UUID(channel.partition(":")[2])):
                 self.followed.discard(channel)
                 self.hub.leave([channel], self.socket)
 
     async def _beat(self) -> None:
-        await in_thread(presence.beat)(
+        await in_thread(
+            presence.beat,
             organization_id=self.principal.organization_id,
             principal_id=self.principal.id,
             connection=self.connection,

@@ -79,6 +79,8 @@ class Client(asyncio.Protocol):
             opcode = data[position] & 15
             if opcode == 9 and self.transport is not None:
                 self.transport.write(_masked(10, data[start : start + length]))
+            elif opcode == 8 and self.transport is not None:
+                self.transport.close()
             elif on_frame is not None and opcode == 1:
                 on_frame(data[start : start + length])
             position = start + length

@@ -39,7 +39,8 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
         query=query,
     )
     origin = headers.get("origin")
-    if (origin is not None or credentials.by_session) and origin not in allowed_origins():
+    shows_cookie = credentials.by_session and bool(credentials.session_key)
+    if (origin is not None or shows_cookie) and origin not in allowed_origins():
         raise OriginNotAllowed
     principal = authenticate(credentials)
     if credentials.by_session:

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from asgiref.sync import sync_to_async
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
@@ -33,8 +32,7 @@ from apps.core.api.serializers import read_query, validated
 from apps.core.api.throttling import throttle
 from apps.core.errors import FieldError, InvalidInput
 from apps.core.http.errors import MethodNotAllowed
-
-in_thread = partial(sync_to_async, thread_sensitive=False)
+from apps.core.threads import in_thread
 
 
 class MessageList(APIView):
@@ -81,8 +79,8 @@ async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpRespo
 async def _list(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
     query = read_query(request, shapes.MessageQuery)
     anchor = read_anchor(query.pop("anchor"))
-    page = await in_thread(message_page)(
-        principal=principal, conversation_id=conversation_id, anchor=anchor, **query
+    page = await in_thread(
+        message_page, principal=principal, conversation_id=conversation_id, anchor=anchor, **query
     )
     data = dataclasses.asdict(page)
     del data["anchor"]
@@ -101,7 +99,7 @@ async def _send(request: HttpRequest, principal: Principal, conversation_id: UUI
         thread=data["thread"],
         attachments=tuple(data["attachments"]),
     )
-    draft = await in_thread(compose)() if composing.needs_look_up(data["body"]) else compose()
+    draft = await in_thread(compose) if composing.needs_look_up(data["body"]) else compose()
     sent = await (await get_batcher()).submit(draft)
     answer = {
         "id": sent.id,

@@ -9,7 +9,6 @@ import asyncio
 import logging
 from functools import lru_cache
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection
 from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
@@ -24,6 +23,7 @@ from apps.core import tenancy
 from apps.core.errors import Unavailable
 from apps.core.events import frames
 from apps.core.realtime.hub import Hub, get_hub
+from apps.core.threads import in_thread
 
 MOST = 256
 MOST_WAITING = 5000
@@ -60,7 +60,7 @@ class Batcher:
             self._lane = asyncio.get_running_loop().create_task(self._run())
         stored = await future
         if stored is None:
-            raise await _explain(draft)
+            raise await in_thread(_explain, draft)
         if not stored.same:
             raise ClientKeyReused
         return stored.sent
@@ -132,7 +132,6 @@ class Batcher:
             sent_total.labels("batch").inc(len(items))
 
 
-@sync_to_async(thread_sensitive=False)
 def _explain(draft: Draft) -> Exception:
     with tenancy.use(draft.organization_id):
         return explain_refusal(draft)

@@ -19,6 +19,12 @@ class HubProtocol(WebSocketsSansIOProtocol):  # type: ignore[misc]  # uvicorn's 
         if scope is not None:
             scope["extensions"]["hub"] = {"protocol": self}
 
+    async def send(self, message: Any) -> None:
+        """Remember that a refused handshake was answered; uvicorn 0.54 logs an error otherwise."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
+
     @property
     def is_open(self) -> bool:
         """Frames may be written: after the accept, before any close."""
