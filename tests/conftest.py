@@ -37,10 +37,6 @@ def django_db_setup(
     with django_db_blocker.unblock():
         connections["default"].close()
         settings["USER"] = owner["USER"]
-        with owner_connection() as db:  # a thread of a failed test may still hold a connection
-            db.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
         teardown_databases(databases, verbosity=0)
 
 

@@ -13,6 +13,7 @@ from channels.routing import URLRouter
 from django.urls import path
 
 from apps.chat.consumers import ClientConsumer
+from apps.chat.services import batcher
 from apps.core.realtime.protocol import HubProtocol
 from tests.benchmarks.wire import Client
 
@@ -89,3 +90,4 @@ async def serving() -> AsyncIterator[str]:
         server.should_exit = True
         server.force_exit = True
         await task
+        await batcher.close()

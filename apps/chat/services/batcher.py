@@ -175,3 +175,10 @@ async def get_batcher() -> Batcher:
             del _batchers[stale]
         batcher = _batchers.setdefault(loop, Batcher(await get_pool(), await get_hub()))
     return batcher
+
+
+async def close() -> None:
+    """Give back what the running event loop holds: its pool and its hub's connections."""
+    _batchers.pop(asyncio.get_running_loop(), None)
+    await _pool_of(asyncio.get_running_loop()).close()
+    await (await get_hub()).stop()
