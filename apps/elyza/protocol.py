@@ -23,7 +23,7 @@ _HEAD = struct.Struct("<II")
 Header = dict[str, Any]  # JSON: its keys depend on the operation
 
 
-class BadFrame(Exception):  # noqa: N818 - reads as what was received
+class BadFrame(Exception):
     """The other side does not speak this protocol, or sent too much; the connection is of no more use."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -88,4 +88,3 @@ class ModelHealth:
     queries: int = 0
     bulk_texts: int = 0
     detail: str = ""
-    extra: dict[str, str] = field(default_factory=dict)

@@ -115,7 +115,7 @@ def test_callers_load_no_model_library() -> None:
     """Web and worker import the services; the memory of ONNX Runtime belongs to the model process alone."""
     code = (
         "import django, sys; django.setup();"
-        "import apps.elyza.services.encoder;"
+        "import apps.elyza.services.answers;"
         "print(sorted({'onnxruntime', 'onnx', 'tokenizers', 'torch', 'transformers'} & set(sys.modules)))"
     )
     done = subprocess.run(

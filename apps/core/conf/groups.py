@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -105,6 +106,12 @@ class ModelSettings(Group):
     llm_api_key: SecretStr | None = Field(None, description="Key for that endpoint.")
     llm_timeout_seconds: float = Field(30.0, ge=1, le=600, description="Time to the first token.")
     llm_context_tokens: int = Field(8192, ge=512, description="Window of the model.")
+    llm_price_in: Decimal = Field(
+        Decimal(0), ge=0, description="Price of a million tokens of the prompt, for the usage ledger."
+    )
+    llm_price_out: Decimal = Field(
+        Decimal(0), ge=0, description="Price of a million tokens of the answer, for the usage ledger."
+    )
     llm_daily_tokens: int = Field(2_000_000, ge=0, description="Tokens an organization may use a day.")
 
 

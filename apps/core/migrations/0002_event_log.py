@@ -30,7 +30,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
   made int := 0; parent text; start date; name text;
 BEGIN
-  FOREACH parent IN ARRAY ARRAY['core_event', 'core_eventfeed'] LOOP
+  FOR parent IN SELECT c.relname FROM pg_partitioned_table p JOIN pg_class c ON c.oid = p.partrelid
+      WHERE c.relnamespace = 'public'::regnamespace ORDER BY 1 LOOP  -- all are partitioned by created_at
     FOR step IN 0..p_months LOOP
       start := (date_trunc('month', now() AT TIME ZONE 'UTC') + make_interval(months => step))::date;
       name := format('%s_%s', parent, to_char(start, 'YYYYMM'));

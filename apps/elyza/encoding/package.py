@@ -19,11 +19,11 @@ _NEEDED = (PACKAGE, "onnxruntime", "tokenizers", "onnx", "safetensors")
 _PROJECT = Path(__file__).resolve().parents[3]
 
 
-class ModelNotInstalled(Exception):  # noqa: N818 - a state, told to the caller
+class ModelNotInstalled(Exception):
     """The `ai` requirements are not installed in this environment."""
 
 
-class ExportFailed(Exception):  # noqa: N818 - a state, told to the caller
+class ExportFailed(Exception):
     """The graph could not be written; the text is the last line the exporting process printed."""
 
 

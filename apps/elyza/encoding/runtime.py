@@ -46,6 +46,14 @@ class ReadQuestion:
     groups: list[Positions]
 
 
+@dataclass(frozen=True, slots=True)
+class ReadPassage:
+    """Token states of each window of a passage, with the sentences in it: their numbers and tokens."""
+
+    windows: list[tuple[Matrix, list[tuple[int, Positions]]]]
+    sentences: int
+
+
 class Encoder:
     """One session for all threads, one computing thread a call: calls run side by side on one copy of the
     weights.
@@ -97,28 +105,21 @@ class Encoder:
         groups = [_inside(read.offsets, term.start, term.end) for term in terms]
         return ReadQuestion(read.states, groups)
 
-    def score(self, question: ReadQuestion, passage: SplitPassage) -> tuple[Vector, Matrix]:
-        """Return for each sentence its cosine with the question and its best match for each term.
+    def read_passage(self, passage: SplitPassage) -> ReadPassage:
+        """Read a passage; one longer than a window in several, cut between sentences.
 
-        Shapes (sentences,) and (sentences, terms). A passage longer than a window is read in several, cut
-        between sentences; a sentence longer than a window counts with its first 510 tokens, one without
-        tokens scores 0.
+        A sentence longer than a window counts with its first 510 tokens.
         """
-        cosine = np.zeros(len(passage.sentences), np.float32)
-        best = np.zeros((len(passage.sentences), len(question.groups)), np.float32)
-        if not len(question.states):
-            return cosine, best
-        asked = _unit(question.states.mean(axis=0))
         spans = [(sentence.start, sentence.end) for sentence in passage.sentences]
+        read = []
         for window in self._windows(passage.text, spans):
-            for row, (start, end) in enumerate(spans):
-                inside = _inside(window.offsets, start, end)
-                if len(inside):
-                    states = window.states[inside]
-                    cosine[row] = float(_unit(states.mean(axis=0)) @ asked)
-                    nearest = (question.states @ states.T).max(axis=1)
-                    best[row] = [nearest[group].mean() if len(group) else 0.0 for group in question.groups]
-        return cosine, best
+            rows = ((row, _inside(window.offsets, *span)) for row, span in enumerate(spans))
+            read.append((window.states, [(row, inside) for row, inside in rows if len(inside)]))
+        return ReadPassage(read, len(spans))
+
+    def score(self, question: ReadQuestion, passage: SplitPassage) -> tuple[Vector, Matrix]:
+        """Read the passage and score its sentences, see `score_read`."""
+        return score_read(question, self.read_passage(passage))
 
     def _windows(self, text: str, spans: Sequence[tuple[int, int]]) -> list[TokenStates]:
         """Read the text in windows of at most 510 tokens that end between spans."""
@@ -144,6 +145,25 @@ class Encoder:
             mask[position, : len(row)] = 1
         result: Matrix = self._session.run([output], {"input_ids": ids, "attention_mask": mask})[0]
         return result
+
+
+def score_read(question: ReadQuestion, passage: ReadPassage) -> tuple[Vector, Matrix]:
+    """Return for each sentence its cosine with the question and its best match for each term.
+
+    Shapes (sentences,) and (sentences, terms); 0 for a sentence or a term without tokens.
+    """
+    cosine = np.zeros(passage.sentences, np.float32)
+    best = np.zeros((passage.sentences, len(question.groups)), np.float32)
+    if not len(question.states):
+        return cosine, best
+    asked = _unit(question.states.mean(axis=0))
+    for states, sentences in passage.windows:
+        near = question.states @ states.T
+        for row, inside in sentences:
+            cosine[row] = float(_unit(states[inside].mean(axis=0)) @ asked)
+            nearest = near[:, inside].max(axis=1)
+            best[row] = [nearest[group].mean() if len(group) else 0.0 for group in question.groups]
+    return cosine, best
 
 
 def _inside(offsets: Sequence[tuple[int, int]], start: int, end: int) -> Positions:

@@ -19,7 +19,7 @@ RETRY_SECONDS = 30.0  # after a failed load; the cause (a full disk, a half-inst
 log = logging.getLogger(__name__)
 
 
-class ModelUnavailable(Exception):  # noqa: N818 - a state, told to the caller
+class ModelUnavailable(Exception):
     """There is no model now; `state` says which kind of no."""
 
     def __init__(self, state: str, detail: str) -> None:

@@ -18,7 +18,7 @@ MAX_TERMS = 64
 MAX_QUESTION_CHARACTERS = 2000
 
 
-class BadRequest(Exception):  # noqa: N818 - reads as what was received
+class BadRequest(Exception):
     """A value is missing or wrong; the text names it."""
 
 

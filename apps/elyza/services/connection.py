@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _STATES = {"loading": Missing.LOADING, "not_installed": Missing.NOT_INSTALLED, "failed": Missing.FAILED}
 
 
-class NoAnswer(Exception):  # noqa: N818 - a state, told to the caller
+class NoAnswer(Exception):
     """The model process gave no usable answer; `reason` says why."""
 
     def __init__(self, reason: Missing, detail: str = "") -> None:

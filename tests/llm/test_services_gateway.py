@@ -1,0 +1,226 @@
+"""One model call over real HTTP; the server's shapes and their source are in `model_server`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+
+from apps.core.ids import uuid7
+from apps.llm.errors import BudgetSpent, ModelUnavailable, PromptTooLong
+from apps.llm.models import DailyUsage, Reservation, UsageEntry
+from apps.llm.services.gateway import complete_stream
+from apps.llm.services.tokens import estimate_prompt, estimate_tokens
+from apps.llm.types import Caller, ChatMessage, Completion, Finished, TextDelta, Trouble
+from tests.llm.model_server import DONE, HEAD, Step, answer, chunk, event, model_server, refusal
+
+UseLlm = Callable[..., None]
+NOBODY = "http://127.0.0.1:9/v1"
+
+
+def completion(*, timeout_seconds: float = 5.0, budget_tokens: int = 100, text: str = "Hi") -> Completion:
+    return Completion(
+        messages=[ChatMessage("system", "Be brief."), ChatMessage("user", text)],
+        caller=Caller("answer", principal_id=uuid7(), run_id=uuid7()),
+        timeout_seconds=timeout_seconds,
+        budget_tokens=budget_tokens,
+    )
+
+
+def collect(wanted: Completion) -> tuple[str, Finished]:
+    *deltas, end = complete_stream(wanted)
+    assert isinstance(end, Finished)
+    return "".join(delta.text for delta in deltas if isinstance(delta, TextDelta)), end
+
+
+def test_an_answer_streams_and_is_settled(organization_id: UUID, use_llm: UseLlm) -> None:
+    wanted = completion()
+    with model_server([answer("Grü", "ße ", "😀")]) as server:
+        use_llm(server.base_url)
+        text, end = collect(wanted)
+    assert text == "Grüße 😀"
+    assert (end.provider, end.model, end.reason, end.broken) == (
+        "openai-compatible",
+        "test-model",
+        "stop",
+        None,
+    )
+    assert (end.usage.tokens_in, end.usage.tokens_out, end.usage.is_estimated) == (11, 7, False)
+    entry = UsageEntry.objects.get()
+    assert (entry.organization_id, entry.purpose, entry.outcome) == (organization_id, "answer", "done")
+    assert (entry.principal_id, entry.run_id) == (wanted.caller.principal_id, wanted.caller.run_id)
+    assert entry.cost == Decimal("0.000092")
+    assert DailyUsage.objects.get().tokens == 18
+    assert not Reservation.objects.exists()
+    assert "authorization: bearer key-of-the-operator" in server.headers[0].lower()
+    (asked,) = server.requests
+    assert asked["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Hi"},
+    ]
+    assert (asked["model"], asked["max_tokens"], asked["stream"]) == ("test-model", 100, True)
+    assert asked["stream_options"] == {"include_usage": True}
+
+
+def test_what_the_provider_does_not_count_is_estimated(organization_id: UUID, use_llm: UseLlm) -> None:
+    with model_server([answer("one two three", counted=None)]) as server:
+        use_llm(server.base_url)
+        _, end = collect(completion())
+    assert end.usage.is_estimated
+    assert end.usage.tokens_out == estimate_tokens("one two three")
+    assert UsageEntry.objects.get().is_estimated
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        refusal(429, "Retry-After: 0"),
+        refusal(500),
+        refusal(503),
+        ["reset"],
+        [HEAD, "reset"],
+        [HEAD],
+        [HEAD, event({"error": {"message": "overloaded"}})],
+    ],
+)
+def test_a_failure_before_the_first_token_is_tried_again(
+    organization_id: UUID, use_llm: UseLlm, first: list[Step]
+) -> None:
+    with model_server([first, first, answer("there")]) as server:
+        use_llm(server.base_url)
+        text, end = collect(completion())
+    assert (text, end.broken, len(server.requests)) == ("there", None, 3)
+    assert UsageEntry.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "times", "trouble"),
+    [
+        (refusal(429, "Retry-After: 0"), 3, Trouble.BUSY),
+        (refusal(500), 3, Trouble.BUSY),
+        (refusal(429, "Retry-After: 3600"), 1, Trouble.BUSY),
+        (refusal(401), 1, Trouble.REFUSED),
+        (refusal(404), 1, Trouble.REFUSED),
+        (refusal(302, "Location: http://127.0.0.1:9/"), 1, Trouble.REFUSED),
+        ([HEAD, b"data: {not json\n\n"], 1, Trouble.MALFORMED),
+        ([HEAD, event({"choices": "none"})], 1, Trouble.MALFORMED),
+        ([HEAD, event([1])], 1, Trouble.MALFORMED),
+        ([HEAD, chunk(reason="stop"), DONE], 1, Trouble.EMPTY),
+    ],
+)
+def test_a_model_that_says_nothing_is_unavailable(
+    organization_id: UUID, use_llm: UseLlm, script: list[Step], times: int, trouble: Trouble
+) -> None:
+    with model_server([script] * times) as server:
+        use_llm(server.base_url)
+        with pytest.raises(ModelUnavailable) as refused:
+            collect(completion())
+    assert refused.value.trouble is trouble
+    assert len(server.requests) == times
+    assert not Reservation.objects.exists()
+
+
+def test_a_server_that_is_not_there_is_unreachable(organization_id: UUID, use_llm: UseLlm) -> None:
+    use_llm(NOBODY)
+    with pytest.raises(ModelUnavailable) as refused:
+        collect(completion())
+    assert refused.value.trouble is Trouble.UNREACHABLE
+    assert not Reservation.objects.exists()
+    assert not UsageEntry.objects.exists()
+
+
+def test_a_server_that_hangs_is_late(organization_id: UUID, use_llm: UseLlm) -> None:
+    with model_server([["hang"]]) as server:
+        use_llm(server.base_url)
+        started = time.monotonic()
+        with pytest.raises(ModelUnavailable) as refused:
+            collect(completion(timeout_seconds=0.3))
+    assert refused.value.trouble is Trouble.LATE
+    assert time.monotonic() - started < 3
+
+
+def test_signs_of_life_do_not_lengthen_the_call(organization_id: UUID, use_llm: UseLlm) -> None:
+    """Comments are ignored by readers of an event stream; some servers send them while they load a model."""
+    with model_server([[HEAD, "drip"]]) as server:
+        use_llm(server.base_url)
+        with pytest.raises(ModelUnavailable) as refused:
+            collect(completion(timeout_seconds=0.3))
+    assert refused.value.trouble is Trouble.LATE
+
+
+@pytest.mark.parametrize(
+    ("ending", "trouble"),
+    [
+        (["reset"], Trouble.UNREACHABLE),
+        ([], Trouble.UNREACHABLE),
+        ([DONE], Trouble.UNREACHABLE),
+        (["hang"], Trouble.LATE),
+        ([b"data: {broken\n\n"], Trouble.MALFORMED),
+        ([event({"error": {"message": "overloaded"}})], Trouble.BUSY),
+    ],
+)
+def test_an_answer_that_breaks_off_stays_broken_and_is_not_asked_again(
+    organization_id: UUID, use_llm: UseLlm, ending: list[Step], trouble: Trouble
+) -> None:
+    with model_server([[HEAD, chunk("half an "), *ending]]) as server:
+        use_llm(server.base_url)
+        text, end = collect(completion(timeout_seconds=0.5 if ending == ["hang"] else 5.0))
+    assert (text, end.broken, len(server.requests)) == ("half an ", trouble, 1)
+    entry = UsageEntry.objects.get()
+    assert (entry.outcome, entry.is_estimated) == (str(trouble), True)
+    assert not Reservation.objects.exists()
+
+
+def test_a_reader_that_leaves_ends_the_call_and_pays_for_what_it_read(
+    organization_id: UUID, use_llm: UseLlm
+) -> None:
+    with model_server([[HEAD, chunk("one "), "hang"]]) as server:
+        use_llm(server.base_url)
+        stream = complete_stream(completion())
+        assert next(stream) == TextDelta("one ")
+        stream.close()
+    entry = UsageEntry.objects.get()
+    assert (entry.outcome, entry.tokens_out) == ("stopped", estimate_tokens("one "))
+    assert not Reservation.objects.exists()
+
+
+def test_without_a_model_nothing_is_reserved(organization_id: UUID, use_llm: UseLlm) -> None:
+    use_llm("")
+    with pytest.raises(ModelUnavailable) as refused:
+        collect(completion())
+    assert refused.value.trouble is Trouble.NOT_CONFIGURED
+    assert not DailyUsage.objects.exists()
+
+
+def test_a_spent_budget_asks_nobody(organization_id: UUID, use_llm: UseLlm) -> None:
+    needed = estimate_prompt(completion().messages) + 100
+    with model_server([answer("a", counted=(1, 1))]) as server:
+        use_llm(server.base_url, llm_daily_tokens=needed)
+        collect(completion())
+        with pytest.raises(BudgetSpent) as refused:
+            collect(completion())
+    assert len(server.requests) == 1
+    assert 0 < (refused.value.retry_after_seconds or 0) <= 86_401
+    assert UsageEntry.objects.count() == 1
+
+
+def test_calls_under_way_count_against_the_budget(organization_id: UUID, use_llm: UseLlm) -> None:
+    needed = estimate_prompt(completion().messages) + 100
+    with model_server([[HEAD, chunk("one "), "hang"]]) as server:
+        use_llm(server.base_url, llm_daily_tokens=needed * 2 - 1)
+        stream = complete_stream(completion())
+        next(stream)
+        with pytest.raises(BudgetSpent):
+            collect(completion())
+        stream.close()
+    assert not Reservation.objects.exists()
+
+
+def test_a_prompt_beyond_the_window_asks_nobody(organization_id: UUID, use_llm: UseLlm) -> None:
+    use_llm(NOBODY, llm_context_tokens=512)
+    with pytest.raises(PromptTooLong):
+        collect(completion(text="word " * 1000))
+    assert not DailyUsage.objects.exists()
