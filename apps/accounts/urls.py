@@ -1,13 +1,13 @@
-"""Pages of accounts, all outside an organization: allauth's that we need, invitations, one-time links."""
+"""Pages of accounts: own settings inside an organization, allauth's that we need, invitations, one-time links."""
 
 from __future__ import annotations
 
 from allauth.account import views as allauth_views
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from apps.accounts import views
 
-urlpatterns: list[URLPattern] = []
+urlpatterns: list[URLPattern | URLResolver] = [path("settings/", include("apps.accounts.settings_urls"))]
 root_urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path("language/", views.set_language, name="set_language"),

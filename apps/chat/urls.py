@@ -10,6 +10,7 @@ _MESSAGE = f"{_CONVERSATION}m/<uuid:message_id>/"
 
 urlpatterns = [
     path("", reading.home, name="home"),
+    path("picture/", people.set_picture, name="set_picture"),
     path("people/", people.find, name="people"),
     path("list/", reading.conversation_list, name="list"),
     path("channels/", conversations.browse, name="browse"),

@@ -62,15 +62,16 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
-    "apps.core.http.middleware.database_away",
-    "django_structlog.middlewares.RequestMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.core.http.observing.observed",
+    "apps.core.http.middleware.refusals",
+    "apps.core.http.middleware.limited",
     "apps.core.http.middleware.response_headers",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.accounts.middleware.language",
+    "apps.core.http.local_time.local_time",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -80,7 +81,16 @@ MIDDLEWARE = [
     "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.sign_in_required",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+# For async views under /api/, which have no session and look at their caller themselves (`apps.core.http.handler`).
+ASYNC_API_MIDDLEWARE = [
+    "apps.core.http.middleware.security_headers",
+    "apps.core.http.observing.observed",
+    "apps.core.http.middleware.refusals",
+    "apps.core.http.middleware.limited",
+    "apps.core.http.middleware.response_headers",
+    "apps.accounts.middleware.language",
+    "apps.accounts.middleware.organization",
 ]
 
 ROOT_URLCONF = "chatsystem.urls"

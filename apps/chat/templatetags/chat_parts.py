@@ -5,12 +5,13 @@ from __future__ import annotations
 from uuid import UUID
 
 from django import template
-from django.template.loader import select_template
+from django.template.loader import render_to_string
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.chat.presenting import Row
 from apps.chat.types import AttachmentView, ConversationView, MessageView
+from apps.core import registry
 
 register = template.Library()
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
@@ -26,12 +27,17 @@ def message_text(context: template.Context, row: Row) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def card(context: template.Context, message: MessageView) -> SafeString:
-    """Render a message's card with the template its app brings: `cards/<type>.html`, dots as underlines."""
+    """Render a message's card as the app that owns its type draws it for this reader; nothing where it shows none."""
     if message.card is None:
         return SafeString("")
-    found = select_template([f"cards/{message.card.type.replace('.', '_')}.html", "cards/unknown.html"])
-    drawn: SafeString = found.render({"card": message.card, "message": message}, context["request"])
-    return drawn
+    known = registry.find_card(message.card.type)
+    if known is None:
+        return render_to_string("cards/unknown.html", request=context["request"])
+    stored = {"type": message.card.type, "id": message.card.id, "data": message.card.data}
+    shown = known.build(context["request"].principal, stored)
+    if shown is None:
+        return SafeString("")
+    return render_to_string(known.template, {**shown, "message": message}, context["request"])
 
 
 @register.filter

@@ -1,12 +1,19 @@
-"""People as scripts ask for them: suggestions while writing a mention."""
+"""People: suggestions while writing a mention, and the own picture, which lies among the files."""
 
 from __future__ import annotations
 
-from django.http import HttpResponse, JsonResponse
-from django.views.decorators.http import require_safe
+from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.selectors import people
+from apps.accounts.services import members
 from apps.chat.views.common import PageRequest
+from apps.core.errors import DomainError
+from apps.files.services import pictures
 
 MOST = 8
 
@@ -30,3 +37,21 @@ def find(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the
             ]
         }
     )
+
+
+@require_POST
+def set_picture(request: PageRequest, slug: str) -> HttpResponse:
+    """Show a picture beside the own name, or none."""
+    chosen = request.FILES.get("picture")
+    try:
+        if "remove" in request.POST:
+            members.set_avatar(principal=request.principal, file_id=None)
+        elif isinstance(chosen, UploadedFile):
+            stored = pictures.store_avatar(
+                principal=request.principal, name=chosen.name or "picture", data=chosen.read()
+            )
+            members.set_avatar(principal=request.principal, file_id=stored.id)
+        messages.success(request, _("Picture saved"))
+    except DomainError as refused:
+        messages.error(request, refused.detail)
+    return HttpResponseRedirect(reverse("people:settings", kwargs={"slug": slug}))

@@ -86,7 +86,7 @@ def _presence(person: Face, presence: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def avatar_url(context: template.Context, file_id: object) -> str:
     """Return the address of a picture in the reader's organization."""
-    return reverse("chat:picture", kwargs={"slug": _slug(context), "file_id": file_id})
+    return reverse("files:unnamed", kwargs={"slug": _slug(context), "file_id": file_id})
 
 
 @register.simple_tag

@@ -118,7 +118,7 @@ function setFace(face, person) {
     face.replaceChildren(icon("agent"));
   } else {
     face.dataset.tint = String(person.tint);
-    face.replaceChildren(person.avatar ? make("img", { src: inOrganization(`pictures/${person.avatar}/`), alt: "" }) : person.initials);
+    face.replaceChildren(person.avatar ? make("img", { src: inOrganization(`files/${person.avatar}`), alt: "" }) : person.initials);
   }
 }
 
@@ -140,7 +140,6 @@ function setFiles(article, files) {
     const item = clone(isPicture ? "picture-template" : "file-template", { [MESSAGE]: file.id });
     for (const link of all("a[download]", item)) link.setAttribute("download", file.name);
     if (isPicture) {
-      item.setAttribute("download", file.name);
       one("img", item).setAttribute("alt", file.name);
     } else {
       one(".file__name", item).textContent = file.name;

@@ -285,7 +285,9 @@ class Stream {
   }
 
   /** @param {Waiting} item */
-  #waits(item) {
+  async #waits(item) {
+    // What one writes stands at the end: go there first.
+    if (!this.isLive && socket.isOpen) await this.jumpToNewest();
     let article = this.#pending(item.client_key);
     if (!article) {
       article = view.drawWaiting(item, { isMore: continuesHere(all(".message", this.root).at(-1) ?? null, page.me?.id ?? "", item.written_at), inThread: !!this.thread });
@@ -297,8 +299,8 @@ class Stream {
   }
 
   /** @param {Waiting} item */
-  #failed(item) {
-    this.#waits(item);
+  async #failed(item) {
+    await this.#waits(item);
     const article = this.#pending(item.client_key);
     if (!article) return;
     view.setState(article, t("not_sent", { reason: item.failure ?? "" }), [

@@ -14,7 +14,8 @@ document.addEventListener("htmx:config:request", (event) => {
 document.addEventListener("htmx:before:response", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
   const { status, raw } = ctx.response;
-  if (status < 400 || status === 422) return;
+  // The server aims its own refusals at the toasts.
+  if (status < 400 || status === 422 || raw.headers.has("HX-Retarget")) return;
   event.preventDefault();
   const isProblem = (raw.headers.get("Content-Type") ?? "").includes("problem+json");
   if (!isProblem) return explain(new Problem({ status }));
