@@ -31,7 +31,11 @@ def credentials_of(request: HttpRequest) -> Credentials:
 
 def outcome_of(credentials: Credentials) -> Outcome:
     """Return who acts, or the refusal; for callers that answer it later."""
-    if not credentials.authorization and not credentials.session_key and "ck_" not in credentials.query:
+    if (
+        not credentials.authorization
+        and not credentials.session_key
+        and not authentication.shows_key(credentials.query)
+    ):
         return NotSignedIn()
     try:
         return authentication.authenticate(credentials)

@@ -52,13 +52,13 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_filters",
-    "django_htmx",
     "django_prometheus",
     "channels",
     "csp",
     "apps.files",
     "apps.chat",
     "apps.rag",
+    "apps.ops",
 ]
 
 MIDDLEWARE = [
@@ -78,7 +78,6 @@ MIDDLEWARE = [
     "apps.accounts.middleware.organization",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "apps.accounts.middleware.sign_in_required",
 ]
@@ -155,10 +154,10 @@ ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation proves the address
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login_failed": "10/5m/key,50/5m/ip", "reset_password": "5/h/key,20/h/ip"}
-USERSESSIONS_TRACK_ACTIVITY = True
+ACCOUNT_RATE_LIMITS = False  # counted by `core.services.limits`, which goes on while Redis is away
+USERSESSIONS_TRACK_ACTIVITY = False  # `accounts.middleware` writes once a minute
 
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # an ended session must not survive in a cache
 SESSION_COOKIE_AGE = _security.session_days * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -16,6 +16,7 @@ from rest_framework.request import Request
 
 from apps.accounts.requests import Outcome, credentials_of, outcome_of, require_own_page
 from apps.accounts.selectors.sessions import find_user_id
+from apps.accounts.services.authentication import shows_key
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError, NotSignedIn, OrganizationRequired
 
@@ -37,7 +38,7 @@ class ApiKeyAuthentication(BaseAuthentication):
             NotSignedIn, KeyInAddress, OrganizationNotFound.
         """
         credentials = credentials_of(request._request)  # noqa: SLF001 - DRF's name for Django's request
-        if credentials.by_session and "ck_" not in credentials.query:
+        if credentials.by_session and not shows_key(credentials.query):
             return None
         principal = _required(_outcome(request._request))  # noqa: SLF001
         return (principal, principal) if not credentials.by_session else None

@@ -47,6 +47,8 @@ def principal_for_session(
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
     """
+    if slug is not None and "\x00" in slug:
+        raise OrganizationNotFound
     named = "o.slug = %s" if organization_id is None else "o.id = %s"
     row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization_id or slug])
     if row is None:

@@ -46,6 +46,8 @@ def find_user_id(session_key: str) -> UUID | None:
 
     Two queries. The same checks as Django's `get_user`, without a request.
     """
+    if not (session_key.isascii() and session_key.isalnum()):
+        return None
     data = store(session_key).load()
     if SESSION_KEY not in data or is_too_old(data.get(SIGNED_IN_AT)):
         return None

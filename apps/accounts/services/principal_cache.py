@@ -71,6 +71,7 @@ def find(key: str) -> Principal | None:
 
 def generation() -> int:
     """Return a number that grows with each invalidation: taken before reading the rows, passed to `keep`."""
+    _hears()
     return _state.generation
 
 
