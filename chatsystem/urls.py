@@ -1,38 +1,54 @@
-"""The doors over HTTP: each app brings its own routes, in `urls.py` and `api/urls.py`."""
+"""The doors over HTTP: what each app brings, put in its place (see `apps.core.registry`)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import import_module
-from importlib.util import find_spec
+from types import ModuleType
 
 from django.apps import apps
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+from django.utils.module_loading import module_has_submodule
 
 from apps.core import registry
+from apps.core.api.document import SchemaDocument
 
-OURS = [config.name for config in apps.get_app_configs() if config.name.startswith("apps.")]
-
-
-def _own(module: str, attribute: str) -> list[URLPattern | URLResolver]:
-    """Return the routes of a kind of all our apps that have them."""
-    found: list[URLPattern | URLResolver] = []
-    for name in OURS:
-        if find_spec(f"{name}.{module.partition('.')[0]}") and find_spec(f"{name}.{module}"):
-            urls = import_module(f"{name}.{module}")
-            if routes := getattr(urls, attribute, None):
-                namespace = getattr(urls, "app_name", None) if attribute == "urlpatterns" else None
-                found.append(path("", include((routes, namespace) if namespace else routes)))
-    return found
+Routes = list[URLPattern | URLResolver]
 
 
-urlpatterns: list[URLPattern | URLResolver] = [
-    *_own("urls", "root_urlpatterns"),
-    path("o/<slug:slug>/", include([*_own("urls", "urlpatterns"), *registry.pages.all()])),
-    path("api/v1/", include([*_own("api.urls", "urlpatterns"), *registry.api_routes.all()])),
-    path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("api/v1/schema/swagger/", SpectacularSwaggerView.as_view(url_name="schema"), name="swagger"),
-    path("api/v1/schema/redoc/", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+def modules(name: str) -> Iterator[ModuleType]:
+    """Yield this module of every app of ours that has it."""
+    package, _, inner = name.rpartition(".")
+    for config in apps.get_app_configs():
+        if not config.name.startswith("apps.") or config.module is None:
+            continue
+        holder = config.module
+        if package:
+            if not module_has_submodule(holder, package):
+                continue
+            holder = import_module(f"{config.name}.{package}")
+        if module_has_submodule(holder, inner):
+            yield import_module(f"{holder.__name__}.{inner}")
+
+
+page_modules = list(modules("urls"))
+api: Routes = [
+    path("schema/", SchemaDocument.as_view(), name="api_schema"),
+    *(path("", include(module)) for module in modules("api.urls")),
+    *registry.api_routes.all(),
+]
+pages: Routes = [*(path("", include(module)) for module in page_modules), *registry.pages.all()]
+root: Routes = [route for module in page_modules for route in getattr(module, "root_urlpatterns", ())]
+
+urlpatterns: Routes = [
+    *root,
+    path("o/<slug:slug>/", include(pages)),
+    path("api/v1/", include(api)),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "apps.core.http.error_pages.bad_request"
+handler403 = "apps.core.http.error_pages.forbidden"
+handler404 = "apps.core.http.error_pages.not_found"
+handler500 = "apps.core.http.error_pages.server_error"

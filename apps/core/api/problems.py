@@ -7,15 +7,15 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from http import HTTPStatus
-from inspect import iscoroutinefunction
 from typing import Any
 
 import orjson
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.core.exceptions import BadRequest, PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from psycopg.errors import UniqueViolation
 from psycopg_pool import PoolTimeout
@@ -31,7 +31,7 @@ MEDIA_TYPE = "application/problem+json"
 DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 RETRY_SECONDS = 2
 
-Answer = HttpResponse | Awaitable[HttpResponse]
+Answer = HttpResponseBase | Awaitable[HttpResponseBase]
 Table = tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[], DomainError]], ...]
 
 _DJANGO: Table = (
@@ -82,14 +82,21 @@ def request_id() -> str:
 def problem_of(error: BaseException) -> Problem | None:
     """Return how an exception is answered, or None for one that is a fault of ours."""
     refusal = _refusal(error)
-    if refusal is None:
-        return None
+    return None if refusal is None else refusal_as_problem(refusal, getattr(error, "auth_header", None))
+
+
+def refusal_as_problem(refusal: DomainError, challenge: str | None = None) -> Problem:
+    """Return how a refusal is answered.
+
+    Args:
+        challenge: the header `WWW-Authenticate` of a 401.
+    """
     return Problem(
         status=refusal.status,
         code=refusal.code,
         detail=refusal.detail,
         errors=tuple(refusal.errors),
-        headers=_headers(refusal, error),
+        headers=_headers(refusal, challenge),
     )
 
 
@@ -122,9 +129,9 @@ def speaks_problems(view: Callable[..., Answer]) -> Callable[..., Answer]:
     if iscoroutinefunction(view):
 
         @wraps(view)
-        async def answer_async(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        async def answer_async(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             try:
-                response: HttpResponse = await view(request, *args, **kwargs)
+                response: HttpResponseBase = await view(request, *args, **kwargs)
             except Exception as error:  # noqa: BLE001 - faults are raised again
                 return problem_response(error)
             return response
@@ -194,12 +201,12 @@ def field_errors(detail: Any, path: str = "") -> Iterator[FieldError]:
         yield FieldError(field=path, code=getattr(detail, "code", None) or "invalid", detail=str(detail))
 
 
-def _headers(refusal: DomainError, error: BaseException) -> dict[str, str]:
+def _headers(refusal: DomainError, challenge: str | None) -> dict[str, str]:
     headers: dict[str, str] = {}
     if refusal.retry_after_seconds is not None:
         headers["Retry-After"] = str(refusal.retry_after_seconds)
     elif refusal.status == HTTPStatus.SERVICE_UNAVAILABLE:
         headers["Retry-After"] = str(RETRY_SECONDS)
     if refusal.status == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = getattr(error, "auth_header", None) or 'Bearer realm="chatsystem"'
+        headers["WWW-Authenticate"] = challenge or 'Bearer realm="chatsystem"'
     return headers

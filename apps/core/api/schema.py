@@ -74,6 +74,19 @@ class Schema(AutoSchema):
         shared = [ORGANIZATION, *RATE]
         return [*shared, RETRY_KEY] if self._is_repeatable() else shared
 
+    def get_operation_id(self) -> str:
+        """Return `resource_action`; a GET or DELETE of a collection is `list` or `clear`."""
+        name = str(super().get_operation_id())
+        words = self._tokenize_path()
+        is_collection = not self.path.endswith("}/") and bool(words) and words[-1].endswith("s")
+        if not is_collection:
+            return name
+        return (
+            name.removesuffix("retrieve") + "list"
+            if name.endswith("_retrieve")
+            else name.replace("_destroy", "_clear")
+        )
+
     def _is_repeatable(self) -> bool:
         return hasattr(getattr(self.view, self.method.lower(), None), "is_repeatable")
 

@@ -45,6 +45,9 @@ class ServerSettings(Group):
     )
     web_processes: int = Field(1, ge=1, le=64, description="Web processes that share the listening socket.")
     trusted_proxies: int = Field(0, ge=0, le=5, description="Proxies in front that set X-Forwarded-For.")
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token for /metrics; without one only a server on loopback shows them, to itself."
+    )
     demo: bool = Field(False, description="Create the demo organizations at the first start.")
 
 

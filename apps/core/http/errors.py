@@ -18,6 +18,12 @@ class BodyTooLarge(DomainError):
     message = _("The request is larger than %(limit_kb)s KB.")
 
 
+class AddressTooLong(DomainError):
+    code = "core.address_too_long"
+    status = 414
+    message = _("The address is too long. Send long values in the body.")
+
+
 class MediaTypeNotSupported(DomainError):
     code = "core.media_type_not_supported"
     status = 415

@@ -1,0 +1,107 @@
+"""Django's ASGI handler with bounded threads: a sync view costs one thread hop, an async API view none.
+
+Django's own handler hops into a thread for each middleware that is not async, some twenty times a request. Here the
+view is looked up first: a sync view gets the whole sync chain of `MIDDLEWARE` in one call in its thread, an async view
+of the API the short chain of `ASYNC_API_MIDDLEWARE` on the event loop. That one has no session and no CSRF check: such
+views look at their caller themselves. Other async views get Django's chain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.base import BaseHandler
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.urls import Resolver404, get_resolver
+from django.utils.module_loading import import_string
+
+from apps.core.http import refusing
+from apps.core.http.refusing import Receive, Send
+from apps.core.http.threads import Threads
+
+API = "/api/"
+
+
+class Handler(ASGIHandler):
+    """The HTTP door.
+
+    Args:
+        threads: how many sync views run at once.
+        waiting: calls that may wait for a thread; more are refused with 503 at once, before their body is read.
+    """
+
+    def __init__(self, *, threads: int = 16, waiting: int = 400) -> None:
+        super().__init__()
+        self._sync = BaseHandler()
+        self._sync.load_middleware(is_async=False)
+        self._api = _ApiChain()
+        self._api.load_middleware()
+        self._threads = Threads(threads)
+        self._most = threads + waiting
+        self._largest = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if self._threads.waiting > self._most:
+            await refusing.refuse_as_busy(send)
+            return
+        bounded = refusing.bounded(receive, send, limit_bytes=self._largest)
+        with self._threads.lease() as thread:
+            async with ThreadSensitiveContext(executor=thread):
+                await self.handle(scope, bounded, send)
+
+    async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer on the event loop or in the request's thread, as the view asks for."""
+        response: HttpResponseBase
+        if not _is_async(request.path_info):
+            response = await sync_to_async(self._sync.get_response)(request)
+        elif request.path_info.startswith(API):
+            response = await self._api.get_response_async(request)
+        else:
+            response = await super().get_response_async(request)
+        if isinstance(response, StreamingHttpResponse) and not response.is_async:
+            response.streaming_content = _in_thread(response.streaming_content)  # type: ignore[arg-type]  # it is sync
+        return response
+
+    def close(self) -> None:
+        """Give up the threads."""
+        self._threads.close()
+
+
+class _ApiChain(BaseHandler):
+    """The short chain; every part of it must run on the event loop."""
+
+    def load_middleware(self, is_async: bool = True) -> None:  # noqa: ARG002 - Django's signature
+        self._view_middleware: list[Any] = []
+        self._template_response_middleware: list[Any] = []
+        self._exception_middleware: list[Any] = []
+        chain = convert_exception_to_response(self._get_response_async)  # type: ignore[attr-defined]  # Django's own
+        for path in reversed(settings.ASYNC_API_MIDDLEWARE):
+            middleware = import_string(path)(chain)
+            if not iscoroutinefunction(middleware):
+                raise ImproperlyConfigured(f"{path} cannot run on the event loop")
+            if hasattr(middleware, "process_exception"):
+                self._exception_middleware.append(middleware.process_exception)
+            chain = convert_exception_to_response(middleware)
+        self._middleware_chain = chain
+
+
+def _is_async(path: str) -> bool:
+    try:
+        return bool(iscoroutinefunction(get_resolver().resolve(path).func))
+    except Resolver404:
+        return False
+
+
+async def _in_thread(content: Iterable[bytes]) -> AsyncIterator[bytes]:
+    """Read a sync stream piece by piece; Django would read all of it at once."""
+    pieces = iter(content)
+    following = sync_to_async(lambda: next(pieces, None))
+    while (piece := await following()) is not None:
+        yield piece

@@ -1,0 +1,8 @@
+"""The app that watches."""
+
+from django.apps import AppConfig
+
+
+class OpsConfig(AppConfig):
+    name = "apps.ops"
+    label = "ops"

@@ -1,0 +1,1 @@
+"""Reads of operations: health and figures."""

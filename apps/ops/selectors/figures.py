@@ -1,0 +1,74 @@
+"""Figures for Prometheus: those the processes counted, and those the database knows."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from django.db import connection
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from apps.core.api.problems import DATABASE_AWAY
+from apps.core.selectors.event_log import event_log_state
+
+
+class DatabaseFigures(Collector):
+    """What one look at the event log says; only `chatsystem_database_up` while the database is away."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the figures. Four queries."""
+        try:
+            yield from _figures()
+            up = 1
+        except DATABASE_AWAY:
+            up = 0
+        yield GaugeMetricFamily("chatsystem_database_up", "PostgreSQL answers", value=up)
+
+
+def _figures() -> list[Metric]:
+    state = event_log_state()
+    behind = GaugeMetricFamily("chatsystem_consumer_behind", "Positions behind the feed", labels=["consumer"])
+    dead = GaugeMetricFamily("chatsystem_dead_letters", "Events a consumer gave up on", labels=["consumer"])
+    for consumer in state.consumers:
+        behind.add_metric([consumer.name], consumer.behind)
+        dead.add_metric([consumer.name], consumer.dead_letters)
+    return [
+        GaugeMetricFamily(
+            "chatsystem_outbox_events", "Events the relay has not moved yet", value=state.outbox
+        ),
+        GaugeMetricFamily(
+            "chatsystem_relay_lag_seconds", "Age of the oldest of them", value=state.lag_seconds
+        ),
+        GaugeMetricFamily("chatsystem_feed_head", "Highest position in the feed", value=state.head),
+        behind,
+        dead,
+        _connections(),
+    ]
+
+
+def _connections() -> Metric:
+    family = GaugeMetricFamily(
+        "chatsystem_database_connections", "Open connections by state", labels=["state"]
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(state, 'other'), count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() GROUP BY 1 ORDER BY 1"
+        )
+        for state, number in cursor.fetchall():
+            family.add_metric([state], number)
+    return family
+
+
+def exposition() -> bytes:
+    """Return everything in Prometheus's text format; of all processes where `PROMETHEUS_MULTIPROC_DIR` is set."""
+    counted: CollectorRegistry = REGISTRY
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        counted = CollectorRegistry()
+        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]
+    looked_up = CollectorRegistry()
+    looked_up.register(DatabaseFigures())
+    return generate_latest(counted) + generate_latest(looked_up)
