@@ -111,12 +111,15 @@ def test_hashed_vectors_ignore_case_and_accents() -> None:
     assert one @ other == pytest.approx(1, abs=1e-5)
 
 
-def test_callers_load_no_model_library() -> None:
-    """Web and worker import the services; the memory of ONNX Runtime belongs to the model process alone."""
+@pytest.mark.parametrize("module", ["chatsystem.asgi", "chatsystem.celery", "apps.elyza.services.answers"])
+def test_web_and_worker_load_no_model_library(module: str) -> None:
+    """The memory of ONNX Runtime belongs to the model process alone; `openai` is for installations with a
+    model.
+    """
     code = (
-        "import django, sys; django.setup();"
-        "import apps.elyza.services.answers;"
-        "print(sorted({'onnxruntime', 'onnx', 'tokenizers', 'torch', 'transformers'} & set(sys.modules)))"
+        f"import django, importlib, sys; django.setup(); importlib.import_module({module!r});"
+        "heavy = {'onnxruntime', 'onnx', 'tokenizers', 'torch', 'transformers', 'openai'};"
+        "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, timeout=30, check=True
