@@ -34,7 +34,7 @@ def talk(world: World):
 
 
 def test_words_are_found_before_there_are_vectors(talk) -> None:
-    world, maren, _, channel, sent = talk
+    _, maren, _, channel, sent = talk
     found = ask(maren, "yaw brake crane")
     assert texts(found)[0] == CRANE
     hit = found.hits[0]
@@ -97,7 +97,7 @@ def test_an_exclusion_takes_passages_out(talk) -> None:
 
 
 def test_filters_narrow(talk) -> None:
-    world, maren, _, _, _ = talk
+    _, maren, _, _, _ = talk
     assert texts(ask(maren, "from:priya")) == [HOLIDAY]
     assert texts(ask(maren, 'von:"Maren Thiessen"')) == [KEY, CRANE]
     assert texts(ask(maren, "from:me lager")) == [KEY]

@@ -109,7 +109,9 @@ SEARCH = """
 CREATE OR REPLACE FUNCTION rag_search(
   p_principals uuid[], p_language text, p_words int[], p_languages text[], p_forms text[], p_weights real[], p_must text[], p_not text[],
   p_vector text, p_model text, p_filters jsonb, p_limit int
-) RETURNS TABLE (chunk bigint, score float8, words float8, cosine float8, found bigint)
+) RETURNS TABLE (
+  chunk bigint, score float8, words float8, cosine float8, source_type text, source uuid, moment timestamptz, found bigint
+)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
 #variable_conflict use_column
 DECLARE
@@ -236,8 +238,8 @@ BEGIN
 
   IF cardinality(l_ids) = 0 AND cardinality(d_ids) = 0 THEN
     IF v_term_queries IS NULL AND v_must IS NULL AND v_vector IS NULL THEN  -- filters alone: the newest first
-      RETURN QUERY SELECT p.id, 0::float8, 0::float8, NULL::float8, v_visible FROM rag_chunk p
-        WHERE <visible> AND <filters> ORDER BY p.content_time DESC, p.id DESC LIMIT p_limit;
+      RETURN QUERY SELECT p.id, 0::float8, 0::float8, NULL::float8, p.source_type::text, p.source_id, p.content_time,
+        v_visible FROM rag_chunk p WHERE <visible> AND <filters> ORDER BY p.content_time DESC, p.id DESC LIMIT p_limit;
     END IF;
     RETURN;
   END IF;
@@ -248,7 +250,7 @@ BEGIN
     SELECT coalesce(x.id, y.id) AS id, coalesce(x.words, 0) AS words
     FROM lexical x FULL JOIN unnest(d_ids) y (id) ON y.id = x.id
   ), measured AS (
-    SELECT e.id, e.words,
+    SELECT e.id, e.words, p.source_type::text AS source_type, p.source_id, p.content_time,
       CASE WHEN p.model_version = p_model THEN 1 - (p.embedding <=> v_vector) END AS cosine
     FROM either e JOIN rag_chunk p ON p.id = e.id
   ), ends AS (
@@ -258,7 +260,7 @@ BEGIN
     CASE WHEN v_vector IS NULL THEN coalesce(m.words / nullif(b.best, 0), 0)
       ELSE 0.6 * coalesce(m.words / nullif(b.best, 0), 0)
         + 0.4 * coalesce((m.cosine - b.low) / nullif(b.high - b.low, 0), 0) END AS score,
-    coalesce(m.words / nullif(b.best, 0), 0), m.cosine::float8, l_found
+    coalesce(m.words / nullif(b.best, 0), 0), m.cosine::float8, m.source_type, m.source_id, m.content_time, l_found
   FROM measured m, ends b ORDER BY score DESC, m.id DESC LIMIT p_limit;
 END $$
 """

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -25,15 +22,6 @@ _MOST_WORDS = 6
 _MATCHING = "SELECT language, word FROM rag_matching(%s::text[], %s::text[], %s::text[], %s::text[])"
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """What is needed of each ranked chunk before a page is cut: its source and its time."""
-
-    source_type: str
-    source: UUID
-    time: datetime
-
-
 def visible_chunks(principal: Principal) -> QuerySet[Chunk]:
     """Chunks the principal may read now; what the search statement decided is decided again."""
     return Chunk.objects.filter(
@@ -42,17 +30,10 @@ def visible_chunks(principal: Principal) -> QuerySet[Chunk]:
     )
 
 
-def outlines(*, principal: Principal, chunks: Iterable[int]) -> dict[int, Outline]:
-    """Return source and time of those chunks the principal may read. One query."""
-    rows = visible_chunks(principal).filter(pk__in=list(chunks))
-    columns = rows.values_list("pk", "source_type", "source_id", "content_time")
-    return {pk: Outline(source_type, source, moment) for pk, source_type, source, moment in columns}
-
-
 def hits(
     *, principal: Principal, ranked: Sequence[Ranked], query: ParsedQuery, more: dict[int, int] | None = None
 ) -> list[Hit]:
-    """Return the ranked chunks that the principal may read, in their order. Seven queries for any number.
+    """Return the ranked chunks that the principal may read, in their order. Six queries for any number.
 
     Args:
         more: how many further hits each one stands for.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from apps.rag.types import MOST_HITS, Filters
 
 _LANGUAGES: Final = ("de", "en", "simple")
 _RANK: Final = (
-    "SELECT chunk, score, words, cosine, found "
+    "SELECT chunk, score, words, cosine, source_type, source, moment, found "
     "FROM rag_search(%s::uuid[], %s, %s::int[], %s::text[], %s::text[], %s::real[], %s::text[], %s::text[], %s, %s, "
     "%s::jsonb, %s)"
 )
@@ -33,6 +34,9 @@ class Ranked:
     score: float
     words: float
     cosine: float | None
+    source_type: str
+    source: UUID
+    time: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,8 @@ def rank(
         )
         rows = cursor.fetchall()
     return Ranking(
-        tuple(Ranked(*row[:4]) for row in rows),
-        int(rows[0][4]) if rows else 0,
+        tuple(Ranked(*row[:7]) for row in rows),
+        int(rows[0][7]) if rows else 0,
         words_only=embedding.vector is None,
     )
 

@@ -56,7 +56,7 @@ def search(
     parsed = parse(query)
     narrowed, chips = resolve(principal=principal, operators=parsed.operators, given=filters or Filters())
     ranking = rank(principals=principals_of(principal, audience), query=parsed, filters=narrowed)
-    kept, more = _arrange(principal, ranking.ranked, order=order, collapse=collapse)
+    kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)
     page = kept[offset : offset + max(1, min(limit, LARGEST_LIMIT))]
     found = passages.hits(principal=principal, ranked=page, query=parsed, more=more)
     following = offset + len(page)
@@ -78,25 +78,21 @@ def principals_of(principal: Principal, audience: Sequence[UUID] = ()) -> list[U
 
 
 def _arrange(
-    principal: Principal, ranked: Sequence[Ranked], *, order: Order, collapse: bool
+    ranked: Sequence[Ranked], *, order: Order, collapse: bool
 ) -> tuple[list[Ranked], dict[int, int]]:
     """Return the hits in their order, and for each document's best hit how many others it stands for."""
-    known = passages.outlines(principal=principal, chunks=[one.chunk for one in ranked])
     kept: list[Ranked] = []
     standing: dict[UUID, int] = {}
     more: dict[int, int] = {}
     for one in ranked:
-        outline = known.get(one.chunk)
-        if outline is None:
-            continue
-        if collapse and outline.source_type == SourceType.DOCUMENT:
-            if first := standing.get(outline.source):
+        if collapse and one.source_type == SourceType.DOCUMENT:
+            if first := standing.get(one.source):
                 more[first] = more.get(first, 0) + 1
                 continue
-            standing[outline.source] = one.chunk
+            standing[one.source] = one.chunk
         kept.append(one)
     if order == "newest":
-        kept.sort(key=lambda one: (known[one.chunk].time, one.chunk), reverse=True)
+        kept.sort(key=lambda one: (one.time, one.chunk), reverse=True)
     return kept, more
 
 
