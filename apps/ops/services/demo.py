@@ -17,13 +17,10 @@ from django.utils import timezone
 from apps.accounts.selectors import principals
 from apps.accounts.services import api_keys, members, organizations
 from apps.accounts.types import KEY_SCOPES, Principal
-from apps.agents.services import assistants
 from apps.chat.services import composing, conversations, messages, reactions
 from apps.chat.types import SentMessage
 from apps.core import tenancy
 from apps.core.errors import DomainError
-from apps.documents.services import documents
-from apps.files.services import uploads
 
 CONTENT = Path(__file__).resolve().parent.parent / "demo"
 KEY_DAYS = 365
@@ -77,15 +74,12 @@ def _create_organization(content: dict[str, Any]) -> list[dict[str, str]]:
     with tenancy.use(organization_id):
         demo = DemoOrganization(organization_id, content, today)
         told = [_create_person(demo, person) for person in content["people"]]
-        assistants.ensure_assistant(organization_id=organization_id)
         for channel in content["channels"]:
             _create_channel(demo, channel)
         for direct in content["direct"]:
             people = [demo.people[key] for key in direct["people"]]
             conversation = conversations.open_direct(principal=people[0], people=[p.id for p in people[1:]])
             _say_all(demo, conversation, direct["messages"])
-        for document in content["documents"]:
-            _add_document(demo, document)
     return told
 
 
@@ -103,10 +97,11 @@ def _create_person(demo: DemoOrganization, person: dict[str, str]) -> dict[str, 
         name=person["name"],
         title=person["title"],
     )
-    principal = principals.principal_for_session(user_id=user_id, organization_id=demo.id, session="")
+    principal = principals.principal_of_member(organization_id=demo.id, user_id=user_id)
     demo.people[person["key"]] = principal
-    key = api_keys.issue_key(
-        principal=principal,
+    key = api_keys.issue_for(
+        organization_id=demo.id,
+        owner_id=user_id,
         name="Demo",
         scopes=sorted(KEY_SCOPES),
         expires_at=timezone.now() + timedelta(days=KEY_DAYS - 1),
@@ -158,8 +153,3 @@ def _remember(demo: DemoOrganization, entry: dict[str, Any], sent: SentMessage) 
         demo.labels[entry["label"]] = sent.id
 
 
-def _add_document(demo: DemoOrganization, document: dict[str, str]) -> None:
-    owner = next(iter(demo.people.values()))
-    content = (CONTENT / "documents" / document["file"]).read_bytes()
-    stored = uploads.store(principal=owner, name=document["name"], content=content)
-    documents.add_document(principal=owner, file_id=stored.id)
