@@ -48,11 +48,7 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
         body="",
         thread=form.cleaned_data["thread"],
     )
-    return HttpResponseRedirect(
-        message_address(request.principal, conversation_id, sent.id)
-        if form.cleaned_data["thread"]
-        else conversation_address(request.principal, conversation_id)
-    )
+    return HttpResponseRedirect(message_address(request.principal, conversation_id, sent.id))
 
 
 @require_POST

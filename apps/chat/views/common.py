@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
+from apps.chat import sample
+from apps.chat.script_texts import chat_texts
 from apps.chat.selectors import conversations
 from apps.chat.types import ConversationView
 
@@ -46,12 +48,18 @@ def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[s
     principal = request.principal
     found = conversations.list_conversations(principal)
     return {
+        **shared(),
         "area": "chat",
         "groups": groups(principal, found),
         "current": current,
         "may_start": bool(access.can(principal, "conversation.create_direct")),
         "mentions_total": sum(c.mentions for c in found),
     }
+
+
+def shared() -> dict[str, Any]:
+    """Return what the scripts of chat need: their texts, and a message to draw others from."""
+    return {"texts": chat_texts(), "sample": sample.sample()}
 
 
 def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:

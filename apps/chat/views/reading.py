@@ -14,14 +14,13 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.accounts.selectors import people
 from apps.accounts.services import access
-from apps.chat import presenting, sample
+from apps.chat import presenting
 from apps.chat.errors import MessageNotFound
-from apps.chat.script_texts import chat_texts
 from apps.chat.selectors import conversations, messages
 from apps.chat.selectors.messages import Anchor
 from apps.chat.services import drafts
 from apps.chat.types import ConversationView, MessagePage
-from apps.chat.views.common import PageRequest, conversation_address, list_context
+from apps.chat.views.common import PageRequest, conversation_address, list_context, shared
 
 BEFORE, AFTER = 30, 50
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -33,7 +32,7 @@ def home(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the
     """Go to where something waits: mentions, then unread, then the newest; say so where there is nothing."""
     found = conversations.list_conversations(request.principal)
     if not found:
-        return render(request, "chat/home.html", {**list_context(request), **_shared()})
+        return render(request, "chat/home.html", list_context(request))
     best = max(found, key=lambda c: (bool(c.mentions), bool(c.unread), c.last_message_at or _LONG_AGO))
     return HttpResponseRedirect(conversation_address(request.principal, best.id))
 
@@ -64,7 +63,7 @@ def conversation(
         principal=principal, conversation_id=conversation_id, anchor=anchor, before=BEFORE, after=AFTER
     )
     context = {
-        **_shared(),
+        **shared(),
         **_window(request, found, page),
         **_composer(request, found),
         **(_thread(request, found, thread_id) if thread_id else {}),
@@ -129,10 +128,6 @@ def conversation_list(request: PageRequest, slug: str) -> HttpResponse:  # noqa:
     current = request.GET.get("current")
     context = list_context(request, current=_uuid(current) if current else None)
     return render(request, "chat/list.html", context)
-
-
-def _shared() -> dict[str, Any]:
-    return {"texts": chat_texts(), "sample": sample.sample()}
 
 
 def _window(

@@ -16,7 +16,7 @@ const watch = debounce(() => {
 
 /** @param {HTMLElement} sign */
 function draw(sign) {
-  const state = known[sign.dataset.presenceOf ?? ""];
+  const state = sign.dataset.presenceOf === page.me?.id ? "online" : known[sign.dataset.presenceOf ?? ""];
   if (state) sign.dataset.presence = state === "online" ? "on" : "off";
 }
 
@@ -30,6 +30,6 @@ export function setUpPresence() {
   listen("ephemeral", (/** @type {import("../shell/socket.js").Ephemeral} */ { type, data }) => {
     if (type !== "presence") return;
     Object.assign(known, data);
-    for (const sign of all("[data-presence-of]")) if (sign.dataset.presenceOf !== page.me?.id) draw(sign);
+    for (const sign of all("[data-presence-of]")) draw(sign);
   });
 }

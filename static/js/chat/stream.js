@@ -42,6 +42,9 @@ class Stream {
       listen("chat", (/** @type {ChatEvent} */ event) => event.conversation === this.conversation && this.#apply(event)),
       listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#left(notice)),
       listen("resync", (/** @type {string | null} */ conversation) => conversation === this.conversation && location.reload()),
+      listen("offline", () => {
+        for (const item of waitingIn(this.conversation, this.thread)) if (!item.failure) this.#waits(item);
+      }),
       this.#on(outbox, "added", (item) => this.#waits(item)),
       this.#on(outbox, "failed", (item) => this.#failed(item)),
       this.#on(outbox, "removed", (item) => this.#pending(item.client_key)?.remove()),

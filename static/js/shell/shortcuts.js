@@ -68,6 +68,7 @@ export function setUpShortcuts() {
   document.addEventListener("keydown", handle);
   shortcut({ keys: "?", text: t("shortcut.help"), run: showShortcuts });
   for (const [keys, area] of [["/", "search"], ["g a", "ask"], ["g c", "chat"]]) {
+    if (!document.querySelector(`.rail [data-area="${area}"]`)) continue;
     shortcut({
       keys,
       text: t(`shortcut.${area}`),
