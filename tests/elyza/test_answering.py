@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from apps.elyza.answering.fitting import Design, fit_choice, fit_logistic
 from apps.elyza.answering.ranker import Ranker
 from apps.elyza.answering.words import find_words, likeness, stem_of
 from apps.elyza.encoding import package
-from apps.elyza.services import encoder
+from apps.elyza.services import answers, encoder
 from apps.elyza.services.answers import answer_from_passages
 from apps.elyza.types import SentenceScores, Span, SplitPassage
 from apps.llm.types import AnswerPassage, ExtractiveAnswer
@@ -126,10 +127,17 @@ def test_only_sentences_about_as_good_as_the_best_are_added() -> None:
     assert len(ask("Where are guest passwords reset?", HANDBOOK, limit=1).sentences) == 1
 
 
-@needs_model
-def test_the_encoder_finds_what_words_do_not(model_process: ModelProcess, use_model: UseModel) -> None:
+@pytest.fixture
+def _by_meaning(model_process: ModelProcess, use_model: UseModel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real encoder, with time enough on a busy machine."""
     use_model(model_process.url)
     encoder.warm()
+    monkeypatch.setattr(answers, "score_sentences", partial(encoder.score_sentences, timeout_seconds=20))
+
+
+@needs_model
+@pytest.mark.usefixtures("_by_meaning")
+def test_the_encoder_finds_what_words_do_not() -> None:
     text = (
         "The kitchen is cleaned daily. Employees get their money back within two weeks. The lift is broken."
     )
@@ -258,3 +266,10 @@ def test_the_shipped_weights_reach_their_figures(tmp_path: Path) -> None:
     assert figures["de lexical"]["first"] >= 0.729
     assert figures["en semantic"]["auroc"] >= 0.94
     assert figures["de semantic"]["auroc"] >= 0.86
+
+
+@needs_model
+@pytest.mark.usefixtures("_by_meaning")
+def test_a_language_the_encoder_does_not_know_is_left_to_words() -> None:
+    assert ask("Wo werden Gastkennwörter zurückgesetzt?", HANDBUCH).rung == "lexical"
+    assert ask("Wo werden Gastkennwörter zurückgesetzt?", HANDBUCH, HANDBOOK).rung == "semantic"

@@ -61,6 +61,7 @@ class Ranker:
         self._rankers = {rung: Linear(**stored["rankers"][rung]) for rung in (SEMANTIC, LEXICAL)}
         self._gates = {rung: Linear(**stored["gates"][rung]) for rung in (SEMANTIC, LEXICAL)}
         self._thresholds: Mapping[str, float] = stored["thresholds"]
+        self._semantic_languages = frozenset(stored["semantic_languages"])
         self._passages: Mapping[str, int] = stored["background"]["passages"]
         self._counts: Mapping[str, Mapping[str, int]] = stored["background"]["counts"]
 
@@ -77,6 +78,10 @@ class Ranker:
     def threshold(self, language: str) -> float:
         """Return the probability from which on an answer is shown as one."""
         return self._thresholds.get(language, max(self._thresholds.values()))
+
+    def wants_encoder(self, languages: Sequence[str]) -> bool:
+        """Say whether the encoder's scores help with passages in these languages."""
+        return not self._semantic_languages.isdisjoint(languages)
 
     def rank(self, question: Question, passages: Sequence[PassageFeatures], *, rung: str) -> Ranking:
         """Score every sentence and the whole; at least one sentence and one word of the question."""

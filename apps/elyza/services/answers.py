@@ -29,8 +29,8 @@ def answer_from_passages(
 ) -> ExtractiveAnswer:
     """Return the sentences that answer the question.
 
-    By words alone about 10 ms; with the encoder at most 400 ms more, after that by words alone, too. Never raises for
-    what a person may have written.
+    By words alone about 10 ms. Where the encoder knows the language, it reads the passages, about 0.15 s on two
+    free cores; after 0.6 s words alone decide. Never raises for what a person may have written.
 
     Args:
         passages: best first, already checked against the reader's rights; the first three are read.
@@ -47,7 +47,9 @@ def answer_from_passages(
     if not split or not asked.words:
         return _NOTHING
     cuts = [cut for _, cut in split]
-    scores = score_sentences(question=text, terms=[word.span for word in asked.words], passages=cuts)
+    scores = None
+    if ranker.wants_encoder(languages):
+        scores = score_sentences(question=text, terms=[word.span for word in asked.words], passages=cuts)
     rung = LEXICAL if scores is None else SEMANTIC
     ranking = ranker.rank(asked, passage_features(asked, cuts, languages=languages, scores=scores), rung=rung)
     ranked = _sentences([passage for passage, _ in split], cuts, ranking)

@@ -37,7 +37,7 @@ BULK_TEXTS = 64  # of one request: about two seconds of work on two cores
 BULK_SECONDS = 180.0  # with several indexing jobs side by side
 WARM_SECONDS = 60.0
 HEALTH_SECONDS = 2.0
-SCORE_SECONDS = 0.4
+SCORE_SECONDS = 0.6
 _MOST_CHARACTERS = 8000  # the model reads 256 tokens, far fewer characters than that
 _LOOK_AGAIN_SECONDS = 10.0
 
