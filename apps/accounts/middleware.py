@@ -16,7 +16,7 @@ from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -35,7 +35,9 @@ from apps.accounts.selectors.sessions import SIGNED_IN_AT, is_too_old
 from apps.accounts.services.sessions import track
 from apps.accounts.types import Principal
 from apps.core import tenancy
-from apps.core.errors import DomainError
+from apps.core.api.problems import refusal_as_problem
+from apps.core.errors import DomainError, NotFound
+from apps.core.http import error_pages
 
 API, ORGANIZATIONS = "/api/", "/o/"
 LAST_ORGANIZATION = "organization"
@@ -78,7 +80,10 @@ def organization(get_response: Answer) -> Answer:
                 outcome = await outcome_of_async(credentials_of(request))
                 _note_outcome(request, outcome)
             else:
-                _note_principal(request, await sync_to_async(_page_principal)(request))
+                try:
+                    _note_principal(request, await sync_to_async(_page_principal)(request))
+                except OrganizationNotFound:
+                    return _missing(request)
             with _opened(request):
                 response: HttpResponse = await get_response(request)
             return response
@@ -89,7 +94,10 @@ def organization(get_response: Answer) -> Answer:
         if request.path_info.startswith(API):
             _note_outcome(request, outcome_of(credentials_of(request)))
         else:
-            _note_principal(request, _page_principal(request))
+            try:
+                _note_principal(request, _page_principal(request))
+            except OrganizationNotFound:
+                return _missing(request)
         with _opened(request):
             response: HttpResponse = get_response(request)
         return response
@@ -184,7 +192,11 @@ def _opened(request: HttpRequest) -> AbstractContextManager[None]:
 
 
 def _page_principal(request: HttpRequest) -> Principal | None:
-    """Return who looks at a page. Three queries for a signed-in browser: session, user, seat."""
+    """Return who looks at a page. Three queries for a signed-in browser: session, user, seat.
+
+    Raises:
+        OrganizationNotFound: the address names one in which the user has no seat.
+    """
     request.is_signed_in = False  # type: ignore[attr-defined]
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or request.path_info.startswith(_TOUCHES_NOTHING):
         return None
@@ -205,13 +217,15 @@ def _page_principal(request: HttpRequest) -> Principal | None:
     slug = _named_slug(request.path_info)
     if slug is None:
         return _last_or_first(request, user_id=user.pk, session=session_id(key))
-    try:
-        principal = principal_for_session(user_id=user.pk, slug=slug, session=session_id(key))
-    except OrganizationNotFound as error:
-        raise Http404 from error
+    principal = principal_for_session(user_id=user.pk, slug=slug, session=session_id(key))
     if request.session.get(LAST_ORGANIZATION) != slug:
         request.session[LAST_ORGANIZATION] = slug
     return principal
+
+
+def _missing(request: HttpRequest) -> HttpResponse:
+    """Answer as for any page that does not exist."""
+    return error_pages.answer(request, refusal_as_problem(NotFound()))
 
 
 def _last_or_first(request: HttpRequest, *, user_id: UUID, session: str) -> Principal | None:

@@ -22,6 +22,7 @@ from apps.accounts.selectors.sessions import LONGEST_SECONDS, find_user_id
 from apps.accounts.services import invitations, sign_in_links
 from apps.accounts.types import Principal
 from tests.accounts.events import recorded
+from tests.accounts.routes import public_routes
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import PASSWORD, MemberFactory, OrganizationFactory, PersonFactory, principal_of
 
@@ -363,13 +364,11 @@ def test_an_unknown_language_is_left_out(db: None) -> None:
 
 
 def test_exactly_these_pages_are_public() -> None:
-    from tests.accounts.routes import public_routes
-
     assert public_routes() == {
         "", "language/", "invite/<str:secret>/", "sign-in/<str:secret>/", "accounts/login/", "accounts/logout/",
         "accounts/inactive/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/",
         "^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        "accounts/password/reset/key/done/",
+        "accounts/password/reset/key/done/", "admin/login/", "livez", "readyz", "metrics",
     }  # fmt: skip
 
 

@@ -1,0 +1,143 @@
+"""For operators of this server: look at everything, change through services only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin, messages
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
+from apps.accounts.services import api_keys, sessions
+from apps.core import tenancy
+
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # our page, with its limits
+
+
+class ReadOnlyAdmin(admin.ModelAdmin[Any]):
+    """Shows rows; a saved form would go past services, events and rights."""
+
+    show_full_result_count = False
+    list_per_page = 50
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        """Nothing is added here."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Nothing is changed here."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
+        """Nothing is deleted here."""
+        return False
+
+
+@admin.register(Organization)
+class OrganizationAdmin(ReadOnlyAdmin):
+    """The organizations of this server."""
+
+    list_display = ("name", "slug", "region", "language", "is_active", "created_at")
+    search_fields = ("name", "slug")
+    list_filter = ("is_active", "region")
+
+
+@admin.register(User)
+class UserAdmin(ReadOnlyAdmin):
+    """Accounts. Operators switch one off for the whole server here; its sessions and sockets end."""
+
+    list_display = ("__str__", "kind", "is_active", "is_staff", "last_login", "created_at")
+    search_fields = ("=email", "=id")
+    list_filter = ("kind", "is_active", "is_staff")
+    exclude = ("password", "groups", "user_permissions")
+    actions = ("end_sessions",)
+
+    @admin.action(description=_("End all sessions"), permissions=["view"])
+    def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Sign the accounts out everywhere."""
+        users = list(queryset.values_list("pk", flat=True))
+        for user_id in users:
+            sessions.end_all(user_id=user_id, reason="ended_by_operator")
+        self.message_user(
+            request,
+            ngettext("%(count)s account signed out.", "%(count)s accounts signed out.", len(users))
+            % {"count": len(users)},
+            messages.SUCCESS,
+        )
+
+
+@admin.register(Member)
+class MemberAdmin(ReadOnlyAdmin):
+    """Seats in organizations; the console's people page changes them."""
+
+    list_display = ("name", "organization", "role", "user", "deactivated_at", "created_at")
+    list_select_related = ("organization", "role", "user")
+    search_fields = ("name", "=user__email", "=id", "=user__id")
+    list_filter = ("role__key",)
+
+
+@admin.register(Role)
+class RoleAdmin(ReadOnlyAdmin):
+    """Roles."""
+
+    list_display = ("name", "key", "organization", "is_builtin")
+    list_select_related = ("organization",)
+    search_fields = ("name", "key", "=organization__slug")
+    list_filter = ("is_builtin",)
+
+
+@admin.register(Scope)
+class ScopeAdmin(ReadOnlyAdmin):
+    """Audiences."""
+
+    list_display = ("id", "kind", "audience", "organization", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("=id",)
+    list_filter = ("kind", "audience")
+
+
+@admin.register(Seat)
+class SeatAdmin(ReadOnlyAdmin):
+    """Who is in an audience."""
+
+    list_display = ("scope", "principal", "organization", "visible_from", "joined_at", "left_at")
+    list_select_related = ("scope", "principal", "organization")
+    search_fields = ("=scope__id", "=principal__id", "=principal__email")
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """API keys, without their secrets."""
+
+    list_display = ("name", "prefix", "principal", "organization", "expires_at", "revoked_at", "last_used_at")
+    list_select_related = ("principal", "organization")
+    search_fields = ("name", "=prefix", "=principal__email", "=id")
+    exclude = ("hash",)
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke"), permissions=["view"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        """End the keys and the sockets opened with them."""
+        keys = list(queryset.values_list("pk", "organization_id"))
+        for key_id, organization_id in keys:
+            with tenancy.use(organization_id):
+                api_keys.revoke_as_operator(key_id=key_id)
+        self.message_user(
+            request,
+            ngettext("%(count)s key revoked.", "%(count)s keys revoked.", len(keys)) % {"count": len(keys)},
+            messages.SUCCESS,
+        )
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnlyAdmin):
+    """Invitations, without their links."""
+
+    list_display = ("email", "organization", "role", "invited_by", "expires_at", "accepted_at", "revoked_at")
+    list_select_related = ("organization", "role", "invited_by")
+    search_fields = ("=email", "=id")
+    exclude = ("hash",)
