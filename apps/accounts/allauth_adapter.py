@@ -11,9 +11,9 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 
-from apps.accounts.requests import address_of
 from apps.accounts.selectors.sessions import SIGNED_IN_AT
 from apps.accounts.services import sessions
+from apps.accounts.services.requests import address_of
 from apps.core.http.addresses import client_address, network
 from apps.core.services import limits
 from apps.core.services.limits import Bucket

@@ -23,15 +23,15 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
 from apps.accounts.errors import OrganizationNotFound
-from apps.accounts.requests import (
+from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, is_too_old
+from apps.accounts.services.requests import (
     Outcome,
     address_of,
     credentials_of,
     outcome_of,
     outcome_of_async,
 )
-from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
-from apps.accounts.selectors.sessions import SIGNED_IN_AT, is_too_old
 from apps.accounts.services.sessions import track
 from apps.accounts.types import Principal
 from apps.core import tenancy

@@ -14,9 +14,9 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from apps.accounts.requests import Outcome, credentials_of, outcome_of, require_own_page
 from apps.accounts.selectors.sessions import find_user_id
 from apps.accounts.services.authentication import shows_key
+from apps.accounts.services.requests import Outcome, credentials_of, outcome_of, require_own_page
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError, NotSignedIn, OrganizationRequired
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api.permissions import principal_of
-from apps.accounts.requests import async_principal
+from apps.accounts.services.requests import async_principal
 from apps.accounts.types import Principal
 from apps.core.api.encoding import encode
 from apps.core.api.idempotency import repeatable

@@ -1,4 +1,4 @@
-"""What a Django request shows of who sends it; shared by middleware, REST and async views."""
+"""What a Django request shows of who sends it; shared by middleware, REST and async views of all apps."""
 
 from __future__ import annotations
 
