@@ -39,7 +39,9 @@ CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT = 4401, 4429, 4408, 
 RECHECK_SECONDS = 30
 BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
-_WATCHED_EVENTS = (b'"access.revoked"', b'"conversation.added"', b'"conversation.removed"', b'"seat.removed"')
+_WATCHED_EVENTS = (
+    b'"access.revoked"', b'"access.changed"', b'"conversation.added"', b'"conversation.removed"', b'"seat.removed"',
+)  # fmt: skip
 logger = logging.getLogger(__name__)
 _open: dict[UUID, int] = {}
 
