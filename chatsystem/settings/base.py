@@ -44,7 +44,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.contrib.humanize",
-    "django.contrib.admin",
+    "apps.core.admin_site.SiteConfig",
     "allauth",
     "allauth.account",
     "allauth.usersessions",

@@ -36,6 +36,8 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         "title": _title(problem.status),
         "detail": problem.detail,
         "request_id": request_id(),
+        "theme": "",  # no context processor runs: they ask the database
+        "request": request,
     }
     headers = dict(problem.headers)
     if request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers:
