@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.accounts.types import Principal
@@ -91,15 +92,17 @@ def cancel_run(*, principal: Principal, run_id: UUID) -> RunView:
         NotYourRun: visible, but started by somebody else.
     """
     with transaction.atomic():
-        run = _lock_own(principal, run_id)
-        if run.finished_at:
-            return view_of(run)
-        run.cancel_requested_at = run.cancel_requested_at or timezone.now()
-        if run.lease_owner:
-            run.save(update_fields=["cancel_requested_at"])
-        else:
-            settling.end(run, RunState.CANCELLED)
-        return view_of(run)
+        return _cancel(_lock_own(principal, run_id))
+
+
+def cancel_as_operator(*, run_id: UUID) -> RunView:
+    """Stop a run of the current organization; for operators of the server, who have no seat in it.
+
+    Raises:
+        RunNotFound.
+    """
+    with transaction.atomic():
+        return _cancel(_lock(Run.objects.filter(organization_id=tenancy.current()), run_id))
 
 
 def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
@@ -111,31 +114,61 @@ def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
         NothingToRetry: the run is not over, or no step of it failed.
     """
     with transaction.atomic():
-        run = _lock_own(principal, run_id)
-        failed = Step.objects.filter(run=run, state=StepState.FAILED)
-        again = failed.update(
-            state=StepState.QUEUED, attempts=0, losses=0, error_code="", error_text="", due_at=timezone.now()
-        ) if run.finished_at else 0  # fmt: skip
-        if not again:
-            raise NothingToRetry
-        run.state, run.due_at, run.finished_at, run.cancel_requested_at = (
-            RunState.QUEUED,
-            timezone.now(),
-            None,
-            None,
-        )
-        run.error_code = run.error_text = ""
-        run.steps_failed -= again
-        run.save()
-        announcing.queued(run)
-        poke_after_commit(run_id=run.pk, organization_id=run.organization_id, queue=run.queue)
+        return _retry(_lock_own(principal, run_id))
+
+
+def retry_as_operator(*, run_id: UUID) -> RunView:
+    """Try the failed steps of a run of the current organization again; for operators of the server.
+
+    Raises:
+        RunNotFound, NothingToRetry.
+    """
+    with transaction.atomic():
+        return _retry(_lock(Run.objects.filter(organization_id=tenancy.current()), run_id))
+
+
+def _cancel(run: Run) -> RunView:
+    if run.finished_at:
         return view_of(run)
+    run.cancel_requested_at = run.cancel_requested_at or timezone.now()
+    if run.lease_owner:
+        run.save(update_fields=["cancel_requested_at"])
+    else:
+        settling.end(run, RunState.CANCELLED)
+    return view_of(run)
+
+
+def _retry(run: Run) -> RunView:
+    if not run.finished_at:
+        raise NothingToRetry
+    again = Step.objects.filter(run=run, state=StepState.FAILED).update(
+        state=StepState.QUEUED, attempts=0, losses=0, error_code="", error_text="", due_at=timezone.now()
+    )
+    if not again:
+        raise NothingToRetry
+    run.state, run.due_at, run.finished_at, run.cancel_requested_at = (
+        RunState.QUEUED,
+        timezone.now(),
+        None,
+        None,
+    )
+    run.error_code = run.error_text = ""
+    run.steps_failed -= again
+    run.save()
+    announcing.queued(run)
+    poke_after_commit(run_id=run.pk, organization_id=run.organization_id, queue=run.queue)
+    return view_of(run)
 
 
 def _lock_own(principal: Principal, run_id: UUID) -> Run:
-    run = visible_runs(principal).filter(pk=run_id).select_for_update(no_key=True).first()
-    if run is None:
-        raise RunNotFound
+    run = _lock(visible_runs(principal), run_id)
     if run.principal_id != principal.id and "run.manage" not in principal.permissions:
         raise NotYourRun
+    return run
+
+
+def _lock(runs: QuerySet[Run], run_id: UUID) -> Run:
+    run = runs.filter(pk=run_id).select_for_update(no_key=True, of=("self",)).first()
+    if run is None:
+        raise RunNotFound
     return run
