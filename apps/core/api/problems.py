@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from asgiref.sync import iscoroutinefunction
@@ -32,6 +32,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 RETRY_SECONDS = 2
 
 Answer = HttpResponseBase | Awaitable[HttpResponseBase]
+PlainView = TypeVar("PlainView", bound=Callable[..., Answer])
 Table = tuple[tuple[type[BaseException] | tuple[type[BaseException], ...], Callable[[], DomainError]], ...]
 
 _DJANGO: Table = (
@@ -124,7 +125,7 @@ def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:  # 
     )
 
 
-def speaks_problems(view: Callable[..., Answer]) -> Callable[..., Answer]:
+def speaks_problems(view: PlainView) -> PlainView:
     """Answer the refusals of a plain view, sync or async, as problem documents; an async view stays async."""
     if iscoroutinefunction(view):
 
@@ -136,7 +137,7 @@ def speaks_problems(view: Callable[..., Answer]) -> Callable[..., Answer]:
                 return problem_response(error)
             return response
 
-        return answer_async
+        return answer_async  # type: ignore[return-value]  # the same signature, wrapped
 
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> Answer:
@@ -145,7 +146,7 @@ def speaks_problems(view: Callable[..., Answer]) -> Callable[..., Answer]:
         except Exception as error:  # noqa: BLE001 - faults are raised again
             return problem_response(error)
 
-    return answer
+    return answer  # type: ignore[return-value]  # the same signature, wrapped
 
 
 def _refusal(error: BaseException) -> DomainError | None:
