@@ -167,7 +167,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
 
 def _search_url(slug: str, found: ConversationView) -> str:
     try:
-        address = reverse("search:page", kwargs={"slug": slug})
+        address = reverse("rag:search", kwargs={"slug": slug})
     except NoReverseMatch:
         return ""
     return f"{address}?conversation={found.id}"
