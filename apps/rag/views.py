@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -23,6 +24,7 @@ from apps.rag.text.query import MOST_CHARACTERS
 from apps.rag.types import Chip, Filters, Hit, SearchResult, SourceType, Span
 
 PAGE = 10
+_MARKS = re.compile(r"\*\*|__|`+|~~|^#+ |\|[-:| ]+\|", re.MULTILINE)
 
 
 class PageRequest(HttpRequest):
@@ -117,11 +119,14 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
 
 
 def _shown(principal: Principal, hit: Hit, author: PersonView | None) -> ShownHit:
+    is_message = hit.source_type == SourceType.MESSAGE
     meaning = None if hit.meaning_score is None else round(100 * max(0.0, hit.meaning_score))
     return ShownHit(
         hit=hit,
         url=hit_address(principal, hit),
-        pieces=pieces(hit.snippet, hit.highlights),
+        pieces=_readable(pieces(hit.snippet, hit.highlights))
+        if is_message
+        else pieces(hit.snippet, hit.highlights),
         author=author,
         meaning_percent=meaning,
     )
@@ -139,6 +144,11 @@ def pieces(text: str, marks: Sequence[Span]) -> tuple[Piece, ...]:
     if place < len(text):
         found.append(Piece(text[place:], is_mark=False))
     return tuple(found)
+
+
+def _readable(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
+    """Leave out the marks of Markdown that messages are written in; the words are what counts here."""
+    return tuple(Piece(_MARKS.sub("", part.text), part.is_mark) for part in parts)
 
 
 def hit_address(principal: Principal, hit: Hit) -> str:
