@@ -18,7 +18,10 @@ from apps.runs.types import RunState, StepSpec
 from tests.factories.runs import run_of
 from tests.runs.worker import wait_for, worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.timeout(180),
+]  # a busy machine starts a worker slowly
 
 
 @pytest.fixture

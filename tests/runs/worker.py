@@ -20,7 +20,13 @@ def environment() -> dict[str, str]:
     """Return the environment of a worker that uses the test database."""
     parts = urlsplit(os.environ["DATABASE_URL"])
     url = urlunsplit(parts._replace(path=f"/{connection.settings_dict['NAME']}"))
-    return {**os.environ, "DATABASE_URL": url, "CHATSYSTEM_PROCESS": "worker", "CELERY_SKIP_CHECKS": "1"}
+    return {
+        **os.environ,
+        "DATABASE_URL": url,
+        "CHATSYSTEM_PROCESS": "worker",
+        "CELERY_SKIP_CHECKS": "1",
+        "C_FORCE_ROOT": "1",
+    }
 
 
 @contextmanager
@@ -40,7 +46,7 @@ def worker(log: Path) -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
-def wait_for(condition: Callable[[], object], *, seconds: float = 20, log: Path | None = None) -> float:
+def wait_for(condition: Callable[[], object], *, seconds: float = 60, log: Path | None = None) -> float:
     """Return how long it took until the condition held; fail when it does not in time."""
     begun = time.monotonic()
     while not condition():
