@@ -54,6 +54,8 @@ class Client(asyncio.Protocol):
             if not found:
                 self._buffer = head
                 return
+            if self.ready.done():
+                return
             if b" 101 " not in head.split(b"\r\n", 1)[0]:
                 self.ready.set_exception(ConnectionError(head.decode("latin-1")[:200]))
                 return

@@ -52,10 +52,13 @@ async def run(running: Stack, count: int, rounds: int) -> list[str]:
     keys = [[f"{number}.{index}" for index in range(count // len(senders))] for number in range(len(senders))]
     done = asyncio.Event()
     faults = asyncio.create_task(torment(running, rounds, done))
+    following = [asyncio.create_task(reader.follow()) for reader in readers]
     begun = time.monotonic()
     pace = rounds * len(VICTIMS) * 6 / (count / len(senders))
     await asyncio.gather(*(send_all(client, own, pace) for client, own in zip(senders, keys, strict=True)))
     killed = await faults
+    for task in following:
+        task.cancel()
     head = await head_of(running, owner, conversation)
     await asyncio.gather(*(reader.catch_up(head) for reader in readers))
     stored = await history(running, owner, conversation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 from typing import Any
@@ -85,6 +86,20 @@ class ChaosClient:
             self.errors[ack["code"]] = self.errors.get(ack["code"], 0) + 1
             await asyncio.sleep(0.2)
 
+    async def follow(self) -> None:
+        """Read along: come back after a break, and ask again when a number is missing for a while."""
+        while True:
+            stuck_at = self.head
+            await asyncio.sleep(1)
+            try:
+                if self._client is None or self._client.is_closed:
+                    await self.connect()
+                elif self._held and self.head == stuck_at:
+                    await self.resume()
+            except (TimeoutError, OSError):
+                if self._client is not None:
+                    self._client.close()
+
     async def catch_up(self, head: int, *, seconds: float = 60) -> None:
         """Read until the conversation's head."""
         async with asyncio.timeout(seconds):
@@ -94,7 +109,8 @@ class ChaosClient:
                 else:
                     await asyncio.sleep(0.5)
                     if self.head < head:
-                        await self.resume()
+                        with contextlib.suppress(asyncio.TimeoutError):
+                            await self.resume()
 
     def close(self) -> None:
         """Leave."""
