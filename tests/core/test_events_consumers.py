@@ -1,0 +1,260 @@
+"""Durable consumers: every event once in effect, in order, never skipped, never for ever in the way."""
+
+from __future__ import annotations
+
+import threading
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.core import tenancy
+from apps.core.errors import NotFound
+from apps.core.events import consumers, feed, log
+from apps.core.ids import uuid7
+from apps.core.models import Consumer, DeadLetter, FeatureFlag, FeedEvent, OutboxEvent
+from apps.core.services import dead_letters
+from tests.core.events import ORGANIZATION, Noted, Ticked, consuming, platform_role, tick
+
+
+@pytest.fixture
+def database(transactional_db):
+    """The database as the relay sees it."""
+    with platform_role():
+        yield
+
+
+def move():
+    return len(feed.move_outbox())
+
+
+def heard_numbers():
+    heard = []
+    return heard, lambda event: heard.append(event.number)
+
+
+def test_the_outbox_moves_into_the_feed_in_order(database):
+    for number in range(5):
+        tick(number=number)
+    assert move() == 5
+    assert not OutboxEvent.objects.exists()
+    assert [
+        row["number"] for row in FeedEvent.objects.order_by("position").values_list("payload", flat=True)
+    ] == [0, 1, 2, 3, 4]
+    assert move() == 0
+
+
+def test_a_consumer_hears_its_types_in_order_with_their_organization(database):
+    heard = []
+    with consuming(lambda event: heard.append((event.number, tenancy.current()))) as consumer:
+        tick(number=1)
+        tick(kind=Noted)
+        tick(number=2)
+        move()
+        assert consumers.run(consumer) == 2
+        assert heard == [(1, ORGANIZATION), (2, ORGANIZATION)]
+        assert consumers.run(consumer) == 0
+
+
+def test_more_than_a_batch_is_taken_in_one_go(database, monkeypatch):
+    monkeypatch.setattr(consumers, "BATCH", 3)
+    heard, hear = heard_numbers()
+    with consuming(hear) as consumer:
+        for number in range(8):
+            tick(number=number)
+        move()
+        assert consumers.run(consumer) == 8
+    assert heard == list(range(8))
+
+
+def test_a_row_that_commits_late_is_never_skipped(database):
+    """The early transaction has the lower id; later ones are moved and consumed before it commits."""
+    heard, hear = heard_numbers()
+    inserted, may_commit = threading.Event(), threading.Event()
+
+    def slow():
+        try:
+            with tenancy.use(ORGANIZATION), transaction.atomic():
+                log.record(Ticked(organization_id=ORGANIZATION, stream_id=uuid7(), number=1))
+                inserted.set()
+                may_commit.wait(10)
+        finally:
+            connection.close()
+
+    with consuming(hear) as consumer:
+        thread = threading.Thread(target=slow)
+        thread.start()
+        assert inserted.wait(10)
+        tick(number=2)
+        move()
+        consumers.run(consumer)
+        assert heard == [2]
+        may_commit.set()
+        thread.join(10)
+        move()
+        consumers.run(consumer)
+    assert heard == [2, 1]
+
+
+def test_effect_and_cursor_commit_together(database):
+    def write_then_fail(event):
+        FeatureFlag.objects.create(key=f"flag-{event.number}")
+        if event.number == 2:
+            raise ValueError("no")
+
+    with consuming(write_then_fail) as consumer:
+        for number in (1, 2, 3):
+            tick(number=number)
+        move()
+        consumers.run(consumer)
+        assert [flag.key for flag in FeatureFlag.objects.all()] == ["flag-1"]
+        cursor = Consumer.objects.get(name=consumer.name)
+        assert cursor.attempts == 1
+        assert "ValueError: no" in cursor.last_error
+        assert cursor.position == FeedEvent.objects.order_by("position").first().position
+
+
+def run_until_settled(consumer, clock):
+    for _ in range(consumers.MOST_ATTEMPTS):
+        consumers.run(consumer)
+        clock.shift(timedelta(seconds=60))
+
+
+def test_a_failing_event_is_tried_five_times_then_set_aside(database):
+    tries, heard = [], []
+
+    def handle(event):
+        if event.number == 1:
+            tries.append(1)
+            raise ValueError("poison")
+        heard.append(event.number)
+
+    with time_machine.travel(timezone.now(), tick=False) as clock, consuming(handle) as consumer:
+        tick(number=1)
+        tick(number=2)
+        move()
+        run_until_settled(consumer, clock)
+        consumers.run(consumer)
+    assert len(tries) == 5
+    assert heard == [2]
+    letter = DeadLetter.objects.get()
+    assert (letter.consumer, letter.event_type, letter.attempts, letter.state) == (
+        "test.consumer",
+        "test.ticked",
+        5,
+        "open",
+    )
+    assert "ValueError: poison" in letter.error
+
+
+def test_waiting_for_the_next_try_blocks_nobody_and_ends_in_time(database):
+    tries = []
+
+    def fail(_event):
+        tries.append(1)
+        raise ValueError
+
+    with time_machine.travel(timezone.now(), tick=False) as clock, consuming(fail) as consumer:
+        tick()
+        move()
+        consumers.run(consumer)
+        consumers.run(consumer)
+        assert len(tries) == 1
+        clock.shift(timedelta(seconds=0.3))
+        consumers.run(consumer)
+    assert len(tries) == 2
+
+
+def dead_letter(consumer):
+    tick(number=1)
+    move()
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        run_until_settled(consumer, clock)
+    return DeadLetter.objects.get()
+
+
+def test_a_dead_letter_can_be_replayed(database):
+    heard, is_broken = [], [True]
+
+    def handle(event):
+        if is_broken:
+            raise ValueError("still broken")
+        heard.append((event.number, event.sequence, tenancy.current()))
+
+    with consuming(handle) as consumer:
+        letter = dead_letter(consumer)
+        failed = dead_letters.replay(dead_letter_id=letter.pk)
+        assert failed.error == "ValueError: still broken"
+        assert DeadLetter.objects.get().state == "open"
+        is_broken.clear()
+        assert dead_letters.replay(dead_letter_id=letter.pk).error == ""
+        assert heard == [(1, 1, ORGANIZATION)]
+        letter.refresh_from_db()
+        assert (letter.state, letter.settled_at is None) == ("replayed", False)
+        with pytest.raises(NotFound):
+            dead_letters.replay(dead_letter_id=letter.pk)
+        assert len(heard) == 1
+
+
+def test_a_dead_letter_can_be_dismissed_once(database):
+    def fail(_event):
+        raise ValueError
+
+    with consuming(fail) as consumer:
+        letter = dead_letter(consumer)
+    dead_letters.dismiss(dead_letter_id=letter.pk)
+    letter.refresh_from_db()
+    assert letter.state == "dismissed"
+    with pytest.raises(NotFound):
+        dead_letters.dismiss(dead_letter_id=letter.pk)
+    with pytest.raises(NotFound):
+        dead_letters.replay(dead_letter_id=letter.pk)
+
+
+def test_a_replay_whose_consumer_is_gone_says_so(database):
+    def fail(_event):
+        raise ValueError
+
+    with consuming(fail) as consumer:
+        letter = dead_letter(consumer)
+    assert "test.consumer" in dead_letters.replay(dead_letter_id=letter.pk).error
+
+
+def test_new_consumers_start_where_they_ask_to(database, monkeypatch):
+    from apps.core.events import subscribers
+    from apps.core.events.subscribers import DurableConsumer
+
+    tick()
+    move()
+    head = FeedEvent.objects.order_by("-position").first().position
+    for name, from_start in (("test.old", True), ("test.new", False)):
+        consumer = DurableConsumer(name, frozenset({Ticked.type}), print, from_start)
+        monkeypatch.setitem(subscribers._durable, name, consumer)
+    consumers.ensure_consumers()
+    consumers.ensure_consumers()
+    assert dict(Consumer.objects.filter(name__startswith="test.").values_list("name", "position")) == {
+        "test.old": 0, "test.new": head,
+    }  # fmt: skip
+
+
+def test_an_unknown_event_type_is_set_aside_not_lost(database, monkeypatch):
+    from apps.core.events import types
+
+    with consuming(print) as consumer:
+        tick()
+        move()
+        monkeypatch.delitem(types._registry, Ticked.type)
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            run_until_settled(consumer, clock)
+    assert DeadLetter.objects.get().event_type == "test.ticked"
+
+
+def test_history_is_the_replay_cursor_of_a_stream(database):
+    stream = uuid7()
+    for number in range(4):
+        tick(stream, number)
+    tick(number=9)
+    found = consumers.history(stream_id=stream, after=1, limit=2)
+    assert [(row["sequence"], row["payload"]["number"]) for row in found] == [(2, 1), (3, 2)]
