@@ -12,7 +12,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from asgiref.sync import iscoroutinefunction, sync_to_async
+from asgiref.sync import iscoroutinefunction
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.views import redirect_to_login
@@ -38,6 +38,7 @@ from apps.core import tenancy
 from apps.core.api.problems import refusal_as_problem
 from apps.core.errors import DomainError, NotFound
 from apps.core.http import error_pages
+from apps.core.threads import in_thread
 
 API, ORGANIZATIONS = "/api/", "/o/"
 LAST_ORGANIZATION = "organization"
@@ -81,7 +82,7 @@ def organization(get_response: Answer) -> Answer:
                 _note_outcome(request, outcome)
             else:
                 try:
-                    _note_principal(request, await sync_to_async(_page_principal)(request))
+                    _note_principal(request, await in_thread(_page_principal, request))
                 except OrganizationNotFound:
                     return _missing(request)
             with _opened(request):

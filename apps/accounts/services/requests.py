@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import CSRFCheck
@@ -14,6 +13,7 @@ from apps.accounts.types import Principal
 from apps.core.errors import DomainError, NotSignedIn
 from apps.core.http.addresses import client_address
 from apps.core.http.errors import CrossSiteRequest
+from apps.core.threads import in_thread
 
 Outcome = Principal | DomainError
 _HARMLESS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -47,7 +47,7 @@ async def outcome_of_async(credentials: Credentials) -> Outcome:
     """Return `outcome_of` without a thread where this process remembers the caller (30 s at most)."""
     await following.start()
     kept = authentication.find_kept(credentials)
-    return kept if kept is not None else await sync_to_async(outcome_of)(credentials)
+    return kept if kept is not None else await in_thread(outcome_of, credentials)
 
 
 async def async_principal(request: HttpRequest) -> Principal:

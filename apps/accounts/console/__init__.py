@@ -1,0 +1,41 @@
+"""The console pages of accounts: the organization, its people and its roles."""
+
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.console import invitations, organization, people, roles
+from apps.accounts.console.common import ORGANIZATION, PEOPLE, ROLES
+from apps.core.console_shell import VIEW
+from apps.core.registry import register_console_page
+
+register_console_page(
+    PEOPLE,
+    _("People"),
+    "people",
+    VIEW,
+    people.people,
+    order=20,
+    routes=[
+        path("invite/", invitations.invite, name="invite"),
+        path("invitations/<uuid:invitation_id>/renew/", invitations.renew, name="invitation-renew"),
+        path("invitations/<uuid:invitation_id>/revoke/", invitations.revoke, name="invitation-revoke"),
+        path("change/", people.change_many, name="people-change"),
+        path("<uuid:member_id>/", people.person, name="person"),
+        path("<uuid:member_id>/role/", people.change_role, name="person-role"),
+        path("<uuid:member_id>/active/", people.set_active, name="person-active"),
+    ],
+)
+register_console_page(
+    ROLES,
+    _("Roles"),
+    "shield",
+    VIEW,
+    roles.roles,
+    order=30,
+    routes=[
+        path("new/", roles.new_role, name="role-new"),
+        path("<uuid:role_id>/", roles.role, name="role"),
+        path("<uuid:role_id>/delete/", roles.delete_role, name="role-delete"),
+    ],
+)
+register_console_page(ORGANIZATION, _("Organization"), "mark", VIEW, organization.organization, order=35)

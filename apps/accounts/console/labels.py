@@ -1,0 +1,69 @@
+"""Roles and permissions in words."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.types import RoleView
+
+ROLE_LABELS = {
+    "owner": _("Owner"),
+    "admin": _("Administrator"),
+    "moderator": _("Moderator"),
+    "member": _("Member"),
+    "guest": _("Guest"),
+}
+PERMISSION_GROUPS = (
+    (
+        _("Conversations"),
+        {
+            "conversation.create_public": _("Create open channels"),
+            "conversation.create_private": _("Create private channels"),
+            "conversation.create_direct": _("Write to people directly"),
+            "conversation.manage_any": _("Manage every channel"),
+            "message.send": _("Send messages"),
+            "message.moderate": _("Delete other people's messages"),
+        },
+    ),
+    (
+        _("Files and documents"),
+        {"file.upload": _("Upload files"), "document.manage": _("Add and remove documents")},
+    ),
+    (
+        _("Search and answers"),
+        {
+            "search.use": _("Search"),
+            "agent.ask": _("Ask the assistant"),
+            "agent.manage": _("Manage agents"),
+        },
+    ),
+    (
+        _("People"),
+        {
+            "directory.read": _("See the list of members"),
+            "member.invite": _("Invite people"),
+            "member.manage": _("Change roles, deactivate members"),
+            "role.manage": _("Create and change roles"),
+        },
+    ),
+    (
+        _("API keys"),
+        {"api_key.own": _("Make own API keys"), "api_key.manage": _("End everyone's API keys")},
+    ),
+    (
+        _("Operations"),
+        {
+            "console.view": _("Open the console"),
+            "settings.view": _("See settings"),
+            "run.view_any": _("See every run"),
+            "run.manage": _("Stop and retry every run"),
+            "flag.manage": _("Switch features"),
+            "organization.manage": _("Change the organization"),
+        },
+    ),
+)
+
+
+def role_label(role: RoleView) -> str:
+    """Return the name of a role; built-in ones speak the reader's language."""
+    return str(ROLE_LABELS.get(role.key, role.name)) if role.is_builtin else role.name
