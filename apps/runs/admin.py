@@ -16,7 +16,7 @@ from apps.core import tenancy
 from apps.core.admin_base import ReadOnlyAdmin
 from apps.core.errors import DomainError
 from apps.runs.models import Attempt, Run, Step
-from apps.runs.services.runs import cancel_as_operator, retry_as_operator
+from apps.runs.services.runs import cancel_as_house, retry_as_house
 
 
 @admin.register(Run)
@@ -34,14 +34,14 @@ class RunAdmin(ReadOnlyAdmin[Run]):
     @admin.action(description=_("Cancel"), permissions=["view"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Stop the chosen runs."""
-        done = _for_each(queryset, cancel_as_operator)
+        done = _for_each(queryset, cancel_as_house)
         text = ngettext("%(count)s run cancelled.", "%(count)s runs cancelled.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS)
 
     @admin.action(description=_("Try failed steps again"), permissions=["view"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """Try the failed steps of the chosen runs again; runs without any are left alone."""
-        done = _for_each(queryset, retry_as_operator)
+        done = _for_each(queryset, retry_as_house)
         text = ngettext("%(count)s run tried again.", "%(count)s runs tried again.", done) % {"count": done}
         self.message_user(request, text, messages.SUCCESS)
 

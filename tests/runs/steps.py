@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Self
 from uuid import UUID
 
 from django.db import connection
@@ -124,3 +125,29 @@ def stream_and_wait(context: StepContext, *, path: str) -> None:
         context.emit("token", {"text": word})
     while not Path(f"{path}.go").exists():
         time.sleep(0.01)
+
+
+class Thing:
+    """Something that steps leave for each other."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def __enter__(self) -> Self:
+        _write(self._path, "entered")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _write(self._path, "left")
+
+
+@step("tests.keep")
+def keep(context: StepContext, *, path: str, number: int) -> None:
+    """Use the kept thing."""
+    context.keep("thing", lambda: Thing(path))
+    _write(path, f"used {number}")
+
+
+def _write(path: str, text: str) -> None:
+    with Path(path).open("a") as file:
+        file.write(f"{text}\n")

@@ -186,3 +186,9 @@ def test_pauses_double_and_end_at_five_minutes() -> None:
     assert 0.5 <= pause_seconds(1, base=1) <= 1
     assert 4 <= pause_seconds(4, base=1) <= 8
     assert 150 <= pause_seconds(50, base=1) <= 300
+
+
+def test_what_a_step_keeps_serves_the_next_ones_and_is_left(member: Member, notes: Path) -> None:
+    steps = [StepSpec("tests.keep", {"path": str(notes), "number": n}, key=str(n)) for n in range(2)]
+    assert work(run_of(member, *steps))
+    assert lines(notes) == ["entered", "used 0", "used 1", "left"]

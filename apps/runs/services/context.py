@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, ExitStack
+from typing import Any, Literal, TypeVar
 from uuid import UUID
 
 from django.db.models import Max
@@ -19,6 +20,7 @@ from apps.runs.services.leases import Lease
 from apps.runs.services.steps import definition
 from apps.runs.types import JSON, RunView, StepSpec
 
+Thing = TypeVar("Thing")
 PROGRESS_SECONDS = 0.5  # at most two a second
 LOOK_SECONDS = 0.5  # how old the knowledge of a cancel may be where no keeper watches
 
@@ -34,6 +36,26 @@ class Watch:
         self.changed = threading.Event()
 
 
+class Workbench:
+    """What steps of a run leave for the next ones while one worker goes on with it: an open reader, a connection."""
+
+    def __init__(self) -> None:
+        self._things: dict[str, Any] = {}
+        self._closing = ExitStack()
+
+    def keep(self, name: str, make: Callable[[], AbstractContextManager[Thing]]) -> Thing:
+        """Return the thing of this name, entered at the first call."""
+        if name not in self._things:
+            self._things[name] = self._closing.enter_context(make())
+        thing: Thing = self._things[name]
+        return thing
+
+    def clear(self) -> None:
+        """Leave everything, in the thread that entered it."""
+        self._things.clear()
+        self._closing.close()
+
+
 class StepContext:
     """The running step. Its methods may raise what `cancelled` raises: let that through.
 
@@ -44,13 +66,21 @@ class StepContext:
     """
 
     def __init__(
-        self, *, lease: Lease, run: RunView, step: Step, attempt: int, frames: FrameWriter, watch: Watch
+        self,
+        *,
+        lease: Lease,
+        run: RunView,
+        step: Step,
+        attempt: int,
+        frames: FrameWriter,
+        watch: Watch,
+        bench: Workbench,
     ) -> None:
         self.run = run
         self.step = step_view_of(step)
         self.attempt = attempt
         self.result: dict[str, Any] = {}
-        self._lease, self._frames, self._watch = lease, frames, watch
+        self._lease, self._frames, self._watch, self._bench = lease, frames, watch, bench
         self._looked_at = self._told_at = time.monotonic()
 
     @property
@@ -124,6 +154,14 @@ class StepContext:
     def set_result(self, **values: Any) -> None:
         """Keep values (JSON) in the run's result; they are stored with the success of this step."""
         self.result.update(storable(values))
+
+    def keep(self, name: str, make: Callable[[], AbstractContextManager[Thing]]) -> Thing:
+        """Return a thing that the next steps of this run find again, as long as this worker goes on with it.
+
+        Args:
+            make: called where nothing of this name is kept; left when the worker gives the run back.
+        """
+        return self._bench.keep(name, make)
 
     def add_steps(self, steps: Sequence[StepSpec]) -> int:
         """Append steps to the run; those it has already stay as they are. Return how many are new."""

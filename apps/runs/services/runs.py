@@ -95,8 +95,8 @@ def cancel_run(*, principal: Principal, run_id: UUID) -> RunView:
         return _cancel(_lock_own(principal, run_id))
 
 
-def cancel_as_operator(*, run_id: UUID) -> RunView:
-    """Stop a run of the current organization; for operators of the server, who have no seat in it.
+def cancel_as_house(*, run_id: UUID) -> RunView:
+    """Stop a run of the current organization; for operators, and for apps that decided about their subject.
 
     Raises:
         RunNotFound.
@@ -117,8 +117,8 @@ def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
         return _retry(_lock_own(principal, run_id))
 
 
-def retry_as_operator(*, run_id: UUID) -> RunView:
-    """Try the failed steps of a run of the current organization again; for operators of the server.
+def retry_as_house(*, run_id: UUID) -> RunView:
+    """Try the failed steps of a run of the current organization again; for operators and apps, as above.
 
     Raises:
         RunNotFound, NothingToRetry.

@@ -16,7 +16,7 @@ from apps.core import tenancy
 from apps.core.errors import DomainError
 from apps.runs.errors import LeaseLost, RunCancelled, StepCrashed, StepInterrupted
 from apps.runs.services import announcing, leases, settling, workers
-from apps.runs.services.context import PROGRESS_SECONDS, StepContext, Watch
+from apps.runs.services.context import PROGRESS_SECONDS, StepContext, Watch, Workbench
 from apps.runs.services.frames import FrameWriter
 from apps.runs.services.keeping import kept
 from apps.runs.services.leases import Lease
@@ -61,10 +61,18 @@ def work_on(*, run_id: UUID, queue: str = "") -> bool:
 
 
 def _work(lease: Lease, queue: str) -> None:
+    bench = Workbench()
+    try:
+        _do_steps(lease, queue, bench)
+    finally:
+        bench.clear()
+
+
+def _do_steps(lease: Lease, queue: str, bench: Workbench) -> None:
     begun_at = told_at = time.monotonic()
     frames = FrameWriter(lease)
     while claim := settling.claim_step(lease):
-        run = _attempt(lease, claim, frames)
+        run = _attempt(lease, claim, frames, bench)
         now = time.monotonic()
         if run.is_finished:
             return
@@ -93,12 +101,12 @@ def _break_off_when_back(lease: Lease) -> None:
             return
 
 
-def _attempt(lease: Lease, claim: Claim, frames: FrameWriter) -> RunView:
+def _attempt(lease: Lease, claim: Claim, frames: FrameWriter, bench: Workbench) -> RunView:
     """Perform one attempt without an open transaction and note how it ended; return the run after it."""
     name, begun_at, declared = claim.step.name, time.monotonic(), None
     try:
         declared = definition(name)
-        result, run_result = _perform(lease, claim, declared, frames)
+        result, run_result = _perform(lease, claim, declared, frames, bench)
         run = settling.succeed(lease, claim, result=result, run_result=run_result)
         outcome = "succeeded"
     except RunCancelled:
@@ -121,13 +129,19 @@ def _attempt(lease: Lease, claim: Claim, frames: FrameWriter) -> RunView:
 
 
 def _perform(
-    lease: Lease, claim: Claim, declared: StepDefinition, frames: FrameWriter
+    lease: Lease, claim: Claim, declared: StepDefinition, frames: FrameWriter, bench: Workbench
 ) -> tuple[Any, dict[str, Any]]:
     """Call the step function; return what it returned, as JSON, and what it adds to the run's result."""
     watch = Watch()
     watch.deadline = time.monotonic() + declared.timeout_seconds
     context = StepContext(
-        lease=lease, run=claim.run, step=claim.step, attempt=claim.attempt, frames=frames, watch=watch
+        lease=lease,
+        run=claim.run,
+        step=claim.step,
+        attempt=claim.attempt,
+        frames=frames,
+        watch=watch,
+        bench=bench,
     )
     arguments = declared.arguments(claim.step.input)
     try:
