@@ -197,7 +197,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         """Send the error frame of a refusal, in the handshake's language."""
         with translation.override(handshake.language_of_scope(self.scope)):
             detail = error.detail if error.code != frames.FrameInvalid.code else str(error.message)
-        answer = {"frame": "error", "ref": ref, "code": error.code, "detail": detail}
+        answer: dict[str, Any] = {"frame": "error", "ref": ref, "code": error.code, "detail": detail}
         if error.retry_after_seconds:
             answer["retry_after_seconds"] = error.retry_after_seconds
         self.reply(answer)

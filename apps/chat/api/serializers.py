@@ -49,7 +49,7 @@ class CardSerializer(serializers.Serializer[object]):
 
     type = serializers.CharField()
     id = serializers.CharField()
-    data = serializers.JSONField()
+    data = serializers.JSONField()  # type: ignore[assignment]  # a field named like a property
 
 
 class MessageSerializer(serializers.Serializer[object]):

@@ -25,7 +25,7 @@ class Message(TenantModel):
     sent_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
-    created_at = None
+    created_at = None  # type: ignore[assignment]  # `sent_at` says it
 
     class Meta:
         constraints = [

@@ -250,7 +250,7 @@ def _threads(ids: list[UUID]) -> dict[UUID, ThreadSummary]:
     )
     grouped: dict[UUID, list[dict[str, object]]] = defaultdict(list)
     for row in rows:
-        grouped[row["thread_id"]].append(dict(row))
+        grouped[row["thread_id"]].append(dict(row))  # type: ignore[index]  # filtered by it
     return {
         thread: ThreadSummary(
             count=sum(int(str(part["count"])) for part in parts),

@@ -152,8 +152,9 @@ def replay(dead_letter_id: int) -> None:
 
 def history(*, stream_id: UUID, after: int, limit: int = 500) -> list[dict[str, Any]]:
     """Return a stream's events after a sequence, oldest first: the replay cursor of sockets and integrators."""
-    return list(
+    rows = (
         Event.objects.filter(stream_id=stream_id, sequence__gt=after)
         .order_by("sequence")
         .values("stream_id", "sequence", "type", "payload", "created_at")[:limit]
     )
+    return [dict(row) for row in rows]

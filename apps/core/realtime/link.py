@@ -34,7 +34,7 @@ class RedisLink(asyncio.Protocol):
         """Queue a command for the end of this loop turn."""
         if not self._out:
             asyncio.get_running_loop().call_soon(self._flush)
-        self._out.append(hiredis.pack_command(parts))
+        self._out.append(hiredis.pack_command(parts))  # type: ignore[arg-type]  # takes several arguments
 
     def _flush(self) -> None:
         data, self._out = b"".join(self._out), []
@@ -78,7 +78,7 @@ async def connect(url: str, on_batch: Callable[[Batch], None], on_lost: Callable
         _, link = await loop.create_unix_connection(factory, unquote(parts.path))
         database = parse_qs(parts.query).get("db", ["0"])[0]
     else:
-        _, link = await loop.create_connection(factory, parts.hostname, parts.port or 6379)
+        _, link = await loop.create_connection(factory, parts.hostname or "127.0.0.1", parts.port or 6379)
         database = parts.path.lstrip("/") or "0"
     if parts.password:
         user = [unquote(parts.username).encode()] if parts.username else []

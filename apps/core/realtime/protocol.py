@@ -9,7 +9,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 UNSENT_LIMIT_BYTES = 1 << 20
 
 
-class HubProtocol(WebSocketsSansIOProtocol):  # type: ignore[misc]  # uvicorn's class is untyped here
+class HubProtocol(WebSocketsSansIOProtocol):
     """Adds `extensions.hub` to the scope; everything else is uvicorn's."""
 
     def handle_connect(self, event: Any) -> None:

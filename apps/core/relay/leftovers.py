@@ -38,7 +38,8 @@ class Leftovers:
 
         Frames stay waiting while Redis is away.
         """
-        now, ripe = time.monotonic(), []
+        now = time.monotonic()
+        ripe: list[tuple[float, str, bytes, int]] = []
         while self._waiting and self._waiting[0][0] <= now and len(ripe) < 2000:
             ripe.append(self._waiting.popleft())
         if not ripe:

@@ -32,7 +32,9 @@ class Waker:
         """Return after a wake-up or after `seconds`."""
         try:
             if self._subscription is None:
-                self._subscription = client().pubsub(ignore_subscribe_messages=True)
+                self._subscription = client().pubsub(  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+                    ignore_subscribe_messages=True
+                )
                 self._subscription.subscribe(WAKE_RELAY)
             if self._subscription.get_message(timeout=seconds):
                 while self._subscription.get_message(timeout=0):
