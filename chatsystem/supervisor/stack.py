@@ -62,7 +62,8 @@ class Stack:
     def start(self) -> None:
         """Start everything; return when pages, chat and word search work.
 
-        Where nothing changed since the last start, the applications do not wait for the migrations.
+        Where nothing changed since the last start, the web processes do not wait for the migrations. Worker and
+        relay, whose work keeps, follow when the first page is there: each costs seconds of a core to import.
 
         Raises:
             StartError: something kept failing.
@@ -76,11 +77,16 @@ class Stack:
         unchanged = self._layout.was_prepared_for(prepared_for)
         self._start_prepare()
         said = {} if unchanged else self._finish_prepare()
-        self._start_applications()
+        for service in self._applications.web(
+            descriptor=self._socket.fileno(), is_ready=self._probe.is_ready
+        ):
+            self._keeper.start(service)
         if unchanged:
             said = self._finish_prepare()
         self._layout.prepared.write_text(prepared_for)
         self._wait(partial(self._is_running, WEB), WEB, seconds=_WEB_SECONDS)
+        self._keeper.start(self._applications.relay())
+        self._keeper.start(self._applications.worker())
         self._announce(said)
         if not self._quick:
             self._keeper.start(self._applications.install_models())
@@ -171,13 +177,6 @@ class Stack:
         except ValueError:
             return {}
         return said if isinstance(said, dict) else {}
-
-    def _start_applications(self) -> None:
-        descriptor = self._socket.fileno()
-        for service in self._applications.web(descriptor=descriptor, is_ready=self._probe.is_ready):
-            self._keeper.start(service)
-        self._keeper.start(self._applications.worker())
-        self._keeper.start(self._applications.relay())
 
     def _announce(self, said: dict[str, object]) -> None:
         self._say(f"ready: {self.url}")
