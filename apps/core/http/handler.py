@@ -8,6 +8,7 @@ views look at their caller themselves. Other async views get Django's chain.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -51,10 +52,16 @@ class Handler(ASGIHandler):
         if self._threads.waiting > self._most:
             await refusing.refuse_as_busy(send)
             return
-        bounded = refusing.bounded(receive, send, limit_bytes=self._largest)
-        with self._threads.lease() as thread:
-            async with ThreadSensitiveContext(executor=thread):
-                await self.handle(scope, bounded, send)
+        sending = refusing.Sending(send)
+        bounded = refusing.bounded(receive, sending, limit_bytes=self._largest)
+        try:
+            with self._threads.lease() as thread:
+                async with ThreadSensitiveContext(executor=thread):
+                    await self.handle(scope, bounded, sending)
+        except asyncio.CancelledError:  # the process stops, and this view did not end in its time
+            if sending.has_begun:
+                raise
+            await refusing.refuse_as_busy(send)
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer on the event loop or in the request's thread, as the view asks for."""

@@ -16,6 +16,19 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
+class Sending:
+    """A `send` that knows whether an answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        """Send."""
+        self.has_begun = True
+        await self._send(message)
+
+
 async def refuse(send: Send, refusal: DomainError) -> None:
     """Send a problem document and end the connection."""
     problem = refusal_as_problem(refusal)
@@ -31,7 +44,7 @@ async def refuse(send: Send, refusal: DomainError) -> None:
 
 
 async def refuse_as_busy(send: Send) -> None:
-    """Refuse because too many requests wait for a thread."""
+    """Refuse for now: too many requests wait for a thread, or the process stops."""
     await refuse(send, Unavailable(retry_after_seconds=1))
 
 

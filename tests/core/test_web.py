@@ -1,0 +1,164 @@
+"""The web process: parallel, bounded, and gone within its time."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx2
+import pytest
+import websockets
+
+from tests.core.web_process import ROOT, WebProcess, environment, web_process
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, django_db_blocker: object) -> Iterator[WebProcess]:
+    with django_db_blocker.unblock(), web_process() as running:
+        yield running
+
+
+def get(web: WebProcess, path: str, **options) -> httpx2.Response:
+    with web.client() as client:
+        return client.get(path, **options)
+
+
+def test_liveness_names_the_instance(web):
+    response = get(web, "/livez")
+    assert response.json() == {"status": "alive", "instance": "test-instance"}
+    assert response.headers["cache-control"] == "no-store"
+
+
+def test_readiness_names_every_part(web):
+    response = get(web, "/readyz")
+    body = response.json()
+    assert response.status_code == 200
+    assert body["instance"] == "test-instance"
+    assert {name: part["state"] for name, part in body["parts"].items()} == {
+        "database": "ok", "migrations": "ok", "redis": "ok", "relay": "ok", "model": "ok",
+    }  # fmt: skip
+    assert body["status"] == "ready"
+
+
+def test_sync_requests_run_in_parallel_in_their_threads(web):
+    with ThreadPoolExecutor(8) as clients:
+        answers = list(clients.map(lambda _: get(web, "/meet").text, range(8)))
+    assert len(set(answers)) == 8
+    assert all(name.startswith("view-") for name in answers)
+
+
+def test_async_api_views_run_on_the_loop_with_an_id_and_headers(web):
+    response = get(web, "/api/v1/loop")
+    assert response.json()["thread"] == "MainThread"
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+    assert response.headers["x-content-type-options"] == "nosniff"
+    assert response.headers["cache-control"] == "private, no-store"
+    assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        ("/api/v1/loop?missing=1", 404, "core.not_found"), ("/api/v1/fault", 500, "core.server_fault"),
+        ("/api/v1/away", 503, "core.unavailable"), ("/api/v1/nowhere", 404, "core.not_found"),
+    ],
+)  # fmt: skip
+def test_refusals_of_the_loop_are_problems(web, path, status, code):
+    response = get(web, path)
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert "secret" not in response.text
+    assert "10.9.8.7" not in response.text
+
+
+def test_streams_pass_through_threads_and_the_loop(web):
+    assert get(web, "/stream").text == "view;view;view;"
+    assert get(web, "/api/v1/events").text == "data: 1\n\n"
+
+
+def test_many_requests_leave_no_connection_behind(web):
+    """Forty requests over sixteen threads and a pool of eight: every connection went back, or the pool would be dry."""
+    with ThreadPoolExecutor(20) as clients:
+        answers = list(clients.map(lambda _: get(web, "/query").status_code, range(40)))
+    assert answers == [200] * 40
+
+
+def test_a_body_that_grows_beyond_the_limit_ends_the_request(web):
+    def endless():
+        for _ in range(64):
+            yield b"x" * 128 * 1024
+
+    with web.client() as client:
+        response = client.post("/take", content=endless())
+    assert response.status_code == 413
+    assert response.json()["code"] == "core.body_too_large"
+    assert get(web, "/livez").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: 1\r\n" % n for n in range(200)) + b"\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_a_bad_head_is_refused_and_the_process_lives(web, head):
+    with socket.create_connection(("127.0.0.1", web.port), timeout=10) as raw:
+        raw.sendall(head)
+        assert raw.recv(4096).split(b" ")[1] in (b"400", b"404")
+    assert get(web, "/livez").status_code == 200
+
+
+def test_unknown_socket_addresses_are_refused(web):
+    async def knock():
+        async with websockets.connect(f"ws://127.0.0.1:{web.port}/ws/v9/"):
+            pytest.fail("no socket is there")
+
+    with pytest.raises(websockets.InvalidStatus):
+        asyncio.run(knock())
+
+
+def test_imports_no_torch(web):
+    import psutil
+
+    mapped = {entry.path for entry in psutil.Process(web.process.pid).memory_maps()}
+    assert not [path for path in mapped if "torch" in path]
+
+
+def test_a_taken_port_is_said_in_one_line(django_db_setup, django_db_blocker, web):
+    with django_db_blocker.unblock():
+        variables = environment(CHATSYSTEM_PORT=str(web.port), CHATSYSTEM_HOST="127.0.0.1")
+    ended = subprocess.run(
+        [sys.executable, "-m", "chatsystem.web"],
+        cwd=ROOT,
+        env=variables,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.decode() == f"cannot listen on 127.0.0.1:{web.port}: Address already in use\n"
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_in_time_though_a_view_hangs(django_db_setup, django_db_blocker, how):
+    with django_db_blocker.unblock(), web_process() as running:
+        get(running, "/livez")
+        with ThreadPoolExecutor(1) as client:
+            hanging = client.submit(get, running, "/sleep")
+            get(running, "/page")
+            begun = time.monotonic()
+            code = running.stop(how)
+            took = time.monotonic() - begun
+            assert hanging.result(20).status_code == 503
+    assert code == 0
+    assert took < 5

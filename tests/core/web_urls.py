@@ -1,0 +1,115 @@
+"""Addresses for tests of the HTTP door."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import OperationalError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.urls import path
+from django.views.decorators.csrf import csrf_exempt
+
+from apps.core.api.problems import request_id, speaks_problems
+from apps.core.errors import Conflict, NotFound
+from apps.ops.urls import root_urlpatterns
+
+together = threading.Barrier(8)
+
+
+@login_not_required
+def meet(_request: HttpRequest) -> HttpResponse:
+    """Answers once eight requests are here at the same time."""
+    together.wait(10)
+    return HttpResponse(threading.current_thread().name)
+
+
+@login_not_required
+def query(_request: HttpRequest) -> HttpResponse:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return HttpResponse(str(cursor.fetchone()[0]))
+
+
+@login_not_required
+def sleep(_request: HttpRequest) -> HttpResponse:
+    """Hangs in its thread, as a view with a lost connection would."""
+    time.sleep(30)
+    return HttpResponse()
+
+
+@login_not_required
+def refuse(request: HttpRequest, what: str) -> HttpResponse:
+    match what:
+        case "missing":
+            raise NotFound
+        case "conflict":
+            raise Conflict
+        case "away":
+            raise OperationalError("host=10.9.8.7 refused")
+    raise KeyError("secret detail")
+
+
+@login_not_required
+def stream(_request: HttpRequest) -> StreamingHttpResponse:
+    def pieces() -> Iterator[bytes]:
+        for _ in range(3):
+            yield threading.current_thread().name.split("-")[0].encode() + b";"
+
+    return StreamingHttpResponse(pieces())
+
+
+@login_not_required
+def page(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse("<p>page</p>")
+
+
+@login_not_required
+@csrf_exempt
+def take(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(str(len(request.body)))
+
+
+@speaks_problems
+async def on_loop(request: HttpRequest) -> HttpResponse:
+    if "missing" in request.GET:
+        raise NotFound
+    return JsonResponse({"thread": threading.current_thread().name, "request_id": request_id()})
+
+
+async def fault_on_loop(_request: HttpRequest) -> HttpResponse:
+    raise KeyError("secret detail")
+
+
+async def away_on_loop(_request: HttpRequest) -> HttpResponse:
+    raise OperationalError("host=10.9.8.7 refused")
+
+
+async def stream_on_loop(_request: HttpRequest) -> StreamingHttpResponse:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield b"data: 1\n\n"
+
+    return StreamingHttpResponse(pieces(), content_type="text/event-stream")
+
+
+urlpatterns = [
+    *root_urlpatterns,
+    path("meet", meet),
+    path("query", query),
+    path("sleep", sleep),
+    path("refuse/<str:what>", refuse),
+    path("api/v1/refuse/<str:what>", refuse),
+    path("stream", stream),
+    path("page", page),
+    path("take", take),
+    path("api/v1/loop", on_loop),
+    path("api/v1/fault", fault_on_loop),
+    path("api/v1/away", away_on_loop),
+    path("api/v1/events", stream_on_loop),
+]
+handler400 = "apps.core.http.error_pages.bad_request"
+handler403 = "apps.core.http.error_pages.forbidden"
+handler404 = "apps.core.http.error_pages.not_found"
+handler500 = "apps.core.http.error_pages.server_error"
