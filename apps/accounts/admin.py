@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from allauth.account.decorators import secure_admin_login
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -14,31 +11,11 @@ from django.utils.translation import ngettext
 from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
 from apps.accounts.services import api_keys, sessions
 from apps.core import tenancy
-
-admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # our page, with its limits
-
-
-class ReadOnlyAdmin(admin.ModelAdmin[Any]):
-    """Shows rows; a saved form would go past services, events and rights."""
-
-    show_full_result_count = False
-    list_per_page = 50
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        """Nothing is added here."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Nothing is changed here."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:  # noqa: ARG002
-        """Nothing is deleted here."""
-        return False
+from apps.core.admin_site import ReadOnlyAdmin
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ReadOnlyAdmin):
+class OrganizationAdmin(ReadOnlyAdmin[Organization]):
     """The organizations of this server."""
 
     list_display = ("name", "slug", "region", "language", "is_active", "created_at")
@@ -47,7 +24,7 @@ class OrganizationAdmin(ReadOnlyAdmin):
 
 
 @admin.register(User)
-class UserAdmin(ReadOnlyAdmin):
+class UserAdmin(ReadOnlyAdmin[User]):
     """Accounts. Operators switch one off for the whole server here; its sessions and sockets end."""
 
     list_display = ("__str__", "kind", "is_active", "is_staff", "last_login", "created_at")
@@ -71,7 +48,7 @@ class UserAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Member)
-class MemberAdmin(ReadOnlyAdmin):
+class MemberAdmin(ReadOnlyAdmin[Member]):
     """Seats in organizations; the console's people page changes them."""
 
     list_display = ("name", "organization", "role", "user", "deactivated_at", "created_at")
@@ -81,7 +58,7 @@ class MemberAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Role)
-class RoleAdmin(ReadOnlyAdmin):
+class RoleAdmin(ReadOnlyAdmin[Role]):
     """Roles."""
 
     list_display = ("name", "key", "organization", "is_builtin")
@@ -91,7 +68,7 @@ class RoleAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Scope)
-class ScopeAdmin(ReadOnlyAdmin):
+class ScopeAdmin(ReadOnlyAdmin[Scope]):
     """Audiences."""
 
     list_display = ("id", "kind", "audience", "organization", "created_at")
@@ -101,7 +78,7 @@ class ScopeAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Seat)
-class SeatAdmin(ReadOnlyAdmin):
+class SeatAdmin(ReadOnlyAdmin[Seat]):
     """Who is in an audience."""
 
     list_display = ("scope", "principal", "organization", "visible_from", "joined_at", "left_at")
@@ -110,7 +87,7 @@ class SeatAdmin(ReadOnlyAdmin):
 
 
 @admin.register(ApiKey)
-class ApiKeyAdmin(ReadOnlyAdmin):
+class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
     """API keys, without their secrets."""
 
     list_display = ("name", "prefix", "principal", "organization", "expires_at", "revoked_at", "last_used_at")
@@ -134,7 +111,7 @@ class ApiKeyAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Invitation)
-class InvitationAdmin(ReadOnlyAdmin):
+class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     """Invitations, without their links."""
 
     list_display = ("email", "organization", "role", "invited_by", "expires_at", "accepted_at", "revoked_at")

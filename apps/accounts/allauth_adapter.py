@@ -11,7 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 
-from apps.accounts.selectors.sessions import SIGNED_IN_AT
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, today
 from apps.accounts.services import sessions
 from apps.accounts.services.requests import address_of
 from apps.core.http.addresses import client_address, network
@@ -34,6 +34,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Sign in under a new session id (Django rotates it) and note the moment for the absolute end."""
         super().login(request, user)
         request.session[SIGNED_IN_AT] = int(time.time())
+        request.session[USED_ON] = today()
 
     def logout(self, request: HttpRequest) -> None:
         """Sign out; sockets of this browser close."""

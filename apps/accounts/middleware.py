@@ -24,7 +24,7 @@ from django.utils.decorators import sync_and_async_middleware
 
 from apps.accounts.errors import OrganizationNotFound
 from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
-from apps.accounts.selectors.sessions import SIGNED_IN_AT, is_too_old
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, is_too_old, today
 from apps.accounts.services.requests import (
     Outcome,
     address_of,
@@ -208,6 +208,8 @@ def _page_principal(request: HttpRequest) -> Principal | None:
         logout(request)
         return None
     request.is_signed_in = True  # type: ignore[attr-defined]
+    if request.session.get(USED_ON) != today():
+        request.session[USED_ON] = today()  # saved once a day: the idle end moves on, for row and cookie
     key = request.session.session_key or ""
     track(
         user_id=user.pk,

@@ -163,4 +163,9 @@ def _limit(request: HttpRequest) -> None:
     Raises:
         TooManyRequests.
     """
-    limits.take([Bucket("links", network(client_address(request)), 60, 60)]).require()
+    limits.take([link_bucket(client_address(request))]).require()
+
+
+def link_bucket(address: str) -> Bucket:
+    """Return what secrets in links are counted by."""
+    return Bucket("links", network(address), 20, 60)

@@ -72,8 +72,7 @@ def test_only_operators_come_in(member: Callable[..., Member]) -> None:
     assert Client().get(path)["Location"].startswith("/accounts/login/")
     assert browser().get(path).status_code in (302, 403)
     assert Client().get("/admin/login/")["Location"].startswith("/accounts/login/")
-    refused = browser().get("/admin/login/?next=/admin/")
-    assert refused.status_code == 403
+    assert browser().get("/admin/login/?next=/admin/").status_code == 403
 
 
 def test_a_key_is_revoked_through_the_service(operator: Client, member: Callable[..., Member]) -> None:

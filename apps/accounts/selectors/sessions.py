@@ -20,7 +20,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.types import SessionView
 
-SIGNED_IN_AT = "signed_in_at"
+SIGNED_IN_AT, USED_ON = "signed_in_at", "used_on"
 LONGEST_SECONDS = 30 * 24 * 3600  # whatever its use, a session ends then
 
 
@@ -68,6 +68,11 @@ def find_session_key(*, user_id: UUID, session: str) -> str | None:
 def is_too_old(signed_in_at: object) -> bool:
     """Return whether a session has reached its absolute end."""
     return isinstance(signed_in_at, int) and time.time() - signed_in_at > LONGEST_SECONDS
+
+
+def today() -> int:
+    """Return the number of this day, as a session keeps the last one it was used on."""
+    return int(time.time() // 86_400)
 
 
 def store(session_key: str | None = None) -> SessionBase:
