@@ -87,7 +87,7 @@ BEGIN
   END IF;
   IF p_language = 'de' THEN
     RETURN QUERY
-      SELECT s.term, 0.4::real FROM rag_termstat s
+      SELECT s.term, 0.3::real FROM rag_termstat s
       WHERE s.organization_id = here AND (s.term LIKE p_lexeme || '%' OR s.term LIKE '%' || p_lexeme)
         AND s.term <> p_lexeme AND s.term !~ '[^[:alpha:]-]'
       ORDER BY s.chunks DESC, s.term LIMIT 8;

@@ -1,0 +1,120 @@
+"""Shapes of search: input is checked here, output is documented here and built from the views."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.core.api.serializers import CleanText, StrictSerializer
+from apps.rag.selectors.search import LARGEST_LIMIT
+from apps.rag.text.query import MOST_CHARACTERS
+from apps.rag.types import Hit, SearchResult, SourceType
+
+
+class SearchQuery(StrictSerializer):
+    """`q` takes words, "phrases", -exclusions and filters: `from: in: before: after: has: type: language:`."""
+
+    q = CleanText(max_length=MOST_CHARACTERS, allow_blank=True)
+    limit = serializers.IntegerField(min_value=1, max_value=LARGEST_LIMIT, default=20)
+    cursor = CleanText(max_length=64, allow_blank=True, default="")
+    order = serializers.ChoiceField(choices=["best", "newest"], default="best")
+    type = serializers.MultipleChoiceField(choices=SourceType.choices, required=False, default=list)
+    conversation = serializers.ListField(
+        child=serializers.UUIDField(), max_length=50, required=False, default=list
+    )
+    author = serializers.ListField(child=serializers.UUIDField(), max_length=50, required=False, default=list)
+
+
+class SpanSerializer(serializers.Serializer[object]):
+    """A half-open range of Unicode code points."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class BoxSerializer(serializers.Serializer[object]):
+    """A rectangle on a page, in points from its top left corner."""
+
+    x0 = serializers.FloatField()
+    top = serializers.FloatField()
+    x1 = serializers.FloatField()
+    bottom = serializers.FloatField()
+
+
+class MessageSpanSerializer(SpanSerializer):
+    """A message of a passage: its place in the passage's text, and where that begins in the message."""
+
+    message = serializers.UUIDField()
+    message_start = serializers.IntegerField()
+
+
+class HitSerializer(serializers.Serializer[object]):
+    """A passage that was found. Texts are plain: escape them where they are shown."""
+
+    source_type = serializers.ChoiceField(choices=SourceType.choices)
+    source = serializers.UUIDField(help_text="The message or the document.")  # type: ignore[assignment]  # the name hides DRF's own property
+    conversation = serializers.UUIDField(allow_null=True)
+    conversation_name = serializers.CharField()
+    title = serializers.CharField()
+    heading = serializers.CharField()
+    page = serializers.IntegerField(allow_null=True)
+    span = SpanSerializer()
+    boxes = BoxSerializer(many=True)
+    text = serializers.CharField()
+    snippet = serializers.CharField()
+    snippet_start = serializers.IntegerField()
+    highlights = SpanSerializer(many=True, help_text="In the snippet.")
+    messages = MessageSpanSerializer(many=True)
+    thread = serializers.UUIDField(allow_null=True)
+    author = serializers.UUIDField(allow_null=True)
+    author_name = serializers.CharField()
+    time = serializers.DateTimeField()
+    language = serializers.CharField()
+    media_type = serializers.CharField()
+    is_generated = serializers.BooleanField()
+    score = serializers.FloatField()
+    words_score = serializers.FloatField()
+    meaning_score = serializers.FloatField(allow_null=True)
+    words = serializers.ListField(child=serializers.CharField())
+    more_in_source = serializers.IntegerField()
+
+
+class ChipSerializer(serializers.Serializer[object]):
+    """A filter of the query as it was understood."""
+
+    kind = serializers.CharField()
+    text = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]  # the name hides DRF's own property
+    is_known = serializers.BooleanField()
+
+
+class SearchSerializer(serializers.Serializer[object]):
+    """One page of hits."""
+
+    results = HitSerializer(many=True)
+    next_cursor = serializers.CharField(allow_blank=True)
+    words_only = serializers.BooleanField(help_text="The meaning was not compared: no vector in time.")
+    total_hint = serializers.IntegerField()
+    took_ms = serializers.FloatField()
+    chips = ChipSerializer(many=True)
+
+
+def hit_json(hit: Hit) -> dict[str, Any]:
+    """Return the published form: nothing internal."""
+    data = asdict(hit)
+    del data["chunk"], data["scope"]
+    return data
+
+
+def result_json(result: SearchResult) -> dict[str, Any]:
+    """Return the documented shape."""
+    return {
+        "results": [hit_json(hit) for hit in result.hits],
+        "next_cursor": result.next_cursor,
+        "words_only": result.words_only,
+        "total_hint": result.total_hint,
+        "took_ms": round(result.took_ms, 1),
+        "chips": [asdict(chip) for chip in result.chips],
+    }

@@ -1,0 +1,138 @@
+"""From an event to a hit, and from a chunk without a vector to one with it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.chat.services import messages as chat
+from apps.core.events import types
+from apps.core.events.subscribers import durable_consumers
+from apps.core.models import Event
+from apps.elyza.errors import EncoderUnavailable
+from apps.elyza.services import encoder
+from apps.rag import handlers
+from apps.rag.models import Chunk, IndexStat, TermStat
+from apps.rag.services import embedding, scheduling
+from apps.runs.models import Run, Step
+from apps.runs.types import RunState
+from tests.chat.world import World
+from tests.factories.runs import work_off
+from tests.rag.library import ask, texts
+
+
+def _catch_up() -> None:
+    """Give every stored event to the index, as the relay does; some of them twice, as it may."""
+    rows = list(Event.objects.order_by("id").values())
+    wanted = next(one for one in durable_consumers() if one.name == "rag.index_message").types
+    for row in [*rows, *rows[-3:]]:
+        if row["type"] in wanted:
+            handlers.index_message(types.restore(row))
+
+
+@pytest.fixture
+def talk(world: World):
+    maren, priya = world.person("Maren"), world.person("Priya")
+    return world, maren, priya, world.channel(maren, "betrieb", [priya])
+
+
+def test_a_message_is_found_once_the_relay_was_there(talk) -> None:
+    world, maren, priya, channel = talk
+    world.say(maren, channel, "The crane is booked.")
+    assert texts(ask(priya, "crane")) == []
+    _catch_up()
+    assert texts(ask(priya, "crane")) == ["The crane is booked."]
+    assert Chunk.objects.count() == 1
+
+
+def test_the_index_never_learns_a_text_that_is_gone(talk) -> None:
+    world, maren, _, channel = talk
+    edited, deleted = world.say(maren, channel, "First secret."), world.say(maren, channel, "Second secret.")
+    chat.edit_message(principal=maren, message_id=edited.id, body="Nothing to see.")
+    chat.delete_message(principal=maren, message_id=deleted.id)
+    _catch_up()
+    assert list(Chunk.objects.values_list("body", flat=True)) == ["Nothing to see."]
+
+
+def test_vectors_follow_by_a_run(talk) -> None:
+    world, maren, _, channel = talk
+    world.say(maren, channel, "The crane is booked.")
+    _catch_up()
+    assert Chunk.objects.get().model_version == ""
+    assert scheduling.start_due_runs() == 1
+    assert scheduling.start_due_runs() == 0  # it waits already
+    work_off()
+    chunk = Chunk.objects.get()
+    assert chunk.model_version == encoder.find_health().model_version
+    assert len(chunk.embedding) == 384
+    assert Run.objects.get().state == RunState.SUCCEEDED
+    assert IndexStat.objects.get().chunks == 1
+    assert set(TermStat.objects.values_list("term", flat=True)) == {"crane", "book"}
+    assert scheduling.start_due_runs() == 0
+
+
+def test_a_long_backlog_is_worked_off_in_parts(talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, maren, priya, channel = talk
+    for number in range(5):
+        world.say((maren, priya)[number % 2], channel, f"Note {number}.")
+    _catch_up()
+    monkeypatch.setattr("apps.rag.steps.PART", 2)
+    scheduling.start_due_runs()
+    work_off()
+    assert Chunk.objects.filter(model_version="").count() == 0
+    assert Run.objects.get().steps_done == 3
+
+
+def test_an_absent_encoder_is_tried_again_later(talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    world, maren, _, channel = talk
+    world.say(maren, channel, "The crane is booked.")
+    _catch_up()
+
+    def refuse(**_: object) -> None:
+        raise EncoderUnavailable
+
+    monkeypatch.setattr(encoder, "embed_bulk", refuse)
+    scheduling.start_due_runs()
+    for _ in range(10):
+        Run.objects.update(due_at=timezone.now())
+        Step.objects.update(due_at=timezone.now())
+        work_off()
+    failed = Run.objects.get()
+    assert failed.state == RunState.FAILED
+    assert texts(ask(maren, "crane")) == ["The crane is booked."]
+    assert scheduling.start_due_runs() == 0  # not at once
+    Run.objects.update(finished_at=timezone.now() - timedelta(minutes=2))
+    assert scheduling.start_due_runs() == 1
+
+
+def test_a_new_model_makes_all_vectors_anew(talk) -> None:
+    world, maren, _, channel = talk
+    world.say(maren, channel, "The crane is booked.")
+    _catch_up()
+    scheduling.start_due_runs()
+    work_off()
+    Chunk.objects.update(model_version="older-model-1")
+    assert ask(maren, "crane").hits[0].meaning_score is None  # never compared across models
+    assert scheduling.start_due_runs() == 0
+    version = encoder.find_health().model_version
+    assert scheduling.start_due_runs(model_version=version) == 1
+    work_off()
+    assert Chunk.objects.get().model_version == version
+    assert ask(maren, "crane").hits[0].meaning_score is not None
+
+
+def test_words_are_counted_anew_when_the_index_has_grown(talk) -> None:
+    world, maren, priya, channel = talk
+    organization_id = world.organization.pk
+    assert embedding.refresh_terms_if_stale(organization_id=organization_id)
+    assert not embedding.refresh_terms_if_stale(organization_id=organization_id)
+    for number in range(51):
+        world.say((maren, priya)[number % 2], channel, f"Note {number}.")
+    _catch_up()
+    assert embedding.refresh_terms_if_stale(organization_id=organization_id)
+    assert TermStat.objects.get(term="note").chunks == 51
+    Chunk.objects.all().delete()
+    embedding.refresh_terms()
+    assert TermStat.objects.count() == 0
