@@ -1,14 +1,18 @@
-"""Health, metrics and the pages of the API document, at the top."""
+"""Health, metrics and the pages of the API document at the top; the console below an organization."""
 
 from django.urls import URLPattern, path
 
 from apps.ops import liveness, views
+from apps.ops.console import start
+from apps.ops.console.routes import console_routes
 
-urlpatterns: list[URLPattern] = []
+app_name = "console"
+urlpatterns: list[URLPattern] = console_routes()
 root_urlpatterns = [
     path("livez", liveness.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("docs/api/", views.swagger, name="api_swagger"),
     path("docs/api/redoc/", views.redoc, name="api_redoc"),
+    path("console/", start.enter, name="enter_console"),
 ]

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -61,6 +62,7 @@ def people(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 
         "grantable": grantable(principal, roles),
         "invitations": selectors.list_invitations(principal) if invites else [],
         "may": may(principal, "member.invite", "member.manage"),
+        "now": timezone.now(),
         **asked,
     }
     return render(request, "console/people.html", context)

@@ -296,22 +296,27 @@ def update_conversation(
                     scope_id=conversation.scope_id, audience="seats" if is_private else "organization"
                 )
             conversation.save(update_fields=["name", "topic", "archived_at", "is_private"])
-            log.record(
-                events.ConversationUpdated(
-                    organization_id=conversation.organization_id,
-                    stream_id=conversation.pk,
-                    scope_id=conversation.scope_id,
-                    actor_id=principal.id,
-                    name=conversation.name,
-                    topic=conversation.topic,
-                    is_private=conversation.is_private,
-                    archived_at=conversation.archived_at,
-                )
-            )
+            announce_change(conversation, actor_id=principal.id)
     except IntegrityError as error:
         if "chat_conversation_name" in str(error):
             raise NameTaken from error
         raise
+
+
+def announce_change(conversation: Conversation, *, actor_id: UUID) -> None:
+    """Record what a channel is called and whether it is private or archived now."""
+    log.record(
+        events.ConversationUpdated(
+            organization_id=conversation.organization_id,
+            stream_id=conversation.pk,
+            scope_id=conversation.scope_id,
+            actor_id=actor_id,
+            name=conversation.name,
+            topic=conversation.topic,
+            is_private=conversation.is_private,
+            archived_at=conversation.archived_at,
+        )
+    )
 
 
 def set_preferences(

@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Count, F, IntegerField, Min, Q, Value, When
+from django.db.models import Case, Count, IntegerField, Min, Q, Value, When
 from django.utils import timezone
 
+from apps.accounts.selectors import people
 from apps.accounts.types import Principal
 from apps.runs.models import Attempt, Step
-from apps.runs.selectors.runs import list_runs, step_view_of, view_of, visible_runs
+from apps.runs.selectors.naming import kind_label, subject_names
+from apps.runs.selectors.runs import get_run, list_runs, step_view_of, view_of, visible_runs
 from apps.runs.types import FINISHED_STATES, OPEN_STATES, RunState, RunView, StepState, StepView
 
+GAPS = "gaps"  # over, but some optional steps failed
 FILTERS: dict[str, frozenset[RunState]] = {
     "open": OPEN_STATES,
     "failed": frozenset({RunState.FAILED}),
+    GAPS: frozenset({RunState.SUCCEEDED}),
     "finished": FINISHED_STATES,
 }
 
@@ -30,13 +34,47 @@ class RunCounts:
         open: not finished.
         failed: of the last days asked for.
         incomplete: succeeded within those days, with optional steps that failed.
-        late_since: since when the oldest run is due without a worker that takes it; None when none is.
+        late_since: since when the oldest run is due without a worker that took it; None when none is.
     """
 
     open: int
     failed: int
     incomplete: int
     late_since: datetime | None
+
+
+@dataclass(frozen=True)
+class RunLine:
+    """A run in a list.
+
+    Attributes:
+        label: of its kind. subject: what it works for, empty where the reader may not know.
+        person: who asked for it, empty for work of the house.
+        may_manage: whether the reader may stop and retry it.
+    """
+
+    run: RunView
+    label: str
+    subject: str
+    person: str
+    may_manage: bool
+
+    @property
+    def may_stop(self) -> bool:
+        """It is not over, and nobody has stopped it yet."""
+        return self.may_manage and not self.run.is_finished and not self.run.is_cancelling
+
+    @property
+    def may_retry(self) -> bool:
+        """It is over, and some step of it failed."""
+        return self.may_manage and self.run.is_finished and self.run.steps_failed > 0
+
+    @property
+    def took(self) -> timedelta | None:
+        """How long it has worked so far, or until its end; None before its start."""
+        if self.run.started_at is None:
+            return None
+        return (self.run.finished_at or timezone.now()) - self.run.started_at
 
 
 @dataclass(frozen=True)
@@ -53,52 +91,63 @@ class AttemptView:
 
 def count_runs(principal: Principal, *, days: int = 7) -> RunCounts:
     """Return the numbers of the runs the principal may see. One query."""
-    since = timezone.now() - timedelta(days=days)
-    recent = Q(finished_at__gte=since)
+    now = timezone.now()
+    recent = Q(finished_at__gte=now - timedelta(days=days))
     found = visible_runs(principal).aggregate(
         open=Count("pk", filter=Q(state__in=OPEN_STATES)),
         failed=Count("pk", filter=Q(state=RunState.FAILED) & recent),
         incomplete=Count("pk", filter=Q(state=RunState.SUCCEEDED, steps_failed__gt=0) & recent),
-        late=Min("due_at", filter=Q(state__in=OPEN_STATES, lease_owner="", due_at__lt=timezone.now())),
+        late=Min("due_at", filter=Q(state__in=OPEN_STATES, lease_owner="", due_at__lt=now)),
     )
     return RunCounts(found["open"], found["failed"], found["incomplete"], found["late"])
 
 
-def list_kinds(principal: Principal) -> list[str]:
-    """Return the kinds of runs there are. One query."""
-    return list(visible_runs(principal).order_by("kind").values_list("kind", flat=True).distinct())
+def list_kinds(principal: Principal) -> list[tuple[str, str]]:
+    """Return the kinds of runs there are and what they are called. One query."""
+    kinds = visible_runs(principal).order_by("kind").values_list("kind", flat=True).distinct()
+    return [(kind, kind_label(kind)) for kind in kinds]
 
 
 def page_of_runs(
     principal: Principal, *, kind: str = "", state: str = "", offset: int = 0, limit: int = 50
-) -> list[RunView]:
-    """Return a page of runs, newest first. One query.
+) -> list[RunLine]:
+    """Return a page of runs, newest first. Two queries, and one a type of subject.
 
     Args:
         state: a key of `FILTERS`; empty for all.
     """
     rows = list_runs(principal=principal, kind=kind, states=FILTERS.get(state))
-    return [view_of(run) for run in rows[offset : offset + limit]]
+    if state == GAPS:
+        rows = rows.filter(steps_failed__gt=0)
+    return _lines(principal, [view_of(run) for run in rows[offset : offset + limit]])
+
+
+def get_line(principal: Principal, run_id: UUID) -> RunLine:
+    """Return one run. Two queries, and one for its subject.
+
+    Raises:
+        RunNotFound: missing, or not visible to the principal.
+    """
+    return _lines(principal, [get_run(principal=principal, run_id=run_id)])[0]
 
 
 def page_of_steps(principal: Principal, run_id: UUID, *, offset: int = 0, limit: int = 50) -> list[StepView]:
     """Return a page of a visible run's steps: what failed, what runs, then the rest in order. One query."""
-    urgent = Case(
+    urgency = Case(
         When(state=StepState.FAILED, then=Value(0)),
         When(state=StepState.RUNNING, then=Value(1)),
         default=Value(2),
         output_field=IntegerField(),
     )
-    steps = (
-        Step.objects.filter(run_id=run_id, run__in=visible_runs(principal))
-        .annotate(urgent=urgent)
-        .order_by(F("urgent"), "position", "id")
+    steps = Step.objects.filter(
+        organization_id=principal.organization_id, run_id=run_id, run__in=visible_runs(principal)
     )
-    return [step_view_of(step) for step in steps[offset : offset + limit]]
+    rows = steps.annotate(urgency=urgency).order_by("urgency", "position", "id")
+    return [step_view_of(step) for step in rows[offset : offset + limit]]
 
 
-def attempts_of(step_ids: Sequence[UUID]) -> dict[UUID, list[AttemptView]]:
-    """Return the tries of these steps that did not succeed, oldest first; the caller has decided about rights."""
+def failures_of(step_ids: Sequence[UUID]) -> dict[UUID, list[AttemptView]]:
+    """Return the tries of these steps that ended with an error, oldest first; the caller decided about rights."""
     found: dict[UUID, list[AttemptView]] = {}
     rows = Attempt.objects.filter(step_id__in=step_ids).exclude(error_code="").order_by("step_id", "number")
     for row in rows:
@@ -110,3 +159,17 @@ def attempts_of(step_ids: Sequence[UUID]) -> dict[UUID, list[AttemptView]]:
     return found
 
 
+def _lines(principal: Principal, runs: list[RunView]) -> list[RunLine]:
+    known = people.people(run.principal_id for run in runs if run.principal_id)
+    subjects = subject_names(principal, runs)
+    may_manage_all = "run.manage" in principal.permissions
+    return [
+        RunLine(
+            run=run,
+            label=kind_label(run.kind),
+            subject=subjects.get(run.subject.id, "") if run.subject else "",
+            person=known[run.principal_id].name if run.principal_id in known else "",
+            may_manage=may_manage_all or run.principal_id == principal.id,
+        )
+        for run in runs
+    ]

@@ -1,0 +1,33 @@
+"""Numbers of an organization's members, for its console."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Count, Q
+
+from apps.accounts.models import Member, User
+from apps.accounts.types import GUEST
+from apps.core import tenancy
+
+
+@dataclass(frozen=True)
+class MemberCounts:
+    """Active members by what they are, and those who are deactivated."""
+
+    people: int
+    guests: int
+    agents: int
+    inactive: int
+
+
+def count_members() -> MemberCounts:
+    """Return the numbers of the current organization. One query."""
+    active, is_person = Q(deactivated_at=None), Q(user__kind=User.Kind.PERSON)
+    found = Member.objects.filter(organization_id=tenancy.current()).aggregate(
+        people=Count("pk", filter=active & is_person & ~Q(role__key=GUEST)),
+        guests=Count("pk", filter=active & is_person & Q(role__key=GUEST)),
+        agents=Count("pk", filter=active & ~is_person),
+        inactive=Count("pk", filter=~active),
+    )
+    return MemberCounts(**found)

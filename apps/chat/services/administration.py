@@ -1,0 +1,36 @@
+"""What those who run an organization do to channels they need not be in."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.services import access
+from apps.accounts.types import Principal
+from apps.chat.errors import ConversationNotFound
+from apps.chat.models import Conversation
+from apps.chat.services.conversations import announce_change
+
+
+def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bool) -> None:
+    """Close a channel of the organization to new messages, or open it again; private ones too.
+
+    Raises:
+        PermissionMissing, ConversationNotFound (also: no channel).
+    """
+    access.require(principal, "conversation.manage_any")
+    with transaction.atomic():
+        channel = (
+            Conversation.objects.select_for_update(no_key=True)
+            .filter(organization_id=principal.organization_id, pk=conversation_id, kind="channel")
+            .first()
+        )
+        if channel is None:
+            raise ConversationNotFound
+        if (channel.archived_at is not None) == is_archived:
+            return
+        channel.archived_at = timezone.now() if is_archived else None
+        channel.save(update_fields=["archived_at"])
+        announce_change(channel, actor_id=principal.id)

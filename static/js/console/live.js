@@ -1,0 +1,26 @@
+// @ts-check
+/** Follow what runs: the part is drawn again when the socket says something of a run, and now and then anyway. */
+
+import { throttle } from "../shell/dom.js";
+import { component } from "../shell/mount.js";
+import { listen } from "../shell/socket.js";
+
+const SELDOM = 3000; // runs of other people are not told on this socket
+const OFTEN = 800;
+
+const refresh = throttle(() => {
+  const part = document.querySelector("[data-live]");
+  if (!part || document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
+  /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: `#${part.id}`, select: `#${part.id}`, swap: "outerMorph" });
+}, OFTEN);
+
+component("[data-live]", () => {
+  const timer = window.setInterval(refresh, SELDOM);
+  const stop = listen("ephemeral", (/** @type {import("../shell/socket.js").Ephemeral} */ { type }) => {
+    if (type === "run.progressed" && document.querySelector("[data-live]")) refresh();
+  });
+  return () => {
+    clearInterval(timer);
+    stop();
+  };
+});
