@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
-from apps.accounts.services import api_keys, sessions
+from apps.accounts.services import api_keys, operators, sessions
 from apps.core import tenancy
 from apps.core.admin_site import ReadOnlyAdmin
 
@@ -25,26 +25,40 @@ class OrganizationAdmin(ReadOnlyAdmin[Organization]):
 
 @admin.register(User)
 class UserAdmin(ReadOnlyAdmin[User]):
-    """Accounts. Operators switch one off for the whole server here; its sessions and sockets end."""
+    """Accounts; operators sign them out or switch them off for the whole server."""
 
     list_display = ("__str__", "kind", "is_active", "is_staff", "last_login", "created_at")
     search_fields = ("=email", "=id")
     list_filter = ("kind", "is_active", "is_staff")
     exclude = ("password", "groups", "user_permissions")
-    actions = ("end_sessions",)
+    actions = ("end_sessions", "close_accounts", "open_accounts")
 
     @admin.action(description=_("End all sessions"), permissions=["view"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Sign the accounts out everywhere."""
-        users = list(queryset.values_list("pk", flat=True))
-        for user_id in users:
+        for user_id in list(queryset.values_list("pk", flat=True)):
             sessions.end_all(user_id=user_id, reason="ended_by_operator")
-        self.message_user(
-            request,
-            ngettext("%(count)s account signed out.", "%(count)s accounts signed out.", len(users))
-            % {"count": len(users)},
-            messages.SUCCESS,
-        )
+        self._tell(request, queryset)
+
+    @admin.action(description=_("Switch off"), permissions=["view"])
+    def close_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Switch the accounts off, but not the operator's own."""
+        others = queryset.exclude(pk=str(request.user.pk))
+        for user_id in list(others.values_list("pk", flat=True)):
+            operators.close_account(user_id=user_id)
+        self._tell(request, others)
+
+    @admin.action(description=_("Switch on"), permissions=["view"])
+    def open_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Switch the accounts on again."""
+        for user_id in list(queryset.values_list("pk", flat=True)):
+            operators.open_account(user_id=user_id)
+        self._tell(request, queryset)
+
+    def _tell(self, request: HttpRequest, changed: QuerySet[User]) -> None:
+        count = changed.count()
+        text = ngettext("%(count)s account changed.", "%(count)s accounts changed.", count)
+        self.message_user(request, text % {"count": count}, messages.SUCCESS)
 
 
 @admin.register(Member)

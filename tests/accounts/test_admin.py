@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
@@ -11,8 +12,12 @@ from django.test import Client
 from django.urls import reverse
 
 from apps.accounts import models
+from apps.accounts.errors import MemberNotFound
 from apps.accounts.models import ApiKey, Member, User
+from apps.accounts.selectors.principals import principal_for_key
 from apps.accounts.selectors.sessions import find_user_id
+from apps.accounts.services import operators
+from apps.core.errors import NotSignedIn
 from tests.accounts.events import recorded
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import PersonFactory, SeatFactory, api_key
@@ -91,3 +96,25 @@ def test_an_account_is_signed_out_everywhere(operator: Client, member: Callable[
     assert find_user_id(session) is None
     assert [payload["reason"] for _, payload in recorded("access.revoked")] == ["ended_by_operator"]
     assert User.objects.get(pk=ada.user_id).is_active is True
+
+
+def test_an_account_is_switched_off_and_on(operator: Client, member: Callable[..., Member]) -> None:
+    ada, path = member(), reverse("admin:accounts_user_changelist")
+    session, key = open_session(ada.user), api_key(ada)
+    own = User.objects.get(is_superuser=True)
+    action = {"action": "close_accounts", "_selected_action": [str(ada.user_id), str(own.pk)]}
+    assert operator.post(path, action).status_code == 302
+    assert set(User.objects.filter(is_active=False)) == {ada.user}
+    assert find_user_id(session) is None
+    with pytest.raises(NotSignedIn):
+        principal_for_key(key.secret)
+    assert [payload["reason"] for _, payload in recorded("access.revoked")] == ["account_closed"]
+    assert operator.post(path, {**action, "action": "open_accounts"}).status_code == 302
+    assert principal_for_key(key.secret).id == ada.user_id
+    assert find_user_id(session) is None
+
+
+def test_an_unknown_account_is_refused(db: None) -> None:
+    for change in (operators.close_account, operators.open_account):
+        with pytest.raises(MemberNotFound):
+            change(user_id=uuid4())

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import redis
 import time_machine
 from allauth.usersessions.models import UserSession
 from django.conf import settings
@@ -117,6 +118,40 @@ def test_attempts_are_counted_by_account_and_a_right_password_costs_nothing(
     assert refused.status_code == 200
     assert b"Too many failed" in refused.content
     assert sign_in(Client(), member().user.email).status_code == 302
+
+
+def test_signing_in_works_while_redis_is_away(
+    member: Callable[..., Member], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1",
+        }
+    }
+    away = redis.Redis(host="127.0.0.1", port=1)
+    monkeypatch.setattr("apps.core.services.limits.client", lambda: away)
+    monkeypatch.setattr("apps.core.events.publishing.client", lambda: away)
+    limits._script.cache_clear()
+    ada, client = member(), Client()
+    assert sign_in(client, ada.user.email)["Location"] == "/"
+    assert client.get("/")["Location"] == f"/o/{ada.organization.slug}/"
+    assert client.post("/accounts/logout/").status_code == 302
+    limits._script.cache_clear()
+    limits._breaker.forget()
+
+
+def test_pages_know_their_reader(member: Callable[..., Member]) -> None:
+    ada = member(name="Ada", user__theme="dark")
+    other = MemberFactory(user=ada.user).organization
+    client = signed_in(ada.user)
+    client.get(f"/o/{ada.organization.slug}/")
+    context = client.get("/accounts/logout/").context
+    assert (context["me"].name, context["theme"]) == ("Ada", "dark")
+    assert (context["organization"].slug, context["viewer"].id) == (ada.organization.slug, ada.user_id)
+    assert {each.slug for each in context["organizations"]} == {ada.organization.slug, other.slug}
+    visitor = Client().get("/accounts/login/").context
+    assert (visitor["me"], visitor["organization"], visitor["theme"]) == (None, None, "system")
 
 
 def test_the_start_page_leads_to_the_organization_used_last(member: Callable[..., Member]) -> None:

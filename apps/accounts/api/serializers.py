@@ -40,7 +40,7 @@ class MemberSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     title = serializers.CharField()
     about = serializers.CharField()
-    kind = serializers.ChoiceField(choices=["person", "bot", "agent", "service"])
+    kind = serializers.CharField(help_text=_("person, bot, agent or service."))
     role = serializers.CharField()
     is_active = serializers.BooleanField()
     email = serializers.EmailField(allow_null=True, help_text=_("Only for itself and who manages members."))

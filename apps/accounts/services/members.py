@@ -21,7 +21,7 @@ from apps.accounts.errors import (
 from apps.accounts.models import ApiKey, Member, Organization, Role, Seat, User
 from apps.accounts.services import revocation, sessions
 from apps.accounts.services.access import require
-from apps.accounts.services.names import clean_language, clean_line, clean_name
+from apps.accounts.services.names import clean_address, clean_language, clean_line, clean_name
 from apps.accounts.types import OWNER, Principal
 from apps.core import tenancy
 from apps.core.events import log
@@ -33,9 +33,14 @@ def create_person(*, email: str, password: str | None = None, is_staff: bool = F
     """Create a person without an organization (first start, demo data); return its id.
 
     Args:
-        email: cleaned already; `password` None means only links sign in.
+        password: None means that only links sign in.
+
+    Raises:
+        AddressNotValid.
     """
-    return User.objects.create_user(email, password, is_staff=is_staff, is_superuser=is_staff).pk
+    return User.objects.create_user(
+        clean_address(email), password, is_staff=is_staff, is_superuser=is_staff
+    ).pk
 
 
 def create_principal(
