@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from apps.core.conf.loading import Configuration, InvalidSettings
 
 SHORTEST_SECRET = 50
-_FEWEST_CHARACTERS = 16
+_FEWEST_CHARACTERS = 12
 _KNOWN = ("change", "secret", "default", "insecure", "example", "password", "only-for-tests")
+# Pairs of letters that make up half of written English; of random letters they are a tenth.
+_COMMON_PAIRS = frozenset(re.findall("..", (
+    "thheinerreonatenndtiesorteofedisitalarsttontngsehaasouioleveco"
+    "medehiriroicneearacelichllbemasiomuretaccteltalaec"
+)))  # fmt: skip
+_FEWEST_PAIRS, _MOST_COMMON_SHARE = 12, 0.34
 
 
 def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bool) -> None:
@@ -43,11 +50,27 @@ def _secret_problems(configuration: Configuration) -> list[str]:
     for key in keys:
         if len(key) < SHORTEST_SECRET:
             problems.append(f"CHATSYSTEM_SECRET_KEY: shorter than {SHORTEST_SECRET} characters")
-        elif len(set(key)) < _FEWEST_CHARACTERS or any(word in key.lower() for word in _KNOWN):
+        elif len(set(key)) < _FEWEST_CHARACTERS or _is_known(key) or _reads_like_text(key):
             problems.append("CHATSYSTEM_SECRET_KEY: a known or repeated text; use a random one")
     if len(set(keys)) != len(keys):
         problems.append("CHATSYSTEM_SECRET_KEY_FALLBACKS: repeats a key")
     return problems
+
+
+def _is_known(key: str) -> bool:
+    return any(word in key.lower() for word in _KNOWN)
+
+
+def _reads_like_text(key: str) -> bool:
+    """Return whether a person or a program's source wrote this, and no generator: prose, code, paths, patterns."""
+    if re.search(r"[^!-~]|\\|(.)\1{5}", key):
+        return True
+    if re.fullmatch(r"[0-9a-fA-F]+", key):
+        return False
+    lower = key.lower()
+    pairs = [lower[at : at + 2] for at in range(len(lower) - 1) if lower[at : at + 2].isalpha()]
+    common = sum(pair in _COMMON_PAIRS for pair in pairs)
+    return len(pairs) >= _FEWEST_PAIRS and common / len(pairs) > _MOST_COMMON_SHARE
 
 
 def _is_loopback(host: str) -> bool:

@@ -54,6 +54,7 @@ def security_headers(get_response: Answering) -> Answering:
         redirect = security.process_request(request)
         response: HttpResponse = redirect or await get_response(request)
         security.process_response(request, response)
+        response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
         return response
 
