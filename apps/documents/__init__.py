@@ -1,6 +1,11 @@
 """Documents: files read into pages, blocks and chunks that can be searched and cited.
 
-Owns: `parsing` (formats, page structure, chunking; plain Python) and `sandbox` (the separate process in
-which every file is opened). Other code reads documents through `sandbox.client` and cuts pages with
-`parsing.chunking`.
+Owns: Document, DocumentPage and Collection (the library of an organization); the ingest run with a step for each page;
+`parsing` (formats, page structure, chunking; plain Python) and `sandbox` (the separate process in which every file is
+opened). A document belongs to one scope: a conversation's, or the library's.
+
+Public: `services.documents` (`add_document`, `delete_document`, `retry_document`), `services.pictures.page_picture`,
+`selectors.documents`, `selectors.pages`, `types`, `events`, `errors`.
+Events in: message.sent (attachments become documents), message.deleted, run.finished.
+Events out (stream: the document): document.added, document.page_parsed, document.parsed, document.deleted.
 """

@@ -8,7 +8,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -39,6 +39,9 @@ class Store(Protocol):
 
     def open(self, key: str) -> BinaryIO:
         """Open content for reading."""
+
+    def local(self, key: str) -> AbstractContextManager[Path]:
+        """Give content a path on this machine while the block lasts, for programs that want one."""
 
     def remove(self, key: str) -> None:
         """Remove content; harmless when it is gone."""
@@ -127,6 +130,18 @@ class LocalStore:
             ContentMissing.
         """
         return _opened(self._content(key))
+
+    @contextmanager
+    def local(self, key: str) -> Iterator[Path]:
+        """Return the content's own path.
+
+        Raises:
+            ContentMissing.
+        """
+        path = self._content(key)
+        if not path.is_file():
+            raise ContentMissing
+        yield path
 
     def remove(self, key: str) -> None:
         """Remove content and what was made from it."""

@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "csp",
     "apps.files",
     "apps.chat",
+    "apps.documents",
     "apps.rag",
     "apps.ops",
 ]

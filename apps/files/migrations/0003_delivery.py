@@ -6,45 +6,57 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0002_composite_keys'),
-        ('files', '0002_composite_keys'),
+        ("accounts", "0002_composite_keys"),
+        ("files", "0002_composite_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='filescope',
-            name='attached_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='Members without history see what came after them.'),
+            model_name="filescope",
+            name="attached_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(),
+                help_text="Members without history see what came after them.",
+            ),
         ),
         migrations.AddField(
-            model_name='storedfile',
-            name='purpose',
-            field=models.CharField(choices=[('attachment', 'attachment'), ('avatar', 'profile picture')], default='attachment', max_length=10),
+            model_name="storedfile",
+            name="purpose",
+            field=models.CharField(
+                choices=[("attachment", "attachment"), ("avatar", "profile picture")],
+                default="attachment",
+                max_length=10,
+            ),
         ),
         migrations.AddField(
-            model_name='storedfile',
-            name='touched_at',
-            field=models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), help_text='When the last bytes came.'),
+            model_name="storedfile",
+            name="touched_at",
+            field=models.DateTimeField(
+                db_default=django.db.models.functions.datetime.Now(), help_text="When the last bytes came."
+            ),
         ),
         migrations.AlterField(
-            model_name='storedfile',
-            name='declared_size_bytes',
-            field=models.BigIntegerField(help_text='Once ready: the size of the stored bytes.'),
+            model_name="storedfile",
+            name="declared_size_bytes",
+            field=models.BigIntegerField(help_text="Once ready: the size of the stored bytes."),
         ),
         migrations.AlterField(
-            model_name='storedfile',
-            name='state',
-            field=models.CharField(choices=[('uploading', 'uploading'), ('ready', 'ready'), ('failed', 'failed')], default='uploading', max_length=10),
+            model_name="storedfile",
+            name="state",
+            field=models.CharField(
+                choices=[("uploading", "uploading"), ("ready", "ready"), ("failed", "failed")],
+                default="uploading",
+                max_length=10,
+            ),
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(fields=['organization', 'uploader', '-id'], name='files_uploader'),
+            model_name="storedfile",
+            index=models.Index(fields=["organization", "uploader", "-id"], name="files_uploader"),
         ),
         migrations.AddIndex(
-            model_name='storedfile',
-            index=models.Index(fields=['storage_key'], name='files_storage_key'),
+            model_name="storedfile",
+            index=models.Index(fields=["storage_key"], name="files_storage_key"),
         ),
     ]

@@ -10,10 +10,11 @@ from django.utils import timezone
 
 from apps.accounts.types import Principal
 from apps.files import images
-from apps.files.errors import ContentMissing, FileTooLarge, NotAPicture
+from apps.files.errors import FileTooLarge, NotAPicture
 from apps.files.models import StoredFile
 from apps.files.names import clean_name
 from apps.files.selectors.files import view_of
+from apps.files.services.contents import made_once
 from apps.files.services.uploads import MEGABYTE
 from apps.files.sniffing import PICTURES, sniff
 from apps.files.store import new_key, store
@@ -33,15 +34,12 @@ def preview(content: Content) -> bytes:
     """
     if content.media_type not in PICTURES:
         raise NotAPicture
-    key = f"{content.key}.preview"
-    try:
-        with store().open(key) as file:
-            return file.read()
-    except ContentMissing:
-        with store().open(content.key) as original:
-            small = images.thumbnail(original, side=PREVIEW_SIDE)
-        store().put(key, small)
-        return small
+    return made_once(content, "preview", lambda: _preview(content))
+
+
+def _preview(content: Content) -> bytes:
+    with store().open(content.key) as original:
+        return images.thumbnail(original, side=PREVIEW_SIDE)
 
 
 def store_avatar(*, principal: Principal, name: str, data: bytes) -> FileView:

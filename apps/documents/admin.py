@@ -1,0 +1,46 @@
+"""Documents for operators: what is read, what failed and why. Texts are not shown."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from apps.core.admin_base import ReadOnlyAdmin
+from apps.documents.models import Collection, Document, DocumentPage
+
+
+@admin.register(Document)
+class DocumentAdmin(ReadOnlyAdmin[Document]):
+    """One row for each document."""
+
+    list_display = (
+        "id",
+        "title",
+        "organization",
+        "media_type",
+        "state",
+        "error_code",
+        "page_count",
+        "created_at",
+    )
+    list_select_related = ("organization",)
+    list_filter = ("state", "media_type", "language")
+    search_fields = ("=id", "=file__id", "=created_by__id", "title")
+
+
+@admin.register(DocumentPage)
+class DocumentPageAdmin(ReadOnlyAdmin[DocumentPage]):
+    """Settled pages, without what they say."""
+
+    list_display = ("document", "number", "state", "error_code", "parsed_at")
+    list_select_related = ("document",)
+    list_filter = ("state", "error_code")
+    search_fields = ("=document__id",)
+    exclude = ("text", "layout", "headings")
+
+
+@admin.register(Collection)
+class CollectionAdmin(ReadOnlyAdmin[Collection]):
+    """Libraries."""
+
+    list_display = ("key", "organization", "scope", "created_at")
+    list_select_related = ("organization", "scope")

@@ -1,0 +1,83 @@
+"""Shapes of the REST endpoints of documents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.core.api.paging import PageQuery
+from apps.core.api.serializers import CleanText, StrictSerializer
+from apps.documents.types import DocumentState, PageState
+
+
+class DocumentQuery(PageQuery):
+    """Filters of the list."""
+
+    conversation = serializers.UUIDField(required=False)
+    state = serializers.ChoiceField(choices=DocumentState.choices, required=False)
+
+
+class NewDocumentSerializer(StrictSerializer):
+    """An own finished upload that becomes a document of a conversation, or of the library."""
+
+    file = serializers.UUIDField()
+    conversation = serializers.UUIDField(required=False, allow_null=True, default=None)
+    title = CleanText(max_length=300, required=False, allow_blank=True, default="")
+
+
+class DocumentSerializer(serializers.Serializer[Any]):
+    """A document."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    name = serializers.CharField(help_text="Of the file.")
+    media_type = serializers.CharField()
+    language = serializers.CharField(allow_blank=True)
+    file = serializers.UUIDField()
+    conversation = serializers.UUIDField(allow_null=True, help_text="Null for the library.")
+    message = serializers.UUIDField(allow_null=True)
+    created_by = serializers.UUIDField()
+    state = serializers.ChoiceField(choices=DocumentState.choices)
+    error_code = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(allow_blank=True)
+    page_count = serializers.IntegerField(allow_null=True)
+    pages_parsed = serializers.IntegerField()
+    pages_failed = serializers.IntegerField()
+    percent = serializers.IntegerField(allow_null=True)
+    run = serializers.UUIDField(allow_null=True)
+    created_at = serializers.DateTimeField()
+
+
+class PageStatusSerializer(serializers.Serializer[Any]):
+    """Whether a page could be read."""
+
+    number = serializers.IntegerField()
+    state = serializers.ChoiceField(choices=PageState.choices)
+    error_code = serializers.CharField(allow_blank=True)
+    error = serializers.CharField(allow_blank=True)
+
+
+class DocumentDetailSerializer(DocumentSerializer):
+    """A document with its settled pages."""
+
+    pages = PageStatusSerializer(many=True)
+
+
+class BlockSerializer(serializers.Serializer[Any]):
+    """A part of a page's text."""
+
+    kind = serializers.CharField()
+    level = serializers.IntegerField()
+    char_start = serializers.IntegerField()
+    char_end = serializers.IntegerField()
+
+
+class PageSerializer(PageStatusSerializer):
+    """A page with its text; offsets count code points."""
+
+    width = serializers.FloatField(allow_null=True, help_text="In points; null for a logical page.")
+    height = serializers.FloatField(allow_null=True)
+    text = serializers.CharField(allow_blank=True)
+    blocks = BlockSerializer(many=True)
+    has_picture = serializers.BooleanField()

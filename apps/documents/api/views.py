@@ -1,0 +1,154 @@
+"""Endpoints of documents: add, list, look, read a page, try again, delete."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.api.permissions import principal_of
+from apps.core.api.idempotency import repeatable
+from apps.core.api.paging import Order, paginate, read_page
+from apps.core.api.serializers import validated
+from apps.documents.api import serializers as shapes
+from apps.documents.selectors.documents import get_document, list_documents, list_page_states, view_of
+from apps.documents.selectors.pages import get_page
+from apps.documents.services import documents
+from apps.documents.services.pictures import page_picture
+from apps.documents.types import DocumentState, DocumentView, PageStatus
+
+NEWEST_DOCUMENT = Order((("id", UUID),), descending=True)
+_TAGS = ["documents"]
+
+
+def document_json(document: DocumentView) -> dict[str, Any]:
+    """Return the documented shape."""
+    return {
+        "id": document.id,
+        "title": document.title,
+        "name": document.name,
+        "media_type": document.media_type,
+        "language": document.language,
+        "file": document.file_id,
+        "conversation": document.conversation_id,
+        "message": document.message_id,
+        "created_by": document.created_by_id,
+        "state": document.state.value,
+        "error_code": document.error_code,
+        "error": document.error,
+        "page_count": document.page_count,
+        "pages_parsed": document.pages_parsed,
+        "pages_failed": document.pages_failed,
+        "percent": document.percent,
+        "run": document.run_id,
+        "created_at": document.created_at,
+    }
+
+
+def status_json(page: PageStatus) -> dict[str, Any]:
+    """Return the documented shape."""
+    return {
+        "number": page.number,
+        "state": page.state.value,
+        "error_code": page.error_code,
+        "error": page.error,
+    }
+
+
+class DocumentList(APIView):
+    """`documents/`."""
+
+    @extend_schema(
+        parameters=[shapes.DocumentQuery], responses=shapes.DocumentSerializer(many=True), tags=_TAGS
+    )
+    def get(self, request: Request) -> Response:
+        """List visible documents, newest first."""
+        position, limit, query = read_page(request, NEWEST_DOCUMENT, shapes.DocumentQuery)
+        rows = list_documents(
+            principal=principal_of(request),
+            conversation_id=query.get("conversation"),
+            state=DocumentState(query["state"]) if "state" in query else None,
+        )
+        page = paginate(rows, order=NEWEST_DOCUMENT, position=position, limit=limit)
+        return Response(page.as_dict(request, (document_json(view_of(row)) for row in page.rows)))
+
+    @extend_schema(
+        request=shapes.NewDocumentSerializer, responses={201: shapes.DocumentSerializer}, tags=_TAGS
+    )
+    @repeatable
+    def post(self, request: Request) -> Response:
+        """Make an upload a document; its pages are read in the background."""
+        data = validated(shapes.NewDocumentSerializer(data=request.data))
+        document = documents.add_document(
+            principal=principal_of(request),
+            file_id=data["file"],
+            conversation_id=data["conversation"],
+            title=data["title"],
+        )
+        headers = {"Location": f"/api/v1/documents/{document.id}/"}
+        return Response(document_json(document), status=201, headers=headers)
+
+
+class DocumentDetail(APIView):
+    """`documents/{id}/`."""
+
+    @extend_schema(responses=shapes.DocumentDetailSerializer, tags=_TAGS)
+    def get(self, request: Request, document_id: UUID) -> Response:
+        """Show a document, how far its reading is, and each settled page."""
+        document = get_document(principal=principal_of(request), document_id=document_id)
+        pages = [status_json(page) for page in list_page_states(document_id=document_id)]
+        return Response({**document_json(document), "pages": pages})
+
+    @extend_schema(responses={204: OpenApiResponse(description="Gone.")}, tags=_TAGS)
+    def delete(self, request: Request, document_id: UUID) -> Response:
+        """Delete a document with its pages; nothing of it is found any more."""
+        documents.delete_document(principal=principal_of(request), document_id=document_id)
+        return Response(status=204)
+
+
+class DocumentRetry(APIView):
+    """`documents/{id}/retry/`."""
+
+    @extend_schema(request=None, responses=shapes.DocumentSerializer, tags=_TAGS)
+    @repeatable
+    def post(self, request: Request, document_id: UUID) -> Response:
+        """Try failed pages again; pages that were read stay."""
+        document = documents.retry_document(principal=principal_of(request), document_id=document_id)
+        return Response(document_json(document))
+
+
+class PageDetail(APIView):
+    """`documents/{id}/pages/{number}/`."""
+
+    @extend_schema(responses=shapes.PageSerializer, tags=_TAGS)
+    def get(self, request: Request, document_id: UUID, number: int) -> Response:
+        """Show a page's text and its blocks."""
+        page = get_page(principal=principal_of(request), document_id=document_id, number=number)
+        return Response(
+            {
+                **status_json(PageStatus(page.number, page.state, page.error_code, page.error)),
+                "width": page.width,
+                "height": page.height,
+                "text": page.text,
+                "blocks": [asdict(block) for block in page.blocks],
+                "has_picture": page.has_picture,
+            }
+        )
+
+
+class PagePicture(APIView):
+    """`documents/{id}/pages/{number}/image`."""
+
+    @extend_schema(responses={(200, "image/png"): OpenApiTypes.BINARY}, tags=_TAGS)
+    def get(self, request: Request, document_id: UUID, number: int) -> HttpResponse:
+        """Fetch a PDF page as a picture, 800 pixels wide."""
+        data = page_picture(principal=principal_of(request), document_id=document_id, number=number)
+        headers = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+        return HttpResponse(data, content_type="image/png", headers=headers)

@@ -1,0 +1,51 @@
+"""Events of documents. Stream: the document. Nobody hears of them over the socket; the run's progress does that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+from uuid import UUID
+
+from apps.core.events.types import DomainEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentEvent(DomainEvent):
+    """What all events of documents say; `scope_id` is the audience."""
+
+    document_id: UUID
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentAdded(DocumentEvent):
+    """A file became a document; its pages follow."""
+
+    type: ClassVar[str] = "document.added"
+    file_id: UUID
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageParsed(DocumentEvent):
+    """A page can be read, for the first time or anew. `selectors.pages.indexable_page` has its chunks."""
+
+    type: ClassVar[str] = "document.page_parsed"
+    page: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentParsed(DocumentEvent):
+    """All pages are settled; again after failed ones were tried again."""
+
+    type: ClassVar[str] = "document.parsed"
+    state: str
+    page_count: int
+    pages_failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentDeleted(DocumentEvent):
+    """The document is gone with its pages; copies go in the same transaction."""
+
+    type: ClassVar[str] = "document.deleted"

@@ -1,0 +1,50 @@
+"""What documents hear: attachments of messages, messages that go, runs that end."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apps.accounts.errors import MemberNotFound
+from apps.accounts.selectors.principals import principal_of_member
+from apps.chat.events import MessageDeleted, MessageSent
+from apps.core.events.subscribers import after_commit, in_transaction
+from apps.documents.services import attachments, reading
+from apps.documents.types import SUBJECT
+from apps.runs.events import RunFinished
+from apps.runs.types import RunState
+
+
+@after_commit(MessageSent)
+def read_attachments(event: MessageSent) -> None:
+    """Attached documents are read for the conversation's audience; twice is fine: one document for each file."""
+    files = [UUID(str(file["id"])) for file in event.message["attachments"]]
+    if not files or event.scope_id is None:
+        return
+    try:
+        sender = principal_of_member(
+            organization_id=event.organization_id, user_id=UUID(str(event.message["sender"]["id"]))
+        )
+    except MemberNotFound:
+        return  # left meanwhile
+    attachments.add_attachments(
+        principal=sender,
+        file_ids=files,
+        scope_id=event.scope_id,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+    )
+
+
+@in_transaction(MessageDeleted)
+def forget_attachments(event: MessageDeleted) -> None:
+    """Documents of a message go with it."""
+    attachments.remove_of_message(organization_id=event.organization_id, message_id=event.message_id)
+
+
+@in_transaction(RunFinished)
+def note_end_of_reading(event: RunFinished) -> None:
+    """A document whose run failed or was cancelled says so."""
+    if event.subject_type != SUBJECT or event.subject_id is None or event.state == RunState.SUCCEEDED:
+        return
+    code = event.error_code if event.state == RunState.FAILED else "documents.cancelled"
+    reading.note_end(organization_id=event.organization_id, document_id=event.subject_id, error_code=code)

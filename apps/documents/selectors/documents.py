@@ -1,0 +1,100 @@
+"""Who sees which documents, and what is known of them."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.types import Principal
+from apps.documents.errors import DocumentNotFound, sentence
+from apps.documents.models import Document, DocumentPage
+from apps.documents.types import DocumentState, DocumentView, PageState, PageStatus
+
+
+def visible_documents(principal: Principal) -> QuerySet[Document]:
+    """Documents of scopes the principal sees, with how many pages are settled."""
+    return with_counts(
+        Document.objects.filter(
+            visible_content(principal, time="created_at"), organization_id=principal.organization_id
+        )
+    )
+
+
+def list_documents(
+    *, principal: Principal, conversation_id: UUID | None = None, state: DocumentState | None = None
+) -> QuerySet[Document]:
+    """Visible documents, newest first; shown through `view_of`."""
+    documents = visible_documents(principal)
+    if conversation_id is not None:
+        documents = documents.filter(conversation_id=conversation_id)
+    if state is not None:
+        documents = documents.filter(state=state)
+    return documents.order_by("-id")
+
+
+def get_document(*, principal: Principal, document_id: UUID) -> DocumentView:
+    """Return one document. One query.
+
+    Raises:
+        DocumentNotFound: missing, or not visible.
+    """
+    row = visible_documents(principal).filter(pk=document_id).first()
+    if row is None:
+        raise DocumentNotFound
+    return view_of(row)
+
+
+def list_page_states(*, document_id: UUID) -> list[PageStatus]:
+    """Return the settled pages of a document the caller may see, in order. One query, without texts."""
+    rows = DocumentPage.objects.filter(document_id=document_id).order_by("number")
+    return [
+        PageStatus(number, PageState(state), code, sentence(code))
+        for number, state, code in rows.values_list("number", "state", "error_code")
+    ]
+
+
+def find_document(*, organization_id: UUID, document_id: UUID) -> DocumentView | None:
+    """Return a document without asking who looks, for apps that keep a copy under the same scope."""
+    rows = Document.objects.filter(organization_id=organization_id, pk=document_id)
+    row = with_counts(rows).first()
+    return view_of(row) if row else None
+
+
+def with_counts(documents: QuerySet[Document]) -> QuerySet[Document]:
+    """Add the numbers of read and failed pages, each from one index."""
+    return documents.annotate(pages_parsed=_count(PageState.PARSED), pages_failed=_count(PageState.FAILED))
+
+
+def view_of(row: Document) -> DocumentView:
+    """Return the plain view of a row of `with_counts`."""
+    return DocumentView(
+        id=row.pk,
+        organization_id=row.organization_id,
+        scope_id=row.scope_id,
+        file_id=row.file_id,
+        conversation_id=row.conversation_id,
+        message_id=row.message_id,
+        created_by_id=row.created_by_id,
+        title=row.title,
+        name=row.name,
+        media_type=row.media_type,
+        language=row.language,
+        page_count=row.page_count,
+        pages_parsed=getattr(row, "pages_parsed", 0),
+        pages_failed=getattr(row, "pages_failed", 0),
+        state=DocumentState(row.state),
+        error_code=row.error_code,
+        error=sentence(row.error_code),
+        version=row.version,
+        run_id=row.run_id,
+        created_at=row.created_at,
+    )
+
+
+def _count(state: PageState) -> Coalesce:
+    pages = DocumentPage.objects.filter(document_id=OuterRef("pk"), state=state).order_by()
+    counted = pages.values("document_id").annotate(number=Count("pk")).values("number")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

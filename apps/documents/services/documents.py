@@ -1,0 +1,212 @@
+"""Add, retry and delete documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from apps.accounts.services.access import can, require
+from apps.accounts.types import Principal
+from apps.chat.selectors.conversations import scope_of
+from apps.core.events import log
+from apps.documents import events
+from apps.documents.errors import (
+    DocumentNotFound,
+    NothingFailed,
+    NotYourDocument,
+    Unreadable,
+    UnsupportedType,
+)
+from apps.documents.models import Document
+from apps.documents.parsing import sniff
+from apps.documents.parsing.errors import ErrorCode, ParseError
+from apps.documents.selectors.documents import get_document, view_of, visible_documents, with_counts
+from apps.documents.services.collections import library_scope
+from apps.documents.services.reading import about
+from apps.documents.types import INGEST, SUBJECT, DocumentState, DocumentView
+from apps.files.errors import FileNotFound
+from apps.files.selectors.files import find_content, get_file
+from apps.files.services import access as file_access
+from apps.files.services.contents import local_path
+from apps.files.services.removal import remove_unused
+from apps.files.types import FileView
+from apps.runs.errors import NothingToRetry
+from apps.runs.services import runs
+from apps.runs.types import StepSpec, Subject
+
+LONGEST_TITLE = 300
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a document belongs: an audience, and the conversation and message that carry it, if any."""
+
+    scope_id: UUID
+    conversation_id: UUID | None = None
+    message_id: UUID | None = None
+
+
+def add_document(
+    *, principal: Principal, file_id: UUID, conversation_id: UUID | None = None, title: str = ""
+) -> DocumentView:
+    """Make an own ready file a document of a conversation, or of the library. Adding it twice returns the first.
+
+    Raises:
+        PermissionMissing, ConversationNotFound, FileNotFound.
+        UnsupportedType, Unreadable: the file cannot be a document; nothing was written.
+    """
+    if conversation_id is None:
+        require(principal, "document.manage")
+        place = Place(library_scope())
+    else:
+        require(principal, "file.upload")
+        place = Place(scope_of(principal, conversation_id), conversation_id)
+    file = get_file(principal=principal, file_id=file_id)
+    if not file.is_ready:
+        raise FileNotFound
+    media_type = detect(file)
+    return _add(principal, file, place, media_type=media_type, title=title, error_code="")
+
+
+def add_attachment(*, principal: Principal, file: FileView, place: Place) -> DocumentView | None:
+    """Make a file of a message a document of its conversation; None for files that are no documents.
+
+    A file that cannot be read becomes a failed document, so that people see why nothing of it is found.
+    """
+    try:
+        media_type, code = detect(file), ""
+    except UnsupportedType:
+        return None
+    except Unreadable as error:
+        media_type, code = file.media_type, error.code
+    return _add(principal, file, place, media_type=media_type, title="", error_code=code)
+
+
+def retry_document(*, principal: Principal, document_id: UUID) -> DocumentView:
+    """Try what failed again: pages, or the whole document.
+
+    Raises:
+        DocumentNotFound, NotYourDocument.
+        NothingFailed: also while the document is being read.
+    """
+    with transaction.atomic():
+        row = _lock_own(principal, document_id)
+        if row.run_id is None:
+            raise NothingFailed
+        try:
+            runs.retry_as_house(run_id=row.run_id)
+        except NothingToRetry as error:
+            raise NothingFailed from error
+        if row.state == DocumentState.FAILED:
+            row.state, row.error_code = DocumentState.QUEUED, ""
+            row.save(update_fields=["state", "error_code"])
+    return get_document(principal=principal, document_id=document_id)
+
+
+def delete_document(*, principal: Principal, document_id: UUID) -> None:
+    """Delete a document with its pages; what was made of it goes in the same transaction.
+
+    A file that no message carries goes with it.
+
+    Raises:
+        DocumentNotFound, NotYourDocument.
+    """
+    with transaction.atomic():
+        remove(_lock_own(principal, document_id))
+
+
+def remove(row: Document) -> None:
+    """Delete a locked document inside the caller's transaction."""
+    if row.run_id is not None:
+        runs.cancel_as_house(run_id=row.run_id)
+    event = events.DocumentDeleted(**about(row), actor_id=row.created_by_id)
+    file_id, scope_id, by_message = row.file_id, row.scope_id, row.message_id is not None
+    row.delete()
+    log.record(event)
+    if not by_message:
+        file_access.release(file_ids=[file_id], scope_id=scope_id)
+        remove_unused(file_ids=[file_id])
+
+
+def detect(file: FileView) -> str:
+    """Return the type of a file as documents know it, by name and content.
+
+    Raises:
+        UnsupportedType: by its name.
+        Unreadable: encrypted, damaged, mislabelled, a bomb.
+    """
+    if PurePath(file.name).suffix.lower() not in sniff.MEDIA_TYPES:
+        raise UnsupportedType
+    content = find_content(organization_id=file.organization_id, file_id=file.id)
+    if content is None:
+        raise FileNotFound
+    try:
+        with local_path(content) as path, path.open("rb") as opened:
+            return sniff.detect(opened, file.name)
+    except ParseError as error:
+        raise (
+            UnsupportedType() if error.code == ErrorCode.UNSUPPORTED_TYPE else Unreadable(error.code)
+        ) from error
+
+
+def _add(
+    principal: Principal, file: FileView, place: Place, *, media_type: str, title: str, error_code: str
+) -> DocumentView:
+    row = Document(
+        organization_id=principal.organization_id,
+        file_id=file.id,
+        scope_id=place.scope_id,
+        conversation_id=place.conversation_id,
+        message_id=place.message_id,
+        created_by_id=principal.id,
+        title=(title.strip() or PurePath(file.name).stem or file.name)[:LONGEST_TITLE],
+        name=file.name,
+        media_type=media_type,
+        content_hash=file.sha256,
+        state=DocumentState.FAILED if error_code else DocumentState.QUEUED,
+        error_code=error_code,
+    )
+    try:
+        with transaction.atomic():
+            row.save(force_insert=True)
+            file_access.attach(file_id=file.id, scope_id=place.scope_id)
+            log.record(
+                events.DocumentAdded(
+                    **about(row), actor_id=row.created_by_id, file_id=file.id, title=row.title
+                )
+            )
+            if not error_code:
+                _start_reading(principal, row)
+    except IntegrityError:
+        first = with_counts(Document.objects.filter(scope_id=place.scope_id, file_id=file.id)).first()
+        if first is None:
+            raise
+        return view_of(first)
+    return view_of(row)
+
+
+def _start_reading(principal: Principal, row: Document) -> None:
+    run = runs.start_run(
+        kind=INGEST,
+        principal=principal,
+        steps=[StepSpec("documents.open", {"document_id": row.pk, "version": row.version})],
+        subject=Subject(SUBJECT, row.pk),
+        scope_id=row.scope_id,
+        conversation_id=row.conversation_id,
+        retry_key=f"{row.pk}:{row.version}",
+    )
+    row.run_id = run.id
+    row.save(update_fields=["run_id"])
+
+
+def _lock_own(principal: Principal, document_id: UUID) -> Document:
+    visible = visible_documents(principal).filter(pk=document_id).exists()
+    row = Document.objects.filter(pk=document_id).select_for_update(no_key=True).first() if visible else None
+    if row is None:
+        raise DocumentNotFound
+    if row.created_by_id != principal.id and not can(principal, "message.moderate"):
+        raise NotYourDocument
+    return row

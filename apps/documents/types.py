@@ -1,0 +1,146 @@
+"""What others see of documents."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.documents.parsing.chunking import Chunk
+
+SUBJECT = "documents.document"
+INGEST = "documents.ingest"
+
+
+class DocumentState(models.TextChoices):
+    """Where a document is. `ready`: at least one page can be read; `failed`: none can."""
+
+    QUEUED = "queued", _("queued")
+    READING = "reading", _("reading")
+    READY = "ready", _("ready")
+    FAILED = "failed", _("failed")
+
+
+class PageState(models.TextChoices):
+    """Whether a page could be read."""
+
+    PARSED = "parsed", _("read")
+    FAILED = "failed", _("failed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentView:
+    """A document as those who see its scope see it.
+
+    Attributes:
+        page_count: None until the file was opened; formats without pages have logical ones.
+        pages_parsed, pages_failed: settled so far.
+        language: "de", "en" or empty for unknown.
+        conversation_id: where it was attached; None for the library.
+        error: one sentence for people, translated; empty when all is well.
+    """
+
+    id: UUID
+    organization_id: UUID
+    scope_id: UUID
+    file_id: UUID
+    conversation_id: UUID | None
+    message_id: UUID | None
+    created_by_id: UUID
+    title: str
+    name: str
+    media_type: str
+    language: str
+    page_count: int | None
+    pages_parsed: int
+    pages_failed: int
+    state: DocumentState
+    error_code: str
+    error: str
+    version: int
+    run_id: UUID | None
+    created_at: datetime
+
+    @property
+    def percent(self) -> int | None:
+        """Return how much of the pages is settled, 0 to 100; None before the file was opened."""
+        if not self.page_count:
+            return None
+        return round(100 * (self.pages_parsed + self.pages_failed) / self.page_count)
+
+
+@dataclass(frozen=True)
+class PageStatus:
+    """A settled page in a document's details."""
+
+    number: int
+    state: PageState
+    error_code: str
+    error: str
+
+
+@dataclass(frozen=True)
+class MarkedBox:
+    """A rectangle to mark, in shares of the page's width and height (0 to 1), origin at the top left."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageView:
+    """A page to read.
+
+    Attributes:
+        width, height: in points; None for a logical page, which has no picture.
+        has_picture: whether `page_picture` can show it.
+    """
+
+    document_id: UUID
+    number: int
+    state: PageState
+    error_code: str
+    error: str
+    width: float | None
+    height: float | None
+    text: str
+    blocks: tuple[BlockView, ...]
+    has_picture: bool
+
+
+@dataclass(frozen=True)
+class BlockView:
+    """A heading, paragraph, table, list or piece of code: `text[char_start:char_end]` of its page."""
+
+    kind: str
+    level: int
+    char_start: int
+    char_end: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexablePage:
+    """A page for the content index, without asking who looks; it is kept under the same scope.
+
+    Attributes:
+        chunks: in order; empty where the page has no text.
+        time: when the document came in.
+    """
+
+    document_id: UUID
+    organization_id: UUID
+    scope_id: UUID
+    conversation_id: UUID | None
+    author_id: UUID
+    title: str
+    media_type: str
+    language: str
+    version: int
+    number: int
+    chunks: tuple[Chunk, ...]
+    time: datetime
