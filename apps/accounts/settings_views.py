@@ -43,7 +43,7 @@ def settings_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG
 @require_POST
 def profile(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Change name, title and about."""
-    form = ProfileForm(request.POST)
+    form = ProfileForm(request.POST, auto_id="profile_%s")
     if not form.is_valid():
         return _page(request, profile_form=form)
     try:
@@ -88,7 +88,7 @@ def end_session(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 @require_POST
 def create_key(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Make an API key and show its secret, this one time."""
-    form = ApiKeyForm(request.POST)
+    form = ApiKeyForm(request.POST, auto_id="key_%s")
     if not form.is_valid():
         return _page(request, key_form=form)
     try:
@@ -119,7 +119,9 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
     context: dict[str, Any] = {
         "area": "settings",
         "person": own,
-        "profile_form": ProfileForm(initial={"name": own.name, "title": own.title, "about": own.about}),
+        "profile_form": ProfileForm(
+            auto_id="profile_%s", initial={"name": own.name, "title": own.title, "about": own.about}
+        ),
         "preferences_form": PreferencesForm(initial={"language": account.language, "theme": account.theme}),
         "account": account,
         "sessions": session_selectors.list_sessions(
@@ -127,7 +129,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         ),
         "may_have_keys": may_have_keys,
         "keys": key_selectors.list_keys(principal) if may_have_keys else [],
-        "key_form": ApiKeyForm(initial={"scopes": ["chat:read"], "days": 90}),
+        "key_form": ApiKeyForm(auto_id="key_%s", initial={"scopes": ["chat:read"], "days": 90}),
         "now": timezone.now(),
         **changed,
     }

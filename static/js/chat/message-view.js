@@ -16,7 +16,7 @@ const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", 
 const GROUP = 5 * 60_000;
 
 /** @param {string} id */
-export const element = (id, /** @type {ParentNode} */ root = document) => /** @type {HTMLElement | null} */ (root.querySelector(`#m-${CSS.escape(id)}`));
+export const element = (id, /** @type {ParentNode} */ root = document) => /** @type {HTMLElement | null} */ (root.querySelector(`.message[data-message="${CSS.escape(id)}"]`));
 
 /**
  * Whether a message goes on from the one above: the same sender, a moment later.

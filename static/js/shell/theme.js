@@ -7,6 +7,7 @@ import { inOrganization, page, t } from "./page.js";
 import { explain } from "./toasts.js";
 import { announce } from "./live-region.js";
 
+let saving = Promise.resolve();
 const order = /** @type {const} */ (["system", "light", "dark"]);
 
 /** @param {string} name */
@@ -24,7 +25,8 @@ component("[data-theme-switch]", (button) => {
     show(next);
     announce(t(`theme.${next}`));
     button.title = t(`theme.${next}`);
-    if (page.me) request("POST", inOrganization("settings/theme/"), { form: { theme: next } }).catch(explain);
+    // One after the other: the last choice has to be the last that arrives.
+    if (page.me) saving = saving.then(() => request("POST", inOrganization("settings/theme/"), { form: { theme: next } })).then(() => undefined, explain);
   });
 });
 

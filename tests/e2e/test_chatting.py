@@ -1,0 +1,135 @@
+"""Two people chat: write, react, reply, edit, delete; what one does the other sees at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.e2e.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def test_two_browsers_chat_react_reply_and_edit(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    jonas.open("allgemein")
+    maren.write("Kommt die **Fähre** heute?")
+    seen = jonas.message("Kommt die Fähre heute?")
+    expect(seen).to_be_visible()
+    expect(seen.locator("strong")).to_have_text("Fähre")
+    expect(maren.page.locator(".message--late")).to_have_count(0)
+
+    jonas.act(seen, "react")
+    jonas.page.locator(".emoji__item", has_text="👍").first.click()
+    reaction = maren.message("Kommt die Fähre heute?").locator(".reaction")
+    expect(reaction).to_have_attribute("aria-label", "👍, 1")
+    expect(reaction).to_have_attribute("aria-pressed", "false")
+    reaction.click()
+    expect(reaction).to_have_attribute("aria-label", "👍, 2")
+    reaction.click()
+    expect(seen.locator(".reaction")).to_have_attribute("aria-label", "👍, 1")
+
+    jonas.act(seen, "thread")
+    jonas.write("Um zehn, wenn der Wind hält.", where="#panel")
+    link = maren.message("Kommt die Fähre heute?").locator(".thread-link")
+    expect(link).to_contain_text("1 reply")
+    link.click()
+    expect(maren.message("Um zehn", where="#panel")).to_be_visible()
+    assert "/t/" in maren.page.url
+    maren.page.keyboard.press("Escape")
+    expect(maren.page.locator("[data-thread-panel]")).to_have_count(0)
+
+    maren.act(maren.message("Kommt die Fähre heute?"), "more")
+    maren.choose("Edit")
+    maren.page.locator("[data-edit] textarea").fill("Kommt die Fähre morgen?")
+    maren.page.keyboard.press("Enter")
+    expect(jonas.message("Kommt die Fähre morgen?").locator(".message__edited")).to_be_visible()
+
+    maren.act(maren.message("Kommt die Fähre morgen?"), "more")
+    maren.choose("Delete")
+    maren.page.locator("#dialog").get_by_role("button", name="Delete message").click()
+    expect(jonas.message("Kommt die Fähre morgen?")).to_have_count(0)
+    expect(jonas.page.locator(".message--deleted").last).to_be_visible()
+
+
+def test_a_mention_is_suggested_counted_and_marked(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.page.goto("/o/nordlicht/settings/")
+    jonas.open("allgemein")
+    field = jonas.page.locator("#main [data-text]")
+    field.press_sequentially("@mar")
+    expect(jonas.page.get_by_role("option", name="Maren Thiessen")).to_be_visible()
+    field.press("Enter")
+    expect(field).to_have_value("@**Maren Thiessen** ")
+    field.press_sequentially("bitte bestätigen")
+    field.press("Enter")
+    expect(jonas.message("bitte bestätigen").locator(".mention")).to_have_text("@Maren Thiessen")
+
+    maren.page.goto("/o/nordlicht/channels/")
+    entry = maren.page.locator('.conv[data-name="allgemein"]')
+    expect(entry.locator(".count--mention")).to_be_visible()
+    maren.open("allgemein")
+    marked = maren.message("bitte bestätigen").last
+    expect(marked).to_contain_class("message--mention")
+    expect(entry.locator(".count")).to_have_count(0)
+
+
+def test_typing_and_presence_are_seen(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    jonas.open("allgemein")
+    jonas.page.locator("#main [data-text]").press_sequentially("Moment")
+    expect(maren.page.locator("#main [data-typing]")).to_have_text("Jonas Petersen is typing")
+    maren.page.locator("#main a", has=maren.page.locator(".num")).first.click()
+    sign = maren.page.locator("#dialog li", has_text="Jonas Petersen").locator("[data-presence]")
+    expect(sign).to_have_attribute("data-presence", "on")
+
+
+def test_what_was_not_read_is_marked_until_it_was(visit: Visit) -> None:
+    jonas, tomasz = visit("Jonas"), visit("Tomasz")
+    jonas.open("allgemein")
+    tomasz.page.goto("/o/nordlicht/settings/")
+    for number in range(3):
+        jonas.write(f"Ungelesen Nummer {number}")
+    tomasz.page.goto("/o/nordlicht/channels/")
+    entry = tomasz.page.locator('.conv[data-name="allgemein"]')
+    expect(entry).to_contain_class("conv--unread")
+    tomasz.open("allgemein")
+    expect(tomasz.page.locator("#unread")).to_contain_text("New since")
+    expect(entry).not_to_contain_class("conv--unread")
+
+    tomasz.act(tomasz.message("Ungelesen Nummer 1").last, "more")
+    tomasz.choose("Unread from here")
+    expect(entry.locator(".count")).to_have_text("2 unread")
+    tomasz.page.reload()
+    line = tomasz.page.locator("#unread + .message")
+    expect(line).to_contain_text("Ungelesen Nummer 1")
+    expect(entry).not_to_contain_class("conv--unread")
+
+
+def test_older_messages_come_while_scrolling_and_the_text_stays_where_it_is(visit: Visit) -> None:
+    maren = visit("Maren")
+    maren.page.goto("/o/nordlicht/channels/new/")
+    maren.page.fill('[name="name"]', "langes-archiv")
+    maren.page.locator("#main button[type=submit]").click()
+    expect(maren.page.locator("[data-conversation-name]")).to_have_text("langes-archiv")
+    field = maren.page.locator("#main [data-text]")
+    for number in range(90):
+        field.fill(f"Zeile {number:03}")
+        field.press("Enter")
+    expect(maren.message("Zeile 089")).to_be_visible(timeout=90_000)
+    expect(maren.page.locator(".message--late")).to_have_count(0, timeout=90_000)
+    maren.page.reload()
+    expect(maren.message("Zeile 089")).to_be_in_viewport()
+    expect(maren.message("Zeile 000")).to_have_count(0)
+    stream = maren.page.locator("#main [data-stream]")
+    stream.hover()
+    while not maren.message("Zeile 000").count():
+        maren.page.mouse.wheel(0, -3000)
+        expect(stream.locator("[data-busy]")).to_have_count(0)
+    numbers = [text.strip() for text in stream.locator(".message__text").all_inner_texts()]
+    assert numbers == [f"Zeile {number:03}" for number in range(90)]
+    maren.page.locator("[data-jump-newest]").click()
+    expect(maren.message("Zeile 089")).to_be_in_viewport()

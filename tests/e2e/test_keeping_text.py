@@ -1,0 +1,80 @@
+"""Text is never lost: drafts survive a reload, messages survive a broken line, and nothing doubles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.e2e.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def test_a_draft_is_there_after_a_reload_and_on_another_device(visit: Visit) -> None:
+    here, there = visit("Aylin"), visit("Aylin")
+    here.open("allgemein")
+    with here.page.expect_response(lambda response: response.url.endswith("/draft/")):
+        here.page.locator("#main [data-text]").fill("Das schreibe ich spaeter fertig")
+    here.page.reload()
+    expect(here.page.locator("#main [data-text]")).to_have_value("Das schreibe ich spaeter fertig")
+    there.page.goto(here.page.url)
+    expect(there.page.locator("#main [data-text]")).to_have_value("Das schreibe ich spaeter fertig")
+    with here.page.expect_response(lambda response: response.url.endswith("/draft/")):
+        here.page.locator("#main [data-text]").fill("")
+    expect(there.page.locator("#main [data-text]")).to_have_value("")
+
+
+def test_messages_written_without_a_connection_arrive_once_and_in_order(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.expected += ["WebSocket", "ERR_"]
+    maren.open("allgemein")
+    jonas.open("allgemein")
+    maren.page.route_web_socket("**/ws/**", lambda socket: socket.close())
+    maren.page.reload()
+    expect(maren.page.locator("#banner .banner")).to_contain_text("No connection.")
+    for number in range(3):
+        maren.page.locator("#main [data-text]").fill(f"Ohne Netz {number}")
+        maren.page.locator("#main [data-text]").press("Enter")
+    expect(maren.page.locator(".message--late")).to_have_count(3)
+    expect(maren.page.locator("#banner .banner")).to_contain_text("3 messages are waiting")
+    expect(jonas.message("Ohne Netz")).to_have_count(0)
+
+    again = maren.page.context.new_page()
+    again.goto(maren.page.url)
+    expect(jonas.message("Ohne Netz")).to_have_count(3)
+    arrived = [
+        text.strip() for text in jonas.message("Ohne Netz").locator(".message__text").all_inner_texts()
+    ]
+    assert arrived == ["Ohne Netz 0", "Ohne Netz 1", "Ohne Netz 2"]
+    expect(again.locator(".message[data-sequence]", has_text="Ohne Netz")).to_have_count(3)
+    expect(again.locator(".message--late")).to_have_count(0)
+
+
+def test_everything_works_without_a_script(visit: Visit) -> None:
+    reader, maren = visit("Tomasz", scripts=False), visit("Maren")
+    maren.open("allgemein")
+    page = reader.page
+    page.locator('.conv[data-name="allgemein"]').click()
+    page.locator("#main textarea").fill("Ohne Skript geschrieben")
+    page.locator("#main .composer button[type=submit]").click()
+    own = page.locator(".message--target", has_text="Ohne Skript geschrieben")
+    expect(own).to_be_visible()
+    expect(maren.message("Ohne Skript geschrieben")).to_be_visible()
+
+    own.hover()
+    own.locator('[data-act="more"]').click()
+    page.get_by_role("button", name="React with 👍").click()
+    expect(maren.message("Ohne Skript geschrieben").locator(".reaction")).to_have_text("👍1")
+    own.hover()
+    own.locator('[data-act="more"]').click()
+    page.locator("#main").get_by_role("link", name="Edit").click()
+    page.locator("#main textarea").fill("Ohne Skript geändert")
+    page.get_by_role("button", name="Save").click()
+    expect(maren.message("Ohne Skript geändert")).to_be_visible()
+    own = page.locator(".message--target", has_text="Ohne Skript geändert")
+    own.hover()
+    own.locator('[data-act="thread"]').click()
+    page.locator("#panel textarea").fill("Antwort ohne Skript")
+    page.locator("#panel .composer button[type=submit]").click()
+    expect(page.locator("#panel .message", has_text="Antwort ohne Skript")).to_be_visible()

@@ -1,0 +1,94 @@
+"""Files: picked or dropped, with a bar each, refused with a reason, and opened by who may see the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Route, expect
+
+from tests.e2e.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def test_files_are_uploaded_with_a_bar_and_arrive_with_the_message(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "schicht.txt").write_text("Frühschicht\n" * 100)
+    Image.new("RGB", (640, 400), (30, 110, 140)).save(tmp_path / "turm.png")
+    (tmp_path / "gross.csv").write_bytes(b"a;b\n1;2\n" * 1_200_000)
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    jonas.open("allgemein")
+    names = ["schicht.txt", "turm.png", "gross.csv"]
+    maren.page.locator("#main [data-pick]").set_input_files([tmp_path / name for name in names])
+    shelf = maren.page.locator("#main [data-files]")
+    expect(shelf.locator(".file__name")).to_have_text(names)
+    expect(shelf.locator(".file__note", has_text="ready")).to_have_count(3)
+    maren.write("Drei Dateien")
+    message = jonas.message("Drei Dateien")
+    expect(message.locator(".file__name")).to_have_text(["schicht.txt", "gross.csv"])
+    expect(message.locator(".picture img")).to_have_js_property("complete", value=True)
+    assert message.locator(".picture img").evaluate("image => image.naturalWidth") > 100
+    with jonas.page.expect_download() as download:
+        message.locator(".file__name", has_text="schicht.txt").click()
+    assert download.value.path().read_text() == "Frühschicht\n" * 100
+
+
+def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "langsam.txt").write_text("x" * 1000)
+    maren = visit("Maren")
+    maren.open("allgemein")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    maren.page.route("**/api/v1/files/*/content", hold)
+    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "langsam.txt")
+    expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
+    button = maren.page.locator("#main .composer button[type=submit]")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    maren.page.locator("#main [data-text]").fill("Noch nicht")
+    maren.page.locator("#main [data-text]").press("Enter")
+    expect(maren.page.locator("#main [data-text]")).to_have_value("Noch nicht")
+    held.pop().continue_()
+    expect(button).not_to_have_attribute("aria-disabled", "true")
+    maren.page.locator("#main [data-text]").press("Enter")
+    expect(maren.message("Noch nicht").locator(".file__name")).to_have_text("langsam.txt")
+
+
+def test_a_broken_upload_goes_on_where_it_stopped(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "teile.csv").write_bytes(b"a;b\n1;2\n" * 700_000)
+    maren = visit("Maren")
+    maren.expected.append("ERR_")
+    maren.open("allgemein")
+    ranges: list[str] = []
+
+    def break_the_second(route: Route) -> None:
+        ranges.append(route.request.headers["content-range"])
+        if len(ranges) == 2:
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    maren.page.route("**/api/v1/files/*/content", break_the_second)
+    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "teile.csv")
+    expect(maren.page.locator("#main [data-files] .file__note", has_text="ready")).to_be_visible()
+    assert [part.removeprefix("bytes ").partition("-")[0] for part in ranges] == ["0", "4194304", "4194304"]
+
+
+def test_a_refused_file_says_why_and_can_be_removed(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "werkzeug.exe").write_bytes(b"MZ" + b"\x00" * 2000)
+    maren = visit("Maren")
+    maren.expected.append("415")
+    maren.open("allgemein")
+    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "werkzeug.exe")
+    failed = maren.page.locator("#main .file--bad")
+    expect(failed.locator(".file__note")).to_have_text("Programs cannot be uploaded.")
+    expect(maren.page.locator("#main [data-why]")).to_have_text(
+        "Remove the file that failed, or try it again"
+    )
+    failed.locator("[data-cancel]").click()
+    expect(maren.page.locator("#main [data-files]")).to_be_hidden()
+    expect(maren.page.locator("#main [data-why]")).to_have_text("")

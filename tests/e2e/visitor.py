@@ -1,0 +1,77 @@
+"""A person with a browser: signs in, writes, reads, and notices everything that goes wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect
+
+LOOK = (Path(__file__).parent / "look.js").read_text()
+
+
+class Visitor:
+    """One browser window.
+
+    Attributes:
+        troubles: errors of the console, of scripts and of the server, in order.
+        expected: parts of texts that this test provokes.
+    """
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.expected: list[str] = []
+        self._seen: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self._seen.append(f"script: {error.stack or error}"))
+        page.on("response", self._response)
+
+    @property
+    def troubles(self) -> list[str]:
+        """Return what went wrong and was not expected."""
+        return [text for text in self._seen if not any(part in text for part in self.expected)]
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self._seen.append(f"console: {message.text} at {message.location.get('url', '')}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 500:
+            self._seen.append(f"server: {response.status} {response.request.method} {response.url}")
+
+    def sign_in(self, email: str, password: str) -> None:
+        """Go through the sign-in form."""
+        self.page.goto("/accounts/login/")
+        self.page.fill('[name="login"]', email)
+        self.page.fill('[name="password"]', password)
+        self.page.locator(".sheet button[type=submit]").first.click()
+        self.page.wait_for_url("**/o/**")
+
+    def open(self, conversation: str) -> None:
+        """Go to a conversation of the list by its name, and to its newest message."""
+        self.page.locator(f'.conv[data-name="{conversation}"]').click()
+        expect(self.page.locator("[data-conversation-name]")).to_have_text(conversation)
+
+    def write(self, text: str, *, where: str = "#main") -> None:
+        """Write and send; return when the server has it."""
+        field = self.page.locator(f"{where} [data-text]")
+        field.fill(text)
+        field.press("Enter")
+        expect(self.message(text, where=where)).to_be_visible()
+
+    def message(self, text: str, *, where: str = "#main") -> Locator:
+        """Return a stored message that holds the text."""
+        return self.page.locator(f"{where} .message[data-sequence]", has_text=text)
+
+    def act(self, message: Locator, what: str) -> None:
+        """Press a button of the bar that a message shows under the pointer."""
+        message.hover()
+        message.locator(f'[data-act="{what}"]').click()
+
+    def choose(self, item: str) -> None:
+        """Choose an item of the open menu."""
+        self.page.locator("#menu").get_by_role("menuitem", name=item).click()
+
+    def look(self) -> list[str]:
+        """Return what is wrong with the page as drawn: overflow, contrast, style attributes, names, targets."""
+        found: list[str] = self.page.evaluate(LOOK)
+        return found
