@@ -6,9 +6,10 @@ from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, Message
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
+from apps.documents.events import DocumentDeleted, PageParsed
 from apps.elyza.services import encoder
 from apps.rag.selectors.languages import default_language
-from apps.rag.services import messages, scheduling, storing
+from apps.rag.services import documents, messages, scheduling, storing
 
 Changed = MessageEdited | MessageDeleted | CardChanged
 
@@ -31,6 +32,23 @@ def index_message(event: MessageSent | Changed) -> None:
         organization_id=event.organization_id,
         conversation_id=event.conversation_id,
         sequence=sequence,
+        default_language=default_language(event.organization_id),
+    )
+
+
+@in_transaction(DocumentDeleted)
+def forget_document(event: DocumentDeleted) -> None:
+    """Nobody finds a document once its deletion is committed."""
+    storing.remove_document(organization_id=event.organization_id, document_id=event.document_id)
+
+
+@after_commit(PageParsed)
+def index_page(event: PageParsed) -> None:
+    """Pages are found one by one, as they are read."""
+    documents.index_page(
+        organization_id=event.organization_id,
+        document_id=event.document_id,
+        number=event.page,
         default_language=default_language(event.organization_id),
     )
 

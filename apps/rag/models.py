@@ -25,6 +25,9 @@ class Chunk(models.Model):
     conversation = models.ForeignKey(
         "chat.Conversation", null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
+    document = models.ForeignKey(
+        "documents.Document", null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
     thread_id = models.UUIDField(null=True)
     author_id = models.UUIDField(null=True, help_text="Who sent it or uploaded the document.")
     is_generated = models.BooleanField(

@@ -68,6 +68,7 @@ class ChunkDraft:
         body: exactly the text from `start` to `end` of its page or message.
         language: de, en, or simple.
         time: of its oldest message, or when the document came in.
+        document_id: the row it goes with; `source_id` names it too.
     """
 
     organization_id: UUID
@@ -81,6 +82,7 @@ class ChunkDraft:
     time: dt.datetime
     ordinal: int = 0
     conversation_id: UUID | None = None
+    document_id: UUID | None = None
     thread_id: UUID | None = None
     author_id: UUID | None = None
     is_generated: bool = False

@@ -20,7 +20,7 @@ class SearchQuery(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=LARGEST_LIMIT, default=20)
     cursor = CleanText(max_length=64, allow_blank=True, default="")
     order = serializers.ChoiceField(choices=["best", "newest"], default="best")
-    type = serializers.MultipleChoiceField(choices=SourceType.choices, required=False, default=list)
+    type = serializers.MultipleChoiceField(choices=SourceType.choices, required=False, default=set)
     conversation = serializers.ListField(
         child=serializers.UUIDField(), max_length=50, required=False, default=list
     )

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0002_composite_keys"),
         ("chat", "0003_write_path"),
+        ("documents", "0002_composite_keys"),
     ]
 
     operations = [
@@ -72,6 +73,16 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.CASCADE,
                         related_name="+",
                         to="chat.conversation",
+                    ),
+                ),
+                (
+                    "document",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="documents.document",
                     ),
                 ),
                 (

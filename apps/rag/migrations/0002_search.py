@@ -327,12 +327,14 @@ class Migration(migrations.Migration):
         ("rag", "0001_initial"),
         ("accounts", "0002_composite_keys"),
         ("chat", "0003_write_path"),
+        ("documents", "0002_composite_keys"),
     ]
 
     operations = [
         tenant_key("rag_chunk"),
         composite_key("rag_chunk", "scope_id", "accounts_scope"),
         composite_key("rag_chunk", "conversation_id", "chat_conversation"),
+        composite_key("rag_chunk", "document_id", "documents_document"),
         composite_key("rag_chunkmessage", "chunk_id", "rag_chunk"),
         tenant_statistics("rag_chunk", "scope_id", "source_id"),
         tenant_statistics("rag_chunkmessage", "message_id", "chunk_id"),

@@ -19,16 +19,17 @@ BATCH = 200
 _STORE = """
 WITH d AS MATERIALIZED (
   SELECT * FROM jsonb_to_recordset(%s::jsonb) AS x (
-    k int, organization uuid, scope uuid, source_type text, source uuid, conversation uuid, thread uuid, author uuid,
-    generated boolean, file boolean, media_type text, page int, ordinal int, char_start int, char_end int, boxes jsonb,
-    language text, title text, heading text, body text, folded text, hash text, moment timestamptz)
+    k int, organization uuid, scope uuid, source_type text, source uuid, conversation uuid, document uuid,
+    thread uuid, author uuid, generated boolean, file boolean, media_type text, page int, ordinal int,
+    char_start int, char_end int, boxes jsonb, language text, title text, heading text, body text, folded text,
+    hash text, moment timestamptz)
 )
-INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, conversation_id, thread_id, author_id,
-  is_generated, has_file, media_type, page, ordinal, char_start, char_end, boxes, language, title, heading, body, tsv,
-  model_version, content_hash, content_time)
-SELECT d.organization, d.scope, d.source_type, d.source, d.conversation, d.thread, d.author, d.generated, d.file,
-  d.media_type, d.page, d.ordinal, d.char_start, d.char_end, d.boxes, d.language, d.title, d.heading, d.body,
-  to_tsvector(rag_config(d.language), d.folded), '', decode(d.hash, 'hex'), d.moment
+INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, conversation_id, document_id, thread_id,
+  author_id, is_generated, has_file, media_type, page, ordinal, char_start, char_end, boxes, language, title,
+  heading, body, tsv, model_version, content_hash, content_time)
+SELECT d.organization, d.scope, d.source_type, d.source, d.conversation, d.document, d.thread,
+  d.author, d.generated, d.file, d.media_type, d.page, d.ordinal, d.char_start, d.char_end, d.boxes, d.language,
+  d.title, d.heading, d.body, to_tsvector(rag_config(d.language), d.folded), '', decode(d.hash, 'hex'), d.moment
 FROM d ORDER BY d.k RETURNING id
 """
 
@@ -88,6 +89,7 @@ def _row(number: int, draft: ChunkDraft) -> dict[str, Any]:
         "source_type": draft.source_type.value,
         "source": draft.source_id,
         "conversation": draft.conversation_id,
+        "document": draft.document_id,
         "thread": draft.thread_id,
         "author": draft.author_id,
         "generated": draft.is_generated,
