@@ -1,7 +1,11 @@
 """What chat does when others change something."""
 
-from apps.accounts.events import MemberChanged
-from apps.chat.services.conversations import end_all_memberships
+from django.db import transaction
+
+from apps.accounts.events import InvitationAccepted, MemberChanged
+from apps.accounts.selectors.principals import principal_of_member
+from apps.chat.selectors.conversations import visible_conversations
+from apps.chat.services.conversations import bring_in, end_all_memberships
 from apps.core.events.subscribers import after_commit
 
 
@@ -10,3 +14,15 @@ def leave_with_the_organization(event: MemberChanged) -> None:
     """Whoever left the organization leaves its conversations; the seats ended with the change itself."""
     if not event.is_active:
         end_all_memberships(person_id=event.principal_id)
+
+
+@after_commit(InvitationAccepted)
+def join_invited_conversations(event: InvitationAccepted) -> None:
+    """Whoever comes in by invitation joins the conversations it named, as far as the inviter sees them today."""
+    if event.invited_by is None or not event.conversations:
+        return
+    inviter = principal_of_member(organization_id=event.organization_id, user_id=event.invited_by)
+    open_channels = visible_conversations(inviter).filter(kind="channel", pk__in=event.conversations)
+    for conversation_id in open_channels.order_by("pk").values_list("pk", flat=True):
+        with transaction.atomic():
+            bring_in(conversation_id=conversation_id, person_id=event.principal_id, actor_id=event.invited_by)

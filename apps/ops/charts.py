@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-WIDTH, HEIGHT = 560, 160
+WIDE, NARROW = 560, 300  # a chart is not scaled down: its texts would become too small to read
+HEIGHT = 160
 LEFT, TOP, BOTTOM = 40.0, 8.0, 136.0
-RIGHT = WIDTH - 8.0
 _LINES = 3
-_LABELS = 7
+_LABEL_WIDTH = 74
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Line:
 class DayChart:
     """One bar for each day, oldest first."""
 
+    width: int
     bars: tuple[Bar, ...]
     lines: tuple[Line, ...]
     total: int
@@ -49,14 +50,19 @@ class DayChart:
     @property
     def view_box(self) -> str:
         """The SVG's coordinates."""
-        return f"0 0 {WIDTH} {HEIGHT}"
+        return f"0 0 {self.width} {HEIGHT}"
+
+    @property
+    def line_path(self) -> str:
+        """How a horizontal line goes on from its start."""
+        return f"h{self.width - LEFT - 8:.0f}"
 
 
-def days(values: Sequence[tuple[date, int]]) -> DayChart:
+def days(values: Sequence[tuple[date, int]], *, width: int = WIDE) -> DayChart:
     """Return the chart of these days."""
     top = scale(max((value for _, value in values), default=0))
-    step = (RIGHT - LEFT) / max(1, len(values))
-    every = max(1, math.ceil(len(values) / _LABELS))
+    step = (width - 8 - LEFT) / max(1, len(values))
+    every = max(1, math.ceil(_LABEL_WIDTH / step))
     bars = tuple(
         _bar(day, value, LEFT + step * at, step, top, is_labelled=at % every == 0)
         for at, (day, value) in enumerate(values)
@@ -70,7 +76,7 @@ def days(values: Sequence[tuple[date, int]]) -> DayChart:
         for at in range(_LINES + 1)
     )
     peak = max(bars, key=lambda bar: bar.value, default=None)
-    return DayChart(bars, lines, sum(bar.value for bar in bars), peak if peak and peak.value else None)
+    return DayChart(width, bars, lines, sum(bar.value for bar in bars), peak if peak and peak.value else None)
 
 
 def scale(highest: int) -> int:

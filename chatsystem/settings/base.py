@@ -59,6 +59,7 @@ INSTALLED_APPS = [
     "apps.chat",
     "apps.documents",
     "apps.rag",
+    "apps.agents",
     "apps.ops",
 ]
 

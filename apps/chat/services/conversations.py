@@ -193,6 +193,15 @@ def add_people(*, principal: Principal, conversation_id: UUID, people: Iterable[
         _seat(conversation, members, actor_id=principal.id)
 
 
+def bring_in(*, conversation_id: UUID, person_id: UUID, actor_id: UUID) -> None:
+    """Seat someone whom the house brings in: an agent that was mentioned, a guest who accepted an invitation.
+
+    The caller has decided about rights and holds a transaction; who is in already stays as they are.
+    """
+    conversation = Conversation.objects.get(organization_id=tenancy.current(), pk=conversation_id)
+    _seat(conversation, list(people_selectors.people([person_id]).values()), actor_id=actor_id)
+
+
 def remove_person(*, principal: Principal, conversation_id: UUID, person_id: UUID) -> None:
     """End someone's membership: one's own always (leaving), another's with the right to manage the conversation.
 

@@ -29,6 +29,7 @@ def overview(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     counts = count_runs(principal)
     sees_runs = console_shell.may_open(principal, "run.view_any")
     days = _days(request)
+    per_day = messages_per_day(days=days)
     lines = page_of_runs(principal, limit=RUNS) if sees_runs else []
     context = {
         "console_page": OVERVIEW,
@@ -40,7 +41,8 @@ def overview(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "counts": counts,
         "members": count_members(),
         "conversations": count_conversations(),
-        "chart": charts.days(messages_per_day(days=days)),
+        "chart": charts.days(per_day),
+        "narrow_chart": charts.days(per_day, width=charts.NARROW),
         "days": days,
         "all_days": DAYS,
         "is_live": any(not line.run.is_finished for line in lines),

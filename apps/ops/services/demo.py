@@ -17,10 +17,13 @@ from django.utils import timezone
 from apps.accounts.selectors import principals
 from apps.accounts.services import api_keys, members, organizations
 from apps.accounts.types import KEY_SCOPES, Principal
+from apps.agents.services import assistants
 from apps.chat.services import composing, conversations, messages, reactions
 from apps.chat.types import SentMessage
 from apps.core import tenancy
 from apps.core.errors import DomainError
+from apps.documents.services import documents
+from apps.files.services import uploads
 
 CONTENT = Path(__file__).resolve().parent.parent / "demo"
 KEY_DAYS = 365
@@ -74,12 +77,15 @@ def _create_organization(content: dict[str, Any]) -> list[dict[str, str]]:
     with tenancy.use(organization_id):
         demo = DemoOrganization(organization_id, content, today)
         told = [_create_person(demo, person) for person in content["people"]]
+        assistants.ensure_assistant(organization_id=organization_id)
         for channel in content["channels"]:
             _create_channel(demo, channel)
         for direct in content["direct"]:
             people = [demo.people[key] for key in direct["people"]]
             conversation = conversations.open_direct(principal=people[0], people=[p.id for p in people[1:]])
             _say_all(demo, conversation, direct["messages"])
+        for document in content["documents"]:
+            _add_document(demo, document)
     return told
 
 
@@ -153,3 +159,8 @@ def _remember(demo: DemoOrganization, entry: dict[str, Any], sent: SentMessage) 
         demo.labels[entry["label"]] = sent.id
 
 
+def _add_document(demo: DemoOrganization, document: dict[str, str]) -> None:
+    owner = next(iter(demo.people.values()))
+    content = (CONTENT / "documents" / document["file"]).read_bytes()
+    stored = uploads.store_file(principal=owner, name=document["name"], data=content)
+    documents.add_document(principal=owner, file_id=stored.id)

@@ -6,11 +6,13 @@ status page says so.
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import socket
 import threading
 import time
+from contextlib import suppress
 
 import orjson
 import redis
@@ -28,6 +30,7 @@ def start() -> None:
     """Speak from now on, where this process is one that others look for."""
     process = settings.CONFIGURATION.server.process
     if process in SPOKEN:
+        atexit.register(_fall_silent, process)
         threading.Thread(target=_speak, args=(process,), name="pulse", daemon=True).start()
 
 
@@ -45,7 +48,7 @@ def say_once(process: str) -> None:
         "started_at": _started_at,
         "heard_at": time.time(),
     }
-    client().hset(PULSES, f"{process}:{said['host']}:{said['pid']}", orjson.dumps(said))
+    client().hset(PULSES, _field(process), orjson.dumps(said))
 
 
 def forget_silent() -> int:
@@ -61,6 +64,16 @@ def forget_silent() -> int:
         if now - orjson.loads(said)["heard_at"] > FORGOTTEN_SECONDS
     ]
     return client().hdel(PULSES, *silent) if silent else 0
+
+
+def _field(process: str) -> str:
+    return f"{process}:{socket.gethostname()}:{os.getpid()}"
+
+
+def _fall_silent(process: str) -> None:
+    """A process that ends in order is not missed."""
+    with suppress(redis.RedisError):
+        client().hdel(PULSES, _field(process))
 
 
 def _speak(process: str) -> None:

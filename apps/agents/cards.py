@@ -1,0 +1,22 @@
+"""The card a message of an agent carries."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from apps.agents.types import CARD
+from apps.core.registry import register_card
+
+
+def build(viewer: Any, card: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the template's context: what the card says, and whether the viewer asked.
+
+    Args:
+        viewer: the principal who looks.
+    """
+    data = card["data"]
+    return {**data, "is_asker": str(getattr(viewer, "id", "")) == data["asker"]}
+
+
+register_card(CARD, "cards/answer.html", build)

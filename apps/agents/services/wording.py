@@ -1,0 +1,105 @@
+"""From sentences and model text to an answer with numbers that lead to sources."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from apps.agents.types import SourceRef
+from apps.llm.types import ExtractiveAnswer
+from apps.rag.types import Hit, SourceType
+
+_NUMBER = re.compile(r"\[(\d{1,2})\]")
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
+_LINK = re.compile(r"\[([^\]]+)\]\((?:[^)]*)\)")
+_ADDRESS = re.compile(r"https?://\S+")
+
+
+def place_of(hit: Hit) -> str:
+    """Return where a hit stands, for people."""
+    if hit.source_type == SourceType.DOCUMENT:
+        return _("page %(page)s") % {"page": hit.page}
+    return hit.conversation_name
+
+
+def source_of(number: int, hit: Hit, *, used: bool, start: int = 0, end: int | None = None) -> SourceRef:
+    """Return a numbered source.
+
+    Args:
+        start, end: of the cited part in the passage's text; all of it without them.
+    """
+    finish = len(hit.text) if end is None else end
+    source, offset = hit.source, hit.span.start
+    for part in hit.messages:
+        if part.start <= start < part.end:  # the passage holds several messages: cite the one it begins in
+            source, offset = part.message, part.message_start - part.start
+            finish = min(finish, part.end)
+    citation = {
+        "source_type": hit.source_type.value,
+        "source": str(source),
+        "page": hit.page,
+        "start": start + offset,
+        "end": finish + offset,
+        "quote": hit.text[start:finish],
+        "boxes": [[box.x0, box.top, box.x1, box.bottom] for box in hit.boxes],
+    }
+    title = hit.title if hit.source_type == SourceType.DOCUMENT else hit.author_name
+    return SourceRef(number, title, place_of(hit), citation, used)
+
+
+def from_extract(extract: ExtractiveAnswer, hits: Sequence[Hit]) -> tuple[str, list[SourceRef]]:
+    """Return text and sources of an extractive answer; nothing found names what comes nearest, never as an answer."""
+    by_id = {str(hit.chunk): hit for hit in hits}
+    sentences = extract.sentences if extract.found else extract.related
+    sources = [
+        source_of(
+            number,
+            by_id[sentence.passage_id],
+            used=extract.found,
+            start=sentence.start,
+            end=sentence.end,
+        )
+        for number, sentence in enumerate(sentences, 1)
+        if sentence.passage_id in by_id
+    ]
+    if not extract.found:
+        return _("Your documents say nothing about this."), sources
+    text = " ".join(f"{' '.join(s.text.split())} [{number}]" for number, s in enumerate(sentences, 1))
+    return text, sources
+
+
+def from_model(text: str, hits: Sequence[Hit], kept: Sequence[int]) -> tuple[str, list[SourceRef]]:
+    """Return cleaned text and the sources it refers to; a number without a source is taken out.
+
+    Images, link targets and addresses are taken out too: an answer carries nothing outside.
+    """
+    cleaned = _ADDRESS.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text))).strip()
+    known = set(kept)
+    used = [int(number) for number in dict.fromkeys(_NUMBER.findall(cleaned)) if int(number) in known]
+    order = {old: new for new, old in enumerate(used, 1)}
+
+    def renumber(match: re.Match[str]) -> str:
+        new = order.get(int(match[1]))
+        return f"[{new}]" if new else ""
+
+    sources = [source_of(order[old], hits[old - 1], used=True) for old in used]
+    return _NUMBER.sub(renumber, cleaned), sources
+
+
+def render(text: str, answer_id: object) -> str:
+    """Return the answer as HTML: escaped paragraphs, sentences with their numbers as buttons to the sources."""
+    paragraphs = [part.strip() for part in text.split("\n") if part.strip()]
+    return "".join(f"<p>{_cited(html.escape(part), answer_id)}</p>\n" for part in paragraphs)
+
+
+def _cited(text: str, answer_id: object) -> str:
+    return _NUMBER.sub(
+        lambda match: (
+            f'<button class="cite" type="button" data-answer="{answer_id}" data-source="{match[1]}">'
+            f"{match[1]}</button>"
+        ),
+        text,
+    )

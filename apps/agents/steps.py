@@ -1,0 +1,55 @@
+"""The run of an answer: search, read, write; every part is emitted as it comes and can be followed again."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import translation
+from django.utils.translation import gettext_noop
+
+from apps.agents.services import answering
+from apps.runs.services.context import StepContext
+from apps.runs.services.steps import step
+
+SEARCHING, READING, WRITING = gettext_noop("Searching"), gettext_noop("Reading"), gettext_noop("Writing")
+
+
+@step("agents.answer_question", max_attempts=2, timeout_seconds=300)
+def answer_question(context: StepContext, *, answer_id: UUID) -> str:
+    """Answer one question; a second attempt finds a finished answer and leaves it."""
+    task = answering.begin(answer_id=answer_id)
+    if task is None:
+        return "finished before"
+    with translation.override(task.language):
+        return _answer(context, task)
+
+
+def _answer(context: StepContext, task: answering.Task) -> str:
+    text: list[str] = []
+    try:
+        context.emit("status", {"stage": SEARCHING})
+        context.progress(0, 3, SEARCHING)
+        found = answering.find(task)
+        context.emit(
+            "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}
+        )
+        context.progress(1, 3, READING)
+        for piece in answering.write(task, found, run_id=context.run.id):
+            if isinstance(piece, str):
+                if not text:
+                    context.progress(2, 3, WRITING)
+                text.append(piece)
+                context.emit("delta", {"text": piece})
+                context.cancelled()
+            else:
+                view = answering.finish(task, piece)
+                context.emit("answer", answering.frame(view))
+    except BaseException:
+        answering.give_up(task, text="".join(text))
+        raise
+    return str(answer_state(task))
+
+
+def answer_state(task: answering.Task) -> str:
+    """Return how the answer ended, for the run's result."""
+    return answering.state_of(task)

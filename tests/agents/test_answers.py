@@ -1,0 +1,169 @@
+"""Asking, being mentioned, stopping and asking again; and what an answer may never show."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+
+from apps.accounts.types import Principal
+from apps.agents.errors import AnswerNotFound, QuestionInvalid, StillWriting
+from apps.agents.handlers import answer_when_mentioned
+from apps.agents.models import Agent, Answer
+from apps.agents.selectors import answers as selectors
+from apps.agents.services import answering, answers, assistants
+from apps.agents.types import AnswerState, AnswerView, Outcome
+from apps.chat.events import MessageSent
+from apps.chat.models import Message
+from apps.core.events import types as event_types
+from apps.core.models import Event
+from apps.rag.handlers import index_message
+from apps.rag.services import embedding
+from apps.runs.services.working import work_on
+from tests.chat.world import World, make_world
+
+FACT = "Das Getriebeöl wird alle 18 Monate gewechselt, spätestens nach 12.000 Betriebsstunden."
+SECRET = "Das Codewort für die Leitwarte lautet Kormoran."
+
+
+def index_all() -> None:
+    """Let the index hear of everything that was said."""
+    rows = Event.objects.filter(type="message.sent").order_by("id")
+    for row in rows.values():
+        event = event_types.restore(row)
+        assert isinstance(event, MessageSent)
+        index_message(event)
+    embedding.refresh_terms()
+
+
+def told(message_id: UUID) -> MessageSent:
+    """Return the event of a message."""
+    row = Event.objects.filter(type="message.sent", payload__message__id=str(message_id)).values().get()
+    event = event_types.restore(row)
+    assert isinstance(event, MessageSent)
+    return event
+
+
+def answer(view: AnswerView) -> Answer:
+    """Let the run work and return the answer."""
+    assert view.run_id is not None
+    work_on(run_id=view.run_id)
+    return Answer.objects.get(pk=view.id)
+
+
+@pytest.fixture
+def scene(world: World) -> tuple[World, Principal, Principal, Principal]:
+    """Ada and Ben work, Gast is a guest; one open and one private channel say something."""
+    assistants.ensure_assistant(organization_id=world.organization.pk)
+    ada, ben, guest = world.person("Ada"), world.person("Ben"), world.person("Gast", role="guest")
+    world.say(ada, world.channel(ada, "betrieb", [ben]), FACT)
+    world.say(ada, world.channel(ada, "geheim", is_private=True), SECRET)
+    index_all()
+    return world, ada, ben, guest
+
+
+def test_a_question_is_answered_with_the_sentence_and_its_source(scene) -> None:
+    _, _, ben, _ = scene
+    row = answer(answers.ask(principal=ben, question="Wie oft wird das Getriebeöl gewechselt?"))
+    assert (row.state, row.outcome) == (AnswerState.DONE, Outcome.EXCERPT)
+    assert "18 Monate" in row.body
+    (source, *_) = row.sources
+    citation = source["citation"]
+    body = Message.objects.get(pk=citation["source"]).body
+    assert body[citation["start"] : citation["end"]] == citation["quote"]
+    assert 'class="cite"' in row.html
+
+
+def test_a_private_channel_is_in_no_answer_of_others(scene) -> None:
+    _, ada, ben, guest = scene
+    for person in (ben, guest):
+        row = answer(answers.ask(principal=person, question="Wie lautet das Codewort für die Leitwarte?"))
+        assert "Kormoran" not in row.body + str(row.sources) + str(row.read)
+    own = answer(answers.ask(principal=ada, question="Wie lautet das Codewort für die Leitwarte?"))
+    assert "Kormoran" in own.body
+
+
+def test_nothing_found_is_an_answer(scene) -> None:
+    _, _, ben, _ = scene
+    row = answer(answers.ask(principal=ben, question="Wer gewann 1954 die Weltmeisterschaft im Fußball?"))
+    assert row.outcome == Outcome.NOTHING
+    assert all(not source["used"] for source in row.sources)
+
+
+@pytest.mark.parametrize("question", ["", "   ", "x" * 2001])
+def test_a_question_has_a_length(scene, question: str) -> None:
+    _, _, ben, _ = scene
+    with pytest.raises(QuestionInvalid):
+        answers.ask(principal=ben, question=question)
+    assert not Answer.objects.exists()
+
+
+def test_a_mention_is_answered_once_in_its_thread(scene) -> None:
+    world, ada, ben, _ = scene
+    channel = world.channel(ada, "fragen", [ben])
+    asked = world.say(ben, channel, "@Lotse Wie oft wird das Getriebeöl gewechselt?")
+    for _ in range(2):
+        answer_when_mentioned(told(asked.id))
+    (row,) = Answer.objects.all()
+    row = answer(selectors.view_of(row))
+    message = Message.objects.get(pk=row.message_id)
+    assert message.thread_id == asked.id
+    assert message.body == row.body
+    assert message.card["data"]["state"] == "done"
+
+
+def test_an_answer_in_a_channel_uses_only_what_all_its_readers_may_see(scene) -> None:
+    world, ada, ben, _ = scene
+    channel = world.channel(ada, "fragen", [ben])
+    asked = world.say(ada, channel, "@Lotse Wie lautet das Codewort für die Leitwarte?")
+    answer_when_mentioned(told(asked.id))
+    row = answer(selectors.view_of(Answer.objects.get()))
+    assert "Kormoran" not in row.body + str(row.sources)
+    assert row.left_out
+
+
+def test_what_an_agent_writes_starts_nothing(scene) -> None:
+    world, ada, _, _ = scene
+    agent = Agent.objects.get()
+    event = told(world.say(ada, world.channel(ada, "fragen"), "@Lotse hallo?").id)
+    event.message["sender"]["kind"] = "agent"
+    answer_when_mentioned(event)
+    assert not Answer.objects.filter(agent=agent).exists()
+
+
+def test_a_stopped_answer_stays_stopped_and_can_be_asked_again(scene) -> None:
+    _, _, ben, _ = scene
+    view = answers.ask(principal=ben, question="Wie oft wird das Getriebeöl gewechselt?")
+    with pytest.raises(StillWriting):
+        answers.regenerate(principal=ben, answer_id=view.id)
+    answers.stop(principal=ben, answer_id=view.id)
+    answering.end_unfinished(run_id=view.run_id, is_cancelled=True)
+    assert Answer.objects.get(pk=view.id).state == AnswerState.STOPPED
+    again = answer(answers.regenerate(principal=ben, answer_id=view.id))
+    assert again.regenerated_from == view.id
+    assert again.state == AnswerState.DONE
+    assert Answer.objects.get(pk=view.id).state == AnswerState.STOPPED
+
+
+def test_an_answer_is_invisible_to_others_and_to_other_organizations(scene) -> None:
+    _, ada, ben, _ = scene
+    view = answers.ask(principal=ben, question="Wie oft wird das Getriebeöl gewechselt?")
+    stranger = make_world("andere").person("Eve", role="owner")
+    for person in (ada, stranger):
+        with pytest.raises(AnswerNotFound):
+            selectors.get_answer(person, view.id)
+        with pytest.raises(AnswerNotFound):
+            answers.stop(principal=person, answer_id=view.id)
+
+
+def test_losing_access_before_the_run_works_shows_nothing(scene) -> None:
+    from apps.chat.services import conversations
+
+    world, ada, ben, _ = scene
+    private = world.channel(ada, "plan", [ben], is_private=True)
+    world.say(ada, private, "Der Umzug nach Emden ist am 4. Mai geplant.")
+    index_all()
+    view = answers.ask(principal=ben, question="Wann ist der Umzug nach Emden geplant?")
+    conversations.remove_person(principal=ada, conversation_id=private, person_id=ben.id)
+    row = answer(view)
+    assert "Mai" not in row.body + str(row.sources) + str(row.read)
