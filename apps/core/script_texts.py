@@ -38,6 +38,8 @@ def shell_texts() -> Texts:
         "shortcut.help": _("Show these shortcuts"),
         "shortcut.ask": _("Go to ask"),
         "shortcut.chat": _("Go to chat"),
+        "shortcut.place_before": _("Place before in the source"),
+        "shortcut.place_after": _("Next place in the source"),
         "shortcut.close": _("Close what is on top"),
     }  # fmt: skip
 

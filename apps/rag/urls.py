@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from apps.rag import views
+from apps.rag.views import passages, searching
 
 app_name = "rag"
-urlpatterns = [path("search/", views.search_page, name="search")]
+urlpatterns = [
+    path("search/", searching.search_page, name="search"),
+    path("passages/<uuid:document_id>/", passages.passage, name="passage"),
+]

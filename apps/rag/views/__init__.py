@@ -1,0 +1,1 @@
+"""Pages of search: the search itself, and passages opened at their place."""
