@@ -138,6 +138,19 @@ def test_one_time_process_is_not_started_again(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "table.json").read_text())[0]["restarts"] == 0
 
 
+def test_asked_restart_comes_at_once(tmp_path: Path) -> None:
+    keeper = Keeper(table=tmp_path / "table.json", say=print)
+    keeper.start(service(tmp_path, sys.executable, "-c", "import signal; signal.pause()"))
+    first = json.loads((tmp_path / "table.json").read_text())[0]["pid"]
+
+    keeper.restart(["tried", "another"])
+
+    assert keeper.wait_for(lambda: keeper.find_hopeless(1) == "tried", seconds=20)
+    keeper.stop()
+    assert first is not None
+    assert json.loads((tmp_path / "table.json").read_text())[0]["restarts"] == 1
+
+
 def test_stop_kills_what_ignores_it_and_its_children(tmp_path: Path) -> None:
     keeper = Keeper(table=tmp_path / "table.json", say=print)
     stubborn = "trap '' TERM; sleep 1000 & echo $! > child; wait"
