@@ -9,6 +9,7 @@ from typing import Self
 from uuid import UUID
 
 from django.db import connection
+from django.utils.translation import get_language
 
 from apps.core.errors import DomainError
 from apps.runs.errors import RetryLater
@@ -151,3 +152,9 @@ def keep(context: StepContext, *, path: str, number: int) -> None:
 def _write(path: str, text: str) -> None:
     with Path(path).open("a") as file:
         file.write(f"{text}\n")
+
+
+@step("tests.language")
+def language(context: StepContext) -> str:
+    """Say which language is spoken while a step works."""
+    return get_language() or ""

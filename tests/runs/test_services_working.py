@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import timezone
 
-from apps.accounts.models import Member
+from apps.accounts.models import Member, Organization, User
 from apps.core.models import Event
 from apps.runs.errors import BadStepInput
 from apps.runs.models import Attempt, Run, RunFrame, Step
@@ -192,3 +192,18 @@ def test_what_a_step_keeps_serves_the_next_ones_and_is_left(member: Member, note
     steps = [StepSpec("tests.keep", {"path": str(notes), "number": n}, key=str(n)) for n in range(2)]
     assert work(run_of(member, *steps))
     assert lines(notes) == ["entered", "used 0", "used 1", "left"]
+
+
+@pytest.mark.parametrize(("account", "spoken"), [("de", "de"), ("en", "en"), ("", "de")])
+def test_work_speaks_the_language_of_who_asked(member: Member, account: str, spoken: str) -> None:
+    Organization.objects.update(language="de")
+    User.objects.filter(pk=member.user_id).update(language=account)
+    assert work(run_of(member, StepSpec("tests.language")))
+    assert Step.objects.get().result == spoken
+
+
+def test_work_of_the_house_speaks_the_organizations_language(member: Member) -> None:
+    Organization.objects.update(language="de")
+    run = start_run(kind="tests", principal=None, steps=[StepSpec("tests.language")])
+    assert work(run)
+    assert Step.objects.get().result == "de"

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, connection
+from django.utils import translation
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
 
@@ -19,6 +20,7 @@ from apps.runs.services import announcing, leases, settling, workers
 from apps.runs.services.context import PROGRESS_SECONDS, StepContext, Watch, Workbench
 from apps.runs.services.frames import FrameWriter
 from apps.runs.services.keeping import kept
+from apps.runs.services.languages import language_of
 from apps.runs.services.leases import Lease
 from apps.runs.services.poking import poke
 from apps.runs.services.queues import room_in
@@ -71,8 +73,11 @@ def _work(lease: Lease, queue: str) -> None:
 def _do_steps(lease: Lease, queue: str, bench: Workbench) -> None:
     begun_at = told_at = time.monotonic()
     frames = FrameWriter(lease)
+    language = ""
     while claim := settling.claim_step(lease):
-        run = _attempt(lease, claim, frames, bench)
+        language = language or _language(claim)
+        with translation.override(language):
+            run = _attempt(lease, claim, frames, bench)
         now = time.monotonic()
         if run.is_finished:
             return
@@ -83,6 +88,10 @@ def _do_steps(lease: Lease, queue: str, bench: Workbench) -> None:
             leases.give_back(lease)
             poke(run_id=lease.run_id, organization_id=lease.organization_id, queue=queue or claim.run.queue)
             return
+
+
+def _language(claim: Claim) -> str:
+    return language_of(organization_id=claim.run.organization_id, principal_id=claim.run.principal_id)
 
 
 def _break_off_when_back(lease: Lease) -> None:
