@@ -36,9 +36,9 @@ def _settings() -> str:
     lines = [
         "# Settings",
         "",
-        "Read once at start from the environment. A secret may lie in a file instead: `NAME_FILE=/path`. All wrong values",
-        "are told at once, and production refuses to start in an unsafe state. The console shows the effective values and",
-        "where they come from. Written by `manage.py reference`.",
+        "Read once at start from the environment. A secret may lie in a file instead: `NAME_FILE=/path`.",
+        "All wrong values are told at once, and production refuses to start in an unsafe state.",
+        "The console shows the effective values and where they come from. Written by `manage.py reference`.",
     ]
     for group in groups.ALL:
         lines += ["", f"## {group.__name__.removesuffix('Settings')}", "", inspect.getdoc(group) or "", ""]
@@ -59,8 +59,8 @@ def _events() -> str:
     lines = [
         "# Events",
         "",
-        "Facts of the event log, in the order of their stream. Consumers inside the product, the socket and integrators read",
-        "the same ones. Written by `manage.py reference`.",
+        "Facts of the event log, in the order of their stream. Consumers inside the product, the socket and",
+        "integrators read the same ones. Written by `manage.py reference`.",
     ]
     for name, cls in sorted(registered().items()):
         if not cls.__module__.startswith("apps."):

@@ -12,7 +12,7 @@ root_urlpatterns = [
     path("livez", liveness.livez, name="livez"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
-    path("docs/api/", views.swagger, name="api_swagger"),
-    path("docs/api/redoc/", views.redoc, name="api_redoc"),
+    path("api/v1/schema/swagger/", views.swagger, name="api_swagger"),
+    path("api/v1/schema/redoc/", views.redoc, name="api_redoc"),
     path("console/", start.enter, name="enter_console"),
 ]

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 from csp.decorators import csp_update
 from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.decorators import login_not_required, login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -45,6 +45,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 # Both programs set inline styles; Redoc also starts a worker from a blob. Neither runs an inline script.
+@login_required
 @require_safe
 @csp_update({"style-src": ["'unsafe-inline'"]})
 def swagger(request: HttpRequest) -> HttpResponse:
@@ -52,6 +53,7 @@ def swagger(request: HttpRequest) -> HttpResponse:
     return render(request, "ops/swagger.html")
 
 
+@login_required
 @require_safe
 @csp_update({"style-src": ["'unsafe-inline'"], "worker-src": ["blob:"]})
 def redoc(request: HttpRequest) -> HttpResponse:

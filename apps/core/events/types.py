@@ -21,7 +21,7 @@ class Audience(enum.Enum):
     NOBODY = "nobody"  # consumers only
 
 
-_BASE_FIELDS = frozenset({"organization_id", "stream_id", "scope_id", "actor_id", "sequence", "recorded_at"})
+BASE_FIELDS = frozenset({"organization_id", "stream_id", "scope_id", "actor_id", "sequence", "recorded_at"})
 
 
 class UnknownEventType(LookupError):
@@ -58,7 +58,7 @@ class DomainEvent:
 
     def data(self) -> dict[str, Any]:
         """Return the own fields: what lies in the log's payload and in the published frame."""
-        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in _BASE_FIELDS}
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in BASE_FIELDS}
 
     def payload(self) -> bytes:
         """Return `data` as JSON."""
