@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from apps.accounts.models import Member
-from apps.chat.services.conversations import create_channel
+from apps.chat.services.conversations import add_people, create_channel
 from apps.chat.services.messages import delete_message, send_message
 from apps.core.events.types import restore
 from apps.core.models import Event
@@ -16,6 +16,7 @@ from apps.documents import handlers
 from apps.documents.models import Document, DocumentPage
 from apps.documents.selectors.documents import list_documents
 from apps.files.models import StoredFile
+from apps.files.selectors.files import can_open
 from tests.documents import samples
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.files import picture, upload
@@ -96,3 +97,18 @@ def test_a_sender_who_left_reads_nothing(member: Member, channel: UUID) -> None:
     Member.objects.update(deactivated_at="2026-01-01T00:00:00Z")
     deliver()
     assert not Document.objects.exists()
+
+
+def test_a_file_goes_with_its_message_unless_another_one_carries_it(member: Member, channel: UUID) -> None:
+    colleague = MemberFactory(organization=member.organization)
+    add_people(principal=principal_of(member), conversation_id=channel, people=[colleague.user_id])
+    twice, once = upload(member, "twice.txt", b"Twice."), upload(member, "once.txt", b"Once.")
+    first, second = send(member, channel, twice.id, once.id), send(member, channel, twice.id)
+    reader = principal_of(colleague)
+    assert can_open(reader, twice.id)
+    assert can_open(reader, once.id)
+    delete_message(principal=principal_of(member), message_id=first)
+    assert can_open(reader, twice.id)
+    assert not can_open(reader, once.id)
+    delete_message(principal=principal_of(member), message_id=second)
+    assert not can_open(reader, twice.id)

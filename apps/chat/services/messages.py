@@ -30,6 +30,7 @@ from apps.chat.services import composing, write_path
 from apps.chat.types import Card, Draft, SentMessage
 from apps.core.errors import DomainError
 from apps.core.events import log, publishing
+from apps.files.services import access as file_access
 
 sent_total = Counter("chatsystem_messages_sent_total", "Stored messages", ["door"])
 
@@ -258,7 +259,7 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
         message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
         MessageRevision.objects.filter(message_id=message.pk).delete()
         Mention.objects.filter(message_id=message.pk).delete()
-        Attachment.objects.filter(message_id=message.pk).delete()
+        _drop_files(message)
         log.record(
             events.MessageDeleted(
                 organization_id=message.organization_id,
@@ -269,6 +270,17 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
                 deleted_at=message.deleted_at,
             )
         )
+
+
+def _drop_files(message: Message) -> None:
+    """Take the message's files away; the audience loses those that no other message of it carries."""
+    carried = set(Attachment.objects.filter(message_id=message.pk).values_list("file_id", flat=True))
+    if not carried:
+        return
+    Attachment.objects.filter(message_id=message.pk).delete()
+    elsewhere = Attachment.objects.filter(file_id__in=carried, message__scope_id=message.scope_id)
+    lost = carried - set(elsewhere.values_list("file_id", flat=True))
+    file_access.release(file_ids=lost, scope_id=message.scope_id)
 
 
 def change_card(*, organization_id: UUID, message_id: UUID, card: Card, body: str) -> None:
