@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.elyza.services import encoder
 from apps.rag.services import embedding
+from apps.rag.services.scheduling import KIND
+from apps.runs.selectors.naming import register_kind
 from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
 from apps.runs.types import StepSpec
@@ -30,3 +32,6 @@ def embed_chunks(context: StepContext, *, part: int = 0) -> int:
     if embedding.has_pending(organization_id=organization_id):
         context.add_steps([StepSpec("rag.embed_chunks", {"part": part + 1}, key=str(part + 1))])
     return done
+
+
+register_kind(KIND, gettext_lazy("Read for meaning"))

@@ -13,13 +13,14 @@ from prometheus_client.registry import Collector
 
 from apps.core.api.problems import DATABASE_AWAY
 from apps.core.selectors.event_log import event_log_state
+from apps.runs.selectors.figures import queue_figures
 
 
 class DatabaseFigures(Collector):
-    """What one look at the event log says; only `chatsystem_database_up` while the database is away."""
+    """What one look at the event log and the runs says; only `chatsystem_database_up` while the database is away."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the figures. Four queries."""
+        """Yield the figures. Five queries."""
         try:
             yield from _figures()
             up = 1
@@ -45,8 +46,26 @@ def _figures() -> list[Metric]:
         GaugeMetricFamily("chatsystem_feed_head", "Highest position in the feed", value=state.head),
         behind,
         dead,
+        *_runs(),
         _connections(),
     ]
+
+
+def _runs() -> list[Metric]:
+    queued = GaugeMetricFamily("chatsystem_runs_queued", "Runs that wait for a worker", labels=["queue"])
+    running = GaugeMetricFamily("chatsystem_runs_running", "Runs a worker holds", labels=["queue"])
+    oldest = GaugeMetricFamily(
+        "chatsystem_runs_oldest_due_seconds", "How long the oldest due run waits", labels=["queue"]
+    )
+    failed = GaugeMetricFamily(
+        "chatsystem_runs_failed", "Runs that failed in the last hour", labels=["queue"]
+    )
+    for figures in queue_figures():
+        queued.add_metric([figures.queue], figures.queued)
+        running.add_metric([figures.queue], figures.running)
+        oldest.add_metric([figures.queue], figures.oldest_due_seconds)
+        failed.add_metric([figures.queue], figures.failed)
+    return [queued, running, oldest, failed]
 
 
 def _connections() -> Metric:

@@ -1,0 +1,103 @@
+"""Documents as those who keep an organization going see them: what could be read and what could not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from apps.accounts.selectors import people
+from apps.accounts.services.access import can
+from apps.accounts.types import Principal
+from apps.documents.models import Document, DocumentPage
+from apps.documents.selectors.documents import view_of, visible_documents
+from apps.documents.types import DocumentState, DocumentView, PageState
+
+READING = (DocumentState.QUEUED, DocumentState.READING)
+FILTERS = ("ready", "reading", "gaps", "failed")
+
+
+@dataclass(frozen=True)
+class DocumentLine:
+    """A document in a list.
+
+    Attributes:
+        person: who added it.
+        may_change: whether the reader may retry and delete it.
+    """
+
+    document: DocumentView
+    person: str
+    may_change: bool
+
+    @property
+    def has_failed(self) -> bool:
+        """Something of it could not be read."""
+        return self.document.state == DocumentState.FAILED or self.document.pages_failed > 0
+
+    @property
+    def is_reading(self) -> bool:
+        """Pages are still being read."""
+        return self.document.state in READING
+
+
+@dataclass(frozen=True)
+class DocumentCounts:
+    """Numbers of the documents a reader sees."""
+
+    all: int
+    reading: int
+    failed: int
+
+
+def page_of_documents(
+    principal: Principal, *, query: str = "", state: str = "", offset: int = 0, limit: int = 50
+) -> list[DocumentLine]:
+    """Return a page of the visible documents, newest first. Two queries.
+
+    Args:
+        query: part of the title or of the file's name.
+        state: one of `FILTERS`; empty for all.
+    """
+    rows = _filtered(visible_documents(principal), state)
+    if wanted := query.replace("\x00", "").strip():
+        rows = rows.filter(Q(title__icontains=wanted) | Q(name__icontains=wanted))
+    documents = [view_of(row) for row in rows.order_by("-id")[offset : offset + limit]]
+    known = people.people(document.created_by_id for document in documents)
+    moderates = bool(can(principal, "message.moderate"))
+    return [
+        DocumentLine(
+            document=document,
+            person=known[document.created_by_id].name if document.created_by_id in known else "",
+            may_change=moderates or document.created_by_id == principal.id,
+        )
+        for document in documents
+    ]
+
+
+def count_documents(principal: Principal) -> DocumentCounts:
+    """Return the numbers of the documents the principal sees. One query."""
+    found = visible_documents(principal).aggregate(
+        all=Count("pk"),
+        reading=Count("pk", filter=Q(state__in=READING)),
+        failed=Count("pk", filter=Q(state=DocumentState.FAILED) | Q(pages_failed__gt=0)),
+    )
+    return DocumentCounts(found["all"], found["reading"], found["failed"])
+
+
+def titles(principal: Principal, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the titles of those the principal sees. One query."""
+    return dict(visible_documents(principal).filter(pk__in=ids).values_list("pk", "title"))
+
+
+def _filtered(rows: QuerySet[Document], state: str) -> QuerySet[Document]:
+    failed_page = DocumentPage.objects.filter(document_id=OuterRef("pk"), state=PageState.FAILED)
+    conditions = {
+        "ready": Q(state=DocumentState.READY),
+        "reading": Q(state__in=READING),
+        "gaps": Q(Exists(failed_page)),
+        "failed": Q(state=DocumentState.FAILED),
+    }
+    return rows.filter(conditions[state]) if state in conditions else rows
