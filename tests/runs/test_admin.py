@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import Member, User
 from apps.core.models import Event
+from apps.ops.selectors.figures import exposition
 from apps.runs.models import Run
 from apps.runs.selectors.figures import queue_figures
 from apps.runs.types import StepSpec
@@ -52,3 +53,10 @@ def test_the_figures_of_the_queues(member: Member) -> None:
     assert set(figures) == {"default", "ingest"}
     assert (figures["default"].queued, figures["default"].failed) == (1, 1)
     assert figures["ingest"].oldest_due_seconds >= 0
+
+
+def test_the_figures_are_exposed(member: Member) -> None:
+    run_of(member, REFUSED, queue="ingest")
+    text = exposition().decode()
+    assert 'chatsystem_runs_queued{queue="ingest"} 1.0' in text
+    assert 'chatsystem_runs_oldest_due_seconds{queue="ingest"}' in text
