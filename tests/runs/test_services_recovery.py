@@ -87,7 +87,11 @@ def test_a_dead_process_of_this_machine_is_found_at_once(member: Member, notes: 
     assert recovery.recover_lost() == 1
 
 
-@pytest.mark.parametrize("owner", ["000000000000:1:1:abc", f"{workers.machine()}:{os.getpid()}::abc"])
+@pytest.mark.parametrize(
+    "owner",
+    ["000000000000:1:1:abc", f"{workers.machine()}:{os.getpid()}::abc"],
+    ids=["another machine", "no start time"],
+)
 def test_what_cannot_be_known_is_not_called_dead(owner: str) -> None:
     assert not workers.is_dead(owner)
 
