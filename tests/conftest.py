@@ -13,6 +13,11 @@ from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name long bytes by their argument: files made at collection differ between processes by their times."""
+    return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(
     request: pytest.FixtureRequest,
