@@ -1,0 +1,1 @@
+"""Promises of SECURITY, from outside: every test has a control and turns red with its protection off."""
