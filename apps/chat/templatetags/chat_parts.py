@@ -10,7 +10,7 @@ from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 
 from apps.chat.presenting import Row
-from apps.chat.types import AttachmentView, ConversationView, MessageView
+from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
 
 register = template.Library()
@@ -26,17 +26,18 @@ def message_text(context: template.Context, row: Row) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def card(context: template.Context, message: MessageView) -> SafeString:
-    """Render a message's card as the app that owns its type draws it for this reader; nothing where it shows none."""
+def card(context: template.Context, row: Row) -> SafeString:
+    """Render a message's card as the app that owns its type draws it for this reader; its text where it draws none."""
+    message = row.message
     if message.card is None:
-        return SafeString("")
+        return message_text(context, row)
     known = registry.find_card(message.card.type)
     if known is None:
-        return render_to_string("cards/unknown.html", request=context["request"])
+        return message_text(context, row)
     stored = {"type": message.card.type, "id": message.card.id, "data": message.card.data}
     shown = known.build(context["request"].principal, stored)
     if shown is None:
-        return SafeString("")
+        return message_text(context, row)
     return render_to_string(known.template, {**shown, "message": message}, context["request"])
 
 

@@ -30,4 +30,4 @@ export function enhance(root) {
   }
 }
 
-component(".message__text", enhance);
+component(".message__text:not([data-card])", enhance);

@@ -1,0 +1,80 @@
+// @ts-check
+/**
+ * What a run writes, shown while it is written: its stage, its text, its end. The run goes on when nobody looks, and a
+ * page that comes back is told everything from the beginning.
+ */
+
+import { request } from "./api.js";
+import { make, one } from "./dom.js";
+import { announce } from "./live-region.js";
+import { component, scan } from "./mount.js";
+import { listen, socket } from "./socket.js";
+import { explain } from "./toasts.js";
+
+/** @typedef {import("./socket.js").StreamFrame} StreamFrame */
+
+component("[data-follow]", (element) => {
+  const run = element.dataset.follow ?? "";
+  const status = one("[data-run-status]", element);
+  const text = one("[data-run-text]", element);
+  const started = performance.now();
+  const caret = make("span", { class: "caret" });
+  let written = "";
+
+  /** @param {string} stage @param {Record<string, unknown>} [fields] */
+  const say = (stage, fields = {}) => {
+    const template = element.dataset[stage.toLowerCase()];
+    if (template) status.textContent = template.replace(/\{(\w+)\}/g, (_, name) => String(fields[name] ?? ""));
+  };
+
+  /** @param {string} piece */
+  const append = (piece) => {
+    const scroller = /** @type {HTMLElement | null} */ (element.closest(".scroll"));
+    const follows = scroller && scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 80;
+    written += piece;
+    // Numbers become links when the text is whole; until then they would only flicker.
+    const parts = written.replace(/\s*\[\d{0,2}\]?/g, "").split(/\n+/).filter(Boolean);
+    text.replaceChildren(...parts.map((part) => make("p", {}, part)));
+    (text.lastElementChild ?? text).append(caret);
+    say("writing", { seconds: ((performance.now() - started) / 1000).toFixed(1) });
+    if (scroller && follows) scroller.scrollTop = scroller.scrollHeight;
+  };
+
+  const finish = async () => {
+    socket.unfollow(run);
+    caret.remove();
+    announce(element.dataset.finished ?? "");
+    if (!element.dataset.refresh) return;
+    try {
+      const holder = document.createElement("template");
+      holder.innerHTML = await (await request("GET", element.dataset.refresh, { accept: "text/html" })).text();
+      element.replaceWith(holder.content);
+      scan();
+    } catch (error) {
+      explain(error);
+    }
+  };
+
+  const end = listen("stream", (/** @type {StreamFrame} */ frame) => {
+    if (frame.run !== run) return;
+    if (frame.type === "status") say(frame.data.stage, frame.data);
+    else if (frame.type === "delta") append(frame.data.text);
+    else if (frame.type === "run.finished") finish();
+  });
+  socket.follow(run, 0);
+  return () => {
+    end();
+    socket.unfollow(run);
+  };
+});
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!(form instanceof HTMLFormElement) || !("stop" in form.dataset)) return;
+  event.preventDefault();
+  try {
+    await request("POST", form.action);
+  } catch (error) {
+    explain(error);
+  }
+});
