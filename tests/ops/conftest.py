@@ -24,9 +24,13 @@ def organization(db: None) -> Organization:
 def browser(organization: Organization) -> Browser:
     """Sign somebody in: `browser("admin")`, `browser(member)`, `browser(permissions=[...])`."""
 
-    def sign_in(who: str | Member = "owner", *, permissions: list[str] | None = None, staff: bool = False) -> Client:
+    def sign_in(
+        who: str | Member = "owner", *, permissions: list[str] | None = None, staff: bool = False
+    ) -> Client:
         if permissions is not None:
-            Role.objects.create(organization=organization, key="custom", name="Custom", permissions=permissions)
+            Role.objects.create(
+                organization=organization, key="custom", name="Custom", permissions=permissions
+            )
             who = "custom"
         member = who if isinstance(who, Member) else MemberFactory(organization=organization, role=who)
         if staff:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.conf import settings as django_settings
+import os
+
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -25,7 +26,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "query": query,
         "groups": groups,
         "total": sum(len(group.values) for group in groups),
-        "profile": django_settings.SETTINGS_MODULE.rpartition(".")[2],
+        "profile": os.environ["DJANGO_SETTINGS_MODULE"].rpartition(".")[2],
         "reads_mail": request.principal.is_staff and written_mail.is_written_to_files(),
         "mail": written_mail.list_mail() if request.principal.is_staff and not query else [],
     }
