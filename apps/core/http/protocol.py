@@ -9,6 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 LARGEST_HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 128
+_END_OF_HEAD = b"\r\n\r\n"
 HEAD_SECONDS = 20.0
 
 
@@ -30,12 +31,21 @@ class BoundedHttpProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count what belongs to a head, then parse."""
-        if self._is_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > LARGEST_HEAD_BYTES:
-                self.send_400_response("The head of the request is too large.")
-                return
+        end = data.find(_END_OF_HEAD) if self._is_head else 0
+        if self._is_head and self._is_too_large(end):
+            return
         super().data_received(data)
+        # Only now: an end cut in two by the network has been seen by the parser, and what follows it is body.
+        if self._is_head and end < 0:
+            self._head_bytes += len(data)
+            self._is_too_large(0)
+
+    def _is_too_large(self, more_bytes: int) -> bool:
+        """Refuse a head that is too large with so many bytes more."""
+        if self._head_bytes + more_bytes <= LARGEST_HEAD_BYTES or self.transport.is_closing():
+            return False
+        self.send_400_response("The head of the request is too large.")
+        return True
 
     def on_message_begin(self) -> None:
         """Start the clock of the next head."""
