@@ -15,12 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.agents import presenting
-from apps.agents.errors import AgentNotFound
+from apps.agents.errors import AgentNotFound, StillWriting
 from apps.agents.script_texts import agents_texts
 from apps.agents.selectors import answers as selectors
 from apps.agents.services import answers
 from apps.agents.types import AnswerState, AnswerView, Outcome, SourceRef
 from apps.core.errors import DomainError
+from apps.rag.errors import PassageNotFound
 from apps.rag.services.citations import open_citation
 from apps.rag.types import Citation, SourceType
 from apps.rag.views.passages import viewing
@@ -95,7 +96,7 @@ def again(request: PageRequest, slug: str, answer_id: UUID) -> HttpResponse:  # 
     """Answer the same question once more; the old answer is kept."""
     try:
         answer = answers.regenerate(principal=request.principal, answer_id=answer_id)
-    except DomainError as refused:
+    except StillWriting as refused:
         messages.error(request, refused.detail)
         return _back(request, answer_id)
     return HttpResponseRedirect(address_of(request.principal, answer.id))
@@ -130,7 +131,9 @@ def _shared(request: PageRequest, *, current: UUID | None = None) -> dict[str, A
 
 
 def _opened(request: PageRequest, answer: AnswerView, number: int) -> dict[str, Any]:
-    cited = selectors.find_source(request.principal, answer.id, number)
+    cited = next((one for one in answer.sources if one.number == number), None)
+    if cited is None:
+        raise PassageNotFound
     opened = open_citation(principal=request.principal, citation=Citation.from_json(cited.citation))
     as_text = request.GET.get("view") == "text"
     base = reverse(
