@@ -33,19 +33,19 @@ class ConsoleRequest(HttpRequest):
 @require_safe
 def conversations(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """List conversations with their numbers."""
-    asked = {
-        "query": request.GET.get("q", "")[:100],
-        "kind": _one_of(request.GET.get("kind", ""), KINDS),
-        "state": _one_of(request.GET.get("state", ""), STATES),
-    }
-    load = partial(list_records, request.principal, **asked)
+    query = request.GET.get("q", "")[:100]
+    kind = _one_of(request.GET.get("kind", ""), KINDS)
+    state = _one_of(request.GET.get("state", ""), STATES)
+    load = partial(list_records, request.principal, query=query, kind=kind, state=state)
     rows, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     context = {
         "console_page": PAGE,
         "rows": rows,
         "paging": paging,
         "may_archive": bool(access.can(request.principal, "conversation.manage_any")),
-        **asked,
+        "query": query,
+        "kind": kind,
+        "state": state,
     }
     return render(request, "console/conversations.html", context)
 

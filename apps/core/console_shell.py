@@ -129,5 +129,5 @@ def act(request: HttpRequest, do: Callable[[], object], *, back: str, said: str)
 
 
 def _is_script(request: HttpRequest) -> bool:
-    htmx = getattr(request, "htmx", None)
-    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+    htmx: Any = getattr(request, "htmx", None)  # django-htmx has no types
+    return bool(htmx) and not (htmx.boosted or htmx.history_restore_request)

@@ -38,7 +38,9 @@ def documents(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG0
         "query": request.GET.get("q", "")[:100],
         "state": state if state in administration.FILTERS else "",
     }
-    load = partial(administration.page_of_documents, request.principal, **asked)
+    load = partial(
+        administration.page_of_documents, request.principal, query=asked["query"], state=asked["state"]
+    )
     lines, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     context = {
         "console_page": PAGE,

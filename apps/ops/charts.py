@@ -82,7 +82,7 @@ def days(values: Sequence[tuple[date, int]], *, width: int = WIDE) -> DayChart:
 def scale(highest: int) -> int:
     """Return the top of an axis: the next number that three equal steps of a round size reach."""
     least = max(_LINES, highest)
-    power = 10 ** math.floor(math.log10(least / _LINES))
+    power = int(10 ** math.floor(math.log10(least / _LINES)))
     step = next(power * times for times in (1, 2, 5, 10, 20) if power * times * _LINES >= least)
     return step * _LINES
 

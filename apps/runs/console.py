@@ -35,7 +35,7 @@ def runs(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - 
         "kind": request.GET.get("kind", "")[:60],
         "state": state if state in administration.FILTERS else "",
     }
-    load = partial(administration.page_of_runs, request.principal, **asked)
+    load = partial(administration.page_of_runs, request.principal, kind=asked["kind"], state=asked["state"])
     lines, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     context = {
         "console_page": PAGE,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -36,7 +37,7 @@ def test_bars_and_labels_fit(width: int, count: int) -> None:
     last = chart.bars[-1]
     assert float(last.x) + float(last.width) <= width
     labels = [float(bar.middle) for bar in chart.bars if bar.is_labelled]
-    assert all(right - left >= 70 for left, right in zip(labels, labels[1:], strict=False))
+    assert all(right - left >= 70 for left, right in pairwise(labels))
 
 
 def test_nothing_has_no_peak() -> None:

@@ -163,9 +163,7 @@ def test_a_given_up_event_is_given_again_or_dismissed(
     browser: Browser, organization: Organization, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taken: list[str] = []
-    consumer = DurableConsumer(
-        "chat.gone", frozenset({"message.sent"}), lambda event: taken.append(event), True
-    )
+    consumer = DurableConsumer("chat.gone", frozenset({"message.sent"}), taken.append, True)
     monkeypatch.setattr(consumers, "durable_consumers", lambda: [consumer])
     monkeypatch.setattr(consumers, "restore", lambda event: event["payload"]["body"])
     first, second = letter(organization.pk), letter(organization.pk, position=2)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db.models import QuerySet
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Lower
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -30,7 +31,7 @@ from apps.core import console_shell
 from apps.core.errors import DomainError
 
 STATES = {"active": True, "inactive": False}
-SORTS = {
+SORTS: dict[str, tuple[str | Combinable, ...]] = {
     "name": (Lower("name"), "pk"),
     "-name": (Lower("name").desc(), "pk"),
     "joined": ("created_at", "pk"),
