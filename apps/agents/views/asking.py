@@ -22,9 +22,9 @@ from apps.agents.services import answers
 from apps.agents.types import AnswerState, AnswerView, Outcome, SourceRef
 from apps.core.errors import DomainError
 from apps.rag.errors import PassageNotFound
+from apps.rag.selectors.viewing import viewing
 from apps.rag.services.citations import open_citation
 from apps.rag.types import Citation, SourceType
-from apps.rag.views.passages import viewing
 
 
 class PageRequest(HttpRequest):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,13 +10,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from apps.accounts.types import Principal
 from apps.documents.errors import DocumentNotFound, PageNotFound
-from apps.documents.selectors.documents import get_document
-from apps.documents.selectors.pages import get_page, has_picture
+from apps.documents.selectors.pages import get_page
 from apps.rag.errors import PassageNotFound
+from apps.rag.selectors.viewing import viewing
 from apps.rag.services.citations import open_citation
-from apps.rag.types import Citation, OpenedPassage, SourceType
+from apps.rag.types import Citation, SourceType
 from apps.rag.views.searching import PageRequest
 
 
@@ -52,38 +50,6 @@ def passage(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
         "next_url": f"{address}?page={pages['next']}" if pages["next"] else "",
     }
     return render(request, "rag/passage.html", context)
-
-
-def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = False) -> dict[str, Any]:
-    """Return what the viewer shows of an opened passage; the rights were checked when it was opened."""
-    image_url, file_url = "", ""
-    if opened.source_type == SourceType.DOCUMENT:
-        slug = principal.organization_slug
-        document = get_document(principal=principal, document_id=opened.source)
-        file_url = reverse(
-            "files:file", kwargs={"slug": slug, "file_id": document.file_id, "name": document.name}
-        )
-        if opened.width and has_picture(document.media_type):
-            kwargs = {"slug": slug, "document_id": opened.source, "number": opened.page}
-            image_url = f"{reverse('documents:page_image', kwargs=kwargs)}?large"
-    return {
-        "passage": opened,
-        "before": opened.text[: opened.span.start],
-        "marked": opened.text[opened.span.start : opened.span.end],
-        "after": opened.text[opened.span.end :],
-        "boxes": [
-            {
-                "x": box.x0 - 1,
-                "y": box.top - 1,
-                "width": box.x1 - box.x0 + 2,
-                "height": box.bottom - box.top + 2,
-            }
-            for box in opened.boxes
-        ],
-        "image_url": image_url,
-        "file_url": file_url,
-        "as_text": as_text or not image_url,
-    }
 
 
 def _number(request: PageRequest, name: str, otherwise: int) -> int:

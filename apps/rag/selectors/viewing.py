@@ -1,0 +1,44 @@
+"""What the viewer of a passage shows, here and beside an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from apps.accounts.types import Principal
+from apps.documents.selectors.documents import get_document
+from apps.documents.selectors.pages import has_picture
+from apps.rag.types import OpenedPassage, SourceType
+
+
+def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = False) -> dict[str, Any]:
+    """Return what the viewer shows of an opened passage; the rights were checked when it was opened."""
+    image_url, file_url = "", ""
+    if opened.source_type == SourceType.DOCUMENT:
+        slug = principal.organization_slug
+        document = get_document(principal=principal, document_id=opened.source)
+        file_url = reverse(
+            "files:file", kwargs={"slug": slug, "file_id": document.file_id, "name": document.name}
+        )
+        if opened.width and has_picture(document.media_type):
+            kwargs = {"slug": slug, "document_id": opened.source, "number": opened.page}
+            image_url = f"{reverse('documents:page_image', kwargs=kwargs)}?large"
+    return {
+        "passage": opened,
+        "before": opened.text[: opened.span.start],
+        "marked": opened.text[opened.span.start : opened.span.end],
+        "after": opened.text[opened.span.end :],
+        "boxes": [
+            {
+                "x": box.x0 - 1,
+                "y": box.top - 1,
+                "width": box.x1 - box.x0 + 2,
+                "height": box.bottom - box.top + 2,
+            }
+            for box in opened.boxes
+        ],
+        "image_url": image_url,
+        "file_url": file_url,
+        "as_text": as_text or not image_url,
+    }
