@@ -17,7 +17,7 @@ import websockets
 
 from tests.core.web_process import ROOT, WebProcess, environment, web_process
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
 
 
 @pytest.fixture(scope="module")

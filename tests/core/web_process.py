@@ -28,7 +28,7 @@ class WebProcess:
         return f"http://127.0.0.1:{self.port}"
 
     def client(self) -> httpx2.Client:
-        return httpx2.Client(base_url=self.url, timeout=20)
+        return httpx2.Client(base_url=self.url, timeout=60)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and return the exit code."""
@@ -53,7 +53,7 @@ def environment(**more: str) -> dict[str, str]:
 
 @contextmanager
 def web_process(**more: str) -> Iterator[WebProcess]:
-    """Start the process on an inherited socket; it answers as soon as it is up, because the socket listens already."""
+    """Start the process on an inherited socket; returns once it answers."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
@@ -66,6 +66,7 @@ def web_process(**more: str) -> Iterator[WebProcess]:
         )
     web = WebProcess(process, port)
     try:
+        httpx2.get(f"{web.url}/livez", timeout=100)
         yield web
     finally:
         if process.poll() is None:

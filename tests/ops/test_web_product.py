@@ -15,7 +15,7 @@ from tests.accounts.sessions import open_session
 from tests.core.web_process import WebProcess, web_process
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 
-pytestmark = pytest.mark.enable_socket
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_everything_answers(web):
         assert (style.status_code, style.headers["x-content-type-options"]) == (200, "nosniff")
         assert visitor.get("/o/nowhere/").status_code == 302
 
-        assert browser.get(f"/o/{member.organization.slug}/").status_code == 200
+        assert browser.get(f"/o/{member.organization.slug}/", follow_redirects=True).status_code == 200
         assert "swagger-ui-bundle.js" in browser.get("/api/v1/schema/swagger/").text
         assert visitor.get("/api/v1/schema/swagger/").status_code == 302
 

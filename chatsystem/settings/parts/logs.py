@@ -45,6 +45,7 @@ def logging_settings(level: str = "INFO") -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             "django.channels.server": {"level": "WARNING"},
             "uvicorn.access": {"level": "WARNING"},
+            "uvicorn.error": {"level": "WARNING"},  # its line for each socket holds the whole address
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
             "pdfminer": {"level": "ERROR"},
