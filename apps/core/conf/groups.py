@@ -9,6 +9,11 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 
+def _(text: str) -> str:
+    """Mark a text for translation. Django's own marker reads the settings, which these groups are for."""
+    return text
+
+
 def _url_without_slash(value: str) -> str:
     if not value.startswith(("http://", "https://")):
         raise ValueError("must start with http:// or https://")
@@ -28,42 +33,49 @@ class ServerSettings(Group):
     """Addresses and places."""
 
     process: Literal["web", "worker", "relay", "model", "migrate", "command"] = Field(
-        "command", description="What this process is; decides its database role."
+        "command", description=_("What this process is; decides its database role.")
     )
-    instance: str = Field("", description="Random id of this start, shown by the health pages.")
-    port: int = Field(8000, ge=1, le=65535, description="Port of the web server.")
-    host: str = Field("127.0.0.1", description="Address the web server binds.")
+    instance: str = Field("", description=_("Random id of this start, shown by the health pages."))
+    port: int = Field(8000, ge=1, le=65535, description=_("Port of the web server."))
+    host: str = Field("127.0.0.1", description=_("Address the web server binds."))
     public_url: Url = Field(
-        "http://127.0.0.1:8000", description="The address people type; decides cookies and links."
+        "http://127.0.0.1:8000", description=_("The address people type; decides cookies and links.")
     )
     files_base_url: str = Field(
-        "", description="Another domain for user files; empty serves them from the same."
+        "", description=_("Another domain for user files; empty serves them from the same.")
     )
-    data_dir: Path = Field(Path("var"), description="Files, exported models, logs of the embedded stack.")
+    data_dir: Path = Field(Path("var"), description=_("Files, exported models, logs of the embedded stack."))
     allowed_hosts: str = Field(
-        "", description="More host names, by comma; the one of public_url is always allowed."
+        "", description=_("More host names, by comma; the one of public_url is always allowed.")
     )
-    web_processes: int = Field(1, ge=1, le=64, description="Web processes that share the listening socket.")
-    trusted_proxies: int = Field(0, ge=0, le=5, description="Proxies in front that set X-Forwarded-For.")
+    web_processes: int = Field(
+        1, ge=1, le=64, description=_("Web processes that share the listening socket.")
+    )
+    trusted_proxies: int = Field(0, ge=0, le=5, description=_("Proxies in front that set X-Forwarded-For."))
     metrics_token: SecretStr | None = Field(
-        None, description="Bearer token for /metrics; without one only a server on loopback shows them, to itself."
+        None,
+        description=_(
+            "Bearer token for /metrics; without one only a server on loopback shows them, to itself."
+        ),
     )
-    demo: bool = Field(False, description="Create the demo organizations at the first start.")
+    demo: bool = Field(False, description=_("Create the demo organizations at the first start."))
 
 
 class DatabaseSettings(Group):
     """PostgreSQL, one URL per role."""
 
     database_url: SecretStr = Field(
-        SecretStr("postgresql://chat_app@/chat"), validation_alias="DATABASE_URL", description="Runtime role."
+        SecretStr("postgresql://chat_app@/chat"),
+        validation_alias="DATABASE_URL",
+        description=_("Runtime role."),
     )
     database_owner_url: SecretStr | None = Field(
-        None, description="Role that owns the tables; migrations only."
+        None, description=_("Role that owns the tables; migrations only.")
     )
-    database_platform_url: SecretStr | None = Field(None, description="Role of the relay.")
-    database_pool_size: int = Field(8, ge=1, le=100, description="Connections per process.")
+    database_platform_url: SecretStr | None = Field(None, description=_("Role of the relay."))
+    database_pool_size: int = Field(8, ge=1, le=100, description=_("Connections per process."))
     statement_timeout_seconds: int = Field(
-        30, ge=1, le=600, description="Longest statement of the runtime role."
+        30, ge=1, le=600, description=_("Longest statement of the runtime role.")
     )
 
 
@@ -71,59 +83,61 @@ class RedisSettings(Group):
     """Wake-ups, presence, limits, broker."""
 
     redis_url: SecretStr = Field(
-        SecretStr("redis://127.0.0.1:6379/0"), validation_alias="REDIS_URL", description="Redis or Valkey."
+        SecretStr("redis://127.0.0.1:6379/0"), validation_alias="REDIS_URL", description=_("Redis or Valkey.")
     )
 
 
 class SecuritySettings(Group):
     """Keys and limits."""
 
-    secret_key: SecretStr = Field(..., description="Signs sessions and links; at least 50 random characters.")
-    secret_key_fallbacks: str = Field("", description="Older keys by comma, still accepted for reading.")
-    session_days: int = Field(14, ge=1, le=30, description="Life of a browser session without use.")
-    requests_per_minute: int = Field(1200, ge=10, description="REST requests of one principal.")
-    messages_per_minute: int = Field(600, ge=1, description="Messages one principal may send.")
-    message_burst: int = Field(100, ge=1, description="Messages at once before the rate counts.")
-    sockets_per_principal: int = Field(20, ge=1, description="Open sockets of one principal.")
+    secret_key: SecretStr = Field(
+        ..., description=_("Signs sessions and links; at least 50 random characters.")
+    )
+    secret_key_fallbacks: str = Field("", description=_("Older keys by comma, still accepted for reading."))
+    session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
+    requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
+    messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
+    message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))
+    sockets_per_principal: int = Field(20, ge=1, description=_("Open sockets of one principal."))
 
 
 class FileSettings(Group):
     """Uploads."""
 
-    upload_limit_mb: int = Field(100, ge=1, le=10_000, description="Largest file.")
-    quota_gb: int = Field(20, ge=1, description="Files of one organization together.")
+    upload_limit_mb: int = Field(100, ge=1, le=10_000, description=_("Largest file."))
+    quota_gb: int = Field(20, ge=1, description=_("Files of one organization together."))
 
 
 class ModelSettings(Group):
     """The model process and the model gateway."""
 
     model_url: str = Field(
-        "", description="unix:///path or http://host of the model process; empty means none."
+        "", description=_("unix:///path or http://host of the model process; empty means none.")
     )
-    embedding: Literal["auto", "minilm", "hashed"] = Field("auto", description="Embedding provider.")
+    embedding: Literal["auto", "minilm", "hashed"] = Field("auto", description=_("Embedding provider."))
     query_embedding_timeout_ms: int = Field(
-        150, ge=10, le=5000, description="Then search goes on with words only."
+        150, ge=10, le=5000, description=_("Then search goes on with words only.")
     )
-    llm_base_url: str = Field("", description="OpenAI-compatible endpoint, set by the operator only.")
-    llm_model: str = Field("", description="Model name at that endpoint.")
-    llm_api_key: SecretStr | None = Field(None, description="Key for that endpoint.")
-    llm_timeout_seconds: float = Field(30.0, ge=1, le=600, description="Time to the first token.")
-    llm_context_tokens: int = Field(8192, ge=512, description="Window of the model.")
+    llm_base_url: str = Field("", description=_("OpenAI-compatible endpoint, set by the operator only."))
+    llm_model: str = Field("", description=_("Model name at that endpoint."))
+    llm_api_key: SecretStr | None = Field(None, description=_("Key for that endpoint."))
+    llm_timeout_seconds: float = Field(30.0, ge=1, le=600, description=_("Time to the first token."))
+    llm_context_tokens: int = Field(8192, ge=512, description=_("Window of the model."))
     llm_price_in: Decimal = Field(
-        Decimal(0), ge=0, description="Price of a million tokens of the prompt, for the usage ledger."
+        Decimal(0), ge=0, description=_("Price of a million tokens of the prompt, for the usage ledger.")
     )
     llm_price_out: Decimal = Field(
-        Decimal(0), ge=0, description="Price of a million tokens of the answer, for the usage ledger."
+        Decimal(0), ge=0, description=_("Price of a million tokens of the answer, for the usage ledger.")
     )
-    llm_daily_tokens: int = Field(2_000_000, ge=0, description="Tokens an organization may use a day.")
+    llm_daily_tokens: int = Field(2_000_000, ge=0, description=_("Tokens an organization may use a day."))
 
 
 class MailSettings(Group):
     """Outgoing mail."""
 
-    mail_from: str = Field("chatsystem@localhost", description="Sender address.")
+    mail_from: str = Field("chatsystem@localhost", description=_("Sender address."))
     smtp_url: SecretStr | None = Field(
-        None, description="smtp://user:password@host:587; empty writes mail to files."
+        None, description=_("smtp://user:password@host:587; empty writes mail to files.")
     )
 
 

@@ -12,11 +12,17 @@ from typing import Any
 import orjson
 import redis
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from apps.core.redis import client
 from apps.ops.types import FORGOTTEN_SECONDS, FRESH_SECONDS, PULSES, KeptProcess, Pulse
 
 logger = logging.getLogger(__name__)
+# What the supervisor writes into its table, for translation.
+STATES = (
+    gettext_noop("starting"), gettext_noop("running"), gettext_noop("restarting"), gettext_noop("stopping"),
+    gettext_noop("stopped"), gettext_noop("done"), gettext_noop("failed"), gettext_noop("installing ai set"),
+)  # fmt: skip
 
 
 def find_pulses() -> list[Pulse] | None:
