@@ -18,7 +18,6 @@ from apps.core.api.serializers import CleanText, StrictSerializer, validated
 from apps.core.errors import DomainError, NotFound
 from apps.core.models import FeatureFlag
 
-
 ORGANIZATION = UUID(int=9)
 
 

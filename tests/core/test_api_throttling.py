@@ -10,7 +10,7 @@ from django.test import RequestFactory
 
 from apps.core.api.throttling import throttle
 from apps.core.errors import TooManyRequests
-from tests.core.api_views import Flags, FakeCaller
+from tests.core.api_views import FakeCaller, Flags
 
 view = Flags.as_view()
 

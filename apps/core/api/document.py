@@ -20,7 +20,7 @@ class SchemaDocument(SpectacularJSONAPIView):
     made: ClassVar[dict[str, bytes]] = {}
 
     @extend_schema(exclude=True)
-    def get(self, _request: Request, *_args: Any, **_kwargs: Any) -> HttpResponse:
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:  # noqa: ARG002 - its signature
         """Return the document as JSON."""
         language = get_language() or "en"
         if language not in self.made:
