@@ -12,4 +12,6 @@ class ChatConfig(AppConfig):
 
     def ready(self) -> None:
         """Take the first place of the rail."""
-        areas.register(areas.Area(key="chat", label=_("Chat"), icon="chat", url_name="chat:home", position=10))
+        areas.register(
+            areas.Area(key="chat", label=_("Chat"), icon="chat", url_name="chat:home", position=10)
+        )

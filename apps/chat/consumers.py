@@ -320,7 +320,14 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.reply({"frame": "pong", "ref": frame.ref})
 
     def _on_notice(self, payload: bytes) -> None:
-        """The own stream told something that changes rights or subscriptions: look at the rows again."""
+        """The own stream told something that changes rights or subscriptions: look at the rows again.
+
+        A conversation that was taken away is left before anything else happens.
+        """
+        if b'"conversation.removed"' in payload:
+            channel = conversation_channel(orjson.loads(payload)["data"]["conversation"])
+            self.hub.leave([channel], self.socket)
+            self.channels.discard(channel)
         if any(name in payload for name in _WATCHED_EVENTS):
             self._spawn(self._look_again())
 

@@ -15,7 +15,38 @@ from tests.benchmarks.figures import figure, progress
 from tests.benchmarks.stack import Person, Stack, stack
 
 PAGES = {"quick": 100, "standard": 300, "full": 1000}
-_WORDS = ["Wartung", "Turm", "Getriebe", "Temperatur", "Schicht", "Boot", "Kran", "Wetter", "Welle", "Wind", "Prüfung", "Sensor", "Leitwarte", "Filter", "Bremse", "Öl", "Rotor", "Blatt", "Kabel", "Anlage", "Bericht", "Störung", "Meldung", "Hafen", "Lager", "Auftrag", "Vertrag", "Lieferung", "Rechnung", "Termin"]
+_WORDS = [
+    "Wartung",
+    "Turm",
+    "Getriebe",
+    "Temperatur",
+    "Schicht",
+    "Boot",
+    "Kran",
+    "Wetter",
+    "Welle",
+    "Wind",
+    "Prüfung",
+    "Sensor",
+    "Leitwarte",
+    "Filter",
+    "Bremse",
+    "Öl",
+    "Rotor",
+    "Blatt",
+    "Kabel",
+    "Anlage",
+    "Bericht",
+    "Störung",
+    "Meldung",
+    "Hafen",
+    "Lager",
+    "Auftrag",
+    "Vertrag",
+    "Lieferung",
+    "Rechnung",
+    "Termin",
+]
 _CHUNK_BYTES = 4 * 1024 * 1024
 _LONGEST_SECONDS = 900
 

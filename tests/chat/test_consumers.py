@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from apps.accounts.models import Member
 from apps.accounts.services import api_keys
 from apps.accounts.types import Principal
 from apps.chat.models import Message
@@ -20,7 +21,6 @@ from tests.benchmarks.wire import Client
 from tests.chat.sockets import Inbox, serving
 from tests.chat.world import World, make_world
 from tests.factories.accounts import api_key
-from apps.accounts.models import Member
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("redis")]
 

@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.services.requests import async_principal
 from apps.accounts.services import access
+from apps.accounts.services.requests import async_principal
 from apps.accounts.types import Principal
 from apps.chat.api import serializers as shapes
 from apps.chat.api.rights import require_key_scope
