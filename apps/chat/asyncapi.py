@@ -81,8 +81,8 @@ def document(*, url: str) -> dict[str, Any]:
         "info": {
             "title": "chatsystem socket",
             "version": "1",
-            "description": "One socket per client, bound to one organization. A gap in a conversation's sequence means: "
-            "send `resume`. Close codes: "
+            "description": "One socket per client, bound to one organization. A gap in a conversation's sequence "
+            "means: send `resume`. Close codes: "
             + " ".join(f"{code}: {text}" for code, text in CLOSE_CODES.items()),
         },
         "servers": {"this": {"host": url.partition("://")[2], "protocol": url.partition("://")[0]}},

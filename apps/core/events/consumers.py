@@ -24,7 +24,8 @@ logger = logging.getLogger(__name__)
 handled = Counter("chatsystem_consumer_events_total", "Events a consumer took", ["consumer", "outcome"])
 position_gauge = Gauge("chatsystem_consumer_position", "Cursor of a consumer in the feed", ["consumer"])
 _FIELDS = (
-    "position", "organization_id", "scope_id", "stream_id", "sequence", "type", "payload", "actor_id", "trace_id", "created_at",
+    "position", "organization_id", "scope_id", "stream_id", "sequence", "type", "payload", "actor_id", "trace_id",
+    "created_at",
 )  # fmt: skip
 
 

@@ -10,7 +10,8 @@ RELAY_LOCK = 0x63686174  # "chat"; one mover at a time, or two could break the o
 _COLUMNS = "organization_id, scope_id, stream_id, sequence, type, payload, actor_id, trace_id, created_at"
 _MOVE = f"""
 WITH moved AS (
-  DELETE FROM core_eventoutbox WHERE id IN (SELECT id FROM core_eventoutbox ORDER BY id LIMIT %s) RETURNING id, {_COLUMNS}
+  DELETE FROM core_eventoutbox WHERE id IN (SELECT id FROM core_eventoutbox ORDER BY id LIMIT %s)
+  RETURNING id, {_COLUMNS}
 ), fed AS (
   INSERT INTO core_eventfeed (event_id, {_COLUMNS}) SELECT id, {_COLUMNS} FROM moved ORDER BY id
   RETURNING position, stream_id, sequence, type, payload::text, created_at
