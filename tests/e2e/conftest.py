@@ -10,19 +10,22 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.e2e.visitor import Visitor
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 START_SECONDS = 180
+expect.set_options(timeout=30_000)  # the worker comes after the first page, and two cores are shared
 QUIET = [
     "--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync",
     "--no-first-run", "--disable-quic",
@@ -43,11 +46,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @dataclass(frozen=True)
 class Stack:
-    """A running product with its demo organizations."""
+    """A running product with its demo organizations.
+
+    Attributes:
+        model_port: where the product looks for a language model; nobody listens there unless a test does.
+    """
 
     url: str
     link: str
     people: list[dict[str, Any]]
+    model_port: int
 
     def person(self, name: str) -> dict[str, Any]:
         """Return a person of the demo by the beginning of its name."""
@@ -57,13 +65,15 @@ class Stack:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start everything once: PostgreSQL, Valkey, web, worker, relay, model, with the demo's people."""
-    data = tmp_path_factory.mktemp("stack")
+    data, model_port = tmp_path_factory.mktemp("stack"), _free_port()
     foreign = ("CHATSYSTEM_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {
         "CHATSYSTEM_DATA_DIR": str(data),
         "CHATSYSTEM_PORT": str(_free_port()),
         "PYTHONUNBUFFERED": "1",
+        "CHATSYSTEM_LLM_BASE_URL": f"http://127.0.0.1:{model_port}/v1",
+        "CHATSYSTEM_LLM_MODEL": "test-model",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "chatsystem.supervisor", "--quick"],
@@ -72,7 +82,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     try:
         url, link = _wait_until_ready(process)
         people = json.loads((data / "demo.json").read_text())["people"]
-        yield Stack(url, link, people)
+        _wait_until_read(process, url, people[0]["api_key"])
+        yield Stack(url, link, people, model_port)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)
@@ -96,6 +107,21 @@ def _wait_until_ready(process: subprocess.Popen[str]) -> tuple[str, str]:
         if time.monotonic() > deadline:
             break
     raise AssertionError("the stack did not become ready:\n" + "".join(lines[-40:]))
+
+
+def _wait_until_read(process: subprocess.Popen[str], url: str, key: str) -> None:
+    """Return when the handbook of the demo can be found: the worker reads it after the first page stands."""
+    request = urllib.request.Request(
+        f"{url}/api/v1/search/?q=Getriebe&type=document", headers={"Authorization": f"Bearer {key}"}
+    )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            if json.load(answer)["results"]:
+                return
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(0.5)
+    raise AssertionError("the demo's documents were not read in time")
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +148,7 @@ def visit(stack: Stack, browser: Browser) -> Iterator[Callable[..., Visitor]]:
             timezone_id="Europe/Berlin", java_script_enabled=scripts, has_touch=is_phone,
             permissions=["clipboard-read", "clipboard-write"],
         )  # fmt: skip
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(30_000)
         page: Page = context.new_page()
         visitor = Visitor(page)
         visitors.append(visitor)

@@ -71,6 +71,15 @@ class Visitor:
         """Choose an item of the open menu."""
         self.page.locator("#menu").get_by_role("menuitem", name=item).click()
 
+    def find(self, words: str) -> Locator:
+        """Search again and again until a hit holds the words: the index follows a moment after the message."""
+        hit = self.page.locator(".hit", has_text=words)
+        for _ in range(150):
+            self.page.goto(f"/o/nordlicht/search/?q={words}")
+            if hit.count():
+                break
+        return hit
+
     def look(self) -> list[str]:
         """Return what is wrong with the page as drawn: overflow, contrast, style attributes, names, targets."""
         found: list[str] = self.page.evaluate(LOOK)

@@ -86,9 +86,9 @@ class ModelServer:
 
 
 @contextmanager
-def model_server(scripts: Sequence[list[Step]]) -> Iterator[ModelServer]:
+def model_server(scripts: Sequence[list[Step]], *, port: int = 0) -> Iterator[ModelServer]:
     """Serve on a loopback port until the block ends; every script must have been played by then."""
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = socket.create_server(("127.0.0.1", port))
     server = ModelServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
 
     def serve() -> None:
