@@ -1,4 +1,4 @@
-"""What those who run an organization do to channels they need not be in."""
+"""What those who run an organization, or the server, do to conversations they need not be in."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from django.utils import timezone
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
-from apps.chat.errors import ConversationNotFound
-from apps.chat.models import Conversation
+from apps.chat.errors import ConversationNotFound, MessageNotFound
+from apps.chat.models import Conversation, Message
 from apps.chat.services.conversations import announce_change
+from apps.chat.services.messages import take_away
 
 
 def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bool) -> None:
@@ -34,3 +35,19 @@ def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bo
         channel.archived_at = timezone.now() if is_archived else None
         channel.save(update_fields=["archived_at"])
         announce_change(channel, actor_id=principal.id)
+
+
+def delete_as_operator(*, operator_id: UUID, message_id: UUID) -> None:
+    """Take a message away from the operator's admin, which stands above organizations; twice is harmless.
+
+    The caller opened the message's organization.
+
+    Raises:
+        MessageNotFound.
+    """
+    with transaction.atomic():
+        message = Message.objects.select_for_update(no_key=True).filter(pk=message_id).first()
+        if message is None:
+            raise MessageNotFound
+        if message.deleted_at is None:
+            take_away(message, actor_id=operator_id)

@@ -252,24 +252,29 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
             return
         if message.sender_id != principal.id and not access.can(principal, "message.moderate"):
             raise NotTheAuthor
-        message.body = message.html = ""
-        message.mentions, message.card = [], None
-        message.deleted_at = timezone.now()
-        message.version += 1
-        message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
-        MessageRevision.objects.filter(message_id=message.pk).delete()
-        Mention.objects.filter(message_id=message.pk).delete()
-        _drop_files(message)
-        log.record(
-            events.MessageDeleted(
-                organization_id=message.organization_id,
-                stream_id=message.conversation_id,
-                scope_id=message.scope_id,
-                actor_id=principal.id,
-                message_id=message.pk,
-                deleted_at=message.deleted_at,
-            )
+        take_away(message, actor_id=principal.id)
+
+
+def take_away(message: Message, *, actor_id: UUID) -> None:
+    """Empty a locked message and tell it; the caller has decided about rights and holds a transaction."""
+    message.body = message.html = ""
+    message.mentions, message.card = [], None
+    message.deleted_at = timezone.now()
+    message.version += 1
+    message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
+    MessageRevision.objects.filter(message_id=message.pk).delete()
+    Mention.objects.filter(message_id=message.pk).delete()
+    _drop_files(message)
+    log.record(
+        events.MessageDeleted(
+            organization_id=message.organization_id,
+            stream_id=message.conversation_id,
+            scope_id=message.scope_id,
+            actor_id=actor_id,
+            message_id=message.pk,
+            deleted_at=message.deleted_at,
         )
+    )
 
 
 def _drop_files(message: Message) -> None:
