@@ -66,4 +66,4 @@ def test_others_find_no_admin(said: Message, world: World) -> None:
         owner = world.person("Olga", role="owner")
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = open_session(User.objects.get(pk=owner.id))
-    assert client.get("/admin/chat/message/").status_code == 403
+    assert client.get("/admin/chat/message/", follow=True).status_code == 403
