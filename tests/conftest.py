@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import connections
 
+from apps.core.http import request_limits
 from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
 
@@ -50,6 +51,7 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
     """Limits, presence and heads of another test must not be seen."""
     if {"db", "transactional_db", "redis"} & set(request.fixturenames):
         client().flushdb()
+        request_limits.forget()
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from django.test import Client
+
+from apps.core.http import request_limits
 
 pytestmark = [pytest.mark.urls("tests.core.web_urls"), pytest.mark.django_db]
 
@@ -129,16 +129,40 @@ def test_sizes_are_bounded_before_anything_is_read(client, settings):
     assert client.post("/take", b"x" * 1000, content_type="text/plain").content == b"1000"
 
 
-def test_one_network_cannot_ask_the_api_for_ever(client, settings, redis):
-    configuration = settings.CONFIGURATION
-    security = configuration.security.model_copy(update={"requests_per_minute": 10})
-    settings.CONFIGURATION = replace(configuration, security=security)
-    statuses = [
-        client.get("/api/v1/refuse/missing", REMOTE_ADDR=f"2001:db8::{n % 9}").status_code for n in range(101)
-    ]
-    assert statuses == [404] * 100 + [429]
-    assert client.get("/api/v1/refuse/missing", REMOTE_ADDR="2001:db8:0:1::1").status_code == 404
-    assert client.get("/page", REMOTE_ADDR="2001:db8::1").status_code == 200
+@pytest.fixture
+def _forgetful(redis):
+    request_limits.forget()
+    yield
+    request_limits.forget()
+
+
+def status(address, path="/api/v1/refuse/visitor"):
+    return Client().get(path, REMOTE_ADDR=address).status_code
+
+
+@pytest.mark.usefixtures("_forgetful")
+def test_one_network_cannot_guess_keys_for_ever(monkeypatch):
+    monkeypatch.setattr(request_limits, "FAILURES_PER_MINUTE", 10)
+    assert [status(f"2001:db8::{number}") for number in range(12)] == [401] * 11 + [429]
+    assert status("2001:db8::99", "/api/v1/refuse/missing") == 429
+    assert status("2001:db8:0:1::1") == 401
+    assert status("2001:db8::1", "/page") == 200
+
+
+@pytest.mark.usefixtures("_forgetful")
+def test_who_is_signed_in_is_not_counted_by_address(monkeypatch):
+    monkeypatch.setattr(request_limits, "FAILURES_PER_MINUTE", 3)
+    assert {status("192.0.2.1", "/api/v1/refuse/missing") for _ in range(20)} == {404}
+
+
+@pytest.mark.usefixtures("_forgetful")
+def test_a_refused_network_comes_back(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(request_limits, "_clock", lambda: now[0])
+    monkeypatch.setattr(request_limits, "FAILURES_PER_MINUTE", 1)
+    assert [status("192.0.2.1") for _ in range(3)] == [401, 401, 429]
+    now[0] += 61
+    assert status("192.0.2.1", "/api/v1/refuse/missing") == 404
 
 
 def test_logs_hold_routes_and_no_contents(client, caplog):

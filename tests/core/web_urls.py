@@ -13,7 +13,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from apps.core.api.problems import request_id, speaks_problems
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import Conflict, NotFound, NotSignedIn
 from apps.ops.urls import root_urlpatterns
 
 together = threading.Barrier(8)
@@ -47,6 +47,8 @@ def refuse(request: HttpRequest, what: str) -> HttpResponse:
             raise NotFound
         case "conflict":
             raise Conflict
+        case "visitor":
+            raise NotSignedIn
         case "away":
             raise OperationalError("host=10.9.8.7 refused")
     raise KeyError("secret detail")

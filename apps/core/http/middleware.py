@@ -63,23 +63,25 @@ def security_headers(get_response: Answering) -> Answering:
 
 @sync_and_async_middleware
 def limited(get_response: Answering) -> Answering:
-    """Refuse oversized requests and, at the API, addresses that ask too often, before anything is looked up."""
+    """Refuse oversized requests, and networks that keep failing to sign in, before anything is looked up."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponse:
-            refusal = request_limits.refusal_of(request) or await request_limits.too_often_async(request)
+            refusal = request_limits.refusal_of(request)
             if refusal is not None:
                 return error_pages.answer(request, refusal)
             response: HttpResponse = await get_response(request)
+            await request_limits.note_async(request, response)
             return response
 
         return answer_async
 
     def answer(request: HttpRequest) -> HttpResponse:
-        refusal = request_limits.refusal_of(request) or request_limits.too_often(request)
+        refusal = request_limits.refusal_of(request)
         if refusal is not None:
             return error_pages.answer(request, refusal)
         response: HttpResponse = get_response(request)
+        request_limits.note(request, response)
         return response
 
     return answer

@@ -1,9 +1,13 @@
-"""How large a request may be, and how often one network may ask."""
+"""How large a request may be, and how often one network may fail to sign in at the API."""
 
 from __future__ import annotations
 
+import time
+from collections import OrderedDict
+from http import HTTPStatus
+
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from apps.core.api.problems import Problem, refusal_as_problem
 from apps.core.errors import TooManyRequests
@@ -13,43 +17,67 @@ from apps.core.services import limits
 from apps.core.services.limits import Bucket, Taken
 
 LONGEST_ADDRESS = 8 * 1024
-# Many people sit behind one address; one of them gets as much as `requests_per_minute` says.
-PEOPLE_PER_ADDRESS = 10
+# Guessing keys ends here; who has signed in is counted by principal and key instead.
+FAILURES_PER_MINUTE = 120
 _COUNTED = "/api/"
+_MOST_NETWORKS = 10_000
+_clock = time.monotonic
+_refused_until: OrderedDict[str, float] = OrderedDict()
 
 
 def refusal_of(request: HttpRequest) -> Problem | None:
-    """Return why a request is too large to be looked at, or None."""
+    """Return why a request is not looked at, or None: too large, or from a network that failed too often."""
     if len(request.get_full_path()) > LONGEST_ADDRESS:
         return refusal_as_problem(AddressTooLong())
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > limit:
         return refusal_as_problem(BodyTooLarge(limit_kb=limit // 1024))
+    left = _refused_until.get(_sender(request), 0.0) - _clock() if request.path.startswith(_COUNTED) else 0.0
+    if left > 0:
+        return refusal_as_problem(TooManyRequests(retry_after_seconds=int(left) + 1))
     return None
 
 
-def too_often(request: HttpRequest) -> Problem | None:
-    """Return why this network has to wait, or None."""
-    bucket = _bucket(request)
-    return _refused(limits.take([bucket])) if bucket else None
+def note(request: HttpRequest, response: HttpResponse) -> None:
+    """Count an answer that says that the caller is not signed in."""
+    if _is_failure(request, response):
+        _remember(request, limits.take([_bucket(request)]))
 
 
-async def too_often_async(request: HttpRequest) -> Problem | None:
+async def note_async(request: HttpRequest, response: HttpResponse) -> None:
     """Do the same on the event loop."""
-    bucket = _bucket(request)
-    return _refused(await limits.take_async([bucket])) if bucket else None
+    if _is_failure(request, response):
+        _remember(request, await limits.take_async([_bucket(request)]))
 
 
-def _bucket(request: HttpRequest) -> Bucket | None:
-    sender = network(client_address(request)) if request.path.startswith(_COUNTED) else ""
-    if not sender:
-        return None
-    rate = settings.CONFIGURATION.security.requests_per_minute * PEOPLE_PER_ADDRESS
-    return Bucket("address", sender, rate, rate)
+def forget() -> None:
+    """Look at every network again."""
+    _refused_until.clear()
 
 
-def _refused(taken: Taken) -> Problem | None:
+def _is_failure(request: HttpRequest, response: HttpResponse) -> bool:
+    return (
+        response.status_code == HTTPStatus.UNAUTHORIZED
+        and request.path.startswith(_COUNTED)
+        and bool(_sender(request))
+    )
+
+
+def _sender(request: HttpRequest) -> str:
+    return network(client_address(request))
+
+
+def _bucket(request: HttpRequest) -> Bucket:
+    return Bucket("sign_in_failures", _sender(request), FAILURES_PER_MINUTE, FAILURES_PER_MINUTE)
+
+
+def _remember(request: HttpRequest, taken: Taken) -> None:
+    """Refuse the network in this process until a token is back, without asking Redis for each of its requests."""
     if taken.is_allowed:
-        return None
-    return refusal_as_problem(TooManyRequests(retry_after_seconds=taken.retry_after_seconds))
+        return
+    sender = _sender(request)
+    _refused_until[sender] = _clock() + taken.retry_after_seconds
+    _refused_until.move_to_end(sender)
+    while len(_refused_until) > _MOST_NETWORKS:
+        _refused_until.popitem(last=False)
