@@ -12,9 +12,9 @@ BASE = "/o/nordlicht/console/"
 ADDRESSES = {
     "overview": BASE, "people": f"{BASE}people/", "roles": f"{BASE}roles/", "organization": f"{BASE}organization/",
     "conversations": f"{BASE}conversations/", "runs": f"{BASE}runs/", "settings": f"{BASE}settings/",
-    "flags": f"{BASE}flags/", "status": f"{BASE}status/",
+    "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
 }  # fmt: skip
-MODERATORS = ("overview", "people", "roles", "organization", "conversations", "status")
+MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
 
 
 def test_every_registered_page_is_listed_here() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-
+from django.conf import settings as django_settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -26,7 +25,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "query": query,
         "groups": groups,
         "total": sum(len(group.values) for group in groups),
-        "profile": os.environ["DJANGO_SETTINGS_MODULE"].rpartition(".")[2],
+        "profile": django_settings.SETTINGS_MODULE.rpartition(".")[2],
         "reads_mail": request.principal.is_staff and written_mail.is_written_to_files(),
         "mail": written_mail.list_mail() if request.principal.is_staff and not query else [],
     }
