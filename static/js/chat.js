@@ -5,6 +5,7 @@ import "./chat/enhance.js";
 import "./chat/stream.js";
 import "./chat/thread.js";
 import "./chat/typing.js";
+import "./ask/beside.js";
 import "./shell/following.js";
 import { setUpActions } from "./chat/actions.js";
 import { setUpList } from "./chat/list.js";

@@ -225,15 +225,36 @@ def test_the_card_in_a_conversation_is_written_then_answered_for_all_its_readers
     assert {own.get("aria-busy"), other.get("aria-busy")} == {"true"}
     assert own.xpath(f'.//form[@action="{stop}"]')
     assert not other.xpath(".//form")
+    drawn = ada.client.get(other.get("data-refresh"))  # what the script draws when the run is over
+    assert drawn.status_code == 200
+    assert html.fromstring(drawn.content.decode()).xpath("//*[@aria-busy]")
 
     answer(answers.view_of(row))
     (card,) = _cards(ada, channel, row.message_id)
     assert not card.get("aria-busy")
     assert "18 Monate" in card.text_content()
     assert "Visible to everyone in this conversation" in card.text_content()
+    assert "better sources" not in card.text_content()
     cited = card.xpath('.//*[contains(@class, "cite")]')
     assert [number.text_content() for number in cited] == ["1", "1"]
     assert ada.get("source", part=True, answer_id=row.pk, number=1).status_code == 200
+
+
+def test_a_card_says_what_it_left_out_and_that_what_is_near_is_no_answer(people) -> None:
+    world, ada, ben, _ = people
+    world.say(ada.person, world.channel(ada.person, "plan", is_private=True), PLAN)
+    index_all()
+    channel = world.channel(ada.person, "fragen", [ben.person])
+    asked = world.say(ada.person, channel, f"@Lotse {MOVE}")
+    answer_when_mentioned(told(asked.id))
+    row = answer(answers.view_of(Answer.objects.get()))
+    task = answering.Task(row.pk, ada.person, row.question, "", channel, "de")
+    answering._store(task, outcome="nothing", sources=[_related()])
+    (card,) = _cards(ben, channel, row.message_id)
+    assert "better sources" in card.text_content()
+    assert card.xpath('.//section[@aria-label="Nearest passages"]')
+    assert not card.xpath('.//*[contains(@class, "claim")]')
+    assert "Emden" not in card.text_content()
 
 
 def test_a_card_shows_markup_of_a_source_as_text(people) -> None:

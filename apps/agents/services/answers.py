@@ -137,6 +137,8 @@ def card_of(row: Answer) -> Card:
         "asker": str(row.asker_id),
         "state": row.state,
         "outcome": row.outcome,
+        "words_only": row.words_only,
+        "left_out": row.left_out,
         "sources": [
             {name: source[name] for name in ("number", "title", "place", "used")} for source in row.sources
         ],

@@ -13,6 +13,8 @@ import { explain } from "./toasts.js";
 
 /** @typedef {import("./socket.js").StreamFrame} StreamFrame */
 
+const SETTLES = 500;
+
 component("[data-follow]", (element) => {
   const run = element.dataset.follow ?? "";
   const status = one("[data-run-status]", element);
@@ -40,19 +42,29 @@ component("[data-follow]", (element) => {
     if (scroller && follows) scroller.scrollTop = scroller.scrollHeight;
   };
 
-  const finish = async () => {
-    socket.unfollow(run);
-    caret.remove();
-    announce(element.dataset.finished ?? "");
-    if (!element.dataset.refresh) return;
+  /** The server draws the end. It may be settled a moment after the run: a stopped answer still seems written then. */
+  const redraw = async () => {
+    if (!element.isConnected) return;
     try {
       const holder = document.createElement("template");
-      holder.innerHTML = await (await request("GET", element.dataset.refresh, { accept: "text/html" })).text();
-      element.replaceWith(holder.content);
+      holder.innerHTML = await (await request("GET", element.dataset.refresh ?? "", { accept: "text/html" })).text();
+      const drawn = one(".answer", holder.content);
+      if (drawn.hasAttribute("aria-busy")) {
+        window.setTimeout(redraw, SETTLES);
+        return;
+      }
+      element.replaceWith(drawn);
       scan();
     } catch (error) {
       explain(error);
     }
+  };
+
+  const finish = () => {
+    socket.unfollow(run);
+    caret.remove();
+    announce(element.dataset.finished ?? "");
+    redraw();
   };
 
   const end = listen("stream", (/** @type {StreamFrame} */ frame) => {
