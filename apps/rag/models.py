@@ -16,9 +16,11 @@ class Chunk(models.Model):
     """A piece of one message, of a few short ones of one sender, or of one page. Its id never leaves the server."""
 
     id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     scope = models.ForeignKey(
-        "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False
+        "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     source_type = models.CharField(max_length=8, choices=SourceType.choices)
     source_id = models.UUIDField(help_text="The document, or the first message of the chunk.")
@@ -93,8 +95,12 @@ class ChunkMessage(models.Model):
     """Where the text of a message stands in a chunk; a long message stands in several."""
 
     id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey("accounts.Organization", on_delete=models.PROTECT, related_name="+")
-    chunk = models.ForeignKey("rag.Chunk", on_delete=models.CASCADE, related_name="+", db_constraint=False)
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    chunk = models.ForeignKey(
+        "rag.Chunk", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
     message_id = models.UUIDField()
     char_start = models.PositiveIntegerField(help_text="In the chunk's body.")
     char_end = models.PositiveIntegerField()
@@ -118,7 +124,9 @@ class TermStat(models.Model):
     """In how many chunks of an organization a word occurs. Kept per organization: frequencies tell something too."""
 
     id = models.BigAutoField(primary_key=True)
-    organization = models.ForeignKey("accounts.Organization", on_delete=models.CASCADE, related_name="+")
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     term = models.TextField()
     chunks = models.PositiveIntegerField()
 

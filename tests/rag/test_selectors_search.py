@@ -223,3 +223,13 @@ def test_no_text_breaks_the_search(talk, query: str) -> None:
     embed_all(world.organization.pk)
     assert ask(maren, query).took_ms >= 0
     assert len(ask(maren, "in:betrieb").hits) == 3
+
+
+def test_a_question_is_words_and_no_filter(talk) -> None:
+    world, maren, _, _, _ = talk
+    embed_all(world.organization.pk)
+    question = 'Which "crane brake" is checked -turbine in:nowhere from:nobody?'
+    assert texts(ask(maren, question)) == []
+    plain = ask(maren, question, grammar=False)
+    assert texts(plain)[0] == CRANE
+    assert plain.chips == ()

@@ -35,7 +35,7 @@ CREATE FUNCTION rag_quoted(p_lexeme text) RETURNS text LANGUAGE sql IMMUTABLE PA
 $$;
 CREATE FUNCTION rag_phrases(p_language text, p_phrases text[], p_operator text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-  SELECT coalesce(string_agg('(' || q.query || ')', p_operator), '')::tsquery
+  SELECT string_agg('(' || q.query || ')', p_operator)::tsquery
   FROM (SELECT phraseto_tsquery(rag_config(p_language), phrase)::text AS query FROM unnest(p_phrases) phrase) q
   WHERE q.query <> ''
 $$;
@@ -112,13 +112,18 @@ CREATE OR REPLACE FUNCTION rag_search(
 ) RETURNS TABLE (
   chunk bigint, score float8, words float8, cosine float8, source_type text, source uuid, moment timestamptz, found bigint
 )
-LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan AS $$
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp SET plan_cache_mode = force_custom_plan
+-- Unpacking a text vector costs far more than an operator, and the index of words is in memory: tell the planner.
+SET random_page_cost = 1.1 SET cpu_operator_cost = 0.02 AS $$
 #variable_conflict use_column
 DECLARE
-  few CONSTANT int := 10000;      -- visible rows up to which sorting them all is faster than the index
   nearest CONSTANT int := 100;
+  few CONSTANT int := 2000;  -- visible rows up to which every one with any of the words is scored
+  -- Visible rows up to which sorting them all by distance is faster than the index: it reads 100 / share of them.
+  v_most CONSTANT int := (SELECT least(greatest(35 * sqrt(greatest(c.reltuples, 0)), 5000), 40000)
+    FROM pg_class c WHERE c.oid = 'rag_chunk'::regclass);
   v_here uuid := nullif(current_setting('app.organization', true), '')::uuid;
-  v_free uuid[]; v_later uuid[]; v_since timestamptz[];
+  v_seen uuid[]; v_later uuid[]; v_since timestamptz[];
   v_authors uuid[]; v_documents uuid[]; v_conversations uuid[]; v_sources text[]; v_types text[]; v_spoken text[];
   v_before timestamptz := (p_filters ->> 'before')::timestamptz;
   v_after timestamptz := (p_filters ->> 'after')::timestamptz;
@@ -129,19 +134,18 @@ DECLARE
   v_must_simple tsquery := rag_phrases('simple', p_must, '&'); v_must tsquery;
   v_not_de tsquery := rag_phrases('de', p_not, '|'); v_not_en tsquery := rag_phrases('en', p_not, '|');
   v_not_simple tsquery := rag_phrases('simple', p_not, '|'); v_not boolean;
-  v_total float8; v_mean float8; v_visible bigint; v_is_few boolean;
+  v_total float8; v_mean float8; v_visible bigint;
   v_term_languages text[]; v_term_queries tsquery[]; v_term_weights float8[];
   v_rare tsquery; v_every tsquery; v_query tsquery;
   l_ids bigint[] := '{}'; l_words float8[] := '{}'; l_found bigint := 0; d_ids bigint[] := '{}';
 BEGIN
   IF v_here IS NULL OR coalesce(cardinality(p_principals), 0) = 0 THEN RETURN; END IF;
 
-  SELECT array_agg(v.scope_id) FILTER (WHERE v.since = '-infinity'),
+  SELECT array_agg(v.scope_id),
          array_agg(v.scope_id ORDER BY v.scope_id) FILTER (WHERE v.since > '-infinity'),
          array_agg(v.since ORDER BY v.scope_id) FILTER (WHERE v.since > '-infinity')
-    INTO v_free, v_later, v_since FROM rag_visible(p_principals) v;
-  IF v_free IS NULL AND v_later IS NULL THEN RETURN; END IF;
-  v_free := coalesce(v_free, '{}'); v_later := coalesce(v_later, '{}');
+    INTO v_seen, v_later, v_since FROM rag_visible(p_principals) v;
+  IF v_seen IS NULL THEN RETURN; END IF;
 
   SELECT array_agg(x::uuid) INTO v_authors FROM jsonb_array_elements_text(p_filters -> 'authors') x;
   SELECT array_agg(x::uuid) INTO v_documents FROM jsonb_array_elements_text(p_filters -> 'documents') x;
@@ -149,16 +153,15 @@ BEGIN
   SELECT array_agg(x) INTO v_sources FROM jsonb_array_elements_text(p_filters -> 'sources') x;
   SELECT array_agg(x) INTO v_types FROM jsonb_array_elements_text(p_filters -> 'media_types') x;
   SELECT array_agg(x) INTO v_spoken FROM jsonb_array_elements_text(p_filters -> 'languages') x;
-  v_must := v_must_de || v_must_en || v_must_simple;
-  IF numnode(v_must) = 0 THEN v_must := NULL; END IF;
-  v_not := numnode(v_not_de) + numnode(v_not_en) + numnode(v_not_simple) > 0;
+  SELECT string_agg(q::text, ' | ')::tsquery INTO v_must
+    FROM unnest(ARRAY[v_must_de, v_must_en, v_must_simple]) q WHERE q IS NOT NULL;
+  v_not := coalesce(v_not_de, v_not_en, v_not_simple) IS NOT NULL;
   SELECT s.chunks, s.mean_words INTO v_total, v_mean FROM rag_indexstat s WHERE s.organization_id = v_here;
   v_total := greatest(coalesce(v_total, 0), 1000); v_mean := greatest(coalesce(v_mean, 0), 10);
 
   SELECT count(*) INTO v_visible FROM (
-    SELECT 1 FROM rag_chunk p WHERE <visible> AND <filters> LIMIT few + 1
+    SELECT 1 FROM rag_chunk p WHERE <visible> AND <filters> LIMIT v_most + 1
   ) some_of_them;
-  v_is_few := v_visible <= few;
   IF v_visible = 0 THEN RETURN; END IF;
 
   WITH form AS (
@@ -198,19 +201,19 @@ BEGIN
     INTO v_term_languages, v_term_queries, v_term_weights, v_rare, v_every
     FROM term t JOIN summed s USING (word);
 
-  v_query := coalesce(v_must, CASE WHEN v_is_few THEN v_every ELSE v_rare END);
+  v_query := coalesce(v_must, CASE WHEN v_visible <= few THEN v_every ELSE v_rare END);
   FOR attempt IN 1..2 LOOP
     EXIT WHEN v_query IS NULL;
     WITH term AS MATERIALIZED (
       SELECT * FROM unnest(v_term_languages, v_term_queries, v_term_weights) t (language, query, weight)
-    ), candidate AS MATERIALIZED (
-      SELECT p.id, p.tsv, p.language FROM rag_chunk p
-      WHERE p.tsv @@ v_query AND <visible> AND <filters> LIMIT 20000
-    ), scored AS (
-      SELECT c.id, count(*) OVER () AS found,
-        coalesce((SELECT sum(t.weight * ts_rank(c.tsv, t.query)) FROM term t WHERE t.language = c.language), 0)
-          / (0.6 + 0.4 * length(c.tsv) / v_mean) AS words
-      FROM candidate c
+    ), scored AS (  -- the empty vector makes a plain copy: unpacked once, not for each term
+      SELECT p.id, count(*) OVER () AS found, coalesce(sum_of.rank, 0) / (0.6 + 0.4 * sum_of.length / v_mean) AS words
+      FROM (SELECT * FROM rag_chunk p WHERE p.tsv @@ v_query AND <visible> AND <filters> LIMIT 10000) p
+      CROSS JOIN LATERAL (
+        SELECT sum(t.weight * ts_rank(plain.tsv, t.query)) FILTER (WHERE t.language = p.language) AS rank,
+          max(length(plain.tsv)) AS length
+        FROM (SELECT p.tsv || ''::tsvector AS tsv OFFSET 0) plain, term t
+      ) sum_of
     )
     SELECT coalesce(array_agg(s.id), '{}'), coalesce(array_agg(s.words), '{}'), coalesce(max(s.found), 0)
       INTO l_ids, l_words, l_found FROM (
@@ -221,7 +224,7 @@ BEGIN
     v_query := v_every;
   END LOOP;
 
-  IF v_vector IS NOT NULL AND v_is_few THEN
+  IF v_vector IS NOT NULL AND v_visible <= v_most THEN
     SELECT coalesce(array_agg(n.id), '{}') INTO d_ids FROM (
       SELECT p.id FROM rag_chunk p
       WHERE <visible> AND <filters> AND p.model_version = p_model AND p.embedding IS NOT NULL
@@ -265,8 +268,9 @@ BEGIN
 END $$
 """
 
-VISIBLE_ROWS = """p.organization_id = v_here AND (p.scope_id = ANY (v_free) OR (p.scope_id = ANY (v_later)
-      AND p.content_time >= v_since[array_position(v_later, p.scope_id)]))"""
+VISIBLE_ROWS = """p.organization_id = v_here AND p.scope_id = ANY (v_seen)
+      AND (v_later IS NULL OR NOT p.scope_id = ANY (v_later)
+        OR p.content_time >= v_since[array_position(v_later, p.scope_id)])"""
 FILTERED_ROWS = """(v_authors IS NULL OR p.author_id = ANY (v_authors))
       AND (v_conversations IS NULL OR p.conversation_id = ANY (v_conversations))
       AND (v_documents IS NULL OR (p.source_type = 'document' AND p.source_id = ANY (v_documents)))
@@ -274,10 +278,10 @@ FILTERED_ROWS = """(v_authors IS NULL OR p.author_id = ANY (v_authors))
       AND (v_types IS NULL OR p.media_type = ANY (v_types)) AND (v_spoken IS NULL OR p.language = ANY (v_spoken))
       AND (v_before IS NULL OR p.content_time < v_before) AND (v_after IS NULL OR p.content_time >= v_after)
       AND (NOT v_file OR p.has_file) AND (NOT v_human OR NOT p.is_generated)
-      AND (v_must IS NULL OR (p.tsv @@ v_must AND p.tsv @@ CASE p.language WHEN 'de' THEN v_must_de
-        WHEN 'en' THEN v_must_en ELSE v_must_simple END))
-      AND (NOT v_not OR NOT p.tsv @@ CASE p.language WHEN 'de' THEN v_not_de WHEN 'en' THEN v_not_en
-        ELSE v_not_simple END)"""
+      AND (v_must IS NULL OR (p.tsv @@ v_must AND coalesce(p.tsv @@ CASE p.language WHEN 'de' THEN v_must_de
+        WHEN 'en' THEN v_must_en ELSE v_must_simple END, true)))
+      AND (NOT v_not OR NOT coalesce(p.tsv @@ CASE p.language WHEN 'de' THEN v_not_de WHEN 'en' THEN v_not_en
+        ELSE v_not_simple END, false))"""
 
 # Which words of texts a query's words match, by the same stemmers: for highlighting. Reads no table.
 MATCHING = """

@@ -41,7 +41,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Chunks from best to worst; `found` is how many hold a word of the query (at most 20,000)."""
+    """Chunks from best to worst; `found` is how many hold a word of the query (at most 10,000)."""
 
     ranked: tuple[Ranked, ...]
     found: int

@@ -15,7 +15,7 @@ from apps.rag.errors import CursorUnknown
 from apps.rag.selectors import passages
 from apps.rag.selectors.filters import resolve
 from apps.rag.selectors.ranking import Ranked, rank
-from apps.rag.text.query import parse
+from apps.rag.text.query import parse, parse_plain
 from apps.rag.types import MOST_HITS, Filters, SearchResult, SourceType
 
 Order = Literal["best", "newest"]
@@ -32,6 +32,7 @@ def search(
     order: Order = "best",
     audience: Sequence[UUID] = (),
     collapse: bool = True,
+    grammar: bool = True,
 ) -> SearchResult:
     """Return one page of what fits the query and the principal may read.
 
@@ -46,6 +47,7 @@ def search(
         order: `newest` sorts what was found by its time.
         audience: principals who must be able to see each hit, too.
         collapse: one hit for each document, with the number of the others.
+        grammar: False takes every part of the query as words, as in a question to an agent.
 
     Raises:
         PermissionMissing, CursorUnknown.
@@ -53,7 +55,7 @@ def search(
     access.require(principal, "search.use")
     begun = time.perf_counter()
     offset = _offset(cursor)
-    parsed = parse(query)
+    parsed = parse(query) if grammar else parse_plain(query)
     narrowed, chips = resolve(principal=principal, operators=parsed.operators, given=filters or Filters())
     ranking = rank(principals=principals_of(principal, audience), query=parsed, filters=narrowed)
     kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)

@@ -88,6 +88,13 @@ def parse(query: str) -> ParsedQuery:
     )
 
 
+def parse_plain(text: str) -> ParsedQuery:
+    """Return a text, such as a question to an agent, as words: nothing in it is a filter or an exclusion."""
+    cleaned = _clean(text)
+    words = tuple(dict.fromkeys(_words(cleaned.replace('"', " "))))
+    return ParsedQuery(words[:MOST_WORDS], (), (), (), " ".join(cleaned.split()))
+
+
 def read_day(value: str, *, today: dt.date) -> tuple[dt.date, dt.date] | None:
     """Return the first day a date means and the first day after it: `2026`, `2026-03`, `2026-03-12`, `12.3.2026`,
     `today`, `yesterday`, `heute`, `gestern`; None for anything else."""

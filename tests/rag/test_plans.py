@@ -1,0 +1,111 @@
+"""The hot statement uses its indexes under the runtime role, and the index path finds what sorting everything finds."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from django.db import connection, transaction
+
+from apps.accounts.services.scopes import create_scope
+from apps.core import tenancy
+from apps.elyza.types import QueryEmbedding
+from apps.rag.models import Chunk
+from apps.rag.selectors import ranking
+from apps.rag.services.embedding import refresh_terms, vector_text
+from apps.rag.text.query import parse
+from apps.rag.types import Filters
+from tests.chat.world import World, make_world
+from tests.conftest import owner_connection
+
+MANY = 5200  # visible rows: above the least number for which the index of vectors is used
+_FILL = """
+INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, is_generated, has_file, media_type,
+  ordinal, char_start, char_end, boxes, language, title, heading, body, tsv, embedding, model_version, content_hash,
+  content_time)
+SELECT %s, x.scope::uuid, 'document', gen_random_uuid(), false, false, '', 0, 0, length(x.body), '[]', 'en', '', '',
+  x.body, to_tsvector('english', x.body), x.vector::halfvec(384), 'test-1', '\\x00', now()
+FROM unnest(%s::text[], %s::text[], %s::text[]) x (scope, body, vector)
+"""
+
+
+def _vectors(count: int) -> np.ndarray:
+    made = np.random.default_rng(3)
+    centres = made.standard_normal((40, 384))
+    rows = centres[made.integers(0, 40, count)] + 0.9 * made.standard_normal((count, 384))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _scans(index: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_get_xact_numscans(%s::regclass)", [index])
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def committed_world(transactional_db: None) -> Iterator[World]:
+    """An organization whose rows are committed, so that the owner can analyze the table."""
+    made = make_world()
+    with tenancy.use(made.organization.pk):
+        yield made
+
+
+@pytest.fixture
+def many(committed_world: World, monkeypatch: pytest.MonkeyPatch):
+    world = committed_world
+    maren = world.person("Maren")
+    organization_id = world.organization.pk
+    shown = create_scope(organization_id=organization_id, kind="collection", principals=[maren.id])
+    hidden = create_scope(organization_id=organization_id, kind="collection")
+    chance = random.Random(2)
+    vocabulary = [f"word{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in range(300)]
+    vectors = _vectors(MANY + 800)
+    rows = [
+        (
+            str(hidden if number % 8 == 7 else shown),
+            " ".join(chance.choices(vocabulary, k=8)),
+            vector_text(row),
+        )
+        for number, row in enumerate(vectors.tolist())
+    ]
+    with connection.cursor() as cursor:
+        for start in range(0, len(rows), 500):
+            cursor.execute(_FILL, [organization_id, *map(list, zip(*rows[start : start + 500], strict=True))])
+    refresh_terms()
+    with owner_connection() as owner:
+        owner.execute("ANALYZE rag_chunk")
+
+    def search(words: str, vector: np.ndarray | None) -> list[int]:
+        monkeypatch.setattr(
+            ranking, "_embedding", lambda _: QueryEmbedding(vector, "test-1" if vector is not None else "")
+        )
+        found = ranking.rank(principals=[maren.id], query=parse(words), filters=Filters())
+        return [one.chunk for one in found.ranked]
+
+    return search, shown
+
+
+def test_both_legs_use_their_index(many) -> None:
+    search, shown = many
+    visible = set(Chunk.objects.filter(scope_id=shown).values_list("pk", flat=True))
+    assert len(visible) > 5000
+    with transaction.atomic():
+        found = search("wordaa wordab", _vectors(1)[0])
+        assert (_scans("rag_chunk_words"), _scans("rag_chunk_nearest")) == (1, 1)
+    assert len(found) == 200
+    assert set(found) <= visible
+
+
+def test_the_index_of_vectors_finds_the_nearest_visible_rows(many) -> None:
+    search, shown = many
+    rows = Chunk.objects.filter(scope_id=shown).values_list("pk", "embedding")
+    ids = np.array([pk for pk, _ in rows])
+    stored = np.array([vector for _, vector in rows], np.float32)
+    recalls = []
+    for query in _vectors(MANY)[5:4000:200]:
+        exact = ids[np.argsort(-(stored @ query))[:10]]
+        recalls.append(len(set(search("unwritten", query)[:10]) & set(exact.tolist())) / 10)
+    assert len(recalls) == 20
+    assert np.mean(recalls) >= 0.95
