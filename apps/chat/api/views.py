@@ -6,6 +6,7 @@ import dataclasses
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -251,7 +252,9 @@ class MessageReactions(ChatView):
 class SocketDocument(ChatView):
     """The AsyncAPI document of the socket."""
 
-    @extend_schema(responses={200: OpenApiResponse(description="AsyncAPI 3.0 as JSON.")}, tags=["schema"])
+    @extend_schema(
+        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, description="AsyncAPI 3.0 as JSON.")}, tags=["schema"]
+    )
     def get(self, request: Request) -> Response:
         """Return it."""
         url = request.build_absolute_uri("/").replace("http", "ws", 1).rstrip("/")

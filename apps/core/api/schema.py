@@ -66,6 +66,29 @@ _PROBLEMS = {
 }
 
 
+class PageShape:
+    """The shape of `apps.core.api.paging.Page`, where drf-spectacular asks a paginator."""
+
+    @staticmethod
+    def get_paginated_response_schema(rows: dict[str, Any]) -> dict[str, Any]:
+        """Return the schema of a page of these rows."""
+        address = {
+            "type": ["string", "null"],
+            "format": "uri",
+            "description": str(_("Address of that page.")),
+        }
+        return {
+            "type": "object",
+            "required": ["results", "next", "previous"],
+            "properties": {"results": rows, "next": address, "previous": address},
+        }
+
+    @staticmethod
+    def get_schema_operation_parameters(_view: Any) -> list[Any]:
+        """Return nothing: the operation names limit and cursor itself."""
+        return []
+
+
 class Schema(AutoSchema):
     """Adds the shared headers and refusals, and says that unknown fields are refused."""
 
@@ -86,6 +109,10 @@ class Schema(AutoSchema):
             if name.endswith("_retrieve")
             else name.replace("_destroy", "_clear")
         )
+
+    def _get_paginator(self) -> PageShape:
+        """Return the page's shape: every list is answered as a page."""
+        return PageShape()
 
     def _is_repeatable(self) -> bool:
         return hasattr(getattr(self.view, self.method.lower(), None), "is_repeatable")
