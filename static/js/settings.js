@@ -1,22 +1,29 @@
 // @ts-check
-/** The settings page: copy a new key, switch single keys. */
+/** The settings page: what its parts remember while it is open. Loaded before Alpine, which asks for them at its start. */
 
-import { one } from "./shell/dom.js";
 import { announce } from "./shell/live-region.js";
-import { component } from "./shell/mount.js";
 import { t } from "./shell/page.js";
 import { singleKeysAreOff, switchSingleKeys } from "./shell/shortcuts.js";
 
-component("[data-copy]", (button) => {
-  button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(one(button.dataset.copy ?? "").textContent ?? "");
-    button.replaceChildren(t("copied"));
-    announce(t("copied"));
-  });
-});
+document.addEventListener("alpine:init", () => {
+  const { Alpine } = /** @type {any} */ (window);
 
-component("[data-single-keys]", (box) => {
-  if (!(box instanceof HTMLInputElement)) return;
-  box.checked = !singleKeysAreOff();
-  box.addEventListener("change", () => switchSingleKeys(!box.checked));
+  Alpine.data("copying", () => ({
+    isCopied: false,
+    get label() {
+      return t(this.isCopied ? "copied" : "copy");
+    },
+    async copy() {
+      await navigator.clipboard.writeText(/** @type {any} */ (this).$refs.secret.textContent);
+      this.isCopied = true;
+      announce(t("copied"));
+    },
+  }));
+
+  Alpine.data("singleKeys", () => ({
+    areOn: !singleKeysAreOff(),
+    keep() {
+      switchSingleKeys(!this.areOn);
+    },
+  }));
 });

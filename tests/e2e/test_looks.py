@@ -22,6 +22,14 @@ PAGES = {
     "search-empty": "/o/nordlicht/search/",
     "search": "/o/nordlicht/search/?q=Kran",
     "settings": "/o/nordlicht/settings/",
+    "ask": "/o/nordlicht/ask/",
+    "console": "/o/nordlicht/console/",
+    "console-people": "/o/nordlicht/console/people/",
+    "console-conversations": "/o/nordlicht/console/conversations/",
+    "console-documents": "/o/nordlicht/console/documents/",
+    "console-runs": "/o/nordlicht/console/runs/",
+    "console-settings": "/o/nordlicht/console/settings/",
+    "console-status": "/o/nordlicht/console/status/",
 }
 
 

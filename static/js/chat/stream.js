@@ -272,6 +272,7 @@ class Stream {
     if (!(divider instanceof HTMLElement) || !divider.matches(".divider")) return;
     const count = Number(divider.dataset.replies) + 1;
     divider.dataset.replies = String(count);
+    divider.hidden = false;
     one("span", divider).textContent = t("replies", { count });
   }
 
