@@ -60,6 +60,14 @@ class Run(TenantModel):
             models.Index(fields=["organization", "principal", "-id"], name="runs_run_principal"),
             # the runs of an audience
             models.Index(fields=["organization", "scope", "-id"], name="runs_run_scope"),
+            # the console's lists by state, newest first, and how many are open
+            models.Index(fields=["organization", "state", "-id"], name="runs_run_state"),
+            # what failed lately, in whole or in parts
+            models.Index(
+                fields=["organization", "finished_at"],
+                condition=models.Q(steps_failed__gt=0),
+                name="runs_run_failures",
+            ),
             # what happened to this document or message
             models.Index(fields=["organization", "subject_id"], name="runs_run_subject"),
             # the duty that pokes what is due and unleased

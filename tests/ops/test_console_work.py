@@ -21,6 +21,7 @@ from apps.core.models import Event
 from apps.documents.models import Document
 from apps.files import store as stores
 from apps.runs.models import Run
+from apps.runs.services.runs import start_run
 from apps.runs.types import StepSpec
 from tests.chat.world import World
 from tests.factories.accounts import MemberFactory, principal_of
@@ -214,6 +215,23 @@ def test_traces_are_for_operators(browser: Browser, member: Member, tmp_path: Pa
     assert "FileNotFoundError" in browser("admin", staff=True).get(f"{BASE}runs/{run.id}/").content.decode()
 
 
+def test_routine_of_the_house_is_listed_while_it_runs_and_when_it_fails(
+    browser: Browser, world: World, tmp_path: Path
+) -> None:
+    notes = tmp_path / "notes"
+    notes.touch()
+    start_run(kind="tests", principal=None, steps=[StepSpec("tests.note", {"path": str(notes), "text": "x"})])
+    client = browser("admin")
+    assert len(rows(client, "runs")) == 1
+    work_off()
+    assert rows(client, "runs") == []
+    assert len(rows(client, "runs", "?state=all")) == 1
+    start_run(kind="tests", principal=None, steps=[StepSpec("tests.refused")])
+    work_off()
+    (row,) = rows(client, "runs")
+    assert "failed" in row
+
+
 def test_runs_of_other_organizations_are_not_there(browser: Browser, world: World, tmp_path: Path) -> None:
     stranger = MemberFactory()
     run = run_of(stranger, StepSpec("tests.note", {"path": str(tmp_path / "notes"), "text": "x"}))
@@ -232,7 +250,7 @@ def test_the_list_of_runs_costs_the_same_for_many(
         run_of(member, StepSpec("tests.note", {"path": str(tmp_path / "notes"), "text": "x"}))
     client = browser("owner")
     client.get(f"{BASE}runs/")
-    with django_assert_num_queries(7):  # user, its session, seat; runs, people, kinds, counts
+    with django_assert_num_queries(8):  # user, its session, seat; runs, people, kinds, counts 2
         assert len(rows(client, "runs")) == count
 
 
