@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 
 from apps.core.http import request_limits
@@ -91,6 +92,21 @@ class TestRefusals:
 def test_a_database_that_is_away_says_when_to_come_back(client):
     assert client.get("/refuse/away")["Retry-After"] == "2"
     assert client.get("/api/v1/refuse/away")["Retry-After"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"), [("/page", "text/html"), ("/api/v1/nowhere", "application/problem+json")]
+)
+def test_a_database_that_is_away_in_a_middleware_is_503_too(client, monkeypatch, path, kind):
+    def away(*_args):
+        raise OperationalError("host=10.9.8.7")
+
+    monkeypatch.setattr("apps.accounts.middleware.outcome_of", away)
+    monkeypatch.setattr("apps.accounts.middleware._page_principal", away)
+    response = client.get(path)
+    assert (response.status_code, response["Retry-After"]) == (503, "2")
+    assert response["Content-Type"].startswith(kind)
+    assert "10.9.8.7" not in response.content.decode()
 
 
 def test_the_error_pages_ask_no_database(client, django_assert_num_queries):
