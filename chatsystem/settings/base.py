@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ CONFIGURATION = loading.load()
 _server, _security = CONFIGURATION.server, CONFIGURATION.security
 
 DEBUG = False
+PROFILE = os.environ.get("DJANGO_SETTINGS_MODULE", __name__).rpartition(".")[2]
 SECRET_KEY = _security.secret_key.get_secret_value()
 SECRET_KEY_FALLBACKS = [key for key in _security.secret_key_fallbacks.split(",") if key]
 PUBLIC_URL = _server.public_url

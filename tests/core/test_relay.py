@@ -51,9 +51,7 @@ def crash(monkeypatch):
     monkeypatch.setattr(publishing, "publish_frames", lambda *_args, **_options: False)
 
 
-def test_frames_a_crash_left_are_published_once_by_the_relay(
-    database, redis, listening, clock, monkeypatch
-):
+def test_frames_a_crash_left_are_published_once_by_the_relay(database, redis, listening, clock, monkeypatch):
     stream = uuid7()
     listening.subscribe(frames.conversation_channel(stream))
     listening.get_message(timeout=1)

@@ -8,83 +8,186 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_composite_keys'),
-        ('files', '0003_delivery'),
+        ("accounts", "0002_composite_keys"),
+        ("files", "0003_delivery"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Document',
+            name="Document",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('conversation_id', models.UUIDField(help_text='Where it was attached; empty for the library.', null=True)),
-                ('message_id', models.UUIDField(help_text='The message that carries it.', null=True)),
-                ('title', models.CharField(max_length=300)),
-                ('name', models.CharField(max_length=255)),
-                ('media_type', models.CharField(max_length=100)),
-                ('language', models.CharField(blank=True, default='', max_length=5)),
-                ('page_count', models.PositiveIntegerField(null=True)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('reading', 'reading'), ('ready', 'ready'), ('failed', 'failed')], default='queued', max_length=10)),
-                ('error_code', models.CharField(blank=True, default='', max_length=60)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('content_hash', models.CharField(help_text='SHA-256 of the file, as hex.', max_length=64)),
-                ('run_id', models.UUIDField(null=True)),
-                ('created_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('file', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='files.storedfile')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('scope', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.scope')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "conversation_id",
+                    models.UUIDField(help_text="Where it was attached; empty for the library.", null=True),
+                ),
+                ("message_id", models.UUIDField(help_text="The message that carries it.", null=True)),
+                ("title", models.CharField(max_length=300)),
+                ("name", models.CharField(max_length=255)),
+                ("media_type", models.CharField(max_length=100)),
+                ("language", models.CharField(blank=True, default="", max_length=5)),
+                ("page_count", models.PositiveIntegerField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("reading", "reading"),
+                            ("ready", "ready"),
+                            ("failed", "failed"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, default="", max_length=60)),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("content_hash", models.CharField(help_text="SHA-256 of the file, as hex.", max_length=64)),
+                ("run_id", models.UUIDField(null=True)),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="files.storedfile",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.scope",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='DocumentPage',
+            name="DocumentPage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('parsed', 'read'), ('failed', 'failed')], max_length=8)),
-                ('error_code', models.CharField(blank=True, default='', max_length=60)),
-                ('width', models.FloatField(null=True)),
-                ('height', models.FloatField(null=True)),
-                ('text', models.TextField(blank=True, default='')),
-                ('layout', models.JSONField(default=dict, help_text='Blocks, and the box of each word, in points.')),
-                ('headings', models.JSONField(default=list, help_text='Headings still open at the end: [level, text].')),
-                ('parsed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('document', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='documents.document')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("state", models.CharField(choices=[("parsed", "read"), ("failed", "failed")], max_length=8)),
+                ("error_code", models.CharField(blank=True, default="", max_length=60)),
+                ("width", models.FloatField(null=True)),
+                ("height", models.FloatField(null=True)),
+                ("text", models.TextField(blank=True, default="")),
+                (
+                    "layout",
+                    models.JSONField(default=dict, help_text="Blocks, and the box of each word, in points."),
+                ),
+                (
+                    "headings",
+                    models.JSONField(
+                        default=list, help_text="Headings still open at the end: [level, text]."
+                    ),
+                ),
+                ("parsed_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "document",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="documents.document",
+                    ),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Collection',
+            name="Collection",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('key', models.SlugField(max_length=40)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('scope', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.scope')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("key", models.SlugField(max_length=40)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.scope",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'key'), name='documents_collection_key')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "key"), name="documents_collection_key")
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(fields=['organization', 'scope', '-id'], name='documents_scope'),
+            model_name="document",
+            index=models.Index(fields=["organization", "scope", "-id"], name="documents_scope"),
         ),
         migrations.AddIndex(
-            model_name='document',
-            index=models.Index(condition=models.Q(('message_id', None), _negated=True), fields=['message_id'], name='documents_message'),
+            model_name="document",
+            index=models.Index(
+                condition=models.Q(("message_id", None), _negated=True),
+                fields=["message_id"],
+                name="documents_message",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='document',
-            constraint=models.UniqueConstraint(fields=('scope', 'file'), name='documents_document_once'),
+            model_name="document",
+            constraint=models.UniqueConstraint(fields=("scope", "file"), name="documents_document_once"),
         ),
         migrations.AddConstraint(
-            model_name='documentpage',
-            constraint=models.UniqueConstraint(fields=('document', 'number'), name='documents_page_once'),
+            model_name="documentpage",
+            constraint=models.UniqueConstraint(fields=("document", "number"), name="documents_page_once"),
         ),
     ]

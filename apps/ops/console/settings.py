@@ -25,7 +25,7 @@ def settings(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "query": query,
         "groups": groups,
         "total": sum(len(group.values) for group in groups),
-        "profile": django_settings.SETTINGS_MODULE.rpartition(".")[2],
+        "profile": django_settings.PROFILE,
         "reads_mail": request.principal.is_staff and written_mail.is_written_to_files(),
         "mail": written_mail.list_mail() if request.principal.is_staff and not query else [],
     }

@@ -8,145 +8,326 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0002_composite_keys'),
+        ("accounts", "0002_composite_keys"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('kind', models.CharField(max_length=60)),
-                ('queue', models.CharField(default='default', max_length=20)),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('waiting', 'waiting'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='queued', max_length=10)),
-                ('member_id', models.UUIDField(help_text="The principal's seat: the stream that hears of this run.", null=True)),
-                ('conversation_id', models.UUIDField(help_text='Whose readers hear of the progress.', null=True)),
-                ('subject_type', models.CharField(blank=True, default='', max_length=40)),
-                ('subject_id', models.UUIDField(null=True)),
-                ('retry_key', models.CharField(max_length=200, null=True)),
-                ('input', models.JSONField(default=dict)),
-                ('result', models.JSONField(default=dict)),
-                ('error_code', models.CharField(blank=True, default='', max_length=80)),
-                ('error_text', models.TextField(blank=True, default='')),
-                ('stage', models.CharField(blank=True, default='', help_text='English text key of what happens now.', max_length=80)),
-                ('progress_current', models.PositiveIntegerField(default=0)),
-                ('progress_total', models.PositiveIntegerField(default=0)),
-                ('steps_total', models.PositiveIntegerField(default=0)),
-                ('steps_done', models.PositiveIntegerField(default=0)),
-                ('steps_failed', models.PositiveIntegerField(default=0)),
-                ('priority', models.SmallIntegerField(default=0, help_text='Higher is looked at first.')),
-                ('cancel_requested_at', models.DateTimeField(null=True)),
-                ('lease_owner', models.CharField(blank=True, default='', max_length=120)),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('principal', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('scope', models.ForeignKey(db_constraint=False, help_text='Who may see it besides the principal.', null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.scope')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("kind", models.CharField(max_length=60)),
+                ("queue", models.CharField(default="default", max_length=20)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("waiting", "waiting"),
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "member_id",
+                    models.UUIDField(
+                        help_text="The principal's seat: the stream that hears of this run.", null=True
+                    ),
+                ),
+                (
+                    "conversation_id",
+                    models.UUIDField(help_text="Whose readers hear of the progress.", null=True),
+                ),
+                ("subject_type", models.CharField(blank=True, default="", max_length=40)),
+                ("subject_id", models.UUIDField(null=True)),
+                ("retry_key", models.CharField(max_length=200, null=True)),
+                ("input", models.JSONField(default=dict)),
+                ("result", models.JSONField(default=dict)),
+                ("error_code", models.CharField(blank=True, default="", max_length=80)),
+                ("error_text", models.TextField(blank=True, default="")),
+                (
+                    "stage",
+                    models.CharField(
+                        blank=True,
+                        default="",
+                        help_text="English text key of what happens now.",
+                        max_length=80,
+                    ),
+                ),
+                ("progress_current", models.PositiveIntegerField(default=0)),
+                ("progress_total", models.PositiveIntegerField(default=0)),
+                ("steps_total", models.PositiveIntegerField(default=0)),
+                ("steps_done", models.PositiveIntegerField(default=0)),
+                ("steps_failed", models.PositiveIntegerField(default=0)),
+                ("priority", models.SmallIntegerField(default=0, help_text="Higher is looked at first.")),
+                ("cancel_requested_at", models.DateTimeField(null=True)),
+                ("lease_owner", models.CharField(blank=True, default="", max_length=120)),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                (
+                    "due_at",
+                    models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), null=True),
+                ),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "principal",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "scope",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        help_text="Who may see it besides the principal.",
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.scope",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RunFrame',
+            name="RunFrame",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('type', models.CharField(max_length=40)),
-                ('data', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('run', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("type", models.CharField(max_length=40)),
+                ("data", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="runs.run",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('name', models.CharField(max_length=60)),
-                ('key', models.CharField(blank=True, default='', help_text='Tells steps of one name apart.', max_length=80)),
-                ('position', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('queued', 'queued'), ('running', 'running'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='queued', max_length=10)),
-                ('is_optional', models.BooleanField(default=False, help_text='Its failure is counted and does not end the run.')),
-                ('input', models.JSONField(default=dict)),
-                ('result', models.JSONField(null=True)),
-                ('progress_current', models.PositiveIntegerField(default=0)),
-                ('progress_total', models.PositiveIntegerField(default=0)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, help_text='Attempts that ended with an error.')),
-                ('losses', models.PositiveSmallIntegerField(default=0, help_text='Attempts whose worker was lost.')),
-                ('error_code', models.CharField(blank=True, default='', max_length=80)),
-                ('error_text', models.TextField(blank=True, default='')),
-                ('due_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('run', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.run')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("name", models.CharField(max_length=60)),
+                (
+                    "key",
+                    models.CharField(
+                        blank=True, default="", help_text="Tells steps of one name apart.", max_length=80
+                    ),
+                ),
+                ("position", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("running", "running"),
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="queued",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "is_optional",
+                    models.BooleanField(
+                        default=False, help_text="Its failure is counted and does not end the run."
+                    ),
+                ),
+                ("input", models.JSONField(default=dict)),
+                ("result", models.JSONField(null=True)),
+                ("progress_current", models.PositiveIntegerField(default=0)),
+                ("progress_total", models.PositiveIntegerField(default=0)),
+                (
+                    "attempts",
+                    models.PositiveSmallIntegerField(
+                        default=0, help_text="Attempts that ended with an error."
+                    ),
+                ),
+                (
+                    "losses",
+                    models.PositiveSmallIntegerField(default=0, help_text="Attempts whose worker was lost."),
+                ),
+                ("error_code", models.CharField(blank=True, default="", max_length=80)),
+                ("error_text", models.TextField(blank=True, default="")),
+                ("due_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="runs.run",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('worker', models.CharField(max_length=120)),
-                ('outcome', models.CharField(choices=[('running', 'running'), ('succeeded', 'succeeded'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('lost', 'lost'), ('interrupted', 'interrupted')], default='running', max_length=12)),
-                ('error_code', models.CharField(blank=True, default='', max_length=80)),
-                ('error_text', models.TextField(blank=True, default='', help_text='For operators: may hold a trace.')),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
-                ('step', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='runs.step')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("worker", models.CharField(max_length=120)),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("running", "running"),
+                            ("succeeded", "succeeded"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("lost", "lost"),
+                            ("interrupted", "interrupted"),
+                        ],
+                        default="running",
+                        max_length=12,
+                    ),
+                ),
+                ("error_code", models.CharField(blank=True, default="", max_length=80)),
+                (
+                    "error_text",
+                    models.TextField(blank=True, default="", help_text="For operators: may hold a trace."),
+                ),
+                ("started_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
+                (
+                    "step",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="runs.step",
+                    ),
+                ),
             ],
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['organization', 'principal', '-id'], name='runs_run_principal'),
+            model_name="run",
+            index=models.Index(fields=["organization", "principal", "-id"], name="runs_run_principal"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['organization', 'scope', '-id'], name='runs_run_scope'),
+            model_name="run",
+            index=models.Index(fields=["organization", "scope", "-id"], name="runs_run_scope"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['organization', 'subject_id'], name='runs_run_subject'),
+            model_name="run",
+            index=models.Index(fields=["organization", "subject_id"], name="runs_run_subject"),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('lease_owner', '')), fields=['due_at'], name='runs_run_due'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("lease_owner", "")), fields=["due_at"], name="runs_run_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(condition=models.Q(('lease_owner', ''), _negated=True), fields=['lease_expires_at'], name='runs_run_leased'),
+            model_name="run",
+            index=models.Index(
+                condition=models.Q(("lease_owner", ""), _negated=True),
+                fields=["lease_expires_at"],
+                name="runs_run_leased",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('organization', 'kind', 'retry_key'), name='runs_run_retry_key'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                fields=("organization", "kind", "retry_key"), name="runs_run_retry_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('lease_owner', ''), ('lease_expires_at__isnull', False), _connector='OR'), name='runs_run_lease'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("lease_owner", ""), ("lease_expires_at__isnull", False), _connector="OR"),
+                name="runs_run_lease",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='runframe',
-            constraint=models.UniqueConstraint(fields=('run', 'number'), name='runs_frame_once'),
+            model_name="runframe",
+            constraint=models.UniqueConstraint(fields=("run", "number"), name="runs_frame_once"),
         ),
         migrations.AddIndex(
-            model_name='step',
-            index=models.Index(fields=['run', 'state', 'position', 'id'], name='runs_step_next'),
+            model_name="step",
+            index=models.Index(fields=["run", "state", "position", "id"], name="runs_step_next"),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('run', 'name', 'key'), name='runs_step_once'),
+            model_name="step",
+            constraint=models.UniqueConstraint(fields=("run", "name", "key"), name="runs_step_once"),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('step', 'number'), name='runs_attempt_once'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(fields=("step", "number"), name="runs_attempt_once"),
         ),
     ]
