@@ -5,26 +5,32 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+from apps.accounts.events import MemberChanged
 from apps.agents.models import Agent
-from apps.agents.services import answering, answers
+from apps.agents.services import answering, answers, assistants
 from apps.chat.events import MessageSent
+from apps.chat.selectors.conversations import member_ids
+from apps.chat.selectors.indexing import is_direct
 from apps.core.events.subscribers import after_commit
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
 
-_MENTION = re.compile(r"@(?:\*\*[^*\n]+\*\*|[\w.\-]+)")
-
 
 @after_commit(MessageSent, from_start=False)
-def answer_when_mentioned(event: MessageSent) -> None:
-    """One run for each agent a person mentions. What agents and bots write starts nothing, so no chain can form."""
+def answer_when_asked(event: MessageSent) -> None:
+    """One run for each agent a person mentions, or talks to in a conversation of two.
+
+    What agents and bots write starts nothing, so no chain can form.
+    """
     message = event.message
-    if message["sender"]["kind"] != "person" or not message["mentions"]:
+    if message["sender"]["kind"] != "person":
         return
-    for agent in Agent.objects.filter(
-        organization_id=event.organization_id, principal_id__in=message["mentions"], is_enabled=True
-    ):
-        question = _MENTION.sub("", message["body"]).strip()
+    mentioned = {UUID(principal) for principal in message["mentions"]}
+    agents = Agent.objects.filter(organization_id=event.organization_id, is_enabled=True)
+    for agent in agents:
+        if agent.principal_id not in mentioned and not _alone_with(agent, event):
+            continue
+        question = _without_name(message["body"], agent.name)
         if question:
             answers.answer_mention(
                 agent=agent,
@@ -36,7 +42,28 @@ def answer_when_mentioned(event: MessageSent) -> None:
             )
 
 
+def _alone_with(agent: Agent, event: MessageSent) -> bool:
+    """Return whether the conversation is that of the sender and this agent, and nobody else."""
+    if not is_direct(organization_id=event.organization_id, conversation_id=event.conversation_id):
+        return False
+    members = set(member_ids(conversation_id=event.conversation_id))
+    return members == {agent.principal_id, UUID(event.message["sender"]["id"])}
+
+
+def _without_name(body: str, name: str) -> str:
+    """Return the question without the mention of the agent; who else is mentioned belongs to the question."""
+    spelled = re.escape(name)
+    pattern = rf"@(?:\*\*{spelled}(?:\|[0-9a-f-]+)?\*\*|{spelled}\b)[,:]?"
+    return re.sub(pattern, "", body, flags=re.IGNORECASE).strip()
+
+
 @after_commit(RunFinished)
 def settle_answer(event: RunFinished) -> None:
     """A cancelled or failed run leaves no answer that seems to be written still."""
     answering.end_unfinished(run_id=event.run_id, is_cancelled=event.state == RunState.CANCELLED)
+
+
+@after_commit(MemberChanged)
+def give_an_assistant(event: MemberChanged) -> None:
+    """Every organization has the assistant, from its first member on."""
+    assistants.ensure_assistant(organization_id=event.organization_id)

@@ -45,7 +45,13 @@ class Answer(TenantModel):
     sources = models.JSONField(default=list)
     read = models.JSONField(default=list, help_text="Every passage that was read for it, with its scope.")
     words_only = models.BooleanField(default=False)
-    left_out = models.BooleanField(default=False)
+    left_out = models.BooleanField(
+        default=False, help_text="The asker may see better sources than all readers."
+    )
+    completes = models.UUIDField(
+        null=True, help_text="The shared answer that this one gives more to, privately."
+    )
+    usage = models.JSONField(default=dict, help_text="Provider, model and tokens; empty without a model.")
     regenerated_from = models.UUIDField(null=True)
     finished_at = models.DateTimeField(null=True)
 
@@ -56,7 +62,11 @@ class Answer(TenantModel):
                 fields=["agent", "question_message_id"],
                 condition=models.Q(regenerated_from=None) & ~models.Q(question_message_id=None),
                 name="agents_answer_once",
-            )
+            ),
+            # a shared answer is completed once
+            models.UniqueConstraint(
+                fields=["completes"], condition=~models.Q(completes=None), name="agents_answer_completed_once"
+            ),
         ]
         indexes = [
             # the asker's own history, newest first

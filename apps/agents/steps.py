@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from uuid import UUID
 
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from apps.agents.services import answering
+from apps.agents.services import answering, answers
+from apps.runs.errors import RunCancelled
 from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
 
@@ -43,13 +45,12 @@ def _answer(context: StepContext, task: answering.Task) -> str:
                 context.cancelled()
             else:
                 view = answering.finish(task, piece)
+                for source in view.sources:
+                    context.emit("citation", dataclasses.asdict(source))
                 context.emit("answer", answering.frame(view))
-    except BaseException:
-        answering.give_up(task, text="".join(text))
+    except RunCancelled:
+        answering.keep(task, text="".join(text))
         raise
-    return str(answer_state(task))
-
-
-def answer_state(task: answering.Task) -> str:
-    """Return how the answer ended, for the run's result."""
+    if found.left_out:
+        answers.complete_privately(principal=task.asker, answer_id=task.answer_id)
     return answering.state_of(task)

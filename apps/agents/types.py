@@ -58,7 +58,9 @@ class AnswerView:
     Attributes:
         body: plain text with [n] after the sentences; html the same, rendered.
         words_only: the search went without meaning.
-        left_out: better sources exist that not everybody in the conversation may see.
+        left_out: better sources exist that not everybody in the conversation may see; told to the asker only.
+        completed_by: the asker's private answer from those sources; None for everyone else.
+        is_withheld: the reader lost a source of it, so the text is kept back.
     """
 
     id: UUID
@@ -79,6 +81,8 @@ class AnswerView:
     regenerated_from: UUID | None
     created_at: datetime
     finished_at: datetime | None
+    completed_by: UUID | None = None
+    is_withheld: bool = False
 
     @property
     def is_finished(self) -> bool:

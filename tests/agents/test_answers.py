@@ -8,7 +8,7 @@ import pytest
 
 from apps.accounts.types import Principal
 from apps.agents.errors import AnswerNotFound, QuestionInvalid, StillWriting
-from apps.agents.handlers import answer_when_mentioned
+from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Agent, Answer
 from apps.agents.selectors import answers as selectors
 from apps.agents.services import answering, answers, assistants
@@ -103,7 +103,7 @@ def test_a_mention_is_answered_once_in_its_thread(scene) -> None:
     channel = world.channel(ada, "fragen", [ben])
     asked = world.say(ben, channel, "@Lotse Wie oft wird das Getriebeöl gewechselt?")
     for _ in range(2):
-        answer_when_mentioned(told(asked.id))
+        answer_when_asked(told(asked.id))
     (row,) = Answer.objects.all()
     row = answer(selectors.view_of(row))
     message = Message.objects.get(pk=row.message_id)
@@ -116,7 +116,7 @@ def test_an_answer_in_a_channel_uses_only_what_all_its_readers_may_see(scene) ->
     world, ada, ben, _ = scene
     channel = world.channel(ada, "fragen", [ben])
     asked = world.say(ada, channel, "@Lotse Wie lautet das Codewort für die Leitwarte?")
-    answer_when_mentioned(told(asked.id))
+    answer_when_asked(told(asked.id))
     row = answer(selectors.view_of(Answer.objects.get()))
     assert "Kormoran" not in row.body + str(row.sources)
     assert row.left_out
@@ -127,7 +127,7 @@ def test_what_an_agent_writes_starts_nothing(scene) -> None:
     agent = Agent.objects.get()
     event = told(world.say(ada, world.channel(ada, "fragen"), "@Lotse hallo?").id)
     event.message["sender"]["kind"] = "agent"
-    answer_when_mentioned(event)
+    answer_when_asked(event)
     assert not Answer.objects.filter(agent=agent).exists()
 
 

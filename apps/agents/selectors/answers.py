@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext as _
 
+from apps.accounts.selectors.scopes import visible_scopes
 from apps.accounts.types import Principal
 from apps.agents.errors import AgentNotFound, AnswerNotFound
 from apps.agents.models import Agent, Answer
 from apps.agents.types import AgentView, AnswerState, AnswerView, Outcome, SourceRef
-from apps.chat.selectors.conversations import visible_conversations
+from apps.chat.selectors.messages import visible_messages
 
 
 def visible_answers(principal: Principal) -> QuerySet[Answer]:
-    """Own answers, and those in conversations the principal sees."""
-    seen = visible_conversations(principal).values("pk")
+    """Own answers, and those whose message in a conversation the principal may read."""
+    shown = visible_messages(principal).filter(pk=OuterRef("message_id"), deleted_at=None)
     return Answer.objects.filter(
-        Q(asker_id=principal.id) | Q(conversation_id__in=seen), organization_id=principal.organization_id
+        Q(asker_id=principal.id) | Q(Exists(shown)), organization_id=principal.organization_id
     ).select_related("agent")
 
 
 def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
-    """Return one visible answer. One query.
+    """Return one visible answer as this reader may see it. Two queries, three for one that others read too.
 
     Raises:
         AnswerNotFound.
@@ -30,15 +34,16 @@ def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
     row = visible_answers(principal).filter(pk=answer_id).first()
     if row is None:
         raise AnswerNotFound
-    return view_of(row)
+    (view,) = _shown(principal, [row])
+    return view
 
 
 def list_own(principal: Principal, *, limit: int = 30) -> list[AnswerView]:
-    """Return what the principal asked on the ask page, newest first. One query."""
+    """Return the principal's private answers, newest first. Two queries."""
     rows = Answer.objects.filter(
         organization_id=principal.organization_id, asker_id=principal.id, conversation_id=None
     ).select_related("agent")
-    return [view_of(row) for row in rows.order_by("-pk")[:limit]]
+    return _shown(principal, list(rows.order_by("-pk")[:limit]))
 
 
 def find_source(principal: Principal, answer_id: UUID, number: int) -> SourceRef:
@@ -75,6 +80,38 @@ def default_agent(principal: Principal) -> AgentView:
 def agent_view(row: Agent) -> AgentView:
     """Return an agent as others see it."""
     return AgentView(row.pk, row.principal_id, row.key, row.name, row.description, row.is_enabled)
+
+
+def _shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
+    """Return answers as this reader may see them now.
+
+    What hangs on the asker's rights (better sources, the private answer) only the asker learns. A private answer is
+    kept back once its asker has lost a source of it; one in a conversation is a message like any other.
+    """
+    lost = _lost(principal, [row for row in rows if row.conversation_id is None])
+    shared = [row.pk for row in rows if row.left_out and row.asker_id == principal.id]
+    more = dict(Answer.objects.filter(completes__in=shared).values_list("completes", "pk")) if shared else {}
+    found = []
+    for row in rows:
+        view = view_of(row)
+        if row.asker_id != principal.id:
+            view = replace(view, left_out=False)
+        elif row.pk in lost:
+            view = replace(
+                view, body=_("You no longer have access to every source of this answer."), html="", sources=(),
+                is_withheld=True,
+            )  # fmt: skip
+        found.append(replace(view, completed_by=more.get(row.pk)))
+    return found
+
+
+def _lost(principal: Principal, rows: Iterable[Answer]) -> set[UUID]:
+    """Return the answers for which something was read that the principal may not see any more."""
+    read = {row.pk: {UUID(passage["scope"]) for passage in row.read} for row in rows}
+    if not any(read.values()):
+        return set()
+    seen = set(visible_scopes(principal))
+    return {pk for pk, scopes in read.items() if not scopes <= seen}
 
 
 def view_of(row: Answer) -> AnswerView:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Generator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from apps.accounts.selectors.people import people
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.selectors.scopes import principals_in
 from apps.accounts.types import Principal
+from apps.agents.events import AnswerCompleted
 from apps.agents.models import Answer
 from apps.agents.selectors.answers import view_of
 from apps.agents.services import prompting, wording
@@ -25,9 +26,10 @@ from apps.agents.types import AnswerState, AnswerView, Outcome, SourceRef
 from apps.chat.errors import MessageDeleted, MessageNotFound
 from apps.chat.selectors.conversations import scope_of
 from apps.chat.services import messages
+from apps.core.events import log
 from apps.core.text.language import guess
 from apps.llm.services.ladder import answer_stream
-from apps.llm.types import Answered, AnswerPassage, Caller, Completion, TextDelta
+from apps.llm.types import Answered, AnswerPassage, Caller, Completion, Finished, TextDelta
 from apps.rag.selectors.search import search
 from apps.rag.types import Filters, Hit
 
@@ -66,6 +68,7 @@ class Written:
     outcome: Outcome
     is_broken: bool
     found: Found
+    usage: dict[str, Any] = field(default_factory=dict)  # JSON of the ledger's words
 
 
 def begin(*, answer_id: UUID) -> Task | None:
@@ -88,7 +91,7 @@ def find(task: Task) -> Found:
     audience: list[UUID] = []
     if task.conversation_id is not None:
         readers = people(principals_in(scope_of(task.asker, task.conversation_id)))
-        audience = [person.id for person in readers.values() if person.kind == "person" and person.is_active]
+        audience = [person.id for person in readers.values() if person.kind != "agent" and person.is_active]
     shared = search(
         principal=task.asker,
         query=task.question,
@@ -96,18 +99,32 @@ def find(task: Task) -> Found:
         limit=PASSAGES,
         audience=audience,
         collapse=False,
+        grammar=False,
     )
     hits = _without_question(task, shared.hits)
     left_out = False
     if audience:
-        own = search(principal=task.asker, query=task.question, filters=filters, limit=1, collapse=False)
+        own = search(
+            principal=task.asker,
+            query=task.question,
+            filters=filters,
+            limit=2,  # the question itself may be one of them
+            collapse=False,
+            grammar=False,
+        )
         best = _without_question(task, own.hits)
         left_out = bool(best) and best[0].chunk not in {hit.chunk for hit in hits}
     return Found(hits, shared.words_only, left_out)
 
 
 def write(task: Task, found: Found, *, run_id: UUID) -> Generator[str | Written, None, None]:
-    """Yield the text as it comes, then the whole; the model if there is one, else sentences of the sources."""
+    """Yield the text as it comes, then the whole; the model if there is one, else sentences of the sources.
+
+    Where nothing was found no model is asked: it could only make something up.
+    """
+    if not found.hits:
+        yield Written(wording.nothing(), (), Outcome.NOTHING, is_broken=False, found=found)
+        return
     passages = [AnswerPassage(str(hit.chunk), hit.text, hit.language) for hit in found.hits]
     prompt, kept = prompting.messages(
         instructions=task.instructions,
@@ -131,16 +148,38 @@ def write(task: Task, found: Found, *, run_id: UUID) -> Generator[str | Written,
                 said.append(piece.text)
                 yield piece.text
             else:
-                yield _written("".join(said), piece, found, kept)
+                written = _written("".join(said), piece, found, kept)
+                if written.outcome == Outcome.EXCERPT:
+                    yield written.body
+                yield written
 
 
 def _written(text: str, end: Answered, found: Found, kept: Sequence[int]) -> Written:
     if end.extract is not None:
         body, sources = wording.from_extract(end.extract, found.hits)
         outcome = Outcome.EXCERPT if end.extract.found else Outcome.NOTHING
-        return Written(body, tuple(sources), outcome, False, found)
+        return Written(body, tuple(sources), outcome, is_broken=False, found=found)
     body, sources = wording.from_model(text, found.hits, kept)
-    return Written(body, tuple(sources), Outcome.MODEL, end.broken is not None, found)
+    return Written(
+        body,
+        tuple(sources),
+        Outcome.MODEL,
+        is_broken=end.broken is not None,
+        found=found,
+        usage=_usage(end.finished),
+    )
+
+
+def _usage(finished: Finished | None) -> dict[str, Any]:
+    if finished is None:
+        return {}
+    return {
+        "provider": finished.provider,
+        "model": finished.model,
+        "tokens_in": finished.usage.tokens_in,
+        "tokens_out": finished.usage.tokens_out,
+        "is_estimated": finished.usage.is_estimated,
+    }
 
 
 def finish(task: Task, written: Written) -> AnswerView:
@@ -151,12 +190,15 @@ def finish(task: Task, written: Written) -> AnswerView:
             "source_type": hit.source_type.value,
             "source": str(hit.source),
             "page": hit.page,
+            "start": hit.span.start,
+            "end": hit.span.end,
             "scope": str(hit.scope),
+            "score": round(hit.score, 4),
         }
         for hit in written.found.hits
     ]
     return _store(
-        task,
+        task.answer_id,
         state=state,
         body=written.body,
         html=wording.render(written.body, task.answer_id),
@@ -165,33 +207,27 @@ def finish(task: Task, written: Written) -> AnswerView:
         read=read,
         words_only=written.found.words_only,
         left_out=written.found.left_out,
+        usage=written.usage,
     )
 
 
-def give_up(task: Task, *, text: str) -> None:
-    """Keep what was written when the asker stopped it or something broke; a later attempt may still finish it."""
+def keep(task: Task, *, text: str) -> None:
+    """Keep what was written when somebody stopped the run; it shows no source, as none was checked yet."""
+    body, _sources = wording.from_model(text, (), ())
     row = Answer.objects.get(pk=task.answer_id)
-    if row.state != AnswerState.WRITING:
-        return
-    _store(
-        task,
-        state=AnswerState.STOPPED if text else AnswerState.WRITING,
-        body=text,
-        html=wording.render(text, row.pk),
-    )
+    if row.state == AnswerState.WRITING:
+        _store(row.pk, state=AnswerState.STOPPED, body=body, html=wording.render(body, row.pk))
 
 
 def end_unfinished(*, run_id: UUID, is_cancelled: bool) -> None:
     """Settle the answer of a run that is over: nobody waits for a word that will not come."""
-    row = Answer.objects.filter(run_id=run_id, state=AnswerState.WRITING).select_related("agent").first()
+    row = Answer.objects.filter(run_id=run_id, state=AnswerState.WRITING).first()
     if row is not None:
-        asker = principal_of_member(organization_id=row.organization_id, user_id=row.asker_id)
-        task = Task(row.pk, asker, row.question, "", row.conversation_id, settings.LANGUAGE_CODE)
-        _store(task, state=AnswerState.STOPPED if is_cancelled else AnswerState.FAILED)
+        _store(row.pk, state=AnswerState.STOPPED if is_cancelled else AnswerState.FAILED)
 
 
 def frame(view: AnswerView) -> dict[str, Any]:
-    """Return the last frame of the stream."""
+    """Return the last frame before the run's own; every reader of the conversation may see it."""
     return {
         "id": str(view.id),
         "state": view.state.value,
@@ -199,7 +235,6 @@ def frame(view: AnswerView) -> dict[str, Any]:
         "body": view.body,
         "html": view.html,
         "words_only": view.words_only,
-        "left_out": view.left_out,
         "sources": [dataclasses.asdict(source) for source in view.sources],
     }
 
@@ -209,12 +244,12 @@ def state_of(task: Task) -> str:
     return str(Answer.objects.values_list("state", flat=True).get(pk=task.answer_id))
 
 
-def _store(task: Task, **values: Any) -> AnswerView:
+def _store(answer_id: UUID, **values: Any) -> AnswerView:
     with transaction.atomic():
         row = (
             Answer.objects.select_for_update(no_key=True, of=("self",))
             .select_related("agent")
-            .get(pk=task.answer_id)
+            .get(pk=answer_id)
         )
         for name, value in values.items():
             setattr(row, name, value)
@@ -230,11 +265,29 @@ def _store(task: Task, **values: Any) -> AnswerView:
                     body=row.body,
                 )
             except (MessageDeleted, MessageNotFound):
-                row.message_id = (
-                    None  # somebody took the message away: the answer stays in the asker's history
-                )
+                row.message_id = None  # somebody took it away: the answer stays in the asker's history
                 row.save(update_fields=["message_id"])
+        if row.completes is not None and row.state == AnswerState.DONE and row.outcome != Outcome.NOTHING:
+            _tell(row, shared_id=row.completes)
     return view_of(row)
+
+
+def _tell(row: Answer, *, shared_id: UUID) -> None:
+    """Tell the asker, and nobody else, that a private answer says more than the one everybody reads."""
+    shared = Answer.objects.get(pk=shared_id)
+    asker = principal_of_member(organization_id=row.organization_id, user_id=row.asker_id)
+    if shared.conversation_id is not None:
+        log.record(
+            AnswerCompleted(
+                organization_id=row.organization_id,
+                stream_id=asker.member_id,
+                actor_id=row.agent.principal_id,
+                answer_id=row.pk,
+                completes=shared.pk,
+                conversation=shared.conversation_id,
+                message=shared.message_id,
+            )
+        )
 
 
 def _without_question(task: Task, hits: Sequence[Hit]) -> tuple[Hit, ...]:

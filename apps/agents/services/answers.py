@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services import access
@@ -14,13 +15,16 @@ from apps.agents.models import Agent, Answer
 from apps.agents.selectors.answers import view_of, visible_answers
 from apps.agents.types import CARD, KIND, QUESTION_LIMIT, AnswerState, AnswerView
 from apps.chat.selectors.conversations import scope_of
+from apps.chat.selectors.indexing import is_direct
 from apps.chat.services import conversations, messages
 from apps.chat.services.composing import clean_body
 from apps.chat.types import Card
+from apps.runs.services import frames
 from apps.runs.services.runs import cancel_as_house, start_run
 from apps.runs.types import StepSpec, Subject
 
 QUEUE = "default"
+WAITING = gettext_noop("Waiting")
 
 
 def ask(*, principal: Principal, question: str, agent_id: UUID | None = None) -> AnswerView:
@@ -117,6 +121,27 @@ def regenerate(*, principal: Principal, answer_id: UUID) -> AnswerView:
         return view
 
 
+def complete_privately(*, principal: Principal, answer_id: UUID) -> AnswerView | None:
+    """Answer a shared question once more for its asker alone, from everything the asker may see.
+
+    Twice is harmless. None where there is nothing to complete.
+    """
+    shared = Answer.objects.select_related("agent").get(pk=answer_id)
+    if not shared.left_out or shared.conversation_id is None:
+        return None
+    with transaction.atomic():
+        row, is_new = Answer.objects.get_or_create(
+            completes=shared.pk,
+            defaults={
+                "organization_id": shared.organization_id,
+                "agent": shared.agent,
+                "asker_id": shared.asker_id,
+                "question": shared.question,
+            },
+        )
+        return _start(principal, row) if is_new else view_of(row)
+
+
 def clean_question(question: str) -> str:
     """Return the question.
 
@@ -138,7 +163,6 @@ def card_of(row: Answer) -> Card:
         "state": row.state,
         "outcome": row.outcome,
         "words_only": row.words_only,
-        "left_out": row.left_out,
         "sources": [
             {name: source[name] for name in ("number", "title", "place", "used")} for source in row.sources
         ],
@@ -167,6 +191,8 @@ def _start(principal: Principal, row: Answer) -> AnswerView:
     )
     row.run_id = run.id
     row.save(update_fields=["run_id"])
+    # Whoever follows hears something at once, before a worker has looked.
+    frames.append(organization_id=row.organization_id, run_id=run.id, type="status", data={"stage": WAITING})
     return view_of(row)
 
 
@@ -175,6 +201,15 @@ def _scope(principal: Principal, row: Answer) -> UUID | None:
     if row.conversation_id is None:
         return None
     return scope_of(principal, row.conversation_id)
+
+
+def _own_thread(row: Answer) -> UUID | None:
+    """Return the question's thread; where only the two talk, the answer stands below the question."""
+    if row.conversation_id is None or is_direct(
+        organization_id=row.organization_id, conversation_id=row.conversation_id
+    ):
+        return None
+    return row.question_message_id
 
 
 def _announce(agent: Agent, row: Answer) -> None:
@@ -188,7 +223,7 @@ def _announce(agent: Agent, row: Answer) -> None:
         conversation_id=conversation_id,
         body="",
         client_key=f"answer-{row.pk}",
-        thread=row.thread_id or row.question_message_id,
+        thread=row.thread_id or _own_thread(row),
         card=card_of(row),
     )
     row.message_id = sent.id

@@ -13,9 +13,17 @@ from apps.llm.types import ExtractiveAnswer
 from apps.rag.types import Hit, SourceType
 
 _NUMBER = re.compile(r"\[(\d{1,2})\]")
-_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)")
-_LINK = re.compile(r"\[([^\]]+)\]\((?:[^)]*)\)")
-_ADDRESS = re.compile(r"https?://\S+")
+# What could carry something outside, or call somebody: each goes, or leaves its words.
+_CARRIERS = (
+    (re.compile(r"!\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])?"), ""),  # pictures
+    (re.compile(r"^\s*\[[^\]]+\]:.*$", re.MULTILINE), ""),  # targets of reference links
+    (re.compile(r"\[([^\]]+)\]\([^)]*\)?"), r"\1"),  # links
+    (re.compile(r"\b[a-z][a-z0-9+.\-]*://\S*", re.IGNORECASE), ""),
+    (re.compile(r"\b(?:mailto|data|javascript|tel|www\.)[:\w]\S*", re.IGNORECASE), ""),
+    (re.compile(r"<([^<>\s]*)>"), r"\1"),  # addresses and tags in angle brackets
+    (re.compile(r"(?<![\w.])@(?=[*\w])"), ""),  # mentions
+)
+_MOST_ROUNDS = 20  # taking one thing out may join another; whoever nests deeper loses the line
 
 
 def place_of(hit: Hit) -> str:
@@ -66,7 +74,7 @@ def from_extract(extract: ExtractiveAnswer, hits: Sequence[Hit]) -> tuple[str, l
         if sentence.passage_id in by_id
     ]
     if not extract.found:
-        return _("Your documents say nothing about this."), sources
+        return nothing(), sources
     text = " ".join(f"{' '.join(s.text.split())} [{number}]" for number, s in enumerate(sentences, 1))
     return text, sources
 
@@ -74,9 +82,9 @@ def from_extract(extract: ExtractiveAnswer, hits: Sequence[Hit]) -> tuple[str, l
 def from_model(text: str, hits: Sequence[Hit], kept: Sequence[int]) -> tuple[str, list[SourceRef]]:
     """Return cleaned text and the sources it refers to; a number without a source is taken out.
 
-    Images, link targets and addresses are taken out too: an answer carries nothing outside.
+    Pictures, links, addresses and mentions are taken out too: an answer carries nothing outside and calls nobody.
     """
-    cleaned = _ADDRESS.sub("", _LINK.sub(r"\1", _IMAGE.sub("", text))).strip()
+    cleaned = harmless(text)
     known = set(kept)
     used = [int(number) for number in dict.fromkeys(_NUMBER.findall(cleaned)) if int(number) in known]
     order = {old: new for new, old in enumerate(used, 1)}
@@ -87,6 +95,23 @@ def from_model(text: str, hits: Sequence[Hit], kept: Sequence[int]) -> tuple[str
 
     sources = [source_of(order[old], hits[old - 1], used=True) for old in used]
     return _NUMBER.sub(renumber, cleaned), sources
+
+
+def harmless(text: str) -> str:
+    """Return a model's text without anything that loads, leads outside or notifies."""
+    for _round in range(_MOST_ROUNDS):
+        cleaned = text
+        for pattern, instead in _CARRIERS:
+            cleaned = pattern.sub(instead, cleaned)
+        if cleaned == text:
+            return cleaned.strip()
+        text = cleaned
+    return _("The model wrote nothing that can be shown.")
+
+
+def nothing() -> str:
+    """Return what an answer says that found nothing."""
+    return _("Your documents say nothing about this.")
 
 
 def render(text: str, answer_id: object) -> str:

@@ -16,7 +16,7 @@ from django.db.models import OuterRef, QuerySet
 
 from apps.accounts.selectors.people import people
 from apps.accounts.types import Principal
-from apps.chat.models import Attachment, Membership, Message
+from apps.chat.models import Attachment, Conversation, Membership, Message
 from apps.chat.selectors.conversations import visible_conversations
 
 
@@ -91,6 +91,13 @@ def _spoken(row: Message) -> SpokenMessage:
         sent_at=row.sent_at,
         files=tuple(row.file_names),  # type: ignore[attr-defined]  # annotated above
     )
+
+
+def is_direct(*, organization_id: UUID, conversation_id: UUID) -> bool:
+    """Return whether a conversation is a direct one. One query."""
+    return Conversation.objects.filter(
+        organization_id=organization_id, pk=conversation_id, kind=Conversation.Kind.DIRECT
+    ).exists()
 
 
 def conversation_names(*, principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, str]:

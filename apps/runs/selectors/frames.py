@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
+from django.db.models import Q
 
+from apps.accounts.selectors.scopes import visible_content
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.runs.errors import RunNotFound
@@ -30,8 +32,13 @@ def encode(run_id: UUID, frame: Frame) -> bytes:
 
 
 def is_visible(principal: Principal, run_id: UUID) -> bool:
-    """Return whether the principal may follow the run now."""
-    return visible_runs(principal).filter(pk=run_id).exists()
+    """Return whether the principal may follow the run now.
+
+    A stream holds content, such as an answer while it is written: whoever may see all runs of the organization sees
+    how those of others go, but reads only the streams of work of the house.
+    """
+    own = Q(principal_id=principal.id) | visible_content(principal, time="created_at")
+    return visible_runs(principal).filter(own | Q(principal_id=None), pk=run_id).exists()
 
 
 def require_visible(principal: Principal, run_id: UUID) -> None:
