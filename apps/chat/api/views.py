@@ -253,7 +253,8 @@ class SocketDocument(ChatView):
     """The AsyncAPI document of the socket."""
 
     @extend_schema(
-        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, description="AsyncAPI 3.0 as JSON.")}, tags=["schema"]
+        responses={200: OpenApiResponse(OpenApiTypes.OBJECT, description="AsyncAPI 3.0 as JSON.")},
+        tags=["schema"],
     )
     def get(self, request: Request) -> Response:
         """Return it."""
