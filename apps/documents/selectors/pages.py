@@ -87,6 +87,12 @@ def indexable_page(*, organization_id: UUID, document_id: UUID, number: int) -> 
     )
 
 
+def list_indexable_pages(*, organization_id: UUID) -> list[tuple[UUID, int]]:
+    """Return (document, page) of every page that could be read, for building the content index anew. One query."""
+    rows = DocumentPage.objects.filter(organization_id=organization_id, state=PageState.PARSED)
+    return list(rows.order_by("document_id", "number").values_list("document_id", "number"))
+
+
 def has_picture(media_type: str) -> bool:
     """Return whether pages of this type have a fixed look that can be shown."""
     return media_type == sniff.PDF
