@@ -36,6 +36,6 @@ def sample() -> Sample:
     return Sample(
         first=Row(message=message),
         more=Row(message=message, continues=True),
-        file=AttachmentView(MESSAGE, "", "application/octet-stream", 0),
+        file=AttachmentView(MESSAGE, ".pdf", "application/octet-stream", 0),
         picture=AttachmentView(MESSAGE, "", "image/png", 0),
     )

@@ -6,5 +6,7 @@ from apps.documents import views
 
 app_name = "documents"
 urlpatterns = [
+    path("documents/of/<uuid:file_id>/", views.state, name="state"),
+    path("documents/<uuid:document_id>/retry/", views.retry, name="retry"),
     path("documents/<uuid:document_id>/pages/<int:number>/image", views.page_image, name="page_image"),
 ]

@@ -1,15 +1,20 @@
-"""Pictures of pages for our own pages, under `/o/<slug>/`."""
+"""What pages show of documents, under `/o/<slug>/`: pictures of their pages, and how far they were read."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.views.decorators.http import require_safe
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.documents.errors import DocumentNotFound, PageNotFound
+from apps.documents.selectors.documents import find_by_file, get_document, list_page_states
+from apps.documents.services import documents
 from apps.documents.services.pictures import WIDTHS, page_picture
+from apps.documents.types import DocumentState, PageState
 from apps.files.services.delivery import small_response
 
 
@@ -24,3 +29,45 @@ def page_image(request: HttpRequest, slug: str, document_id: UUID, number: int) 
         raise Http404 from error
     key = f"{document_id}:{number}:{width}"
     return small_response(request, data, media_type="image/png", key=key)
+
+
+MOST_NAMED = 6
+MOST_ATTEMPTS = 8
+_OPEN = (DocumentState.QUEUED, DocumentState.READING)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def state(request: HttpRequest, slug: str, file_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Return how far a file was read, as a note beside it; the note asks again until the document is settled.
+
+    `?attempt=` counts how often it asked before there was a document: reading begins a moment after the message.
+    """
+    principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
+    found = find_by_file(principal=principal, file_id=file_id)
+    text = request.GET.get("attempt", "0")
+    attempt = int(text) if text.isascii() and text.isdigit() else 0
+    failed = (
+        [page for page in list_page_states(document_id=found.id) if page.state == PageState.FAILED]
+        if found
+        else []
+    )
+    context = {
+        "file_id": file_id,
+        "document": found,
+        "is_open": found.state in _OPEN if found else attempt < MOST_ATTEMPTS,
+        "attempt": 0 if found else attempt + 1,
+        "failed": failed[:MOST_NAMED],
+        "has_more": len(failed) > MOST_NAMED,
+        "settled": found.pages_parsed + found.pages_failed if found else 0,
+        "may_retry": found is not None
+        and (found.created_by_id == principal.id or bool(access.can(principal, "message.moderate"))),
+    }
+    return render(request, "documents/parts/state.html", context)
+
+
+@require_POST
+def retry(request: HttpRequest, slug: str, document_id: UUID) -> HttpResponse:
+    """Try what failed again, and show how far it is."""
+    principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
+    documents.retry_document(principal=principal, document_id=document_id)
+    return state(request, slug, get_document(principal=principal, document_id=document_id).file_id)

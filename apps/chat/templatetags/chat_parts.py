@@ -14,6 +14,7 @@ from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
 
 register = template.Library()
+_READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -45,6 +46,12 @@ def card(context: template.Context, row: Row) -> SafeString:
 def is_picture(attachment: AttachmentView) -> bool:
     """Return whether browsers draw it; everything else is offered as a file."""
     return attachment.media_type in _PICTURES
+
+
+@register.filter
+def is_readable(attachment: AttachmentView) -> bool:
+    """Return whether its text is read, by the kind its name tells."""
+    return suffix(attachment.name) in _READABLE
 
 
 @register.filter

@@ -47,6 +47,12 @@ def get_document(*, principal: Principal, document_id: UUID) -> DocumentView:
     return view_of(row)
 
 
+def find_by_file(*, principal: Principal, file_id: UUID) -> DocumentView | None:
+    """Return the newest visible document made of a file, or None. One query."""
+    row = visible_documents(principal).filter(file_id=file_id).order_by("-id").first()
+    return view_of(row) if row else None
+
+
 def list_page_states(*, document_id: UUID) -> list[PageStatus]:
     """Return the settled pages of a document the caller may see, in order. One query, without texts."""
     rows = DocumentPage.objects.filter(document_id=document_id).order_by("number")

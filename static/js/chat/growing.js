@@ -54,7 +54,9 @@ export class Growing {
     const still = all(".message", this.root).find((article) => article.getBoundingClientRect().bottom > top);
     const before = still?.getBoundingClientRect().top ?? 0;
     if (link.dataset.more === "newer" && !holder.content.querySelector('[data-more="newer"]')) this.root.dataset.newest = "";
+    const added = [...holder.content.children];
     link.replaceWith(holder.content);
+    for (const element of added) /** @type {any} */ (window).htmx.process(element);
     this.#tidyDays();
     if (still) this.root.scrollTop += still.getBoundingClientRect().top - before;
     this.watch();

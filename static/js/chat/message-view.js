@@ -13,6 +13,7 @@ import { messageUrl, threadUrl } from "./model.js";
 
 const [MESSAGE, CONVERSATION, SENDER] = [0, 1, 2].map((id) => `00000000-0000-0000-0000-00000000000${id}`);
 const PICTURES = new Set(["image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"]);
+const READABLE = new Set(["PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"]);
 const GROUP = 5 * 60_000;
 
 /** @param {string} id */
@@ -144,7 +145,8 @@ function setFiles(article, files) {
     } else {
       one(".file__name", item).textContent = file.name;
       one(".file__name", item).title = file.name;
-      const suffix = file.name.includes(".") ? file.name.split(".").pop()?.toUpperCase().slice(0, 8) : "";
+      const suffix = file.name.includes(".") ? file.name.split(".").pop()?.toUpperCase().slice(0, 8) ?? "" : "";
+      if (!READABLE.has(suffix)) item.querySelector("[data-reading-state]")?.remove();
       one(".file__note", item).textContent = [suffix, size(file.size_bytes)].filter(Boolean).join(", ");
     }
     shelf.append(item);

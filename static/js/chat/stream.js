@@ -226,6 +226,7 @@ class Stream {
     try {
       const drawn = await view.fetchArticle(this.conversation, article.dataset.message ?? "", !!this.thread);
       this.#keepBottom(() => article.replaceWith(drawn));
+      /** @type {any} */ (window).htmx.process(drawn);
       scan();
     } catch (error) {
       explain(error);
@@ -265,6 +266,7 @@ class Stream {
     const below = this.root.querySelector(".message[data-client-key]");
     if (below) below.before(...parts, article);
     else this.root.append(...parts, article);
+    /** @type {any} */ (window).htmx.process(article);
   }
 
   #countReplies() {
