@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from apps.agents.types import QUESTION_LIMIT, AnswerState, Outcome
 from apps.core.api.serializers import CleanText, StrictSerializer
+from apps.rag.types import SourceType
 
 
 class AskSerializer(StrictSerializer):
@@ -44,6 +45,39 @@ class AnswerSerializer(serializers.Serializer[object]):
     regenerated_from = serializers.UUIDField(allow_null=True)
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    completed_by = serializers.UUIDField(
+        allow_null=True, help_text="The asker's private answer from better sources."
+    )
+    is_withheld = serializers.BooleanField(help_text="The asker lost a source of it; the text is kept back.")
+
+
+class PageBoxSerializer(serializers.Serializer[object]):
+    """A rectangle on a page, in points from its top left corner."""
+
+    x0 = serializers.FloatField()
+    top = serializers.FloatField()
+    x1 = serializers.FloatField()
+    bottom = serializers.FloatField()
+
+
+class OpenedSerializer(serializers.Serializer[object]):
+    """A cited passage in its surroundings, with the reader's rights of this moment."""
+
+    source_type = serializers.ChoiceField(choices=SourceType.choices)
+    source = serializers.UUIDField()  # type: ignore[assignment]  # the name hides DRF's own property
+    title = serializers.CharField()
+    page = serializers.IntegerField(allow_null=True)
+    page_count = serializers.IntegerField(allow_null=True)
+    text = serializers.CharField()
+    start = serializers.IntegerField(source="span.start")
+    end = serializers.IntegerField(source="span.end")
+    boxes = PageBoxSerializer(many=True)
+    width = serializers.FloatField(allow_null=True)
+    height = serializers.FloatField(allow_null=True)
+    conversation = serializers.UUIDField(allow_null=True)
+    author_name = serializers.CharField()
+    time = serializers.DateTimeField(allow_null=True)
+    is_changed = serializers.BooleanField()
 
 
 class AgentSerializer(serializers.Serializer[object]):

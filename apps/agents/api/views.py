@@ -15,6 +15,8 @@ from apps.agents.selectors import answers as selectors
 from apps.agents.services import answers
 from apps.core.api.idempotency import repeatable
 from apps.core.api.serializers import validated
+from apps.rag.services.citations import open_citation
+from apps.rag.types import Citation
 
 
 class AgentsView(APIView):
@@ -50,6 +52,18 @@ class AskDetail(AgentsView):
         """Return it as far as it is written."""
         view = selectors.get_answer(principal_of(request), answer_id)
         return Response(shapes.AnswerSerializer(view).data)
+
+
+class AskSource(AgentsView):
+    """A numbered source of an answer."""
+
+    @extend_schema(responses=shapes.OpenedSerializer, tags=["ask"])
+    def get(self, request: Request, answer_id: UUID, number: int) -> Response:
+        """Open it at its passage; the caller's rights are checked now, not when the answer was written."""
+        principal = principal_of(request)
+        cited = selectors.find_source(principal, answer_id, number)
+        opened = open_citation(principal=principal, citation=Citation.from_json(cited.citation))
+        return Response(shapes.OpenedSerializer(opened).data)
 
 
 class AskStop(AgentsView):
