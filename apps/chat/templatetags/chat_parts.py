@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from uuid import UUID
 
 from django import template
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from apps.chat.presenting import Row
-from apps.chat.types import AttachmentView, ConversationView
+from apps.chat.types import AttachmentView, ConversationView, MessageView
 from apps.core import registry
 
 register = template.Library()
+_LINK, _THREAD = "link-of-the-message", "link-of-the-thread"
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
@@ -24,6 +28,37 @@ def message_text(context: template.Context, row: Row) -> SafeString:
     me = f'data-principal="{context["request"].principal.id}"'
     html = row.html.replace(f'<span class="mention" {me}>', f'<span class="mention mention--me" {me}>')
     return mark_safe(html)  # noqa: S308 - only the server's renderer writes it
+
+
+@register.simple_tag(takes_context=True)
+def conversation_link(context: template.Context, conversation_id: UUID) -> str:
+    """Return the address of a conversation; a page has hundreds, so it is put together, not looked up."""
+    return f"{_organization(context['request'].principal.organization_slug)}c/{conversation_id}/"
+
+
+@register.simple_tag(takes_context=True)
+def message_link(context: template.Context, message: MessageView, kind: str = "m") -> str:
+    """Return the address of a message, or with `t` of its thread."""
+    return f"{conversation_link(context, message.conversation)}{kind}/{message.id}/"
+
+
+@register.simple_tag
+def message_acts(link: str, thread: str = "") -> SafeString:
+    """Return the bar of actions of a message; without `thread` it cannot be replied to from here."""
+    bar = _acts(get_language() or "", with_thread=bool(thread))
+    return mark_safe(bar.replace(_LINK, escape(link)).replace(_THREAD, escape(thread)))  # noqa: S308 - a template's
+
+
+@lru_cache(maxsize=16)
+def _acts(language: str, *, with_thread: bool) -> str:  # noqa: ARG001 - the key
+    return render_to_string(
+        "chat/parts/message_acts.html", {"link": _LINK, "thread": _THREAD if with_thread else ""}
+    )
+
+
+@lru_cache(maxsize=256)
+def _organization(slug: str) -> str:
+    return reverse("chat:home", kwargs={"slug": slug})
 
 
 @register.simple_tag(takes_context=True)

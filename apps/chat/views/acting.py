@@ -23,6 +23,7 @@ from apps.chat.views.common import (
     leave_to,
     message_address,
     page_or_dialog,
+    posted,
 )
 from apps.core.errors import DomainError, InvalidInput
 
@@ -82,7 +83,7 @@ def actions(request: PageRequest, slug: str, conversation_id: UUID, message_id: 
 def edit(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Change the text of an own message."""
     message = _message(request, conversation_id, message_id)
-    form = EditForm(request.POST or None, initial={"body": message.body, "version": message.version})
+    form = EditForm(posted(request), initial={"body": message.body, "version": message.version})
     if request.method == "POST" and form.is_valid():
         try:
             writing.edit_message(

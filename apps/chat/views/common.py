@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -107,6 +107,11 @@ def form_answer(
 ) -> HttpResponse:
     """Show a form again with what is wrong; scripts swap answers with this status."""
     return page_or_dialog(request, template, {**context, "form": form}, title=title, status=422)
+
+
+def posted(request: PageRequest) -> QueryDict | None:
+    """Return what a form sent, also when it sent nothing; None where the form is only shown."""
+    return request.POST if request.method == "POST" else None
 
 
 def leave_to(request: PageRequest, address: str, *, said: str = "") -> HttpResponse:

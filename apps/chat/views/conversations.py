@@ -25,6 +25,7 @@ from apps.chat.views.common import (
     leave_to,
     list_context,
     page_or_dialog,
+    posted,
 )
 from apps.core.errors import DomainError
 
@@ -35,7 +36,7 @@ MOST_CHOICES = 200
 def new_channel(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Create a channel."""
     may_be_public = bool(access.can(request.principal, "conversation.create_public"))
-    form = ChannelForm(request.POST or None, may_be_public=may_be_public)
+    form = ChannelForm(posted(request), may_be_public=may_be_public)
     context = {"form": form, "action": request.path, "submit": _("Create channel")}
     title = _("New channel")
     if request.method == "POST" and form.is_valid():
@@ -54,7 +55,7 @@ def new_channel(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 def new_direct(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Open the conversation with one or several people."""
     found = _others(request, request.GET.get("q", ""))
-    form = PeopleForm(request.POST or None, choices=found)
+    form = PeopleForm(posted(request), choices=found)
     context = {
         "form": form, "people": found, "action": request.path, "submit": _("Open conversation"),
         "chosen": request.POST.getlist("people"),
@@ -119,7 +120,7 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
     )
     known = {person.id for person in inside}
     choices = [person for person in _others(request, request.GET.get("q", "")) if person.id not in known]
-    form = PeopleForm(request.POST or None, choices=choices)
+    form = PeopleForm(posted(request), choices=choices)
     context = {
         "conversation": found, "members": inside, "form": form, "people": choices, "may_add": may_add,
         "may_remove": _may_manage(request, found) and found.kind == "channel", "action": request.path,
@@ -155,7 +156,7 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
     found = conversations.get_conversation(request.principal, conversation_id)
     may_change = found.kind == "channel" and found.is_member and not request.principal.is_guest
     initial = {"name": found.name, "topic": found.topic, "is_private": found.is_private}
-    form = ChannelForm(request.POST or None, initial=initial)
+    form = ChannelForm(posted(request), initial=initial)
     context = {
         "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
         "may_archive": _may_manage(request, found) and found.kind == "channel",
