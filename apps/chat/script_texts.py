@@ -25,6 +25,7 @@ def chat_texts() -> Texts:
                        ngettext("{count} new message", "{count} new messages", 2)),
         "news_in": _count(ngettext("{count} new message in {name}", "{count} new messages in {name}", 1),
                           ngettext("{count} new message in {name}", "{count} new messages in {name}", 2)),
+        "mentioned_in_thread": _("You were mentioned in a thread"),
         "replies": _count(ngettext("{count} reply", "{count} replies", 1),
                           ngettext("{count} reply", "{count} replies", 2)),
         "last": pgettext("time of the newest reply", "last"),

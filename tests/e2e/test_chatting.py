@@ -133,3 +133,23 @@ def test_older_messages_come_while_scrolling_and_the_text_stays_where_it_is(visi
     assert numbers == [f"Zeile {number:03}" for number in range(90)]
     maren.page.locator("[data-jump-newest]").click()
     expect(maren.message("Zeile 089")).to_be_in_viewport()
+
+
+def test_a_mention_in_a_thread_waits_until_the_thread_is_opened(visit: Visit) -> None:
+    aylin, jonas = visit("Aylin"), visit("Jonas")
+    aylin.open("it-platform")
+    jonas.open("it-platform")
+    aylin.write("Wer kennt den Schalter?")
+    jonas.act(jonas.message("Wer kennt den Schalter?"), "thread")
+    jonas.write("@**Aylin Demir** der linke", where="#panel")
+    hint = aylin.page.get_by_role("link", name="You were mentioned in a thread")
+    expect(hint).to_be_visible()
+    entry = aylin.page.locator('.conv[data-name="it-platform"]')
+    expect(entry.locator(".count--mention")).to_be_visible()
+    aylin.page.reload()
+    expect(hint).to_be_visible()
+    expect(entry.locator(".count--mention")).to_be_visible()
+    hint.click()
+    expect(aylin.message("der linke", where="#panel")).to_be_visible()
+    expect(hint).to_have_count(0)
+    expect(entry.locator(".count")).to_have_count(0)

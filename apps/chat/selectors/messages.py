@@ -143,6 +143,21 @@ def mentions_of(principal: Principal, *, limit: int = 50) -> list[MessageView]:
     return _views([found[pk] for pk in ids if pk in found])
 
 
+def find_unread_reply_to(principal: Principal, *, conversation_id: UUID, after: int) -> tuple[UUID, int] | None:
+    """Return (thread, sequence) of the first reply after a sequence that mentions the principal. One query.
+
+    The window of a conversation does not show replies, so reading it must not settle this one.
+    """
+    mentioned = Mention.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, conversation_id=conversation_id
+    )
+    rows = visible_messages(principal).filter(
+        pk__in=mentioned.values("message_id"), conversation_id=conversation_id, sequence__gt=after
+    )
+    found = rows.exclude(thread_id=None).order_by("sequence").values_list("thread_id", "sequence").first()
+    return (found[0], found[1]) if found and found[0] else None
+
+
 def views_for(rows: Iterable[Message]) -> list[MessageView]:
     """Return rows of this app as views; the caller selected only visible ones."""
     return _views(list(rows))

@@ -67,6 +67,7 @@ def conversation(
         **_window(request, found, page),
         **_composer(request, found),
         **(_thread(request, found, thread_id) if thread_id else {}),
+        **_held(request, found),
         "target": message_id,
         "panel": thread_id is not None,
     }
@@ -187,6 +188,22 @@ def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> 
         "thread_draft": own.get(message_id, ""),
         "thread_client_key": uuid4(),
     }
+
+
+def _held(request: PageRequest, found: ConversationView) -> dict[str, Any]:
+    """Return where a reply waits that mentions the reader: reading the window does not settle it."""
+    if not found.mentions:
+        return {}
+    waiting = messages.find_unread_reply_to(
+        request.principal, conversation_id=found.id, after=found.last_read_sequence
+    )
+    if waiting is None:
+        return {}
+    thread_id, sequence = waiting
+    kwargs = {
+        "slug": request.principal.organization_slug, "conversation_id": found.id, "message_id": thread_id,
+    }  # fmt: skip
+    return {"held": sequence - 1, "held_url": reverse("chat:thread", kwargs=kwargs)}
 
 
 def _uuid(text: str) -> UUID:

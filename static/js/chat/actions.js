@@ -122,6 +122,13 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("[data-open-thread]") : null;
+  if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  openThread(link.href);
+});
+
+document.addEventListener("click", (event) => {
   const link = event.target instanceof Element ? event.target.closest("[data-history]") : null;
   if (!(link instanceof HTMLAnchorElement)) return;
   event.preventDefault();

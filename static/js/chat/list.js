@@ -96,9 +96,13 @@ component("[data-jump]", (field) => {
     if (event.key === "Enter") {
       event.preventDefault();
       const chosen = document.querySelector(".conv.is-active");
+      const start = document.querySelector("[data-new]");
+      const name = field.value.trim();
       field.value = "";
       matching();
       if (chosen instanceof HTMLElement) chosen.click();
+      // Nobody in the list: perhaps someone one has not written to yet.
+      else if (name && start instanceof HTMLAnchorElement) location.assign(`${start.href}?q=${encodeURIComponent(name)}`);
     } else if (event.key === "Escape") {
       field.value = "";
       matching();

@@ -15,7 +15,7 @@ import { explain } from "../shell/toasts.js";
 import { fillComposer } from "./composer.js";
 import * as view from "./message-view.js";
 import { Growing } from "./growing.js";
-import { conversationUrl } from "./model.js";
+import { conversationUrl, threadUrl } from "./model.js";
 import { Reading } from "./reading.js";
 import { outbox, remove, retry, waitingIn } from "./outbox.js";
 
@@ -34,8 +34,10 @@ class Stream {
     this.missed = 0;
     this.follows = false;
     this.jump = this.#jumpButton();
+    /** @type {number} a reply further on mentions the reader: only its thread settles it */
+    this.held = Number(root.dataset.held ?? Infinity);
     // At the bottom everything was seen that this window can show, the numbers of replies included.
-    this.reading = new Reading(root, () => (this.isLive && this.isAtBottom && !this.thread ? socket.sequence(this.conversation) : 0));
+    this.reading = new Reading(root, () => (this.isLive && this.isAtBottom && !this.thread ? Math.min(socket.sequence(this.conversation), this.held) : 0));
     this.growing = new Growing(root, () => this.reading.again());
     socket.learn(this.conversation, Number(root.dataset.head));
     this.ends = [
@@ -169,6 +171,7 @@ class Stream {
     if (message.thread && !this.thread) {
       const root = view.element(message.thread, this.root);
       if (root && !this.#counted(root, message)) this.#keepBottom(() => view.addReply(root, message));
+      this.#hold(message);
       this.reading.mark();
       return;
     }
@@ -198,6 +201,16 @@ class Stream {
     if (known.includes(reply.id)) return true;
     root.dataset.replies += ` ${reply.id}`;
     return false;
+  }
+
+  /** A reply that mentions the reader waits until its thread is opened. @param {Message} message */
+  #hold(message) {
+    const isForMe = message.mentions.includes(page.me?.id ?? "") && message.sender.id !== page.me?.id;
+    if (!isForMe || message.sequence > this.held || document.querySelector(`[data-thread-panel="${message.thread}"]`)) return;
+    this.held = message.sequence - 1;
+    this.root.parentElement?.querySelector("[data-open-thread]")?.remove();
+    const link = make("a", { class: "btn jump jump--top", href: threadUrl(message.conversation, message.thread ?? ""), "data-open-thread": true }, icon("at", "s"), t("mentioned_in_thread"));
+    this.root.after(link);
   }
 
   /** @param {Message} message */
@@ -280,6 +293,10 @@ class Stream {
 
   /** @param {import("../shell/socket.js").Notice} notice */
   #left({ type, data }) {
+    if (type === "read.moved" && data.conversation === this.conversation && data.last_read_sequence > this.held) {
+      this.held = Infinity;
+      this.root.parentElement?.querySelector("[data-open-thread]")?.remove();
+    }
     if (type === "conversation.removed" && data.conversation === this.conversation && !this.thread) location.assign(page.base ?? "/");
   }
 
