@@ -1,0 +1,115 @@
+"""The search page and opened passages, as a browser without scripts sees them."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+from lxml import html
+
+from apps.accounts.models import User
+from apps.accounts.types import Principal
+from apps.core.events import types
+from apps.core.models import Event
+from apps.rag import handlers
+from apps.rag.types import Span
+from apps.rag.views.searching import Piece, pieces
+from tests.accounts.sessions import open_session
+from tests.chat.world import World
+from tests.documents import samples
+from tests.documents.conftest import folder, member  # noqa: F401 - fixtures
+from tests.factories.accounts import principal_of
+from tests.factories.documents import read_document
+from tests.rag.library import embed_all, index_message
+
+BASE = "/o/nordlicht/"
+
+
+def _client(person: Principal) -> Client:
+    client = Client()
+    client.cookies["session"] = open_session(User.objects.get(pk=person.id))
+    return client
+
+
+def _page(client: Client, address: str, status: int = 200) -> html.HtmlElement:
+    response = client.get(address)
+    assert response.status_code == status
+    return html.fromstring(response.content)
+
+
+def _say(world: World, sender: Principal, conversation, body: str) -> None:
+    sent = world.say(sender, conversation, body)
+    index_message(world.organization.pk, conversation, sent.id)
+
+
+@pytest.mark.parametrize(
+    ("marks", "expected"),
+    [
+        ((), [("Die Bremse hält", False)]),
+        ((Span(4, 10),), [("Die ", False), ("Bremse", True), (" hält", False)]),
+        ((Span(0, 3), Span(11, 15)), [("Die", True), (" Bremse ", False), ("hält", True)]),
+    ],
+)
+def test_a_text_is_cut_at_its_marks(marks: tuple[Span, ...], expected: list[tuple[str, bool]]) -> None:
+    assert list(pieces("Die Bremse hält", marks)) == [Piece(text, is_mark) for text, is_mark in expected]
+
+
+def test_a_hit_says_where_it_is_and_why(world: World) -> None:
+    ada = world.person("Ada")
+    conversation = world.channel(ada, "betrieb")
+    _say(world, ada, conversation, "Die **Azimutbremse** bleibt <b>verriegelt</b>.")
+    page = _page(_client(ada), BASE + "search/?q=Azimutbremse")
+    (hit,) = page.find_class("hit")
+    assert hit.find_class("hit__title")[0].text_content() == "betrieb"
+    assert hit.find_class("hit__title")[0].get("href").startswith(f"{BASE}c/{conversation}/m/")
+    assert hit.find_class("hit__text")[0].text_content() == "Die Azimutbremse bleibt <b>verriegelt</b>."
+    assert [mark.text_content() for mark in hit.xpath(".//mark")] == ["Azimutbremse"]
+    assert "Words azimutbremse" in " ".join(hit.find_class("why")[0].text_content().split())
+
+
+def test_others_find_nothing_of_a_private_channel(world: World) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben")
+    _say(world, ada, world.channel(ada, "geheim", is_private=True), "Das Losungswort ist Nachtigall")
+    assert len(_page(_client(ada), BASE + "search/?q=Nachtigall").find_class("hit")) == 1
+    page = _page(_client(ben), BASE + "search/?q=Nachtigall")
+    assert page.find_class("hit") == []
+    assert "Nothing found for “Nachtigall”" in page.text_content()
+
+
+def test_filters_are_chips_that_can_be_taken_out(world: World) -> None:
+    ada = world.person("Ada")
+    _say(world, ada, world.channel(ada, "betrieb"), "Die Bremse hält")
+    page = _page(_client(ada), BASE + "search/?q=bremse+in:betrieb+from:niemand")
+    chips = page.find_class("chip")
+    assert [chip.get("class") for chip in chips] == ["chip chip--on", "chip chip--guess"]
+    assert chips[0].get("href").endswith("?q=bremse+from%3Aniemand")
+
+
+def test_a_query_that_cannot_be_read_is_refused_on_the_page(world: World) -> None:
+    page = _page(_client(world.person("Ada")), BASE + "search/?q=bremse&cursor=nonsense", status=422)
+    assert page.find_class("notice--warn")[0].text_content().strip().startswith("This page does not exist.")
+
+
+@pytest.mark.parametrize("query", ["\x00", "'\"<>%_*()&|!:", "x" * 5000, "in:", "before:2026-99-99"])
+def test_strange_queries_show_a_page(world: World, query: str) -> None:
+    response = _client(world.person("Ada")).get(BASE + "search/", {"q": query})
+    assert response.status_code in (200, 422)
+
+
+def test_a_passage_opens_on_its_page_with_its_words_marked(member) -> None:  # noqa: F811 - the fixture
+    pages = ["The gearbox is oiled monthly.", "The yaw brake stays locked while the crane is hooked."]
+    document = read_document(member, "handbook.pdf", samples.text_pdf(pages))
+    for row in Event.objects.filter(type="document.page_parsed").order_by("id").values():
+        handlers.index_page(types.restore(row))
+    embed_all(member.organization_id)
+    reader = principal_of(member)
+    base = f"/o/{reader.organization_slug}/"
+    client = _client(reader)
+    title = _page(client, f"{base}search/?q=yaw+brake&type=document").find_class("hit__title")[0]
+    page = _page(client, title.get("href"))
+    assert page.find_class("viewer__bar")[0].text_content().strip().startswith("Page 2 of 2")
+    assert len(page.xpath("//rect")) >= 1
+    picture = page.xpath("//image/@href")[0]
+    assert client.get(picture).headers["Content-Type"] == "image/png"
+    text = _page(client, f"{base}passages/{document.id}/?page=2&start=4&end=13&view=text")
+    assert [mark.text_content() for mark in text.xpath("//mark")] == ["yaw brake"]
+    assert client.get(f"{base}passages/{document.id}/?page=9").status_code == 404
