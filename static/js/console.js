@@ -2,9 +2,9 @@
 /** The entry of console pages: filters without a button, selections in tables, rows that follow what runs. */
 
 import { setUpConnection } from "./shell/connection.js";
+import "./console/copy.js";
 import "./console/filter.js";
 import "./console/live.js";
 import "./console/select.js";
-import "./settings.js";
 
 setUpConnection();
