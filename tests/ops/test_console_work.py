@@ -308,3 +308,14 @@ def test_the_list_of_documents_costs_the_same_for_many(
     client.get(f"{BASE}documents/")
     with django_assert_num_queries(6):  # user, its session, seat; documents, people, counts
         assert len(rows(client, "documents")) == count
+
+
+@pytest.mark.usefixtures("_folder")
+def test_a_document_that_cannot_be_read_needs_somebody(browser: Browser, member: Member) -> None:
+    document = read_document(member, "broken.pdf", b"%PDF-1.7\nnothing of a PDF follows")
+    client = browser("moderator")
+    (row,) = rows(client, "documents", "?state=gaps")
+    assert row.startswith("broken broken.pdf: The file is damaged.")
+    assert "failed" in row
+    assert "1 document has unread pages" in client.get(BASE).content.decode()
+    assert client.get(f"{BASE}documents/{document.id}/failed/").status_code == 200

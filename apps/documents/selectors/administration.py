@@ -97,7 +97,7 @@ def _filtered(rows: QuerySet[Document], state: str) -> QuerySet[Document]:
     conditions = {
         "ready": Q(state=DocumentState.READY),
         "reading": Q(state__in=READING),
-        "gaps": Q(Exists(failed_page)),
+        "gaps": Q(Exists(failed_page)) | Q(state=DocumentState.FAILED),
         "failed": Q(state=DocumentState.FAILED),
     }
     return rows.filter(conditions[state]) if state in conditions else rows

@@ -3,10 +3,12 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
+from apps.agents.types import KIND as ANSWER
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 from apps.ops.console import flags, overview, settings, status
 from apps.ops.console.common import FLAGS, OVERVIEW, SETTINGS, STATUS
+from apps.runs.selectors.naming import register_kind
 
 register_console_page(OVERVIEW, _("Overview"), "console", VIEW, overview.overview, order=10)
 register_console_page(
@@ -40,3 +42,4 @@ register_console_page(
     order=90,
     routes=[path("given-up/<int:letter_id>/", status.settle, name="dead-letter")],
 )
+register_kind(ANSWER, _("Answer a question"))

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from apps.accounts.selectors.administration import count_members
 from apps.chat.selectors.administration import count_conversations, messages_per_day
 from apps.core import console_shell
+from apps.documents.selectors.administration import count_documents
 from apps.ops import charts
 from apps.ops.console.common import OVERVIEW, ConsoleRequest
 from apps.ops.console.todos import todos
@@ -26,7 +27,7 @@ def overview(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     principal = request.principal
     looked = parts.look()
     shown = parts.main_parts(looked)
-    counts = count_runs(principal)
+    counts, documents = count_runs(principal), count_documents(principal)
     sees_runs = console_shell.may_open(principal, "run.view_any")
     days = _days(request)
     per_day = messages_per_day(days=days)
@@ -35,7 +36,8 @@ def overview(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "console_page": OVERVIEW,
         "parts": shown,
         "headline": parts.headline(shown),
-        "todos": todos(principal, shown, counts),
+        "todos": todos(principal, shown, counts, documents),
+        "documents": documents,
         "lines": lines,
         "sees_runs": sees_runs,
         "counts": counts,

@@ -14,6 +14,7 @@ from apps.accounts.types import Principal
 from apps.core import console_shell
 from apps.core.selectors.given_up import count_dead_letters
 from apps.core.services.database_roles import missing_walls
+from apps.documents.selectors.administration import DocumentCounts
 from apps.ops.console.common import STATUS, reach
 from apps.ops.types import PartStatus
 from apps.runs.selectors.administration import RunCounts
@@ -32,9 +33,12 @@ class Todo:
     is_bad: bool = False
 
 
-def todos(principal: Principal, parts: Sequence[PartStatus], counts: RunCounts) -> list[Todo]:
+def todos(
+    principal: Principal, parts: Sequence[PartStatus], counts: RunCounts, documents: DocumentCounts
+) -> list[Todo]:
     """Return what needs attention, worst first. Two queries."""
     found = [*_from_parts(principal, parts), *_from_letters(principal), *_from_walls(principal)]
+    found += _from_documents(principal, documents)
     if console_shell.may_open(principal, "run.view_any"):
         found += _from_runs(principal, counts)
     return sorted(found, key=lambda todo: not todo.is_bad)
@@ -73,6 +77,20 @@ def _from_walls(principal: Principal) -> Iterator[Todo]:
             text=_("This database lacks the roles %(roles)s.") % {"roles": ", ".join(missing)},
             url=f"{console_shell.address(principal, STATUS)}#walls",
             action=_("Show status"),
+        )
+
+
+def _from_documents(principal: Principal, documents: DocumentCounts) -> Iterator[Todo]:
+    count = documents.failed
+    if count:
+        yield Todo(
+            title=ngettext(
+                "%(count)s document has unread pages", "%(count)s documents have unread pages", count
+            )
+            % {"count": count},
+            text=_("What could be read is found by search; the rest can be tried again."),
+            url=f"{console_shell.address(principal, 'documents')}?state=gaps",
+            action=_("Review"),
         )
 
 
