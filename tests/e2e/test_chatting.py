@@ -153,3 +153,23 @@ def test_a_mention_in_a_thread_waits_until_the_thread_is_opened(visit: Visit) ->
     expect(aylin.message("der linke", where="#panel")).to_be_visible()
     expect(hint).to_have_count(0)
     expect(entry.locator(".count")).to_have_count(0)
+
+
+def test_back_leads_to_the_conversation_before_and_everything_works_there(visit: Visit) -> None:
+    maren = visit("Maren")
+    page = maren.page
+    maren.open("einkauf")
+    first = page.url
+    maren.open("allgemein")
+    assert page.url != first
+    page.go_back()
+    expect(page.locator("[data-conversation-name]")).to_have_text("einkauf")
+    assert page.url == first
+    expect(page.locator('.conv[data-name="einkauf"]')).to_have_attribute("aria-current", "page")
+    maren.write("Nach dem Zurückgehen")
+    maren.act(maren.message("Nach dem Zurückgehen"), "more")
+    maren.choose("Delete")
+    page.locator("#dialog").get_by_role("button", name="Delete message").click()
+    expect(maren.message("Nach dem Zurückgehen")).to_have_count(0)
+    page.go_forward()
+    expect(page.locator("[data-conversation-name]")).to_have_text("allgemein")

@@ -13,7 +13,7 @@ from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
 SHOTS = os.environ.get("CHATSYSTEM_SCREENSHOTS")
-SIZES = {"phone": (360, 780), "desk": (1440, 900)}
+SIZES = {"small": (320, 640), "phone": (360, 780), "desk": (1440, 900)}
 PAGES = {
     "conversation": "/o/nordlicht/",
     "channels": "/o/nordlicht/channels/",
@@ -40,12 +40,12 @@ def _keep(page: Page, name: str) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize(("language", "size"), [("de-DE", "phone"), ("de-DE", "desk"), ("en-GB", "phone")])
+@pytest.mark.parametrize(
+    ("language", "size"), [("de-DE", "small"), ("de-DE", "phone"), ("de-DE", "desk"), ("en-GB", "phone")]
+)
 def test_every_page_stands(visit: Visit, language: str, theme: str, size: str) -> None:
     width, height = SIZES[size]
-    maren = visit(
-        "Maren", language=language, theme=theme, width=width, height=height, is_phone=size == "phone"
-    )
+    maren = visit("Maren", language=language, theme=theme, width=width, height=height, is_phone=width < 640)
     found: dict[str, list[str]] = {}
     for name, address in PAGES.items():
         maren.page.goto(address)
@@ -66,9 +66,7 @@ def test_every_page_stands(visit: Visit, language: str, theme: str, size: str) -
 @pytest.mark.parametrize(("language", "size"), [("de-DE", "phone"), ("en-GB", "desk")])
 def test_pages_of_strangers_stand(visit: Visit, language: str, theme: str, size: str) -> None:
     width, height = SIZES[size]
-    stranger = visit(
-        None, language=language, theme=theme, width=width, height=height, is_phone=size == "phone"
-    )
+    stranger = visit(None, language=language, theme=theme, width=width, height=height, is_phone=width < 640)
     stranger.expected.append("404")
     found: dict[str, list[str]] = {}
     pages = {

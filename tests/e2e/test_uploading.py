@@ -92,3 +92,31 @@ def test_a_refused_file_says_why_and_can_be_removed(visit: Visit, tmp_path: Path
     failed.locator("[data-cancel]").click()
     expect(maren.page.locator("#main [data-files]")).to_be_hidden()
     expect(maren.page.locator("#main [data-why]")).to_have_text("")
+
+
+def test_files_are_dropped_anywhere_and_pasted(visit: Visit) -> None:
+    maren = visit("Maren")
+    maren.open("allgemein")
+    page = maren.page
+    drop = """([where, kind, name]) => {
+        const data = new DataTransfer();
+        data.items.add(new File(["Inhalt " + name], name, {type: "text/plain"}));
+        const target = document.querySelector(where);
+        const how = {bubbles: true, cancelable: true};
+        const events = kind === "paste"
+            ? [new ClipboardEvent("paste", {...how, clipboardData: data})]
+            : ["dragenter", "dragover", kind].map((step) => new DragEvent(step, {...how, dataTransfer: data}));
+        for (const event of events) target.dispatchEvent(event);
+    }"""
+    page.evaluate(drop, ["#main [data-stream]", "dragover", "nichts.txt"])
+    expect(page.locator(".drop")).to_be_visible()
+    page.evaluate(drop, ["#main [data-stream]", "drop", "gezogen.txt"])
+    expect(page.locator(".drop")).to_have_count(0)
+    page.evaluate(drop, ["#main [data-text]", "paste", "eingefuegt.txt"])
+    names = page.locator("#main [data-files] .file__name")
+    expect(names).to_have_text(["gezogen.txt", "eingefuegt.txt"])
+    expect(page.locator("#main [data-files] .file__note", has_text="ready")).to_have_count(2)
+    maren.write("Zwei auf einmal")
+    expect(maren.message("Zwei auf einmal").locator(".file__name")).to_have_text(
+        ["gezogen.txt", "eingefuegt.txt"]
+    )
