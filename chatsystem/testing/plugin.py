@@ -1,8 +1,9 @@
 """Early pytest plugin: a throw-away PostgreSQL and Valkey, started before Django reads its settings.
 
 pytest-django loads the settings before `pytest_configure`, so a fixture would be too late: this module is
-loaded by `-p chatsystem.testing.plugin`. It does nothing inside an xdist worker (the controller's servers are
-inherited) and where DATABASE_URL names a server. The servers end with the test run, however it ends.
+loaded by `-p chatsystem.testing.plugin`. With xdist each worker has servers of its own, since a Valkey's channels
+cannot be told apart, and the process that hands out the tests has none. It does nothing where DATABASE_URL names a
+server. The servers end with the test run, however it ends.
 """
 
 import os
@@ -127,9 +128,9 @@ _servers = pytest.StashKey[ThrowAwayServers]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "chatsystem.settings.test")
-    if os.environ.get("PYTEST_XDIST_WORKER") or os.environ.get("DATABASE_URL"):
-        return
-    if early_config.known_args_namespace.help or early_config.known_args_namespace.version:
+    given = early_config.known_args_namespace
+    hands_out = getattr(given, "numprocesses", None) and not os.environ.get("PYTEST_XDIST_WORKER")
+    if os.environ.get("DATABASE_URL") or given.help or given.version or hands_out:
         return
     servers = start_servers()
     early_config.stash[_servers] = servers

@@ -32,8 +32,13 @@ QUIET = [
 ]  # fmt: skip
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the browser, and time for the first start."""
+    """Everything here needs the browser, and time for the first start.
+
+    It runs last: Playwright keeps an event loop running in its thread, and no test with a loop of its own can follow.
+    """
+    items.sort(key=lambda item: "tests/e2e/" in item.path.as_posix())
     for item in items:
         if "tests/e2e/" in item.path.as_posix():
             item.add_marker(pytest.mark.e2e)

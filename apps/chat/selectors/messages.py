@@ -143,7 +143,9 @@ def mentions_of(principal: Principal, *, limit: int = 50) -> list[MessageView]:
     return _views([found[pk] for pk in ids if pk in found])
 
 
-def find_unread_reply_to(principal: Principal, *, conversation_id: UUID, after: int) -> tuple[UUID, int] | None:
+def find_unread_reply_to(
+    principal: Principal, *, conversation_id: UUID, after: int
+) -> tuple[UUID, int] | None:
     """Return (thread, sequence) of the first reply after a sequence that mentions the principal. One query.
 
     The window of a conversation does not show replies, so reading it must not settle this one.

@@ -63,7 +63,7 @@ def _is_known(key: str) -> bool:
 
 def _reads_like_text(key: str) -> bool:
     """Return whether a person or a program's source wrote this, and no generator: prose, code, paths, patterns."""
-    if re.search(r"[^!-~]|\\|(.)\1{5}", key):
+    if re.search(r"[^!-~]|\\|(.)\1{5}|\]\(|</|://", key):  # the last three: links and markup
         return True
     if re.fullmatch(r"[0-9a-fA-F]+", key):
         return False
