@@ -26,7 +26,7 @@ export async function openThread(address) {
   /** @type {HTMLElement | null} */ (document.querySelector("#panel [data-text]"))?.focus();
 }
 
-export function closeThread() {
+function closeThread() {
   const panel = document.querySelector("[data-thread-panel]");
   if (!panel) return false;
   const back = panel.querySelector("[data-panel-close]");
