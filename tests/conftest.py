@@ -19,15 +19,15 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     return argname if isinstance(val, bytes) and len(val) > 40 else None
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the browser tests together, which share one running product, and each file in one process.
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep each file in one process, and the browser tests together: they share one running product."""
+    item.add_marker(pytest.mark.xdist_group("e2e" if _needs_browser(item) else item.path.as_posix()))
 
-    They take longest: among several processes one begins with them, a single one does them last.
-    """
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests take longest: among several processes one begins with them, a single one does them last."""
     is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
     items.sort(key=lambda item: _needs_browser(item) is not is_shared_out)
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group("e2e" if _needs_browser(item) else item.path.as_posix()))
 
 
 def _needs_browser(item: pytest.Item) -> bool:
