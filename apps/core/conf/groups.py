@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from apps.core.conf import smtp
+
 
 def _(text: str) -> str:
     """Mark a text for translation. Django's own marker reads the settings, which these groups are for."""
@@ -20,7 +22,13 @@ def _url_without_slash(value: str) -> str:
     return value.rstrip("/")
 
 
+def _smtp_url(value: SecretStr) -> SecretStr:
+    smtp.parse(value.get_secret_value())
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url_without_slash)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 
 
 class Group(BaseModel):
@@ -136,9 +144,18 @@ class MailSettings(Group):
     """Outgoing mail."""
 
     mail_from: str = Field("chatsystem@localhost", description=_("Sender address."))
-    smtp_url: SecretStr | None = Field(
-        None, description=_("smtp://user:password@host:587; empty writes mail to files.")
+    smtp_url: SmtpUrl | None = Field(
+        None,
+        description=_(
+            "smtp+tls://user:password@host:587?timeout=10 (STARTTLS), smtps:// (TLS) or smtp:// (neither); "
+            "empty writes mail to files."
+        ),
     )
+
+    @property
+    def server(self) -> smtp.SmtpServer | None:
+        """Return the mail server, or None where mail is written to files."""
+        return smtp.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
 
 ALL: tuple[type[Group], ...] = (

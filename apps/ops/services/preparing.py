@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from apps.accounts.selectors import people
 from apps.accounts.services import sign_in_links
 from apps.core.services.database_roles import missing_walls
 from apps.ops.services import demo
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,8 @@ def prepare(*, with_demo: bool) -> Prepared:
     with connection.cursor() as cursor:
         cursor.execute("SELECT core_make_partitions(2)")
     _collect_static()
+    if settings.PROFILE == "prod" and settings.CONFIGURATION.mail.server is None:
+        logger.warning("mail.written_to_files", extra={"set": "CHATSYSTEM_SMTP_URL"})
     if with_demo and people.is_empty():
         demo.create_demo(base_url=settings.PUBLIC_URL, target=Path(settings.DATA_DIR) / "demo.json")
     return Prepared(sign_in_links.administrator_link() or "", tuple(missing_walls()))
