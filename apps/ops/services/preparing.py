@@ -39,9 +39,16 @@ def prepare(*, with_demo: bool) -> Prepared:
     _collect_static()
     if settings.PROFILE == "prod" and settings.CONFIGURATION.mail.server is None:
         logger.warning("mail.written_to_files", extra={"set": "CHATSYSTEM_SMTP_URL"})
-    if with_demo and people.is_empty():
-        demo.create_demo(base_url=settings.PUBLIC_URL, target=Path(settings.DATA_DIR) / "demo.json")
+    if with_demo:
+        _prepare_demo(Path(settings.DATA_DIR) / "demo.json")
     return Prepared(sign_in_links.administrator_link() or "", tuple(missing_walls()))
+
+
+def _prepare_demo(target: Path) -> None:
+    if people.is_empty():
+        demo.create_demo(base_url=settings.PUBLIC_URL, target=target)
+    else:
+        demo.renew_addresses(base_url=settings.PUBLIC_URL, target=target)
 
 
 def _collect_static() -> None:
