@@ -288,7 +288,7 @@ def test_pages_cost_the_same_for_many(
         ben.get("source", part=True, answer_id=row.pk, number=1)
 
 
-QUERIES = {"ask": 6, "answer": 7, "source": 10}
+QUERIES = {"ask": 6, "answer": 7, "source": 8}
 
 
 def _cards(reader: Reader, conversation: UUID, message: UUID) -> list[html.HtmlElement]:
