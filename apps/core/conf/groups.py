@@ -126,6 +126,12 @@ class SecuritySettings(Group):
         ..., description=_("Signs sessions and links; at least 50 random characters.")
     )
     secret_key_fallbacks: str = Field("", description=_("Older keys by comma, still accepted for reading."))
+    audit_key: SecretStr | None = Field(
+        None, description=_("Seals the audit trail and signs its anchors; without one the secret key does.")
+    )
+    audit_key_fallbacks: SecretStr = Field(
+        SecretStr(""), description=_("Older audit keys by comma, still accepted for reading.")
+    )
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
