@@ -172,12 +172,20 @@ def test_unknown_set_is_an_error(project: Project) -> None:
     assert "no such set: everything" in refused.stderr
 
 
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+
+
 @pytest.mark.parametrize(
     ("verb", "chromium", "arguments", "expected"),
     [
-        ("test", True, [], []),
-        ("test", False, [], ["--ignore=tests/e2e"]),
-        ("test", False, ["-k", "word", "-n", "4"], ["--ignore=tests/e2e", "-k", "word", "-n", "4"]),
+        ("test", True, [], SHARED_OUT),
+        ("test", False, [], [*SHARED_OUT, "--ignore=tests/e2e"]),
+        (
+            "test",
+            False,
+            ["-k", "word", "-n", "4"],
+            [*SHARED_OUT, "--ignore=tests/e2e", "-k", "word", "-n", "4"],
+        ),
         ("test", False, ["tests/core"], ["--ignore=tests/e2e", "tests/core"]),
         ("test", False, ["tests/e2e/test_looks.py"], ["tests/e2e/test_looks.py"]),
         ("e2e", True, ["-k", "word"], ["tests/e2e", "-k", "word"]),
