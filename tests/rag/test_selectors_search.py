@@ -8,7 +8,7 @@ import pytest
 
 from apps.accounts.errors import PermissionMissing
 from apps.chat.selectors.conversations import scope_of
-from apps.chat.services import conversations
+from apps.chat.services import members
 from apps.chat.services import messages as chat
 from apps.chat.types import SentMessage
 from apps.rag.errors import CursorUnknown
@@ -137,7 +137,7 @@ def test_a_guest_finds_only_where_it_has_a_seat(talk) -> None:
     embed_all(world.organization.pk)
     guest = world.person("Gast", role="guest")
     assert texts(ask(guest, "crane")) == []
-    conversations.add_people(principal=maren, conversation_id=channel, people=[guest.id])
+    members.add_people(principal=maren, conversation_id=channel, people=[guest.id])
     assert texts(ask(guest, "crane"))[0] == CRANE
 
 

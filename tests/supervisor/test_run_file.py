@@ -6,7 +6,9 @@ import runpy
 import shutil
 import subprocess
 import sys
+import tempfile
 import zipfile
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -136,7 +138,8 @@ def test_environment_of_another_user_is_refused_in_words(project: Project) -> No
     if subprocess.run([*NOBODY, "/usr/bin/python3", "-c", ""], check=False).returncode:
         pytest.skip("no Python that an ordinary user may run")
     directory = project.directory
-    for parent in (directory, *directory.parents[:3]):
+    temporary = Path(tempfile.gettempdir())
+    for parent in (directory, *takewhile(lambda parent: parent != temporary, directory.parents)):
         parent.chmod(0o755)
     python = directory / ".venv" / "bin" / "python"
     python.unlink()
