@@ -2,13 +2,14 @@
 
 import json
 import os
+import secrets
 from typing import Any
 
 import django
 from django.conf import settings
 
 settings.configure(
-    SECRET_KEY=os.environ["CHATSYSTEM_SECRET_KEY"],
+    SECRET_KEY=secrets.token_urlsafe(50),
     INSTALLED_APPS=["channels"],
     CHANNEL_LAYERS={
         "default": {

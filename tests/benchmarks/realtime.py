@@ -141,9 +141,7 @@ def naive(running: Stack) -> Iterator[Target]:
     """The comparison on the same Redis, in one uvicorn process."""
     port = free_port()
     environment = os.environ | {
-        name: value
-        for name, value in running.environment().items()
-        if name in ("REDIS_URL", "CHATSYSTEM_SECRET_KEY")
+        name: value for name, value in running.environment().items() if name == "REDIS_URL"
     }
     command = [
         sys.executable, "-m", "uvicorn", "tests.benchmarks.naive:application", "--port", str(port), "--lifespan", "off",
