@@ -73,7 +73,7 @@ def upload(running: Stack, person: Person, name: str, content: bytes) -> str:
     for start in range(0, len(content), _CHUNK_BYTES):
         part = content[start : start + _CHUNK_BYTES]
         request = urllib.request.Request(
-            f"{running.base_url}/api/v1/files/{begun['id']}/content/", data=part, method="PUT",
+            f"{running.base_url}/api/v1/files/{begun['id']}/content", data=part, method="PUT",
             headers={
                 "Authorization": f"Bearer {person.api_key}", "Content-Type": "application/octet-stream",
                 "Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(content)}",

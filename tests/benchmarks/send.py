@@ -81,7 +81,8 @@ def seats(running: Stack, count: int) -> list[Seat]:
     from apps.accounts.services.api_keys import issue_for
     from apps.accounts.services.members import create_principal
     from apps.accounts.services.organizations import create_organization
-    from apps.chat.services.conversations import add_people, create_channel
+    from apps.chat.services.conversations import create_channel
+    from apps.chat.services.members import add_people
     from apps.core import tenancy
 
     organization_id = create_organization(slug="bench-send", name="Bench")
