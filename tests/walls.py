@@ -22,6 +22,8 @@ def everywhere() -> Iterator[None]:
         yield
     finally:
         database = connection.connection
-        if database is not None and not database.closed:
-            if database.info.transaction_status != TransactionStatus.INERROR:  # the rollback resets it
-                database.execute("RESET ROLE")
+        is_open = database is not None and not database.closed
+        if (
+            is_open and database.info.transaction_status != TransactionStatus.INERROR
+        ):  # the rollback resets it
+            database.execute("RESET ROLE")

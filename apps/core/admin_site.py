@@ -45,7 +45,9 @@ class Site(admin.AdminSite):
     site_title = "chatsystem"
     index_title = _("Tables")
     enable_nav_sidebar = False
-    list_places: Callable[[], Sequence[Place]] = staticmethod(tuple)  # told by the app that owns organizations
+    list_places: Callable[[], Sequence[Place]] = staticmethod(
+        tuple
+    )  # told by the app that owns organizations
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """Refuse who is signed in without being staff; visitors never come here, they are sent to sign in."""
@@ -72,7 +74,11 @@ class Site(admin.AdminSite):
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Tell the header which organizations there are."""
-        return {**super().each_context(request), "places": self._places(request), "chosen": tenancy.find_current()}
+        return {
+            **super().each_context(request),
+            "places": self._places(request),
+            "chosen": tenancy.find_current(),
+        }
 
     def choose(self, request: HttpRequest) -> HttpResponse:
         """Remember the organization the operator wants to look at."""

@@ -14,9 +14,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from django import db
 from django.conf import settings
 from django.db import NotSupportedError
 from psycopg import ServerCursor
@@ -24,6 +26,7 @@ from psycopg.pq import TransactionStatus
 
 from apps.core import walls
 
+APP_ROLE = "chat_app"
 _organization: ContextVar[UUID | None] = ContextVar("organization", default=None)
 _CONTROL = ("SAVEPOINT", "RELEASE", "ROLLBACK")  # must work in an aborted transaction
 
@@ -105,6 +108,29 @@ def _refuse_silence(sql: str, connection: Any) -> None:
     active = database.execute("SELECT row_security_active(to_regclass(%s)::oid)", [table]).fetchone()
     if active == (True,):
         raise OrganizationUnset(f"{table} was asked for outside every organization: {sql[:200]}")
+
+
+def bind() -> None:
+    """Run the rest of the transaction as the runtime role, for the relay: work for one organization stays inside.
+
+    Does nothing in a process that is this role already, or where the server does not let it.
+    """
+    if _may_be_bound(str(db.connection.settings_dict["USER"])):
+        db.connection.connection.execute(f"SET LOCAL ROLE {APP_ROLE}")
+
+
+@lru_cache(maxsize=8)
+def _may_be_bound(user: str) -> bool:
+    """Return whether this login is another role that may become the runtime role; asked once for each login."""
+    if user == APP_ROLE:
+        return False
+    with db.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s AND pg_has_role(oid, 'SET')"
+            " AND NOT (SELECT rolsuper FROM pg_roles WHERE rolname = session_user))",
+            [APP_ROLE],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def install(connection: Any, **_kwargs: Any) -> None:

@@ -36,7 +36,9 @@ OUTSIDE: Mapping[str, str] = {
     "django_migrations": _FRAMEWORK,
 }
 
-_READS_OR_WRITES = re.compile(r"[\s(]*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY|EXPLAIN|DECLARE|MERGE)\b", re.IGNORECASE)
+_READS_OR_WRITES = re.compile(
+    r"[\s(]*(SELECT|INSERT|UPDATE|DELETE|WITH|COPY|EXPLAIN|DECLARE|MERGE)\b", re.IGNORECASE
+)
 
 
 @lru_cache(maxsize=1)

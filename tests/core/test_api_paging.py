@@ -23,7 +23,13 @@ BY_AGE = Order((("status", int), ("key", str)), descending=True)
 @pytest.fixture
 def rows(db):
     made = [
-        RetryKey(organization_id=ORGANIZATION, principal_id=UUID(int=1), key=f"key-{number:02}", request_hash="", status=number % 3)
+        RetryKey(
+            organization_id=ORGANIZATION,
+            principal_id=UUID(int=1),
+            key=f"key-{number:02}",
+            request_hash="",
+            status=number % 3,
+        )
         for number in range(11)
     ]
     with tenancy.use(ORGANIZATION):
@@ -60,7 +66,9 @@ def test_forwards_and_back_see_every_row_once(rows, limit):
 
 def test_rows_that_come_and_go_shift_nothing(rows):
     first = paginate(RetryKey.objects.all(), order=BY_AGE, position=Position(), limit=4)
-    RetryKey.objects.create(organization_id=ORGANIZATION, principal_id=UUID(int=1), key="zz", request_hash="", status=9)
+    RetryKey.objects.create(
+        organization_id=ORGANIZATION, principal_id=UUID(int=1), key="zz", request_hash="", status=9
+    )
     RetryKey.objects.filter(key=first.rows[-1].key).delete()
     second = paginate(
         RetryKey.objects.all(), order=BY_AGE, position=paging.decode(first.next, BY_AGE), limit=4

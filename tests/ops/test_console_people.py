@@ -127,9 +127,9 @@ def test_several_are_changed_at_once_each_for_itself(browser: Browser, members: 
     assert "3 members changed" in said
     assert "Zoe: You cannot give a role that may do more than your own." in said
     with everywhere():
-        assert {member.role.key for member in Member.objects.filter(pk__in=[m.pk for m in members.values()])} == {
-            "guest"
-        }
+        assert {
+            member.role.key for member in Member.objects.filter(pk__in=[m.pk for m in members.values()])
+        } == {"guest"}
         owner.refresh_from_db()
     assert owner.role.key == "owner"
 

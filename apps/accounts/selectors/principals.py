@@ -180,9 +180,7 @@ def _one(
 ) -> tuple[Any, ...] | None:
     """Run the one statement in the organization; `columns`, `join` and `where` are constants of this module."""
     with tenancy.use(organization_id), connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns} {_FROM.format(join=join, where=where)}", [organization_id, *params]
-        )
+        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", [organization_id, *params])
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

@@ -20,7 +20,7 @@ SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
     AND d.datname = current_database())
 """
 _WAITING = "SELECT consumer, waiting, since FROM core_waiting(%s, %s, %s)"
-_OPEN = "SELECT id, organization_id FROM core_open_dead_letters()"
+_OLDEST = "SELECT id, organization_id FROM core_open_dead_letters() ORDER BY created_at, id LIMIT %s"
 MOST_COUNTED = 1000
 
 
@@ -64,7 +64,7 @@ def count_dead_letters(organization_id: UUID | None) -> int:
     if organization_id is not None:
         return _open(organization_id).count()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM ({_OPEN}) letters")
+        cursor.execute("SELECT count(*) FROM core_open_dead_letters()")
         return int(cursor.fetchone()[0])
 
 
@@ -73,7 +73,7 @@ def list_dead_letters(organization_id: UUID | None, *, limit: int = 50) -> list[
     if organization_id is not None:
         return [_view(row) for row in _open(organization_id).order_by("created_at", "pk")[:limit]]
     with connection.cursor() as cursor:
-        cursor.execute(f"{_OPEN} ORDER BY created_at, id LIMIT %s", [limit])
+        cursor.execute(_OLDEST, [limit])
         found = cursor.fetchall()
     by_id: dict[int, GivenUp] = {}
     for organization in dict.fromkeys(organization for _, organization in found):
@@ -90,7 +90,7 @@ def get_dead_letter_organization(organization_id: UUID | None, letter_id: int) -
         NotFound: settled, or another organization's.
     """
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT organization_id FROM ({_OPEN}) letters WHERE id = %s", [letter_id])
+        cursor.execute("SELECT organization_id FROM core_open_dead_letters() WHERE id = %s", [letter_id])
         found = cursor.fetchone()
     if found is None or organization_id not in (None, found[0]):
         raise NotFound

@@ -12,8 +12,9 @@ from typing import Any
 from django.db import connections
 
 from apps.core.migrations_support import POLICY
+from apps.core.tenancy import APP_ROLE as APP
 
-APP, PLATFORM, WRITER = "chat_app", "chat_platform", "chat_writer"
+PLATFORM, WRITER = "chat_platform", "chat_writer"
 # Written by definer functions only; the runtime role reads them.
 _WRITTEN_BY_FUNCTIONS = ("core_event", "core_eventoutbox", "core_eventfeed", "core_stream")
 # A partition read by its own name would be under its own policies, so only the parents are granted.
@@ -89,7 +90,8 @@ def missing_walls(using: str = "default") -> list[str]:
     """Return the names of the runtime roles that this server lacks, or that pass the walls. One query."""
     with connections[using].cursor() as cursor:
         cursor.execute(
-            "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s) AND NOT (rolname = %s AND (rolsuper OR rolbypassrls))",
+            "SELECT rolname FROM pg_roles WHERE rolname = ANY(%s)"
+            " AND NOT (rolname = %s AND (rolsuper OR rolbypassrls))",
             [[APP, PLATFORM, WRITER], APP],
         )
         return sorted({APP, PLATFORM, WRITER} - {name for (name,) in cursor.fetchall()})
