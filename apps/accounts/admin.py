@@ -9,9 +9,17 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
+from apps.accounts.selectors.administration import all_organizations
 from apps.accounts.services import api_keys, operators, sessions
 from apps.core import tenancy
-from apps.core.admin_site import ReadOnlyAdmin
+from apps.core.admin_site import Place, ReadOnlyAdmin, Site
+
+
+def _places() -> list[Place]:
+    return [Place(one.id, one.name) for one in all_organizations()]
+
+
+Site.list_places = staticmethod(_places)
 
 
 @admin.register(Organization)

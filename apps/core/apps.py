@@ -2,7 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.module_loading import autodiscover_modules
 
 
@@ -16,5 +16,8 @@ class CoreConfig(AppConfig):
         from apps.core.services import database_roles  # noqa: PLC0415
 
         connection_created.connect(tenancy.install, dispatch_uid="core.tenancy")
+        pre_migrate.connect(
+            database_roles.require_passing_owner, sender=self, dispatch_uid="core.passing_owner"
+        )
         post_migrate.connect(database_roles.grant_after_migrate, sender=self, dispatch_uid="core.grants")
         autodiscover_modules("actions", "events", "handlers", "cards", "console", "steps")

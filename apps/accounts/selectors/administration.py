@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import Count, Q
+from django.db.models.functions import Lower
 
-from apps.accounts.models import Member, User
-from apps.accounts.types import GUEST
+from apps.accounts.models import Member, Organization, User
+from apps.accounts.types import GUEST, OrganizationView
 from apps.core import tenancy
 
 
@@ -31,3 +32,9 @@ def count_members() -> MemberCounts:
         inactive=Count("pk", filter=~active),
     )
     return MemberCounts(**found)
+
+
+def all_organizations() -> list[OrganizationView]:
+    """Return every organization of this server, by name; for its operators. One query."""
+    rows = Organization.objects.order_by(Lower("name"), "pk")
+    return [OrganizationView(row.pk, row.slug, row.name, row.language) for row in rows]

@@ -1,7 +1,8 @@
 """Who acts: from a session, from a key, or an agent for a person.
 
-The first two find the organization, so they run before one is known; everything after them runs inside
-`tenancy.use(principal.organization_id)`.
+The first two find the organization, so they run before one is known: first its id, from the open table of
+organizations or from a definer function that answers ids only, then the seat, inside the organization's wall.
+Everything after them runs inside `tenancy.use(principal.organization_id)`.
 """
 
 from __future__ import annotations
@@ -14,16 +15,24 @@ from uuid import UUID
 from django.db import connection
 
 from apps.accounts.errors import MemberNotFound, OrganizationNotFound
+from apps.accounts.models import Organization
 from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
+from apps.core import tenancy
 from apps.core.errors import NotSignedIn
 
 _FROM = """
 FROM accounts_member m
 JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
-JOIN accounts_role r ON r.id = m.role_id
+JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
-WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+WHERE o.id = %s AND m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+"""
+_MINE = """
+SELECT o.id, o.slug, o.name, o.language
+FROM accounts_seats_of(%s) mine JOIN accounts_organization o ON o.id = mine.organization_id
+WHERE mine.is_open AND o.is_active AND EXISTS (SELECT FROM accounts_user u WHERE u.id = %s AND u.is_active)
+ORDER BY lower(o.name), o.id
 """
 _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
@@ -38,7 +47,7 @@ _FIELDS = (
 def principal_for_session(
     *, user_id: UUID, organization_id: UUID | None = None, slug: str | None = None, session: str
 ) -> Principal:
-    """Return the signed-in user as a member of the organization. One query.
+    """Return the signed-in user as a member of the organization. One query, two where the slug names it.
 
     Args:
         organization_id, slug: one of them names the organization.
@@ -47,39 +56,40 @@ def principal_for_session(
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
     """
-    if slug is not None and "\x00" in slug:
-        raise OrganizationNotFound
-    named = "o.slug = %s" if organization_id is None else "o.id = %s"
-    row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization_id or slug])
-    if row is None:
+    here = organization_id or _find_by_slug(slug or "")
+    row = here and _one(here, _COLUMNS, where="m.user_id = %s", params=[user_id])
+    if not row:
         raise OrganizationNotFound
     return _principal(row, session=session)
 
 
 def principal_for_key(secret: str) -> Principal:
-    """Return the owner of an API key, narrowed to the key's scopes. One query.
+    """Return the owner of an API key, narrowed to the key's scopes. Two queries.
 
     Raises:
         NotSignedIn: unknown, revoked or expired, or its owner is no longer active.
     """
-    return _by_key("k.hash = %s", hash_secret(secret))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id, id FROM accounts_find_key(%s)", [hash_secret(secret)])
+        found = cursor.fetchone()
+    if found is None:
+        raise NotSignedIn
+    organization_id, key_id = found
+    return principal_for_key_id(key_id, organization_id=organization_id)
 
 
-def principal_for_key_id(key_id: UUID) -> Principal:
+def principal_for_key_id(key_id: UUID, *, organization_id: UUID) -> Principal:
     """Return the owner of a key that was shown before, for sockets that look again. One query.
 
     Raises:
         NotSignedIn: revoked or expired meanwhile, or its owner is no longer active.
     """
-    return _by_key("k.id = %s", key_id)
-
-
-def _by_key(condition: str, value: bytes | UUID) -> Principal:
     row = _one(
+        organization_id,
         f"{_COLUMNS}, k.id, k.scopes",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
-        where=f"{condition} AND k.revoked_at IS NULL AND k.expires_at > now()",
-        params=[value],
+        where="k.id = %s AND k.revoked_at IS NULL AND k.expires_at > now()",
+        params=[key_id],
     )
     if row is None:
         raise NotSignedIn
@@ -98,9 +108,10 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         MemberNotFound: no active member with this id that is not a person, in the person's organization.
     """
     row = _one(
+        person.organization_id,
         _COLUMNS,
-        where="m.user_id = %s AND o.id = %s AND u.kind <> 'person'",
-        params=[agent_id, person.organization_id],
+        where="m.user_id = %s AND u.kind <> 'person'",
+        params=[agent_id],
     )
     if row is None:
         raise MemberNotFound
@@ -130,11 +141,7 @@ def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = 
 def organizations_of(user_id: UUID) -> list[OrganizationView]:
     """Return the organizations a user has an open seat in, by name. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT o.id, o.slug, o.name, o.language {_FROM.format(join='', where='m.user_id = %s')} "
-            "ORDER BY lower(o.name), o.id",
-            [user_id],
-        )
+        cursor.execute(_MINE, [user_id, user_id])
         return [OrganizationView(*row) for row in cursor.fetchall()]
 
 
@@ -148,10 +155,32 @@ def session_id(session_key: str) -> str:
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
 
 
-def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tuple[Any, ...] | None:
-    """Run the one statement; `columns`, `join` and `where` are constants of this module."""
+def seats_of(user_id: UUID) -> list[UUID]:
+    """Return the organizations a user has or had a seat in, oldest seat first. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
+        cursor.execute("SELECT organization_id FROM accounts_seats_of(%s) ORDER BY member_id", [user_id])
+        return [organization_id for (organization_id,) in cursor.fetchall()]
+
+
+def has_open_seat(user_id: UUID) -> bool:
+    """Return whether a user still belongs to some organization, switched off or not. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM accounts_seats_of(%s) WHERE is_open)", [user_id])
+        return bool(cursor.fetchone()[0])
+
+
+def _find_by_slug(slug: str) -> UUID | None:
+    if "\x00" in slug:
+        return None
+    return Organization.objects.filter(slug=slug).values_list("pk", flat=True).first()
+
+
+def _one(
+    organization_id: UUID, columns: str, *, where: str, params: list[Any], join: str = ""
+) -> tuple[Any, ...] | None:
+    """Run the one statement in the organization; `columns`, `join` and `where` are constants of this module."""
+    with tenancy.use(organization_id), connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", [organization_id, *params])
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

@@ -60,7 +60,7 @@ def refresh(principal: Principal) -> Principal | None:
     """
     try:
         if principal.key_scopes is not None:
-            return principal_for_key_id(UUID(principal.session))
+            return principal_for_key_id(UUID(principal.session), organization_id=principal.organization_id)
         current = principal_for_session(
             user_id=principal.id, organization_id=principal.organization_id, session=principal.session
         )

@@ -30,6 +30,7 @@ from apps.accounts.errors import (
     RoleNotFound,
 )
 from apps.accounts.models import Invitation, Member, Role, User
+from apps.accounts.selectors.members import find_inviting
 from apps.accounts.selectors.principals import hash_secret
 from apps.accounts.services.access import require
 from apps.accounts.services.members import add_member, own_permissions
@@ -142,11 +143,15 @@ def accept_invitation(
         InvitationForAnother: another user is signed in, or the address has an account and nobody is.
         NameNotValid, PasswordNotValid, AlreadyMember.
     """
-    with transaction.atomic():
+    organization_id = find_inviting(secret)
+    if organization_id is None:
+        raise LinkNotValid
+    with tenancy.use(organization_id), transaction.atomic():
         invitation = (
             Invitation.objects.select_for_update(no_key=True, of=("self",))
             .select_related("organization", "role")
             .filter(
+                organization_id=organization_id,
                 hash=hash_secret(secret),
                 accepted_at=None,
                 revoked_at=None,
@@ -157,8 +162,7 @@ def accept_invitation(
         )
         if invitation is None:
             raise LinkNotValid
-        with tenancy.use(invitation.organization_id):
-            return _let_in(invitation, user_id=user_id, name=name, password=password)
+        return _let_in(invitation, user_id=user_id, name=name, password=password)
 
 
 def _let_in(invitation: Invitation, *, user_id: UUID | None, name: str, password: str) -> Accepted:

@@ -19,6 +19,7 @@ from apps.accounts.errors import (
     ThemeUnknown,
 )
 from apps.accounts.models import ApiKey, Member, Organization, Role, Seat, User
+from apps.accounts.selectors.principals import has_open_seat
 from apps.accounts.services import revocation, sessions
 from apps.accounts.services.access import require
 from apps.accounts.services.names import clean_address, clean_language, clean_line, clean_name
@@ -142,7 +143,7 @@ def deactivate_member(*, principal: Principal, member_id: UUID) -> None:
             organization_id=member.organization_id, principal_id=member.user_id, revoked_at=None
         ).update(revoked_at=now)
         _end_seats(member)
-        if not Member.objects.filter(user_id=member.user_id, deactivated_at=None).exists():
+        if not has_open_seat(member.user_id):
             sessions.end_all(user_id=member.user_id, reason="member_deactivated")
         revocation.revoke_access(
             organization_id=member.organization_id, principal_id=member.user_id, reason="member_deactivated"

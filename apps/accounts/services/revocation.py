@@ -8,6 +8,7 @@ from django.db import transaction
 
 from apps.accounts import events
 from apps.accounts.models import Member
+from apps.accounts.selectors.principals import seats_of
 from apps.accounts.services import principal_cache
 from apps.core import tenancy
 from apps.core.events import log
@@ -35,10 +36,7 @@ def revoke_access(*, organization_id: UUID, principal_id: UUID, reason: str, ses
 
 def revoke_everywhere(*, user_id: UUID, reason: str, session: str = "") -> None:
     """Record the end of a browser session, or of all of a person's, in each of its organizations."""
-    memberships = (
-        Member.objects.filter(user_id=user_id).order_by("pk").values_list("organization_id", flat=True)
-    )
-    for organization_id in memberships:
+    for organization_id in seats_of(user_id):
         with tenancy.use(organization_id):
             revoke_access(
                 organization_id=organization_id, principal_id=user_id, reason=reason, session=session

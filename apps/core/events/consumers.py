@@ -80,6 +80,7 @@ def _take(consumer: DurableConsumer, row: dict[str, Any]) -> bool:
     """Handle one event; return False when it has to be tried again later."""
     try:
         with tenancy.use(row["organization_id"]), transaction.atomic():
+            tenancy.bind()
             locked = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name)
             if locked.position >= row["position"]:
                 return True  # another relay was here first

@@ -1,4 +1,4 @@
-"""What an operator does with events a consumer gave up on."""
+"""What an operator does with events a consumer gave up on, inside the organization of the event."""
 
 from __future__ import annotations
 

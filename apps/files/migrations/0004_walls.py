@@ -1,0 +1,14 @@
+"""Row security on every table of an organization."""
+
+from django.db import migrations
+
+from apps.core.migrations_support import walled
+
+
+class Migration(migrations.Migration):
+    dependencies = [("files", "0003_delivery"), ("core", "0004_walls")]
+
+    operations = [
+        walled("files_storedfile"),
+        walled("files_filescope"),
+    ]
