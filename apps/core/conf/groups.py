@@ -141,6 +141,26 @@ class MailSettings(Group):
     )
 
 
+class OutboundSettings(Group):
+    """What leaves the house."""
+
+    outbound_proxy: SecretStr | None = Field(
+        None,
+        description=_(
+            "http://user:password@host:port of a proxy for what people and documents name; it is asked for addresses "
+            "that were checked here."
+        ),
+    )
+    operator_addresses: str = Field(
+        "",
+        description=_(
+            "More addresses, by comma, such as http://10.0.0.5:11434, that the server's own parts may reach; beside "
+            "llm_base_url the only ones that may be private. People, documents and models never reach them."
+        ),
+    )
+
+
 ALL: tuple[type[Group], ...] = (
     ServerSettings, DatabaseSettings, RedisSettings, SecuritySettings, FileSettings, ModelSettings, MailSettings,
+    OutboundSettings,
 )  # fmt: skip

@@ -64,10 +64,13 @@ class Configuration:
     files: groups.FileSettings
     model: groups.ModelSettings
     mail: groups.MailSettings
+    outbound: groups.OutboundSettings
 
     def all(self) -> list[groups.Group]:
         """Return the groups in their order on the console."""
-        return [self.server, self.database, self.redis, self.security, self.files, self.model, self.mail]
+        return [
+            self.server, self.database, self.redis, self.security, self.files, self.model, self.mail, self.outbound,
+        ]  # fmt: skip
 
 
 def load(

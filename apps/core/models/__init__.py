@@ -1,8 +1,9 @@
-"""Tables of the mechanisms: streams and events, consumers and dead letters, retry keys, feature flags."""
+"""Tables of the mechanisms: streams, events, consumers, dead letters, retry keys, flags, hosts that are reached."""
 
 from apps.core.models.base import TenantModel, UUIDModel
 from apps.core.models.events import Consumer, DeadLetter, Event, FeedEvent, OutboxEvent, Stream
 from apps.core.models.flags import FeatureFlag
+from apps.core.models.outbound import OutboundHost
 from apps.core.models.retry import RetryKey
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Event",
     "FeatureFlag",
     "FeedEvent",
+    "OutboundHost",
     "OutboxEvent",
     "RetryKey",
     "Stream",

@@ -1,7 +1,7 @@
 """Chat completions over HTTP as OpenAI documents them; Ollama, vLLM, llama.cpp and others speak the same.
 
-The address is the operator's setting and nothing else: no redirect is followed, no proxy is taken from the
-environment. Retries are the gateway's; this module makes one attempt. Importing it loads the `openai` package
+The address is the operator's setting and nothing else: its transport reaches no other, no redirect is followed, no
+proxy is taken from the environment. Retries are the gateway's; this module makes one attempt. Importing it loads the `openai` package
 (about 60 MB).
 """
 
@@ -17,6 +17,7 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
+from apps.core.outbound.operator_transport import OperatorTransport
 from apps.llm.errors import CallFailed
 from apps.llm.types import Completion, ProviderChunk, Trouble
 
@@ -44,7 +45,7 @@ class _TimedBody(httpx2.SyncByteStream):
         self._body.close()
 
 
-class _TimedTransport(httpx2.HTTPTransport):
+class _TimedTransport(OperatorTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         response = super().handle_request(request)
         assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101 - the sync transport's own
