@@ -42,6 +42,7 @@ CONNECT_SECONDS: Final = 4.0
 MOST_ADDRESSES: Final = 16
 _TRIED_ADDRESSES: Final = 3
 _HEAD_BYTES: Final = 64 * 1024
+_PROXY_HEAD_BYTES: Final = 8 * 1024
 _EXCERPT_BYTES: Final = 64 * 1024
 _READ_BYTES: Final = 64 * 1024
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
@@ -198,7 +199,7 @@ class _Hop:
         while not head.endswith(b"\r\n\r\n"):
             piece = yield Receive(1, self._left())  # not a byte of what comes after
             head += piece
-            if not piece or len(head) > _HEAD_BYTES:
+            if not piece or len(head) > _PROXY_HEAD_BYTES:
                 raise ConnectionError("the proxy's answer does not end")
         if head.split(b" ", 2)[1:2] != [b"200"]:
             raise ConnectionError("the proxy refuses")

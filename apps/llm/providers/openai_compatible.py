@@ -17,6 +17,7 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
+from apps.core import faults
 from apps.core.outbound.operator_transport import OperatorTransport
 from apps.llm.errors import CallFailed
 from apps.llm.types import Completion, ProviderChunk, Trouble
@@ -91,11 +92,11 @@ class OpenAICompatible:
         except openai.APITimeoutError as error:
             raise CallFailed(Trouble.LATE, "no sign of life in time", can_retry=True) from error
         except openai.APIConnectionError as error:
-            raise CallFailed(Trouble.UNREACHABLE, str(error.__cause__ or error), can_retry=True) from error
+            raise CallFailed(Trouble.UNREACHABLE, faults.told(error.__cause__ or error), can_retry=True) from error
         except openai.APIStatusError as error:
             raise _refusal(error) from error
         except openai.APIError as error:  # an error object inside the stream
-            raise CallFailed(Trouble.BUSY, error.message[:200], can_retry=True) from error
+            raise CallFailed(Trouble.BUSY, faults.told(error), can_retry=True) from error
         except (ValueError, AttributeError, TypeError) as error:  # what is no JSON, or JSON of another shape
             raise CallFailed(Trouble.MALFORMED, type(error).__name__) from error
 
@@ -132,7 +133,7 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
     busy = status in {408, 409, 429} or status >= 500
     return CallFailed(
         Trouble.BUSY if busy else Trouble.REFUSED,
-        f"{status} {error.message[:200]}",
+        f"{status}",  # its text may quote the prompt
         can_retry=busy,
         retry_after_seconds=retry_after_seconds(error.response.headers.get("retry-after"), now=time.time()),
     )
