@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from apps.core.outbound.operator_transport import OperatorTransport
+from apps.llm.providers.watched import WatchedTransport
 from tests.architecture.sources import modules
 
 LIBRARIES = frozenset(
@@ -19,11 +21,13 @@ CALLS = frozenset(
 )
 FETCHER = "apps.core.outbound."
 EXCEPTIONS = {
+    "apps.accounts.allauth_adapter": "catches the errors of Django's mail, which goes to the operator's server",
     "apps.accounts.services.invitations": "catches the errors of Django's mail, which goes to the operator's server",
     "apps.core.realtime.link": "Redis, at the operator's address",
     "apps.elyza.server.__main__": "listens on its own Unix socket",
     "apps.elyza.services.connection": "the model process, at the operator's address",
     "apps.llm.providers.openai_compatible": "sends through `core.outbound.operator_transport` only",
+    "apps.llm.providers.watched": "reads of that transport",
     "apps.ops.services.pulse": "asks for the name of this machine",
     "apps.runs.services.workers": "asks for the name of this machine",
     "chatsystem.healthcheck": "asks this container's own server",
@@ -68,11 +72,10 @@ def test_no_exception_outlives_its_reason() -> None:
 
 def test_the_model_gateway_builds_its_client_on_the_operators_transport() -> None:
     tree = modules()["apps.llm.providers.openai_compatible"]
-    clients = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "httpx2.Client"]
-    assert len(clients) == 1
-    assert "transport=_TimedTransport(" in ast.unparse(clients[0])
-    (timed,) = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef) and node.name == "_TimedTransport"]
-    assert [ast.unparse(base) for base in timed.bases] == ["OperatorTransport"]
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    (client,) = [ast.unparse(node) for node in calls if ast.unparse(node.func) == "httpx2.Client"]
+    assert "transport=WatchedTransport(" in client
+    assert issubclass(WatchedTransport, OperatorTransport)
 
 
 def test_the_search_finds_what_it_looks_for() -> None:

@@ -20,6 +20,7 @@ from prometheus_client import REGISTRY
 from pydantic import SecretStr
 
 from apps.core import tenancy
+from apps.core.models import AuditEntry
 from apps.core.outbound import exchange as exchanges
 from apps.core.outbound import fetching, operator
 from apps.core.outbound.errors import (
@@ -46,6 +47,7 @@ from tests.core.outbound_servers import CANARY, PUBLIC, Names, Server, public_he
 from tests.factories.accounts import OrganizationFactory
 
 Get = Callable[..., Fetched]
+ACTOR = UUID(int=5)
 UsePolicy = Callable[..., Names]
 
 
@@ -551,13 +553,13 @@ def test_outside_an_organization_nothing_is_fetched(db: None) -> None:
 def test_lists_decide_which_hosts_are_reached(organization_id: UUID) -> None:
     rules = host_rules(organization_id=organization_id)
     rules.require(read("http://anything.example/"))
-    set_host(organization_id=organization_id, pattern="*.Bad.example", is_allowed=False)
+    set_host(organization_id=organization_id, actor_id=ACTOR, pattern="*.Bad.example", is_allowed=False)
     rules = host_rules(organization_id=organization_id)
     rules.require(read("http://bad.example/"))
     for url in ("http://a.bad.example/", "https://a.b.BAD.example./"):
         with pytest.raises(AddressNotAllowed):
             rules.require(read(url))
-    set_host(organization_id=organization_id, pattern="good.example", is_allowed=True)
+    set_host(organization_id=organization_id, actor_id=ACTOR, pattern="good.example", is_allowed=True)
     rules = host_rules(organization_id=organization_id)
     rules.require(read("http://good.example/"))
     for url in ("http://other.example/", "http://a.good.example/", "http://xgood.example/", "http://93.184.216.34/"):
@@ -576,28 +578,34 @@ def test_lists_hold_on_every_hop(get: Get, use_policy: UsePolicy) -> None:
 
 
 def test_lists_belong_to_one_organization(organization_id: UUID) -> None:
-    set_host(organization_id=organization_id, pattern="mine.example", is_allowed=True)
+    set_host(organization_id=organization_id, actor_id=ACTOR, pattern="mine.example", is_allowed=True)
     other = OrganizationFactory().pk
     assert host_rules(organization_id=other) == HostRules()
     (mine,) = list_hosts(organization_id=organization_id)
     with pytest.raises(OutboundHostNotFound):
-        remove_host(organization_id=other, host_id=mine.id)
+        remove_host(organization_id=other, actor_id=ACTOR, host_id=mine.id)
     assert list_hosts(organization_id=organization_id) == [mine]
 
 
 def test_naming_a_host_again_moves_it(organization_id: UUID) -> None:
     for is_allowed in (True, False):
-        set_host(organization_id=organization_id, pattern="one.example", is_allowed=is_allowed)
+        set_host(organization_id=organization_id, actor_id=ACTOR, pattern="one.example", is_allowed=is_allowed)
     (host,) = list_hosts(organization_id=organization_id)
     assert not host.is_allowed
-    remove_host(organization_id=organization_id, host_id=host.id)
+    remove_host(organization_id=organization_id, actor_id=ACTOR, host_id=host.id)
     assert list_hosts(organization_id=organization_id) == []
+    written = AuditEntry.objects.order_by("id").values_list("action", "actor_id", "details__pattern")
+    assert list(written) == [
+        ("outbound_host.listed", ACTOR, "one.example"),
+        ("outbound_host.listed", ACTOR, "one.example"),
+        ("outbound_host.removed", ACTOR, "one.example"),
+    ]
 
 
 @pytest.mark.parametrize("pattern", ["", "*", "*.", "com", "*.com", "a b.example", "http://a.example", "a.example/x", "a.*.b", "-a.example", "a..example", "x@a.example", "a.example:80", "ä" * 300 + ".example"])  # fmt: skip
 def test_a_pattern_that_is_no_host_is_refused(organization_id: UUID, pattern: str) -> None:
     with pytest.raises(HostPatternInvalid):
-        set_host(organization_id=organization_id, pattern=pattern, is_allowed=True)
+        set_host(organization_id=organization_id, actor_id=ACTOR, pattern=pattern, is_allowed=True)
     assert list_hosts(organization_id=organization_id) == []
 
 

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from apps.core import keyring
 from apps.core.conf.loading import Configuration, InvalidSettings
 
 SHORTEST_SECRET = 50
@@ -28,7 +29,7 @@ def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bo
     Raises:
         InvalidSettings: with every problem.
     """
-    problems = _secret_problems(configuration)
+    problems = [*_secret_problems(configuration), *_key_problems(configuration)]
     if debug:
         problems.append("DEBUG is on")
     if "*" in configuration.server.allowed_hosts:
@@ -36,6 +37,11 @@ def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bo
     public = urlsplit(configuration.server.public_url)
     if public.scheme == "http" and not (loopback_http and _is_loopback(configuration.server.host)):
         problems.append("CHATSYSTEM_PUBLIC_URL: http is for a server bound to loopback; use https")
+    mail = configuration.mail.server
+    if mail and mail.password and not mail.is_encrypted and not _is_loopback(mail.host):
+        problems.append(
+            "CHATSYSTEM_SMTP_URL: smtp:// sends the password readable; use smtp+tls:// or smtps://"
+        )
     if problems:
         raise InvalidSettings(problems)
 
@@ -55,6 +61,15 @@ def _secret_problems(configuration: Configuration) -> list[str]:
     if len(set(keys)) != len(keys):
         problems.append("CHATSYSTEM_SECRET_KEY_FALLBACKS: repeats a key")
     return problems
+
+
+def _key_problems(configuration: Configuration) -> list[str]:
+    given = configuration.security.encryption_keys
+    try:
+        ids = [key.id for key in keyring.parse(given.get_secret_value() if given else "")]
+    except keyring.KeysInvalid as error:
+        return [f"CHATSYSTEM_ENCRYPTION_KEYS: {error}"]
+    return [] if len(set(ids)) == len(ids) else ["CHATSYSTEM_ENCRYPTION_KEYS: repeats an id"]
 
 
 def _is_known(key: str) -> bool:

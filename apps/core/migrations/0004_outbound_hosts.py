@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('core', '0002_event_log'),
+        ('core', '0003_audit'),
     ]
 
     operations = [
