@@ -23,7 +23,9 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "max_connections": "60",
     "jit": "off",
     "max_wal_size": "512MB",
-    "log_min_messages": "warning",
+    "log_min_messages": "log",  # no errors: they quote values, and the application logs its own without them
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "timezone": "UTC",
     "log_timezone": "UTC",

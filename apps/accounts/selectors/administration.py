@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.db.models import Count, Q
 from django.db.models.functions import Lower
@@ -20,6 +21,11 @@ class MemberCounts:
     guests: int
     agents: int
     inactive: int
+
+
+def list_organization_ids() -> list[UUID]:
+    """Return every organization of this server, oldest first, for work of the house. One query."""
+    return list(Organization.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def count_members() -> MemberCounts:

@@ -10,6 +10,7 @@ import redis
 from django.db import InterfaceError, OperationalError, connection, connections
 from prometheus_client import Counter
 
+from apps.core import faults
 from apps.core.events import consumers, feed
 from apps.core.events.publishing import WAKE_RELAY
 from apps.core.redis import client
@@ -86,8 +87,6 @@ def run(*, stopping: Callable[[], bool]) -> None:
                 turn(leftovers)
         except (OperationalError, InterfaceError) as error:
             leading = False
-            logger.warning(
-                "relay.database_away", extra={"error": str(error).splitlines()[0] if str(error) else ""}
-            )
+            logger.warning("relay.database_away", extra={"error": faults.told(error)})
             connections.close_all()
         waker.wait(min(POLL_SECONDS, leftovers.next_ripe_seconds or POLL_SECONDS))

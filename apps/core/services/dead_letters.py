@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from dataclasses import dataclass
 
 from django.utils import timezone
 
+from apps.core import faults
 from apps.core.errors import NotFound
 from apps.core.events import consumers
 from apps.core.models import DeadLetter
@@ -34,10 +34,10 @@ def replay(*, dead_letter_id: int) -> Replay:
     try:
         consumers.replay(dead_letter_id)
     except Exception as error:  # noqa: BLE001 - a consumer may raise anything; it is kept and shown
-        reason = "".join(traceback.format_exception(error))[-4000:]
+        reason = faults.trace_of(error)[-4000:]
         DeadLetter.objects.filter(pk=dead_letter_id).update(error=reason)
         logger.warning("dead_letter.replay_failed", extra={"dead_letter": dead_letter_id})
-        return Replay(dead_letter_id, f"{type(error).__name__}: {error}"[:200])
+        return Replay(dead_letter_id, faults.told(error))
     return Replay(dead_letter_id, "")
 
 

@@ -1,7 +1,7 @@
 """Chat completions over HTTP as OpenAI documents them; Ollama, vLLM, llama.cpp and others speak the same.
 
-The address is the operator's setting and nothing else: no redirect is followed, no proxy is taken from the
-environment. Retries are the gateway's; this module makes one attempt. Importing it loads the `openai` package
+The address is the operator's setting and nothing else: its transport reaches no other, no redirect is followed, no
+proxy is taken from the environment. Retries are the gateway's; this module makes one attempt. Importing it loads the `openai` package
 (about 60 MB).
 """
 
@@ -16,6 +16,7 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
+from apps.core import faults
 from apps.llm.errors import CallFailed
 from apps.llm.providers.watched import WatchedTransport, watching
 from apps.llm.types import Completion, ProviderChunk, Trouble
@@ -66,11 +67,11 @@ class OpenAICompatible:
         except openai.APITimeoutError as error:
             raise CallFailed(Trouble.LATE, "no sign of life in time", can_retry=True) from error
         except openai.APIConnectionError as error:
-            raise CallFailed(Trouble.UNREACHABLE, str(error.__cause__ or error), can_retry=True) from error
+            raise CallFailed(Trouble.UNREACHABLE, faults.told(error.__cause__ or error), can_retry=True) from error
         except openai.APIStatusError as error:
             raise _refusal(error) from error
         except openai.APIError as error:  # an error object inside the stream
-            raise CallFailed(Trouble.BUSY, error.message[:200], can_retry=True) from error
+            raise CallFailed(Trouble.BUSY, faults.told(error), can_retry=True) from error
         except (ValueError, AttributeError, TypeError) as error:  # what is no JSON, or JSON of another shape
             raise CallFailed(Trouble.MALFORMED, type(error).__name__) from error
 
@@ -107,7 +108,7 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
     busy = status in {408, 409, 429} or status >= 500
     return CallFailed(
         Trouble.BUSY if busy else Trouble.REFUSED,
-        f"{status} {error.message[:200]}",
+        f"{status}",  # its text may quote the prompt
         can_retry=busy,
         retry_after_seconds=retry_after_seconds(error.response.headers.get("retry-after"), now=time.time()),
     )
