@@ -15,7 +15,7 @@ PERMISSIONS = frozenset(
         "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
-        "flag.manage", "agent.manage", "organization.manage",
+        "flag.manage", "agent.manage", "organization.manage", "privacy.manage",
     }
 )  # fmt: skip
 
@@ -54,7 +54,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "admin:write": frozenset(
         {
             "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
-            "organization.manage", "run.manage",
+            "organization.manage", "run.manage", "privacy.manage",
         }
     ),
 }  # fmt: skip
