@@ -95,5 +95,10 @@ register_subject_data(
     )
 )
 register_hold_target(
-    HoldTarget(kind="conversation", concerned=personal.conversations_with, names=personal.names_of)
+    HoldTarget(
+        kind="conversation",
+        concerned=personal.conversations_with,
+        names=personal.names_of,
+        listed=personal.channel_names,
+    )
 )

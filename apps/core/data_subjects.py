@@ -113,11 +113,13 @@ class HoldTarget:
     Attributes:
         concerned: which of these hold data of the person.
         names: what they are called; those that do not exist are absent.
+        listed: all of an organization that can be chosen, by id.
     """
 
     kind: str
     concerned: Callable[[Person], Collection[UUID]]
     names: Callable[[UUID, Collection[UUID]], Mapping[UUID, str]]
+    listed: Callable[[UUID], Mapping[UUID, str]]
 
 
 _data: dict[str, SubjectData] = {}

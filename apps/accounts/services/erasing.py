@@ -19,7 +19,7 @@ from apps.accounts.models import Invitation, Member, Role, Seat, SignInLink, Use
 from apps.accounts.selectors import personal
 from apps.accounts.services import revocation, sessions
 from apps.accounts.services.members import end_membership, own_permissions
-from apps.accounts.types import GUEST, OWNER, Principal
+from apps.accounts.types import GUEST, OWNER, PLACEHOLDER_DOMAIN, Principal
 from apps.core.data_subjects import ERASED_NAME, Batch, Person
 
 _SESSIONS_BATCH = 2000
@@ -53,8 +53,8 @@ def require_erasable(*, principal: Principal, user_id: UUID, for_good: bool = Tr
 
 
 def placeholder_address(organization_id: UUID) -> str:
-    """Return the address of an organization's placeholder; `.invalid` is never delivered (RFC 2606)."""
-    return f"erased-{organization_id.hex}@erased.invalid"
+    """Return the address of an organization's placeholder, which nobody can reach."""
+    return f"erased-{organization_id.hex}{PLACEHOLDER_DOMAIN}"
 
 
 def ensure_placeholder(*, organization_id: UUID) -> tuple[UUID, UUID]:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
 
 from apps.chat.models import Attachment, Conversation, Draft, Membership, Mention, Message, MessageRevision, Reaction
 from apps.core.data_subjects import Person
@@ -139,6 +140,12 @@ def names_of(organization_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
     """Return what these conversations are called; direct ones by their kind."""
     rows = Conversation.objects.filter(organization_id=organization_id, pk__in=ids)
     return {pk: name or kind for pk, name, kind in rows.values_list("pk", "name", "kind")}
+
+
+def channel_names(organization_id: UUID) -> dict[UUID, str]:
+    """Return all channels of an organization, by name."""
+    rows = Conversation.objects.filter(organization_id=organization_id, kind="channel")
+    return dict(rows.order_by(Lower("name"), "pk").values_list("pk", "name"))
 
 
 def written_by(*, person: Person, among: Collection[UUID]) -> set[UUID]:

@@ -10,14 +10,16 @@ from django.db.models import Q, QuerySet
 
 from apps.accounts.selectors.people import people
 from apps.accounts.services import access
-from apps.accounts.types import Principal
-from apps.core.data_subjects import Person
+from apps.accounts.types import PLACEHOLDER_DOMAIN, MemberView, Principal
+from apps.core.data_subjects import Person, hold_targets, subject_data
 from apps.runs.selectors.runs import find_runs
 from apps.runs.types import RunView
 from apps.security.errors import RequestNotFound
 from apps.security.models import PrivacyRequest
-from apps.security.selectors.preview import lines
-from apps.security.types import RequestKind, RequestState, RequestView
+from apps.security.selectors.holds import holds_on
+from apps.security.selectors.preview import kept, lines
+from apps.security.selectors.subjects import from_json
+from apps.security.types import HoldView, PreviewLine, RequestKind, RequestState, RequestView
 
 MANAGE = "privacy.manage"
 
@@ -78,6 +80,47 @@ def find_file(principal: Principal, request_id: UUID) -> str:
     if row is None or (row.subject_id != principal.id and not access.can(principal, MANAGE)):
         raise RequestNotFound
     return row.file_key
+
+
+def holds_against(principal: Principal, request_id: UUID) -> list[HoldView]:
+    """Return the open holds that keep data of a request's person; none once the person is erased.
+
+    Raises:
+        RequestNotFound.
+    """
+    row = visible_requests(principal).filter(pk=request_id).first()
+    if row is None:
+        raise RequestNotFound
+    if row.subject_id is None or not row.identifiers:
+        return []
+    return holds_on(
+        from_json(organization_id=row.organization_id, user_id=row.subject_id, kept=row.identifiers)
+    )
+
+
+def kept_by_all() -> tuple[PreviewLine, ...]:
+    """Return what every erasure keeps, with the reasons."""
+    return kept()
+
+
+def erased_lines(line: RequestView) -> list[tuple[str, int]]:
+    """Return what an erasure has settled so far, in words, in the order of its steps."""
+    erased = line.proof.get("erased", {})
+    return [(str(data.label), erased[data.name]) for data in subject_data() if erased.get(data.name)]
+
+
+def holdable_places(principal: Principal) -> list[tuple[str, str]]:
+    """Return what else than people can be held, as `kind:id` and name."""
+    return [
+        (f"{kind}:{pk}", name)
+        for kind, target in hold_targets().items()
+        for pk, name in target.listed(principal.organization_id).items()
+    ]
+
+
+def is_placeholder(member: MemberView) -> bool:
+    """Return whether a member stands for erased people."""
+    return bool(member.email) and str(member.email).endswith(PLACEHOLDER_DOMAIN)
 
 
 def views(principal: Principal, rows: Collection[PrivacyRequest]) -> list[RequestView]:

@@ -27,6 +27,7 @@ from apps.security.errors import (
 from apps.security.models import LegalHold, PrivacyRequest
 from apps.security.selectors import preview
 from apps.security.selectors.holds import holds_on
+from apps.security.selectors.subjects import from_json
 from apps.security.selectors.traces import Traces, find_traces
 from apps.security.services import archive, subjects, suppression
 from apps.security.services.exporting import running
@@ -283,7 +284,7 @@ def _lock(organization_id: UUID, request_id: UUID) -> PrivacyRequest:
 def _person(row: PrivacyRequest) -> Person:
     if row.subject_id is None:
         raise RequestNotFound
-    return subjects.from_json(
+    return from_json(
         organization_id=row.organization_id, user_id=row.subject_id, kept=row.identifiers
     )
 

@@ -47,20 +47,6 @@ def to_json(person: Person) -> dict[str, Any]:
     }
 
 
-def from_json(*, organization_id: UUID, user_id: UUID, kept: dict[str, Any]) -> Person:
-    """Return the person as it was when the erasure was approved; its rows may be gone."""
-    return Person(
-        organization_id=organization_id,
-        id=user_id,
-        member_id=UUID(kept["member"]),
-        name=kept["name"],
-        email=kept["email"],
-        placeholder_id=UUID(kept["placeholder"]),
-        placeholder_member_id=UUID(kept["placeholder_member"]),
-        leaves_for_good=kept["leaves_for_good"],
-    )
-
-
 def line_hash(line: str) -> str:
     """Return how the verification knows a line of text without keeping it."""
     return hashlib.sha256(line.strip().encode()).hexdigest()

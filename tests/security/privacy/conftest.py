@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from apps.core import tenancy
+from apps.documents.services import documents
 from apps.files import store as stores
 from tests.security.privacy.scene import Scene, plant
 
@@ -26,7 +27,17 @@ def _places(settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def scene(transactional_db: None) -> Iterator[Scene]:
+def full_scene(transactional_db: None) -> Iterator[Scene]:
+    """With documents that the parsing process has read: the slow part."""
+    planted = plant()
+    with tenancy.use(planted.organization.pk):
+        yield planted
+
+
+@pytest.fixture
+def scene(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    """The same, except that nothing has read the documents yet."""
+    monkeypatch.setattr(documents, "_start_reading", lambda *_arguments: None)
     planted = plant()
     with tenancy.use(planted.organization.pk):
         yield planted

@@ -71,7 +71,9 @@ def in_redis(client: redis_module.Redis, needles: list[str]) -> list[str]:
     return [key for key in keys if any(needle in key for needle in needles)]
 
 
-def test_nothing_of_the_person_is_left_anywhere(scene: Scene, redis: redis_module.Redis) -> None:
+@pytest.mark.timeout(200)
+def test_nothing_of_the_person_is_left_anywhere(full_scene: Scene, redis: redis_module.Redis) -> None:
+    scene = full_scene
     needles, others = scene.needles(), list(scene.others.values())
     before = left(others)
     assert set(left(needles)) == set(needles)  # control: every door left something, and the search finds it
