@@ -95,4 +95,6 @@ register_subject_data(
     )
 )  # fmt: skip
 register_impersonal("of the organization", "accounts_organization", "accounts_role", "accounts_scope")
-register_impersonal("codes for an address of `account_emailaddress`, deleted with it", "account_emailconfirmation")
+register_impersonal(
+    "codes for an address of `account_emailaddress`, deleted with it", "account_emailconfirmation"
+)

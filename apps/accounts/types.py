@@ -36,7 +36,9 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
 }
 
 OWNER, GUEST = "owner", "guest"
-PLACEHOLDER_DOMAIN = "@erased.invalid"  # of who stands for erased people; `.invalid` is never delivered (RFC 2606)
+PLACEHOLDER_DOMAIN = (
+    "@erased.invalid"  # of who stands for erased people; `.invalid` is never delivered (RFC 2606)
+)
 
 # What an API key may be narrowed to; a key never has more than its principal.
 KEY_SCOPES: dict[str, frozenset[str]] = {

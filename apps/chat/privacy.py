@@ -6,7 +6,14 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.chat.selectors import personal
 from apps.chat.services import erasing
-from apps.core.data_subjects import Fate, HoldTarget, SubjectData, register_hold_target, register_subject_data
+from apps.core.data_subjects import (
+    Fate,
+    HoldTarget,
+    SubjectData,
+    register_hold_target,
+    register_impersonal,
+    register_subject_data,
+)
 
 register_subject_data(
     SubjectData(
@@ -85,7 +92,9 @@ register_subject_data(
         name="chat.conversations",
         label=_("Channels made and topics written"),
         fate=Fate.ANONYMIZE,
-        why=_("Topics the person wrote are emptied. The name of a channel others joined is theirs too and stays."),
+        why=_(
+            "Topics the person wrote are emptied. The name of a channel others joined is theirs too and stays."
+        ),
         order=45,
         links=("chat_conversation.created_by_id",),
         shared=("chat_conversation.name", "chat_conversation.topic"),
@@ -102,3 +111,4 @@ register_hold_target(
         listed=personal.channel_names,
     )
 )
+register_impersonal("says which file hangs on which message, and goes with it", "chat_attachment")

@@ -186,6 +186,8 @@ def forget_mentions(text: str, person: Person) -> str:
         f'<span class="mention">@{ERASED_NAME}</span>',
         text,
     )
-    text = re.sub(rf"@\*\*(?:{name}|{escaped})(?:\|{person.id})?\*\*", f"@{ERASED_NAME}", text, flags=re.I)
-    text = re.sub(rf"(?<!\w)@(?:{name}|{escaped})(?![\w\-])", f"@{ERASED_NAME}", text, flags=re.I)
+    text = re.sub(
+        rf"@\*\*(?:{name}|{escaped})(?:\|{person.id})?\*\*", f"@{ERASED_NAME}", text, flags=re.IGNORECASE
+    )
+    text = re.sub(rf"(?<!\w)@(?:{name}|{escaped})(?![\w\-])", f"@{ERASED_NAME}", text, flags=re.IGNORECASE)
     return text.replace(str(person.id), str(person.placeholder_id))

@@ -17,8 +17,7 @@ register_subject_data(
         why=_("Own texts, name and ids are taken out of events; their numbers stay without a gap. Events of the "
               "person's own stream are deleted."),
         order=80,
-        links=tuple(f"{log}.{column}" for log in _LOGS for column in ("actor_id", "stream_id"))
-        + ("core_stream.id",),
+        links=(*(f"{log}.{column}" for log in _LOGS for column in ("actor_id", "stream_id")), "core_stream.id"),
         shared=tuple(f"{log}.payload" for log in _LOGS),
         count=erasing.count_events,
         erase=erasing.erase_events,

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
-from apps.chat.events import MessageDeleted, MessagesErased, MessageSent
+from apps.chat.events import MessageDeleted, MessageSent, MessagesErased
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.documents.services import attachments, erasing, reading
 from apps.documents.types import SUBJECT

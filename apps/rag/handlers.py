@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, MessagesErased, MessageSent
+from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, MessageSent, MessagesErased
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every

@@ -102,5 +102,7 @@ def export_seats(person: Person) -> Iterator[Row]:
 def export_invitations(person: Person) -> Iterator[Row]:
     """Yield invitations to the person's address; whom the person invited is told without the address."""
     rows = Invitation.objects.filter(organization_id=person.organization_id).order_by("pk")
-    yield from rows.filter(email__iexact=person.email).values("id", "email", "role__key", "created_at", "accepted_at")
+    yield from rows.filter(email__iexact=person.email).values(
+        "id", "email", "role__key", "created_at", "accepted_at"
+    )
     yield from rows.filter(invited_by_id=person.id).values("id", "role__key", "created_at", "accepted_at")

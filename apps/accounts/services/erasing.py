@@ -1,4 +1,4 @@
-"""Take a person out of an organization for good: first every way in, at the end the seat and, if it was the last, the account."""
+"""Take a person out of an organization for good: first every way in, at the end the seat and maybe the account."""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ def require_erasable(*, principal: Principal, user_id: UUID, for_good: bool = Tr
     )
     if member is None:
         raise MemberNotFound
-    if member.user.kind != User.Kind.PERSON or member.user.email == placeholder_address(member.organization_id):
+    if member.user.kind != User.Kind.PERSON or member.user.email == placeholder_address(
+        member.organization_id
+    ):
         raise NotAPerson
     if not set(member.role.permissions) <= own_permissions(principal):
         raise RoleAboveOwn
@@ -153,5 +155,3 @@ def _forget_admin_log(person: Person) -> int:
         changed.update(object_repr=ERASED_NAME, change_message="", object_id=None)
         + LogEntry.objects.filter(user_id=person.id).delete()[0]
     )
-
-

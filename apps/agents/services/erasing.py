@@ -81,5 +81,3 @@ def _stop(run_id: UUID) -> None:
         cancel_as_house(run_id=run_id)
     except RunNotFound:
         return  # nothing works on it any more
-
-

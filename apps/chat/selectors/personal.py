@@ -10,7 +10,16 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
-from apps.chat.models import Attachment, Conversation, Draft, Membership, Mention, Message, MessageRevision, Reaction
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Draft,
+    Membership,
+    Mention,
+    Message,
+    MessageRevision,
+    Reaction,
+)
 from apps.core.data_subjects import Person
 
 Row = Mapping[str, Any]
@@ -41,11 +50,21 @@ def export_messages(person: Person) -> Iterator[Row]:
         "version", "body", "created_at",
     )  # fmt: skip
     files = _grouped(
-        Attachment.objects.filter(organization_id=person.organization_id, message__sender_id=person.id), "file_id"
+        Attachment.objects.filter(organization_id=person.organization_id, message__sender_id=person.id),
+        "file_id",
     )
-    for row in messages_of(person).values(
-        "id", "conversation_id", "sequence", "thread_id", "body", "version", "sent_at", "edited_at", "deleted_at"
-    ):
+    rows = messages_of(person).values(
+        "id",
+        "conversation_id",
+        "sequence",
+        "thread_id",
+        "body",
+        "version",
+        "sent_at",
+        "edited_at",
+        "deleted_at",
+    )
+    for row in rows.iterator():
         yield {**row, "files": files.get(row["id"], []), "earlier": revisions.get(row["id"], [])}
 
 
@@ -115,7 +134,9 @@ def conversations_made(person: Person) -> QuerySet[Conversation]:
 
 def count_traces(person: Person) -> int:
     """Return how many conversations the person made or whose topic it wrote."""
-    rows = Conversation.objects.filter(Q(pk__in=topics_by(person)) | Q(pk__in=conversations_made(person).values("pk")))
+    rows = Conversation.objects.filter(
+        Q(pk__in=topics_by(person)) | Q(pk__in=conversations_made(person).values("pk"))
+    )
     return rows.count()
 
 

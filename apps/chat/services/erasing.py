@@ -19,7 +19,16 @@ from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
 from apps.chat import events
-from apps.chat.models import Attachment, Conversation, Draft, Membership, Mention, Message, MessageRevision, Reaction
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Draft,
+    Membership,
+    Mention,
+    Message,
+    MessageRevision,
+    Reaction,
+)
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import topics_by
 from apps.chat.services.conversations import end_all_memberships
@@ -60,7 +69,9 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
     messages = Message.objects.filter(organization_id=organization_id, pk__in=list(message_ids))
     rows = list(messages.order_by("conversation_id", "sequence").select_for_update(no_key=True))
     if rows:
-        _empty(organization_id, [(row.pk, row.conversation_id, row.scope_id) for row in rows], new_sender=None)
+        _empty(
+            organization_id, [(row.pk, row.conversation_id, row.scope_id) for row in rows], new_sender=None
+        )
         for row in rows:
             forget_log(row)
     return len(rows)
@@ -73,7 +84,13 @@ def forget_log(message: Message) -> None:
             "SELECT sequence FROM core_event WHERE organization_id = %s AND stream_id = %s AND sequence >= %s "
             "AND (sequence = %s OR (type IN ('message.edited', 'message.card_changed') "
             "AND payload ->> 'message_id' = %s))",
-            [message.organization_id, message.conversation_id, message.sequence, message.sequence, str(message.pk)],
+            [
+                message.organization_id,
+                message.conversation_id,
+                message.sequence,
+                message.sequence,
+                str(message.pk),
+            ],
         )
         sequences = [sequence for (sequence,) in cursor.fetchall()]
     blank_events(
@@ -149,7 +166,9 @@ def erase_memberships_of(person: Person, _cursor: Any) -> Batch:
 
 def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
     """Delete the person's drafts."""
-    return Batch(Draft.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[0])
+    return Batch(
+        Draft.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[0]
+    )
 
 
 def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:
@@ -161,7 +180,11 @@ def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:
         _tell_changed(conversation)
     made = Conversation.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
     for conversation in made.filter(kind="channel").select_for_update(no_key=True):
-        if not Membership.objects.filter(conversation_id=conversation.pk).exclude(principal_id=person.id).exists():
+        if (
+            not Membership.objects.filter(conversation_id=conversation.pk)
+            .exclude(principal_id=person.id)
+            .exists()
+        ):
             conversation.name = f"erased-{conversation.pk.hex[-12:]}"
             conversation.save(update_fields=["name"])
             _forget_names(conversation)

@@ -31,5 +31,9 @@ class Migration(migrations.Migration):
     dependencies = [("core", "0002_event_log")]
 
     operations = [
-        definer_function("core_rewrite_events(text, jsonb, bigint[], uuid[])", REWRITE, grant_to=("chat_app", "chat_platform")),
+        definer_function(
+            "core_rewrite_events(text, jsonb, bigint[], uuid[])",
+            REWRITE,
+            grant_to=("chat_app", "chat_platform"),
+        ),
     ]

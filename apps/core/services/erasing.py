@@ -12,9 +12,8 @@ from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
-from django.db.models import TextField
 
 from apps.core.data_subjects import ERASED_NAME, Batch, Person, forget_mentions
 from apps.core.events.types import registered
@@ -86,7 +85,12 @@ def blank_events(
         changed += _rewrite(
             log,
             [
-                {"key": pk, "moment": moment, "payload": blanked(type_, orjson.loads(payload), also=also), "actor": actor}
+                {
+                    "key": pk,
+                    "moment": moment,
+                    "payload": blanked(type_, orjson.loads(payload), also=also),
+                    "actor": actor,
+                }
                 for pk, moment, type_, actor, payload in rows
             ],
             [],
@@ -163,7 +167,9 @@ def count_flags(person: Person) -> int:
 
 
 def erase_flags(person: Person, _cursor: Any) -> Batch:
-    """Take the person off the lists of feature flags."""
+    """Take the person off the lists of feature flags, which are of all organizations: where the account goes too."""
+    if not person.leaves_for_good:
+        return Batch(0)
     rows = list(_flags(person).select_for_update())
     for row in rows:
         row.people_on = [one for one in row.people_on if one != person.id]
@@ -243,9 +249,9 @@ def _empty(value: Any) -> Any:
 def _dead_letters(person: Person) -> QuerySet[DeadLetter]:
     text = Cast("event", TextField())
     rows = DeadLetter.objects.filter(organization_id=person.organization_id).annotate(text=text)
-    return rows.filter(
-        Q(text__contains=str(person.id)) | Q(text__contains=str(person.member_id))
-    ).order_by("pk")
+    return rows.filter(Q(text__contains=str(person.id)) | Q(text__contains=str(person.member_id))).order_by(
+        "pk"
+    )
 
 
 def _retry_keys(person: Person) -> list[int]:
@@ -265,4 +271,6 @@ def _retry_keys(person: Person) -> list[int]:
 
 
 def _flags(person: Person) -> QuerySet[FeatureFlag]:
-    return FeatureFlag.objects.filter(Q(people_on__contains=[person.id]) | Q(people_off__contains=[person.id]))
+    return FeatureFlag.objects.filter(
+        Q(people_on__contains=[person.id]) | Q(people_off__contains=[person.id])
+    )

@@ -21,5 +21,7 @@ def export_runs(person: Person) -> Iterator[Mapping[str, Any]]:
     yield from (
         runs_of(person)
         .order_by("pk")
-        .values("id", "kind", "state", "subject_type", "subject_id", "created_at", "finished_at", "error_code")
+        .values(
+            "id", "kind", "state", "subject_type", "subject_id", "created_at", "finished_at", "error_code"
+        )
     )

@@ -55,7 +55,9 @@ class PrivacyRequestSerializer(serializers.Serializer[Any]):
     proof = serializers.DictField(help_text="Rows erased by kind of data, and what the verification counted.")
     certificate = serializers.DictField(allow_null=True)
     file_size_bytes = serializers.IntegerField(allow_null=True)
-    expires_at = serializers.DateTimeField(allow_null=True, help_text="When the file of an export is deleted.")
+    expires_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the file of an export is deleted."
+    )
     created_at = serializers.DateTimeField()
     approved_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -138,7 +138,10 @@ def certificate(request: ConsoleRequest, slug: str, request_id: UUID) -> HttpRes
     return HttpResponse(
         orjson.dumps(line.certificate, option=orjson.OPT_INDENT_2),
         content_type="application/json",
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"},
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Cache-Control": "private, no-store",
+        },
     )
 
 
@@ -155,7 +158,9 @@ def new_hold(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     form = HoldForm(request.POST, targets=targets)
     if form.is_valid():
         kind, _separator, pk = form.cleaned_data["target"].partition(":")
-        what: dict[str, Any] = {"subject_id": UUID(pk)} if kind == "person" else {"target_kind": kind, "target_id": UUID(pk)}
+        what: dict[str, Any] = (
+            {"subject_id": UUID(pk)} if kind == "person" else {"target_kind": kind, "target_id": UUID(pk)}
+        )
         try:
             holds.place_hold(principal=request.principal, reason=form.cleaned_data["reason"], **what)
         except DomainError as refused:

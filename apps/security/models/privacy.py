@@ -15,20 +15,26 @@ class PrivacyRequest(TenantModel):
     kind = models.CharField(max_length=8, choices=RequestKind.choices)
     state = models.CharField(max_length=10, choices=RequestState.choices)
     subject_id = models.UUIDField(null=True, help_text="The user; empty once the person is erased.")
-    pseudonym = models.CharField(max_length=32, help_text="Keyed hash of the user: the certificate names this.")
+    pseudonym = models.CharField(
+        max_length=32, help_text="Keyed hash of the user: the certificate names this."
+    )
     identifiers = models.JSONField(
         default=dict, help_text="What the verification looks for; emptied when the erasure is done."
     )
     requested_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     approved_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     reason = models.CharField(max_length=500, blank=True, default="")
-    is_replay = models.BooleanField(default=False, help_text="Repeated after a restore; approved the first time.")
+    is_replay = models.BooleanField(
+        default=False, help_text="Repeated after a restore; approved the first time."
+    )
     run_id = models.UUIDField(null=True)
     preview = models.JSONField(default=list, help_text="Rows of each kind of data when it was requested.")
     proof = models.JSONField(default=dict, help_text="Rows erased, and what the verification counted.")
     certificate = models.JSONField(null=True)
     error_code = models.CharField(max_length=80, blank=True, default="")
-    file_key = models.CharField(max_length=80, blank=True, default="", help_text="Of an export, in its folder.")
+    file_key = models.CharField(
+        max_length=80, blank=True, default="", help_text="Of an export, in its folder."
+    )
     file_size_bytes = models.BigIntegerField(null=True)
     expires_at = models.DateTimeField(null=True, help_text="When the file of an export is deleted.")
     approved_at = models.DateTimeField(null=True)

@@ -19,6 +19,14 @@ from apps.core.data_subjects import Person, subject_data
 
 LEAST_NAME = 3  # shorter names are parts of words
 SECONDS = 600
+# Where another organization has a seat for the person, the account is not ours to erase.
+_ACCOUNT = frozenset(
+    {
+        "accounts_user", "account_emailaddress", "usersessions_usersession", "accounts_signinlink",
+        "accounts_user_groups", "accounts_user_user_permissions", "django_admin_log", "core_retrykey",
+        "core_featureflag",
+    }
+)  # fmt: skip
 _COLUMNS = """
 SELECT c.relname, a.attname, CASE WHEN t.typcategory = 'A' THEN 'array' WHEN t.typname IN ('bytea', 'uuid', 'jsonb')
   THEN t.typname ELSE 'text' END
@@ -82,89 +90,78 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
         cursor.execute(_TENANT)
         tenant = {table for (table,) in cursor.fetchall()}
         for table, columns in by_table.items():
-            _search(cursor, person, table, columns, table in tenant, line_hashes, except_request)
-            row = cursor.fetchone()
-            for number, column in enumerate(columns):
-                ids, words = row[2 * number], row[2 * number + 1]
-                if ids:
-                    found.left[column.key] = ids
-                if words:
-                    place = found.kept if column.key in shared else found.left
-                    place[column.key] = place.get(column.key, 0) + words
+            wanted = _wanted(person, table) | {"lines": list(line_hashes), "request": except_request}
+            cursor.execute(_statement(table, columns, is_tenant=table in tenant), wanted)
+            counts = iter(cursor.fetchone())
+            for column, ids, words in zip(columns, counts, counts, strict=False):
+                _note(found, column.key, ids=ids, words=words, may_be_others=column.key in shared)
     return found
 
 
-def _search(
-    cursor: Any,
-    person: Person,
-    table: str,
-    columns: list[Column],
-    is_tenant: bool,
-    line_hashes: Sequence[str],
-    except_request: UUID,
-) -> None:
-    parts = []
-    for column in columns:
-        parts += [f"count(*) FILTER (WHERE {_holds_ids(column)})", f"count(*) FILTER (WHERE {_holds_words(column)})"]
-    where = ["true"]
-    if is_tenant:
-        where.append("(x.organization_id = %(organization)s OR x.organization_id IS NULL)")
+def _note(found: Traces, key: str, *, ids: int, words: int, may_be_others: bool) -> None:
+    if words and may_be_others:
+        found.kept[key] = words
+    if ids or (words and not may_be_others):
+        found.left[key] = ids + (0 if may_be_others else words)
+
+
+def _wanted(person: Person, table: str) -> dict[str, Any]:
+    """Return what to look for in a table; an account that stays for another organization keeps id and address."""
+    stays = not person.leaves_for_good
+    ids = [person.member_id] if stays and table in _ACCOUNT else [person.member_id, person.id]
+    names = [person.name] if stays else [person.name, person.email]
+    return {
+        "organization": person.organization_id,
+        "ids": ids,
+        "id_texts": [str(pk) for pk in ids],
+        "names": [name.lower() for name in names if len(name) >= LEAST_NAME],
+    }
+
+
+def _statement(table: str, columns: Sequence[Column], *, is_tenant: bool) -> str:
+    """Return the statement that counts, for each column, the rows with ids and the rows with words of the person."""
+    counts = [
+        f"count(*) FILTER (WHERE {condition})"
+        for column in columns
+        for condition in (_holds_ids(column), _holds_words(column))
+    ]
+    where = ["(x.organization_id = %(organization)s OR x.organization_id IS NULL)"] if is_tenant else []
     if table == "security_privacyrequest":
         where.append("x.id <> %(request)s")
-    names = [word.lower() for word in (person.name, person.email) if len(word) >= LEAST_NAME]
-    if not person.leaves_for_good:
-        names = [name for name in names if name != person.email.lower()]
-    cursor.execute(
-        f'SELECT {", ".join(parts)} FROM "{table}" x WHERE {" AND ".join(where)}',  # noqa: S608 - names of the catalogue
-        {
-            "organization": person.organization_id,
-            "request": except_request,
-            "ids": _ids(person, table),
-            "id_texts": [str(pk) for pk in _ids(person, table)],
-            "names": names,
-            "lines": list(line_hashes),
-        },
-    )
-
-
-def _ids(person: Person, table: str) -> list[UUID]:
-    """The account's own tables keep its id where another organization has a seat for it."""
-    if person.leaves_for_good or table not in _ACCOUNT:
-        return [person.id, person.member_id]
-    return [person.member_id]
-
-
-_ACCOUNT = frozenset(
-    {
-        "accounts_user", "account_emailaddress", "usersessions_usersession", "accounts_signinlink",
-        "accounts_user_groups", "accounts_user_user_permissions", "django_admin_log", "core_retrykey",
-    }
-)  # fmt: skip
+    return f'SELECT {", ".join(counts)} FROM "{table}" x WHERE {" AND ".join(where) or "true"}'  # noqa: S608 - names of the catalogue
 
 
 def _holds_ids(column: Column) -> str:
     place = f'x."{column.name}"'
     if column.kind == "uuid":
         return f"{place} = ANY (%(ids)s::uuid[])"
-    if column.kind == "bytea":
-        return f"EXISTS (SELECT 1 FROM unnest(%(id_texts)s::text[]) n WHERE position(convert_to(n, 'UTF8') IN {place}) > 0)"
-    return f"EXISTS (SELECT 1 FROM unnest(%(id_texts)s::text[]) n WHERE strpos({place}::text, n) > 0)"
+    return _any_of("id_texts", column)
 
 
 def _holds_words(column: Column) -> str:
+    """A name in any letter case, or a line of a message, in JSON also inside of its texts."""
     place = f'x."{column.name}"'
     if column.kind == "uuid":
         return "false"
     if column.kind == "bytea":
-        return f"EXISTS (SELECT 1 FROM unnest(%(names)s::text[]) n WHERE position(convert_to(n, 'UTF8') IN {place}) > 0)"
-    named = f"EXISTS (SELECT 1 FROM unnest(%(names)s::text[]) n WHERE strpos(lower({place}::text), n) > 0)"
-    texts = (
-        f"(SELECT v #>> '{{}}' FROM jsonb_path_query({place}, 'strict $.**') v WHERE jsonb_typeof(v) = 'string')"
-        if column.kind == "jsonb"
-        else f"(SELECT {place}::text)"
-    )
+        return _any_of("names", column)
+    texts = f"(SELECT {place}::text)"
+    if column.kind == "jsonb":
+        texts = (
+            f"(SELECT v #>> '{{}}' FROM jsonb_path_query({place}, 'strict $.**') v "  # noqa: S608 - as above
+            "WHERE jsonb_typeof(v) = 'string')"
+        )
     said = (
-        f"EXISTS (SELECT 1 FROM {texts} t (line), regexp_split_to_table(t.line, E'\\n') l "
+        f"EXISTS (SELECT 1 FROM {texts} t (text), regexp_split_to_table(t.text, E'\\n') l "  # noqa: S608 - as above
         "WHERE encode(sha256(convert_to(btrim(l, E' \\t\\r'), 'UTF8')), 'hex') = ANY (%(lines)s::text[]))"
     )
-    return f"({named} OR (cardinality(%(lines)s::text[]) > 0 AND {said}))"
+    return f"({_any_of('names', column)} OR (cardinality(%(lines)s::text[]) > 0 AND {said}))"
+
+
+def _any_of(needles: str, column: Column) -> str:
+    """Return the condition that one of the texts stands in the column; bytes are compared as they are."""
+    place = f'x."{column.name}"'
+    here = f"strpos(lower({place}::text), n) > 0"
+    if column.kind == "bytea":
+        here = f"position(convert_to(n, 'UTF8') IN {place}) > 0"
+    return f"EXISTS (SELECT 1 FROM unnest(%({needles})s::text[]) n WHERE {here})"  # noqa: S608 - as above

@@ -22,7 +22,9 @@ _KEY = re.compile(r"[0-9a-f]{32}/[0-9a-f]{32}\.zip")
 _BLOCK = 1024 * 1024
 
 
-def write_rows(*, request_id: UUID, name: str, rows: Iterable[Mapping[str, Any]], check: Callable[[], object]) -> int:
+def write_rows(
+    *, request_id: UUID, name: str, rows: Iterable[Mapping[str, Any]], check: Callable[[], object]
+) -> int:
     """Write one kind of data as JSON lines, whole or not at all; return how many rows.
 
     Args:
@@ -117,7 +119,9 @@ def _described(path: Path, folder: Path) -> dict[str, Any]:
         "size_bytes": path.stat().st_size,
         "sha256": digest.hexdigest(),
     }
-    return {**described, "rows": lines} if path.suffix == ".jsonl" and path.parent.name == "data" else described
+    return (
+        {**described, "rows": lines} if path.suffix == ".jsonl" and path.parent.name == "data" else described
+    )
 
 
 def _folder(request_id: UUID) -> Path:

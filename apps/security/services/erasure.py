@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from apps.accounts.services.access import require
@@ -235,27 +235,34 @@ def count_requests(person: Person) -> int:
 def erase_requests_of(person: Person, _cursor: Any) -> Batch:
     """Delete older requests about the person with their files; who asked, approved or placed holds is forgotten."""
     about = _requests(person).filter(subject_id=person.id)
-    about = about.exclude(kind=RequestKind.ERASURE, state=RequestState.RUNNING)  # this one, until it is certified
+    about = about.exclude(
+        kind=RequestKind.ERASURE, state=RequestState.RUNNING
+    )  # this one, until it is certified
     for pk, key in about.values_list("pk", "file_key"):
         archive.remove_parts(pk)
         if key:
             archive.remove_archive(key)
     done = about.delete()[0] + _holds(person).filter(subject_id=person.id).delete()[0]
-    for model, fields in ((PrivacyRequest, ("requested_by", "approved_by")), (LegalHold, ("placed_by", "released_by"))):
-        for field in fields:
-            named = model._default_manager.filter(organization_id=person.organization_id, **{field: person.id})  # noqa: SLF001 - Django's public name
-            done += named.update(**{field: None})
+    mine = {"organization_id": person.organization_id}
+    for field in ("requested_by", "approved_by"):
+        done += PrivacyRequest.objects.filter(**mine, **{field: person.id}).update(**{field: None})
+    for field in ("placed_by", "released_by"):
+        done += LegalHold.objects.filter(**mine, **{field: person.id}).update(**{field: None})
     return Batch(done)
 
 
 def _start(row: PrivacyRequest, person: Person, principal: Principal | None) -> RunView:
     row.identifiers = {
         **subjects.to_json(person),
-        "lines": [subjects.line_hash(line) for line in preview.lines_of(person, least=LEAST_LINE, most=MOST_LINES)],
+        "lines": [
+            subjects.line_hash(line) for line in preview.lines_of(person, least=LEAST_LINE, most=MOST_LINES)
+        ],
     }
     kinds = [data for data in subject_data() if data.erase is not None]
     steps = [
-        StepSpec("privacy.erase_data", {"request_id": row.pk, "data": data.name}, key=data.name, position=place)
+        StepSpec(
+            "privacy.erase_data", {"request_id": row.pk, "data": data.name}, key=data.name, position=place
+        )
         for place, data in enumerate(kinds)
     ]
     last = [
@@ -284,9 +291,7 @@ def _lock(organization_id: UUID, request_id: UUID) -> PrivacyRequest:
 def _person(row: PrivacyRequest) -> Person:
     if row.subject_id is None:
         raise RequestNotFound
-    return from_json(
-        organization_id=row.organization_id, user_id=row.subject_id, kept=row.identifiers
-    )
+    return from_json(organization_id=row.organization_id, user_id=row.subject_id, kept=row.identifiers)
 
 
 def _note(row: PrivacyRequest, data: str, rows: int) -> None:
@@ -329,15 +334,17 @@ def _without(person: Person, text: str) -> str:
     return ERASED_NAME if any(name.lower() in lowered for name in names) else text
 
 
-def _requests(person: Person) -> Any:
+def _requests(person: Person) -> QuerySet[PrivacyRequest]:
     return PrivacyRequest.objects.filter(
         Q(subject_id=person.id) | Q(requested_by_id=person.id) | Q(approved_by_id=person.id),
         organization_id=person.organization_id,
     )
 
 
-def _holds(person: Person) -> Any:
+def _holds(person: Person) -> QuerySet[LegalHold]:
     return LegalHold.objects.filter(
-        Q(subject_id=person.id, released_at__isnull=False) | Q(placed_by_id=person.id) | Q(released_by_id=person.id),
+        Q(subject_id=person.id, released_at__isnull=False)
+        | Q(placed_by_id=person.id)
+        | Q(released_by_id=person.id),
         organization_id=person.organization_id,
     )

@@ -87,7 +87,9 @@ def clean_reason(reason: str) -> str:
     return cleaned
 
 
-def _require_target(organization_id: UUID, subject_id: UUID | None, kind: str, target_id: UUID | None) -> None:
+def _require_target(
+    organization_id: UUID, subject_id: UUID | None, kind: str, target_id: UUID | None
+) -> None:
     if subject_id is not None and not kind and target_id is None:
         if find_profile(organization_id=organization_id, user_id=subject_id) is None:
             raise HoldTargetInvalid

@@ -29,7 +29,9 @@ def apply_in(*, organization_id: UUID) -> int:
             try:
                 done = rule.remove(organization_id, timezone.now() - rule.age, kept)
             except Exception:
-                logger.exception("retention.failed", extra={"rule": rule.name, "organization": str(organization_id)})
+                logger.exception(
+                    "retention.failed", extra={"rule": rule.name, "organization": str(organization_id)}
+                )
                 continue
             if done:
                 logger.info("retention.applied", extra={"rule": rule.name, "rows": done})

@@ -40,6 +40,7 @@ DOORS = (
     "message", "edited", "earlier", "thread", "draft", "topic", "filename", "filetext", "librarytext", "librarytitle",
     "title", "about", "keyname", "question", "mentionquestion", "retry", "deadletter", "solo", "direct",
 )  # fmt: skip
+NOWHERE = UUID(int=0)
 
 
 @dataclass
@@ -53,8 +54,7 @@ class Scene:
     dora: Member
     words: dict[str, str] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
-    channel: UUID = UUID(int=0)
-    quoted: UUID = UUID(int=0)
+    channel: UUID = NOWHERE
 
     @property
     def person(self) -> Person:
@@ -136,7 +136,9 @@ def _leave(scene: Scene, member: Member, words: dict[str, str], prefix: str) -> 
     reactions.add_reaction(principal=who, message_id=root.id, emoji="👍")
     drafts.save_draft(principal=who, conversation_id=scene.channel, body=f"Entwurf {words['draft']}")
     file = store_file(
-        principal=who, name=f"{words['filename']}.txt", data=f"Inhalt {words['filetext']} der Datei\n".encode()
+        principal=who,
+        name=f"{words['filename']}.txt",
+        data=f"Inhalt {words['filetext']} der Datei\n".encode(),
     )
     say("Anbei", attachments=(file.id,))
     library = store_file(
@@ -149,9 +151,7 @@ def _leave(scene: Scene, member: Member, words: dict[str, str], prefix: str) -> 
     members.set_avatar(principal=who, file_id=avatar.id)
     members.update_profile(principal=who, title=words["title"], about=f"Über mich: {words['about']}")
     solo = conversations.create_channel(principal=who, name=f"allein-{words['solo']}", is_private=True)
-    messages.send_message(
-        principal=who, conversation_id=solo, body="nur ich", client_key=uuid4().hex
-    )
+    messages.send_message(principal=who, conversation_id=solo, body="nur ich", client_key=uuid4().hex)
     direct = conversations.open_direct(principal=who, people=[scene.carla.user_id])
     messages.send_message(
         principal=who, conversation_id=direct, body=f"Unter uns {words['direct']}", client_key=uuid4().hex
@@ -215,7 +215,11 @@ def _rows(scene: Scene) -> None:
         tokens_in=1, tokens_out=1, is_estimated=False, cost=0, outcome="done", created_at=timezone.now(),
     )  # fmt: skip
     LogEntry.objects.create(
-        user=anna.user, action_flag=2, object_repr="something", content_type=ContentType.objects.first(), object_id="1"
+        user=anna.user,
+        action_flag=2,
+        object_repr="something",
+        content_type=ContentType.objects.first(),
+        object_id="1",
     )
     LogEntry.objects.create(
         user=scene.carla.user, action_flag=2, object_repr="anna.zarnetska@example.org",

@@ -10,7 +10,9 @@ from apps.security.services.replaying import replay
 
 
 class Command(BaseCommand):
-    help = "Erase again who was erased since the backup that was restored. Run it before web and workers start."
+    help = (
+        "Erase again who was erased since the backup that was restored. Run it before web and workers start."
+    )
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         done, failed = 0, []
