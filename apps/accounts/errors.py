@@ -49,6 +49,11 @@ class LastOwner(Conflict):
     message = _("An organization keeps at least one owner. Make someone else an owner first.")
 
 
+class NotAPerson(Conflict):
+    code = "accounts.not_a_person"
+    message = _("Only the data of people can be exported and erased, not that of agents and services.")
+
+
 class SlugTaken(Conflict):
     code = "accounts.slug_taken"
     message = _("This short name is taken.")

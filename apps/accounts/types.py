@@ -15,7 +15,7 @@ PERMISSIONS = frozenset(
         "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
-        "flag.manage", "agent.manage", "organization.manage",
+        "flag.manage", "agent.manage", "organization.manage", "privacy.manage",
     }
 )  # fmt: skip
 
@@ -36,6 +36,9 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
 }
 
 OWNER, GUEST = "owner", "guest"
+PLACEHOLDER_DOMAIN = (
+    "@erased.invalid"  # of who stands for erased people; `.invalid` is never delivered (RFC 2606)
+)
 
 # What an API key may be narrowed to; a key never has more than its principal.
 KEY_SCOPES: dict[str, frozenset[str]] = {
@@ -54,7 +57,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "admin:write": frozenset(
         {
             "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
-            "organization.manage", "run.manage",
+            "organization.manage", "run.manage", "privacy.manage",
         }
     ),
 }  # fmt: skip

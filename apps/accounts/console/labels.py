@@ -59,6 +59,7 @@ PERMISSION_GROUPS = (
             "run.manage": _("Stop and retry every run"),
             "flag.manage": _("Switch features"),
             "organization.manage": _("Change the organization"),
+            "privacy.manage": _("Export and erase people's data"),
         },
     ),
 )

@@ -186,6 +186,11 @@ def get_organization(organization_id: UUID) -> OrganizationView:
     return OrganizationView(row.pk, row.slug, row.name, row.language)
 
 
+def list_organization_ids() -> list[UUID]:
+    """Return all organizations, oldest first; for duties that fan out over them."""
+    return list(Organization.objects.order_by("pk").values_list("pk", flat=True))
+
+
 def get_account(user_id: UUID) -> AccountView:
     """Return a user's own account.
 

@@ -136,19 +136,24 @@ def deactivate_member(*, principal: Principal, member_id: UUID) -> None:
             return
         if member.role.key == OWNER:
             _require_another_owner(member)
-        now = timezone.now()
-        member.deactivated_at = now
-        member.save(update_fields=["deactivated_at"])
-        ApiKey.objects.filter(
-            organization_id=member.organization_id, principal_id=member.user_id, revoked_at=None
-        ).update(revoked_at=now)
-        _end_seats(member)
-        if not has_open_seat(member.user_id):
-            sessions.end_all(user_id=member.user_id, reason="member_deactivated")
-        revocation.revoke_access(
-            organization_id=member.organization_id, principal_id=member.user_id, reason="member_deactivated"
-        )
-        _tell(member, actor_id=principal.id)
+        end_membership(member, reason="member_deactivated", actor_id=principal.id)
+
+
+def end_membership(member: Member, *, reason: str, actor_id: UUID | None = None) -> None:
+    """End a locked, open membership inside the caller's transaction: keys, seats, sockets, maybe sessions."""
+    now = timezone.now()
+    member.deactivated_at = now
+    member.save(update_fields=["deactivated_at"])
+    ApiKey.objects.filter(
+        organization_id=member.organization_id, principal_id=member.user_id, revoked_at=None
+    ).update(revoked_at=now)
+    _end_seats(member)
+    if not has_open_seat(member.user_id):
+        sessions.end_all(user_id=member.user_id, reason=reason)
+    revocation.revoke_access(
+        organization_id=member.organization_id, principal_id=member.user_id, reason=reason
+    )
+    _tell(member, actor_id=actor_id)
 
 
 def reactivate_member(*, principal: Principal, member_id: UUID) -> None:

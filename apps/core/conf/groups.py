@@ -158,6 +158,13 @@ class SecuritySettings(Group):
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
     message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))
+    suppression_dir: Path | None = Field(
+        None,
+        description=_(
+            "Where erased people are listed, by keyed hashes, for the time after a restore: outside of what is "
+            "restored. Empty: `suppression` in the data directory."
+        ),
+    )
     sockets_per_principal: int = Field(20, ge=1, description=_("Open sockets of one principal."))
 
 

@@ -4,12 +4,14 @@ import apps.core.ids
 import django.db.models.deletion
 from django.db import migrations, models
 
+from apps.core.migrations_support import walled
+
 
 class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0001_initial'),
-        ('core', '0003_audit'),
+        ('core', '0004_walls'),
     ]
 
     operations = [
@@ -26,4 +28,5 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('organization', 'pattern'), name='core_outboundhost_once')],
             },
         ),
+        walled('core_outboundhost'),
     ]

@@ -1,0 +1,23 @@
+"""Routes under /api/v1/."""
+
+from django.urls import path
+
+from apps.security.api import privacy
+
+app_name = "security-api"
+urlpatterns = [
+    path("privacy/requests/", privacy.PrivacyRequestList.as_view(), name="requests"),
+    path("privacy/requests/<uuid:request_id>/", privacy.PrivacyRequestDetail.as_view(), name="request"),
+    path(
+        "privacy/requests/<uuid:request_id>/approve/",
+        privacy.PrivacyRequestApproval.as_view(),
+        name="approve",
+    ),
+    path(
+        "privacy/requests/<uuid:request_id>/cancel/",
+        privacy.PrivacyRequestCancellation.as_view(),
+        name="cancel",
+    ),
+    path("privacy/requests/<uuid:request_id>/retry/", privacy.PrivacyRequestRetry.as_view(), name="retry"),
+    path("privacy/requests/<uuid:request_id>/file", privacy.PrivacyRequestFile.as_view(), name="file"),
+]

@@ -1,0 +1,1 @@
+"""Writes of privacy: requests, exports, erasures, holds, retention."""
