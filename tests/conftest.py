@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from django.db import connections
 
+from apps.core import origin
 from apps.core.http import request_limits
 from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
@@ -17,6 +18,21 @@ from chatsystem.settings.parts.database import parse
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long bytes by their argument: files made at collection differ between processes by their times."""
     return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Keep each file in one process, and the browser tests together: they share one running product."""
+    item.add_marker(pytest.mark.xdist_group("e2e" if _needs_browser(item) else item.path.as_posix()))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests take longest: among several processes one begins with them, a single one does them last."""
+    is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
+    items.sort(key=lambda item: _needs_browser(item) is not is_shared_out)
+
+
+def _needs_browser(item: pytest.Item) -> bool:
+    return "tests/e2e/" in item.path.as_posix()
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +53,11 @@ def django_db_setup(
         with connections["default"].cursor() as cursor:
             # Tests that commit empty their tables; the product never does.
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {app}")
+            cursor.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'core_auditentry_stay'"
+            )
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER core_auditentry_stay")
         connections["default"].close()
         settings["USER"] = app
     yield
@@ -54,6 +75,13 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
         request_limits.forget()
 
 
+@pytest.fixture(autouse=True)
+def _origin() -> Iterator[None]:
+    """Every test is called from somewhere, as every request is; refusals inside its transaction are not written."""
+    with origin.use():
+        yield
+
+
 @pytest.fixture
 def redis() -> object:
     """The throw-away Valkey."""
@@ -62,12 +90,17 @@ def redis() -> object:
 
 def owner_connection() -> psycopg.Connection[tuple[object, ...]]:
     """Return a connection of the owner to the test database, for checks of the catalogue."""
-    owner = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"])
+    return role_connection("CHATSYSTEM_DATABASE_OWNER_URL")
+
+
+def role_connection(variable: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Return a connection to the test database as the role of this variable's address."""
+    role = parse(os.environ[variable])
     return psycopg.connect(
-        host=owner["HOST"],
-        port=owner["PORT"] or None,
-        user=owner["USER"],
-        password=owner["PASSWORD"] or None,
+        host=role["HOST"],
+        port=role["PORT"] or None,
+        user=role["USER"],
+        password=role["PASSWORD"] or None,
         dbname=connections["default"].settings_dict["NAME"],
         autocommit=True,
     )

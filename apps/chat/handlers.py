@@ -6,7 +6,7 @@ from apps.accounts.events import InvitationAccepted, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.chat.selectors.conversations import scopes_of, visible_conversations
-from apps.chat.services.conversations import bring_in, end_all_memberships
+from apps.chat.services.members import bring_in, end_all_memberships
 from apps.core.events.subscribers import after_commit
 
 register_conversations(scopes_of)

@@ -15,6 +15,7 @@ from apps.accounts.services import api_keys, members
 from apps.accounts.services.service_accounts import create_service_account
 from apps.accounts.types import Principal
 from tests.accounts.api import Api
+from tests.core.trail import entries
 
 pytestmark = pytest.mark.django_db
 
@@ -22,6 +23,9 @@ pytestmark = pytest.mark.django_db
 def test_an_account_acts_by_key_with_its_role(here: Organization, acting: Callable[..., Principal]) -> None:
     admin = acting("admin")
     made = create_service_account(principal=admin, name="Nightly import", role="member")
+    assert [(row.action, row.object_id) for row in entries(here.pk)] == [
+        ("service_account.created", str(made))
+    ]
     user = User.objects.get(pk=made)
     assert (user.kind, user.email, user.has_usable_password()) == ("service", None, False)
     issued = api_keys.issue_key(

@@ -25,6 +25,7 @@ from apps.accounts.services.authentication import Credentials
 from apps.accounts.types import BY_TOKEN, IssuedTokens, Principal
 from apps.core.errors import NotSignedIn
 from tests.accounts.events import recorded
+from tests.core.trail import entries
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 
 pytestmark = pytest.mark.django_db
@@ -217,3 +218,19 @@ def test_a_seat_elsewhere_does_not_help(here: Organization, member: Callable[...
     with pytest.raises(authentication.OrganizationNotFound):
         authentication.authenticate(shown)
     assert acting_by(issued).organization_id == here.pk
+
+
+def test_the_trail_keeps_sign_in_and_end_without_secrets(
+    here: Organization, acting: Callable[..., Principal]
+) -> None:
+    ada = acting()
+    issued = opened(ada)
+    tokens.refresh(secret=issued.refresh_token)
+    with pytest.raises(TokenReused):
+        tokens.refresh(secret=issued.refresh_token)
+    kept = entries(here.pk)
+    assert [(row.action, row.actor_id, row.object_id) for row in kept] == [
+        ("token.opened", ada.id, str(issued.family)),
+        ("token.reused", None, str(issued.family)),
+    ]
+    assert not any(issued.refresh_token[11:] in str(vars(row)) for row in kept)

@@ -31,6 +31,7 @@ from apps.accounts.types import BUILTIN_ROLES, Principal
 from apps.chat import consumers
 from apps.chat.selectors.conversations import scopes_of
 from apps.chat.services import conversations
+from apps.chat.services import members as chat_members
 from apps.core import tenancy
 from apps.core.threads import in_thread
 from apps.runs.models import Run
@@ -163,7 +164,7 @@ def sign_out(scene: Scene) -> None:
 
 
 def lose_seat(scene: Scene) -> None:
-    conversations.remove_person(
+    chat_members.remove_person(
         principal=scene.owner, conversation_id=scene.channel, person_id=scene.ada.user_id
     )
 

@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Greatest
 from django.utils import timezone
 
-from apps.accounts import events
+from apps.accounts import actions, events
 from apps.accounts.errors import (
     ConversationsNotKnown,
     KeyLifeTooLong,
@@ -35,6 +35,7 @@ from apps.accounts.services.revocation import revoke_access
 from apps.accounts.services.secrets import checked_secret, is_well_formed
 from apps.accounts.types import KEY_SCOPES, NO_LIMITS, IssuedKey, KeyLimits, Principal
 from apps.core.events import log
+from apps.core.services import audit
 
 LONGEST_DAYS = 365
 LONGEST_OVERLAP = timedelta(days=7)
@@ -192,6 +193,13 @@ def reactivate_key(*, principal: Principal, key_id: UUID) -> None:
             raise KeyNotSuspended
         key.suspended_at, key.reactivated_at = None, timezone.now()
         key.save(update_fields=["suspended_at", "reactivated_at"])
+        audit.record(
+            organization_id=key.organization_id,
+            action=actions.KEY_REACTIVATED,
+            actor_id=principal.id,
+            object_type="api_key",
+            object_id=key.pk,
+        )
 
 
 def suspend_unused(*, organization_id: UUID, unused_days: int) -> int:
@@ -275,6 +283,13 @@ def _store(key: ApiKey) -> IssuedKey:
 def _suspend(key: ApiKey) -> None:
     key.suspended_at = timezone.now()
     key.save(update_fields=["suspended_at"])
+    audit.record(
+        organization_id=key.organization_id,
+        action=actions.KEY_SUSPENDED,
+        actor_id=None,
+        object_type="api_key",
+        object_id=key.pk,
+    )
     revoke_access(
         organization_id=key.organization_id,
         principal_id=key.principal_id,

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import transaction
+
+from apps.accounts import actions
 from apps.accounts.errors import RoleAboveOwn, RoleNotFound
 from apps.accounts.models import Role, User
 from apps.accounts.services.access import require
 from apps.accounts.services.members import create_principal, own_permissions
 from apps.accounts.types import Principal
 from apps.core import tenancy
+from apps.core.services import audit
 
 
 def create_service_account(*, principal: Principal, name: str, role: str = "guest") -> UUID:
@@ -27,7 +31,16 @@ def create_service_account(*, principal: Principal, name: str, role: str = "gues
         raise RoleNotFound
     if not set(given.permissions) <= own_permissions(principal):
         raise RoleAboveOwn
-    with tenancy.use(principal.organization_id):
-        return create_principal(
+    with tenancy.use(principal.organization_id), transaction.atomic():
+        made = create_principal(
             organization_id=principal.organization_id, kind=User.Kind.SERVICE, name=name, role=role
         )
+        audit.record(
+            organization_id=principal.organization_id,
+            action=actions.SERVICE_CREATED,
+            actor_id=principal.id,
+            object_type="principal",
+            object_id=made,
+            details={"role": role},
+        )
+    return made

@@ -22,8 +22,10 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from apps.accounts import actions
 from apps.accounts.models import SigningKey
 from apps.accounts.services import principal_cache
+from apps.core.services import audit
 
 LIFE = timedelta(days=90)
 BELIEVED_AFTER = timedelta(minutes=15)  # longer than the longest access token
@@ -105,7 +107,9 @@ def rotate_key() -> str:
     with transaction.atomic():
         _one_at_a_time()
         SigningKey.objects.filter(retired_at=None).update(retired_at=timezone.now())
-        return _make().kid
+        kid = _make().kid
+        _note(actions.SIGNING_KEY_ROTATED, kid)
+    return kid
 
 
 def revoke_key(*, kid: str) -> bool:
@@ -114,6 +118,8 @@ def revoke_key(*, kid: str) -> bool:
     with transaction.atomic():
         _one_at_a_time()
         found = SigningKey.objects.filter(kid=kid, revoked_at=None).update(revoked_at=now, retired_at=now)
+        if found:
+            _note(actions.SIGNING_KEY_REVOKED, kid)
         transaction.on_commit(principal_cache.announce)
     return bool(found)
 
@@ -124,6 +130,11 @@ def rotate_when_old() -> None:
     SigningKey.objects.filter(retired_at__lt=now - 2 * BELIEVED_AFTER).delete()
     if SigningKey.objects.filter(retired_at=None, created_at__lt=now - LIFE).exists():
         rotate_key()
+
+
+def _note(action: str, kid: str) -> None:
+    """Write an act of the whole installation into its trail."""
+    audit.record(organization_id=None, action=action, actor_id=None, object_type="signing_key", object_id=kid)
 
 
 def _newest() -> Signer | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
+from apps.accounts import actions
 from apps.accounts.errors import TokenNotFound, TokenNotValid, TokenReused
 from apps.accounts.models import RefreshToken, TokenFamily
 from apps.accounts.selectors.principals import find_family_of, hash_secret, principal_for_family
@@ -24,6 +25,7 @@ from apps.accounts.services.secrets import checked_secret, is_well_formed
 from apps.accounts.types import IssuedTokens, Principal
 from apps.core import tenancy
 from apps.core.errors import NotSignedIn
+from apps.core.services import audit
 
 PREFIX = "cr_"
 REFRESH_LIFE, LONGEST_LIFE = timedelta(days=14), timedelta(days=30)
@@ -54,6 +56,14 @@ def open_family(
             last_used_at=now,
             address=address or None,
         )
+        audit.record(
+            organization_id=principal.organization_id,
+            action=actions.TOKEN_OPENED,
+            actor_id=principal.id,
+            object_type="token",
+            object_id=family.pk,
+            details={"scopes": granted},
+        )
         return _issue(family)
 
 
@@ -75,7 +85,7 @@ def refresh(*, secret: str, address: str = "") -> IssuedTokens:
             raise TokenNotValid
         if token.used_at is None:
             return _exchange(family, token, address)
-        _end(family, reason="token_reused")
+        _end(family, reason="token_reused", action=actions.TOKEN_REUSED)
     raise TokenReused
 
 
@@ -88,7 +98,7 @@ def revoke_by_secret(*, secret: str) -> None:
     with tenancy.use(organization_id), transaction.atomic():
         family = _locked(organization_id, family_id)
         if family is not None:
-            _end(family, reason="token_revoked")
+            _end(family, reason="token_revoked", actor_id=family.principal_id)
 
 
 def end_family(*, principal: Principal, family_id: UUID, everyones: bool = False) -> None:
@@ -101,7 +111,7 @@ def end_family(*, principal: Principal, family_id: UUID, everyones: bool = False
         family = _locked(principal.organization_id, family_id)
         if family is None or not (everyones or family.principal_id == principal.id):
             raise TokenNotFound
-        _end(family, reason="token_revoked")
+        _end(family, reason="token_revoked", actor_id=principal.id)
 
 
 def forget_old(*, organization_id: UUID) -> None:
@@ -151,9 +161,19 @@ def _locked(organization_id: UUID, family_id: UUID) -> TokenFamily | None:
     ).first()
 
 
-def _end(family: TokenFamily, *, reason: str) -> None:
+def _end(
+    family: TokenFamily, *, reason: str, action: str = actions.TOKEN_REVOKED, actor_id: UUID | None = None
+) -> None:
     family.ended_at, family.end_reason = timezone.now(), reason
     family.save(update_fields=["ended_at", "end_reason"])
+    audit.record(
+        organization_id=family.organization_id,
+        action=action,
+        actor_id=actor_id,
+        object_type="token",
+        object_id=family.pk,
+        details={"owner": family.principal_id},
+    )
     revoke_access(
         organization_id=family.organization_id,
         principal_id=family.principal_id,
