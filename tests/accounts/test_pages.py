@@ -435,7 +435,7 @@ def test_exactly_these_pages_are_public() -> None:
         "language/", "invite/<str:secret>/", "sign-in/<str:secret>/", "accounts/login/", "accounts/logout/",
         "accounts/inactive/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/",
         "^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        "accounts/password/reset/key/done/", "livez", "readyz", "metrics",
+        "accounts/password/reset/key/done/", "livez", "readyz", "metrics", "f/<str:token>/<str:name>",
     }  # fmt: skip
 
 

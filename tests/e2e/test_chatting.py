@@ -60,6 +60,7 @@ def test_a_mention_is_suggested_counted_and_marked(visit: Visit) -> None:
     maren.page.goto("/o/nordlicht/settings/")
     jonas.open("allgemein")
     field = jonas.page.locator("#main [data-text]")
+    field.fill("")
     field.press_sequentially("@mar")
     expect(jonas.page.get_by_role("option", name="Maren Thiessen")).to_be_visible()
     field.press("Enter")

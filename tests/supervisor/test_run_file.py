@@ -172,7 +172,7 @@ def test_unknown_set_is_an_error(project: Project) -> None:
     assert "no such set: everything" in refused.stderr
 
 
-SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--dist", "loadgroup", "--no-loadscope-reorder"]
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--no-loadscope-reorder"]
 
 
 @pytest.mark.parametrize(
