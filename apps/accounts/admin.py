@@ -8,7 +8,18 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
+from apps.accounts.models import (
+    ApiKey,
+    Invitation,
+    Member,
+    Organization,
+    Role,
+    Scope,
+    Seat,
+    SigningKey,
+    TokenFamily,
+    User,
+)
 from apps.accounts.selectors.administration import all_organizations
 from apps.accounts.services import api_keys, operators, sessions
 from apps.core import tenancy
@@ -130,6 +141,31 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
             ngettext("%(count)s key revoked.", "%(count)s keys revoked.", len(keys)) % {"count": len(keys)},
             messages.SUCCESS,
         )
+
+
+@admin.register(TokenFamily)
+class TokenFamilyAdmin(ReadOnlyAdmin[TokenFamily]):
+    """Programs that are signed in by tokens."""
+
+    list_display = (
+        "name",
+        "principal",
+        "organization",
+        "last_used_at",
+        "expires_at",
+        "ended_at",
+        "end_reason",
+    )
+    list_select_related = ("principal", "organization")
+    search_fields = ("=principal__email", "=id")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
+    """Keys that sign access tokens, by their names; `manage.py signing_key` rotates and ends them."""
+
+    list_display = ("kid", "created_at", "retired_at", "revoked_at")
+    exclude = ("public_key", "private_key")
 
 
 @admin.register(Invitation)

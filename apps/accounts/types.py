@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 # What a role may grant. A word here is in columns and stays.
 PERMISSIONS = frozenset(
     {
@@ -63,6 +65,12 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
 }  # fmt: skip
 
 
+# All that a key bound to some conversations may do with its scopes: nothing that reaches beyond them.
+BOUND_PERMISSIONS = frozenset({"message.send", "message.moderate"})
+
+BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Principal:
     """Who acts in which organization, with what rights, for whom.
@@ -74,7 +82,11 @@ class Principal:
         key_scopes: of the API key; None for a session.
         on_behalf_of: the person an agent acts for; its rights are the intersection of both.
         person_is_guest: the person acted for is a guest and sees scopes by seat only.
-        session: id that a revocation names: session key hash or API key id.
+        session: id that a revocation names: session key hash, API key id or token family id.
+        credential: what was shown: session, key or token.
+        conversations: the only ones a key reaches; None is no such limit.
+        scopes: the audiences of those conversations, for the visible-scopes query.
+        address: where the caller is, as far as it is known; a key may be bound to networks.
         language: the account's; empty follows cookie and header.
     """
 
@@ -94,11 +106,19 @@ class Principal:
     organization_name: str = ""
     avatar_file_id: UUID | None = None
     is_staff: bool = False
+    credential: str = BY_SESSION
+    conversations: frozenset[UUID] | None = None
+    scopes: frozenset[UUID] | None = None
+    address: str = field(default="", compare=False)
 
     @property
     def is_guest(self) -> bool:
         """Guests, and agents that act for one, see only scopes the guest has a seat in."""
         return self.role == GUEST or self.person_is_guest
+
+    def reaches(self, conversation_id: UUID) -> bool:
+        """Return whether the credential is bound to no conversations, or to this one; says nothing of the seat."""
+        return self.conversations is None or conversation_id in self.conversations
 
 
 @dataclass(frozen=True)
@@ -194,10 +214,69 @@ class KeyView:
     name: str
     prefix: str
     scopes: tuple[str, ...]
+    conversations: tuple[UUID, ...] | None
+    networks: tuple[str, ...]
     expires_at: datetime
     revoked_at: datetime | None
+    suspended_at: datetime | None
     last_used_at: datetime | None
+    last_used_address: str | None
     created_at: datetime
+
+    @property
+    def state(self) -> str:
+        """Return ended, suspended, expired or active."""
+        if self.revoked_at is not None:
+            return "ended"
+        if self.expires_at <= timezone.now():
+            return "expired"
+        return "active" if self.suspended_at is None else "suspended"
+
+
+@dataclass(frozen=True)
+class KeyLimits:
+    """How far a key reaches beside its scopes.
+
+    Attributes:
+        conversations: the only ones it sees and writes to; None is no such limit.
+        networks: the only ones it is taken from, in CIDR form; empty is no such limit.
+    """
+
+    conversations: tuple[UUID, ...] | None = None
+    networks: tuple[str, ...] = ()
+
+
+NO_LIMITS = KeyLimits()
+
+
+@dataclass(frozen=True)
+class IssuedTokens:
+    """A new pair of tokens; both are shown once and never again.
+
+    Attributes:
+        family: the line of refresh tokens they belong to, which ends as one.
+    """
+
+    family: UUID
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """A client that is signed in by tokens."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    scopes: tuple[str, ...] | None
+    address: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_current: bool
 
 
 @dataclass(frozen=True)

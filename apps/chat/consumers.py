@@ -31,7 +31,7 @@ from apps.core.events.frames import conversation_channel, principal_channel
 from apps.core.ids import uuid7
 from apps.core.models import Stream
 from apps.core.realtime.hub import Hub, get_hub, sockets_open
-from apps.core.realtime.sockets import AsgiSocket, Socket, TransportSocket, text_frame
+from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
 from apps.core.threads import in_thread
 from apps.runs.selectors import frames as run_frames
 
@@ -108,6 +108,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
         self.channels: set[str] = set()
         self.own = principal_channel(self.principal.member_id)
+        # A key bound to some conversations does not read the notices of all of them; their revocations still count.
+        self.own_socket: Socket = self.socket if self.principal.conversations is None else DeafSocket()
         self.watched: set[str] = set()
         self.followed: set[str] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -123,7 +125,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         finally:
             for task in self.tasks:
                 task.cancel()
-            self.hub.leave([self.own], self.socket, self._on_notice)
+            self.hub.leave([self.own], self.own_socket, self._on_notice)
             self.hub.leave(self.channels | self.watched | self.followed, self.socket)
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
@@ -136,7 +138,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def _welcome(self) -> None:
         """Subscribe first, then read the heads: what is committed in between arrives twice, never not at all."""
-        await self.hub.join([self.own], self.socket, self._on_notice)
+        await self.hub.join([self.own], self.own_socket, self._on_notice)
         heads = await in_thread(conversations.heads, self.principal)
         await self.hub.join({conversation_channel(pk) for pk in heads}, self.socket)
         self.channels = {conversation_channel(pk) for pk in heads}
@@ -251,7 +253,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             if conversation_channel(pk) in self.channels
         }
         asked = dict(mine)
-        if frame.notices is not None:
+        if frame.notices is not None and self.principal.conversations is None:
             asked[self.principal.member_id] = frame.notices
         found, too_far = await resuming.missed(await get_pool(), self.principal.organization_id, asked)
         for payloads in found.values():
@@ -376,6 +378,6 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def _close(self, code: int) -> None:
         """Stop delivering at once, then close."""
-        self.hub.leave([self.own], self.socket, self._on_notice)
+        self.hub.leave([self.own], self.own_socket, self._on_notice)
         self.hub.leave(self.channels | self.watched | self.followed, self.socket)
         await self.base_send({"type": "websocket.close", "code": code})

@@ -21,6 +21,7 @@ OUTSIDE: Mapping[str, str] = {
     "accounts_user": "a person is one identity in all organizations; name and rights are in its members",
     "accounts_user_groups": _FRAMEWORK,
     "accounts_user_user_permissions": _FRAMEWORK,
+    "accounts_signingkey": "of the server: signs for all organizations",
     "accounts_signinlink": "of a person, not of an organization; holds a hash",
     "account_emailaddress": "of a person, not of an organization",
     "account_emailconfirmation": "of a person, not of an organization",

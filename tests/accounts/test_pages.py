@@ -433,7 +433,8 @@ def test_an_unknown_language_is_left_out(db: None) -> None:
 
 def test_exactly_these_pages_are_public() -> None:
     assert public_routes() == {
-        "", "language/", "invite/<str:secret>/", "sign-in/<str:secret>/", "accounts/login/", "accounts/logout/",
+        "", ".well-known/jwks.json",
+        "language/", "invite/<str:secret>/", "sign-in/<str:secret>/", "accounts/login/", "accounts/logout/",
         "accounts/inactive/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/",
         "^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         "accounts/password/reset/key/done/", "livez", "readyz", "metrics", "f/<str:token>/<str:name>",

@@ -48,7 +48,7 @@ def test_a_key_works_and_is_stored_as_a_hash_only(
     issued = issue(ada)
     assert issued.secret.startswith(issued.prefix)
     assert issued.prefix.startswith("ck_")
-    assert (len(issued.prefix), len(issued.secret)) == (11, 54)
+    assert (len(issued.prefix), len(issued.secret)) == (11, 60)
     assert issued.secret.removeprefix("ck_").isalnum()
     by_key = principal_for_key(issued.secret)
     assert (by_key.id, by_key.key_scopes) == (ada.id, {"chat:write"})

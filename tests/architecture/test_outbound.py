@@ -17,7 +17,14 @@ LIBRARIES = frozenset(
     }
 )  # fmt: skip
 CALLS = frozenset(
-    {"open_connection", "create_connection", "open_unix_connection", "create_unix_connection", "sock_connect", "urlopen"}
+    {
+        "open_connection",
+        "create_connection",
+        "open_unix_connection",
+        "create_unix_connection",
+        "sock_connect",
+        "urlopen",
+    }
 )
 FETCHER = "apps.core.outbound."
 EXCEPTIONS = {

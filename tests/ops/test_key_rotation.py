@@ -21,7 +21,7 @@ from tests.factories.accounts import OrganizationFactory
 from tests.factories.runs import work_off
 from tests.ops.conftest import Browser
 
-PAGE = "/o/nordlicht/console/keys/"
+PAGE = "/o/nordlicht/console/encryption/"
 
 
 def key_text(name: str) -> str:
@@ -53,7 +53,9 @@ def shelf(organization: Organization, monkeypatch: pytest.MonkeyPatch) -> Iterat
     """Two organizations with secrets under an old key, and a new one in the ring."""
     old, new = key_text("old"), key_text("new")
     made = Shelf()
-    monkeypatch.setitem(key_rotation._registered, "shelf", Place("shelf", made.count, made.rotate, is_tenant=True))
+    monkeypatch.setitem(
+        key_rotation._registered, "shelf", Place("shelf", made.count, made.rotate, is_tenant=True)
+    )
     monkeypatch.setattr(secrets._kept, "providers", [EnvironmentSecrets({secrets.VARIABLE: old})])
     secrets.forget()
     for owner, many in ((organization, 5), (OrganizationFactory(), 3)):
@@ -70,11 +72,16 @@ def test_an_operator_rotates_the_keys_of_every_organization(shelf: Shelf, browse
     assert "<code>old</code></td><td>8</td>" in page
     assert operator.post(f"{PAGE}rotate/").status_code == 302
     assert Run.objects.filter(kind="ops.rotate_keys").count() == 2
-    assert sorted(AuditEntry.objects.values_list("action", "details__key")) == [("key_rotation.started", "new")] * 2
+    assert (
+        sorted(AuditEntry.objects.values_list("action", "details__key"))
+        == [("key_rotation.started", "new")] * 2
+    )
     work_off()
     assert set(Run.objects.values_list("state", flat=True)) == {"succeeded"}
     assert shelf.count(None) == {"new": 8}
-    assert [secrets.decrypt(form, context="shelf") for form in next(iter(shelf.kept.values()))] == list("01234")
+    assert [secrets.decrypt(form, context="shelf") for form in next(iter(shelf.kept.values()))] == list(
+        "01234"
+    )
     assert "<code>old</code></td><td>0</td>" in operator.get(PAGE).content.decode()
 
 
@@ -121,7 +128,9 @@ def test_the_command_says_when_a_key_may_go(shelf: Shelf, capsys: pytest.Capture
     assert "old\t0\tcan be retired" in capsys.readouterr().out
 
 
-def test_a_key_that_is_missing_is_told(shelf: Shelf, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_that_is_missing_is_told(
+    shelf: Shelf, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(secrets._kept, "providers", [EnvironmentSecrets({secrets.VARIABLE: key_text("new")})])
     secrets.forget()
     assert "missing" in browser("owner", staff=True).get(PAGE).content.decode()

@@ -12,7 +12,6 @@ from uuid import UUID
 from celery import shared_task
 from django.db import connection
 from django.utils.translation import get_language
-
 from pydantic import TypeAdapter
 
 from apps.core.errors import DomainError

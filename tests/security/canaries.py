@@ -67,7 +67,9 @@ def metrics() -> str:
 def queue() -> str:
     """The tasks that wait in Redis."""
     redis: Any = client()
-    return "".join(str(redis.lrange(key, 0, -1)) for key in redis.keys("celery:*") if redis.type(key) == b"list")
+    return "".join(
+        str(redis.lrange(key, 0, -1)) for key in redis.keys("celery:*") if redis.type(key) == b"list"
+    )
 
 
 def rows(*columns: str) -> str:

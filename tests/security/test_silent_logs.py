@@ -75,12 +75,24 @@ def test_no_door_writes_down_what_came_through_it(canaries: Canaries, member: Me
 
 def visit(caller: Client, where: str, canaries: Canaries) -> None:
     new = canaries.new
-    headers = {"X-Request-ID": new("id"), "Referer": new("referer"), "User-Agent": new("agent"), "Cookie2": new("c")}
+    headers = {
+        "X-Request-ID": new("id"),
+        "Referer": new("referer"),
+        "User-Agent": new("agent"),
+        "Cookie2": new("c"),
+    }
     caller.get(f"{where}?q={new('query')}&cursor={new('cursor')}&{new('name')}=1", headers=headers)
     caller.get(f"{where}{new('path')}/", headers={"Host": f"{new('host')}.example", "Origin": new("origin")})
-    body = {"body": new("body"), "password": new("password"), "email": f"{new('mail')}@example.org", "name": new("n")}
+    body = {
+        "body": new("body"),
+        "password": new("password"),
+        "email": f"{new('mail')}@example.org",
+        "name": new("n"),
+    }
     caller.post(where, json.dumps(body | {new("field"): 1}), content_type="application/json", headers=headers)
-    caller.post(where, body | {"q": new("search"), "file": SimpleUploadedFile(new("file"), new("content").encode())})
+    caller.post(
+        where, body | {"q": new("search"), "file": SimpleUploadedFile(new("file"), new("content").encode())}
+    )
     caller.put(where, f'{{"half": "{new("malformed")}', content_type="application/json")
     caller.patch(where, new("type"), content_type=f"text/{new('kind')}")
     caller.delete(f"{where}?id={new('delete')}")
@@ -88,7 +100,11 @@ def visit(caller: Client, where: str, canaries: Canaries) -> None:
 
 def sign_in(canaries: Canaries, member: Member) -> None:
     for address_ in (member.user.email, f"{canaries.new('login')}@example.org"):
-        fields = {"login": address_, "password": canaries.new("password"), "next": f"//{canaries.new('next')}"}
+        fields = {
+            "login": address_,
+            "password": canaries.new("password"),
+            "next": f"//{canaries.new('next')}",
+        }
         Client(raise_request_exception=False).post("/accounts/login/", fields)
     Client().post("/accounts/password/reset/", {"email": f"{canaries.new('reset')}@example.org"})
 
@@ -103,7 +119,11 @@ def test_failing_steps_write_down_where_and_not_what(canaries: Canaries, transac
     assert canaries.found_in(everywhere(written.getvalue())) == []
     traces = "\n".join(Attempt.objects.values_list("error_text", flat=True))
     assert "tests/runs/steps.py:" in traces  # what helps is still there
-    for constant in ("ValueError", "UniqueViolation 23505 core_featureflag_pkey core_featureflag", "FileNotFoundError ENOENT"):
+    for constant in (
+        "ValueError",
+        "UniqueViolation 23505 core_featureflag_pkey core_featureflag",
+        "FileNotFoundError ENOENT",
+    ):
         assert constant in traces
     assert Run.objects.filter(state="failed").count() == len(steps.SPILLS)
 
@@ -175,13 +195,18 @@ def test_mail_that_fails_is_not_quoted(
     assert canaries.found_in(everywhere(written.getvalue())) == []
 
 
-def test_what_a_model_provider_says_is_not_written_down(canaries: Canaries, member: Member, use_llm: Any) -> None:  # noqa: F811
+def test_what_a_model_provider_says_is_not_written_down(
+    canaries: Canaries, member: Member, use_llm: Any
+) -> None:  # noqa: F811
     from apps.llm.errors import ModelUnavailable
     from apps.llm.services.gateway import complete_stream
 
     def refusing(text: str) -> list[bytes | str]:
         body = json.dumps({"error": {"message": f"flagged: {text}", "type": "x", "code": text}}).encode()
-        return [b"HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body) + body]
+        return [
+            b"HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+            + body
+        ]
 
     scripts = [
         refusing(canaries.new("refusal")),
@@ -191,7 +216,10 @@ def test_what_a_model_provider_says_is_not_written_down(canaries: Canaries, memb
     ]
     with logs() as written, tenancy.use(member.organization_id):
         for script in scripts:
-            with model_server([script] * (3 if script[0] == HEAD and b"error" in script[1] or b"200 OK\r\nc" in script[0] else 1)) as server:
+            with model_server(
+                [script]
+                * (3 if (script[0] == HEAD and b"error" in script[1]) or b"200 OK\r\nc" in script[0] else 1)
+            ) as server:
                 use_llm(server.base_url)
                 with pytest.raises(ModelUnavailable):
                     list(complete_stream(completion(text=canaries.new("prompt"))))
@@ -225,7 +253,9 @@ def log(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.timeout(180)
-def test_the_web_process_says_nothing_of_its_requests(canaries: Canaries, transactional_db: None, log: Path) -> None:
+def test_the_web_process_says_nothing_of_its_requests(
+    canaries: Canaries, transactional_db: None, log: Path
+) -> None:
     import socket
 
     import websockets.sync.client
@@ -241,14 +271,22 @@ def test_the_web_process_says_nothing_of_its_requests(canaries: Canaries, transa
                 assert answer.status_code >= 400
                 client.get(f"/api/v1/fault?token={new('async')}", headers={"X-Api-Key": new("key")})
             client.get(f"/{new('path')}/")
-        for garbage in (f"GET /{new('line')} HTTP/9.9\r\n\r\n", f"{new('nonsense')}\r\n\r\n", f"GET / HTTP/1.1\r\nHost: {new('host')} x\r\n{new('header')}\r\n\r\n"):
+        for garbage in (
+            f"GET /{new('line')} HTTP/9.9\r\n\r\n",
+            f"{new('nonsense')}\r\n\r\n",
+            f"GET / HTTP/1.1\r\nHost: {new('host')} x\r\n{new('header')}\r\n\r\n",
+        ):
             with socket.create_connection(("127.0.0.1", web.port), timeout=10) as raw:
                 raw.sendall(garbage.encode())
                 raw.recv(4096)
         for where in (f"/ws/v1/?token={new('socket')}", f"/ws/{new('nowhere')}/"):
-            with pytest.raises(Exception), websockets.sync.client.connect(  # noqa: B017 - however it refuses
-                f"ws://127.0.0.1:{web.port}{where}", additional_headers={"Authorization": f"Bearer {new('handshake')}"}
-            ) as line:
+            with (
+                pytest.raises(Exception),
+                websockets.sync.client.connect(  # noqa: B017 - however it refuses
+                    f"ws://127.0.0.1:{web.port}{where}",
+                    additional_headers={"Authorization": f"Bearer {new('handshake')}"},
+                ) as line,
+            ):
                 line.send(new("frame"))
                 line.recv(timeout=5)
         web.stop()
@@ -268,6 +306,9 @@ def test_the_worker_says_nothing_of_its_tasks(canaries: Canaries, transactional_
     app.send_task("tests.unknown", args=[canaries.new("unknown")])
     with worker(log):
         wait_for(lambda: Run.objects.filter(finished_at__isnull=False).count() == 3, log=log)
-        wait_for(lambda: log.read_text().count("tests.spill_task") >= 3 and "nregistered" in log.read_text(), log=log)
+        wait_for(
+            lambda: log.read_text().count("tests.spill_task") >= 3 and "nregistered" in log.read_text(),
+            log=log,
+        )
     assert canaries.found_in(everywhere(log.read_text())) == []
     connection.close()

@@ -9,16 +9,26 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import ipaddress
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from apps.accounts.errors import MemberNotFound, OrganizationNotFound
+from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound
 from apps.accounts.models import Organization
-from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
+from apps.accounts.types import (
+    BOUND_PERMISSIONS,
+    BY_KEY,
+    BY_TOKEN,
+    GUEST,
+    KEY_SCOPES,
+    OrganizationView,
+    Principal,
+)
 from apps.core import tenancy
 from apps.core.errors import NotSignedIn
+from apps.core.http.addresses import normal
 
 _FROM = """
 FROM accounts_member m
@@ -63,42 +73,102 @@ def principal_for_session(
     return _principal(row, session=session)
 
 
-def principal_for_key(secret: str) -> Principal:
-    """Return the owner of an API key, narrowed to the key's scopes. Two queries.
+def principal_for_key(secret: str, *, address: str = "") -> Principal:
+    """Return the owner of an API key, narrowed to the key's scopes and limits. Two queries.
+
+    Args:
+        address: where the caller is; empty is nowhere, which a key bound to networks does not take.
 
     Raises:
-        NotSignedIn: unknown, revoked or expired, or its owner is no longer active.
+        NotSignedIn: unknown, revoked, suspended or expired, or its owner is no longer active.
+        AddressNotAllowed: bound to other networks.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT organization_id, id FROM accounts_find_key(%s)", [hash_secret(secret)])
-        found = cursor.fetchone()
+    found = _find("SELECT organization_id, id FROM accounts_find_key(%s)", hash_secret(secret))
     if found is None:
         raise NotSignedIn
     organization_id, key_id = found
-    return principal_for_key_id(key_id, organization_id=organization_id)
+    return principal_for_key_id(key_id, organization_id=organization_id, address=address)
 
 
-def principal_for_key_id(key_id: UUID, *, organization_id: UUID) -> Principal:
+def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = "") -> Principal:
     """Return the owner of a key that was shown before, for sockets that look again. One query.
 
     Raises:
-        NotSignedIn: revoked or expired meanwhile, or its owner is no longer active.
+        NotSignedIn: revoked, suspended or expired meanwhile, or its owner is no longer active.
+        AddressNotAllowed.
     """
     row = _one(
         organization_id,
-        f"{_COLUMNS}, k.id, k.scopes",
+        f"{_COLUMNS}, k.id, k.scopes, k.conversations, k.scope_ids, k.networks",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
-        where="k.id = %s AND k.revoked_at IS NULL AND k.expires_at > now()",
+        where="k.id = %s AND k.revoked_at IS NULL AND k.suspended_at IS NULL AND k.expires_at > now()",
         params=[key_id],
     )
     if row is None:
         raise NotSignedIn
-    *columns, key_id, scopes = row
-    principal = _principal(tuple(columns), session=str(key_id))
+    *columns, key_id, scopes, conversations, scope_ids, networks = row
+    if networks and not is_within(address, networks):
+        raise AddressNotAllowed
+    principal = _narrowed(_principal(tuple(columns), session=str(key_id)), scopes)
+    principal = dataclasses.replace(principal, credential=BY_KEY, address=address)
+    if conversations is None:
+        return principal
+    return dataclasses.replace(
+        principal,
+        permissions=principal.permissions & BOUND_PERMISSIONS,
+        conversations=frozenset(conversations),
+        scopes=frozenset(scope_ids or ()),
+    )
+
+
+def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") -> Principal:
+    """Return the owner of an open family of tokens in the organization it is bound to. Two queries.
+
+    Raises:
+        NotSignedIn: ended, over or somebody else's, or its owner is no longer active.
+    """
+    found = _find("SELECT accounts_find_family(%s)", family_id)
+    row = None
+    if found is not None and found[0] is not None:
+        row = _one(
+            found[0],
+            f"{_COLUMNS}, f.scopes",
+            join="JOIN accounts_tokenfamily f ON f.principal_id = m.user_id AND f.organization_id = m.organization_id",
+            where="f.id = %s AND m.user_id = %s AND f.ended_at IS NULL AND f.expires_at > now()",
+            params=[family_id, owner_id],
+        )
+    if row is None:
+        raise NotSignedIn
+    *columns, scopes = row
+    principal = _principal(tuple(columns), session=str(family_id))
+    principal = dataclasses.replace(principal, credential=BY_TOKEN, address=address)
+    return principal if scopes is None else _narrowed(principal, scopes)
+
+
+def find_family_of(secret: str) -> tuple[UUID, UUID] | None:
+    """Return organization and family of a refresh token, used or not, or None. One query, before the wall."""
+    return _find("SELECT organization_id, family_id FROM accounts_find_refresh(%s)", hash_secret(secret))
+
+
+def _find(sql: str, value: bytes | UUID) -> Any:
+    """Ask a function that finds the organization of a credential; its row, or None."""
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value])
+        return cursor.fetchone()
+
+
+def _narrowed(principal: Principal, scopes: list[str]) -> Principal:
+    """Return the principal with no more than these key scopes."""
     granted: frozenset[str] = frozenset().union(*(KEY_SCOPES.get(scope, frozenset()) for scope in scopes))
     return dataclasses.replace(
         principal, permissions=principal.permissions & granted, key_scopes=frozenset(scopes)
     )
+
+
+def is_within(address: str, networks: list[str]) -> bool:
+    """Return whether an address lies in one of the networks; an unknown address lies in none."""
+    found = normal(address)
+    return bool(found) and any(ipaddress.ip_address(found) in ipaddress.ip_network(text) for text in networks)
 
 
 def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
@@ -120,6 +190,9 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         agent,
         permissions=agent.permissions & person.permissions,
         key_scopes=person.key_scopes,
+        credential=person.credential,
+        conversations=person.conversations,
+        scopes=person.scopes,
         on_behalf_of=person.id,
         person_is_guest=person.role == GUEST,
         is_staff=False,

@@ -20,6 +20,8 @@ from apps.accounts.types import GUEST, Principal, ScopeClause
 def visible_scopes(principal: Principal) -> QuerySet[Scope, UUID]:
     """Return the ids of all scopes the principal sees, for `scope_id__in=`; not to be filtered further."""
     seen = _seen(principal, principal.id, is_guest=principal.role == GUEST)
+    if principal.scopes is not None:
+        seen = seen.intersection(_bound(principal, principal.scopes))
     if principal.on_behalf_of is None:
         return seen
     return seen.intersection(_seen(principal, principal.on_behalf_of, is_guest=principal.person_is_guest))
@@ -32,6 +34,8 @@ def visible_content(principal: Principal, *, scope: str = "scope_id", time: str 
         scope, time: the row's fields; without a time, `visible_from` is not looked at.
     """
     condition = _content(principal, principal.id, is_guest=principal.role == GUEST, scope=scope, time=time)
+    if principal.scopes is not None:
+        condition &= Q(**{f"{scope}__in": sorted(principal.scopes)})
     if principal.on_behalf_of is None:
         return condition
     return condition & _content(
@@ -52,6 +56,9 @@ def visible_scope_clause(
         "visible_organization": principal.organization_id,
         "visible_principal": principal.id,
     }
+    if principal.scopes is not None:
+        sql += f" AND {scope} = ANY(%(visible_bound)s::uuid[])"
+        params["visible_bound"] = sorted(principal.scopes)
     if principal.on_behalf_of is not None:
         sql += " AND " + _clause("visible_person", is_guest=principal.person_is_guest, scope=scope, time=time)
         params["visible_person"] = principal.on_behalf_of
@@ -93,6 +100,19 @@ def _seen(principal: Principal, who: UUID, *, is_guest: bool) -> QuerySet[Scope,
         organization_id=principal.organization_id, audience=Scope.Audience.ORGANIZATION
     ).order_by()
     return opened.values_list("pk", flat=True).union(seated)
+
+
+def _bound(principal: Principal, scopes: frozenset[UUID]) -> QuerySet[Scope, UUID]:
+    """The scopes a key is bound to."""
+    rows: Any = Scope.objects.filter(
+        organization_id=principal.organization_id, pk__in=sorted(scopes)
+    ).order_by()
+    return rows.values_list("pk", flat=True)  # type: ignore[no-any-return]  # ids
+
+
+def owned(principal: Principal, field: str) -> Q:
+    """Return the condition on rows that belong to the principal itself; a key bound to conversations has none."""
+    return Q(pk__in=[]) if principal.scopes is not None else Q(**{field: principal.id})
 
 
 def _content(principal: Principal, who: UUID, *, is_guest: bool, scope: str, time: str | None) -> Q:

@@ -70,12 +70,13 @@ def update_role(
             role.name = clean_name(name, limit=60)
         if permissions is not None:
             role.permissions = _clean_permissions(principal, permissions)
+        role.save(update_fields=["name", "permissions"])
+        if permissions is not None:
             for member in Member.objects.filter(role_id=role.pk, deactivated_at=None).order_by("pk"):
                 change_access(
                     organization_id=role.organization_id, principal_id=member.user_id, role=role.key
                 )
             forget_organization(organization_id=role.organization_id)
-        role.save(update_fields=["name", "permissions"])
 
 
 def delete_role(*, principal: Principal, role_id: UUID) -> None:

@@ -24,7 +24,7 @@ _tracked: OrderedDict[str, float] = OrderedDict()
 _lock = threading.Lock()
 
 
-def end_session(*, user_id: UUID, session: str, reason: str = "signed_out") -> None:
+def end_session(*, user_id: UUID, session: str, reason: str = "session_ended") -> None:
     """End one session of a user by the id the list shows.
 
     Raises:
@@ -43,7 +43,7 @@ def end_key(*, user_id: UUID, session_key: str, reason: str = "signed_out") -> N
         revoke_everywhere(user_id=user_id, session=session_id(session_key), reason=reason)
 
 
-def end_others(*, user_id: UUID, keep_key: str, reason: str = "signed_out") -> int:
+def end_others(*, user_id: UUID, keep_key: str, reason: str = "session_ended") -> int:
     """End every session of a user but one; return how many."""
     with transaction.atomic():
         rows = UserSession.objects.filter(user_id=user_id).exclude(session_key=keep_key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,7 +62,9 @@ def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
     """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
     where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")
-    return _load(principal, where, {})
+    if principal.conversations is None:
+        return _load(principal, where, {})
+    return _load(principal, where + " AND c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)})
 
 
 def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
@@ -108,7 +110,8 @@ def heads(principal: Principal) -> dict[UUID, int]:
             "WHERE m.organization_id = %s AND m.principal_id = %s AND m.left_at IS NULL",
             [principal.organization_id, principal.id],
         )
-        return dict(cursor.fetchall())
+        found: dict[UUID, int] = dict(cursor.fetchall())
+    return {pk: head for pk, head in found.items() if principal.reaches(pk)}
 
 
 def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) -> list[UUID]:
@@ -150,6 +153,12 @@ def may_manage(principal: Principal, conversation_id: UUID) -> bool:
         )
         .exists()
     )
+
+
+def scopes_of(principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the audiences of those of the conversations that the principal sees. One query."""
+    rows = visible_conversations(principal).filter(pk__in=conversation_ids)
+    return dict(rows.values_list("pk", "scope_id"))
 
 
 def scope_of(principal: Principal, conversation_id: UUID) -> UUID:

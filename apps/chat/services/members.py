@@ -190,6 +190,8 @@ def set_preferences(
     Raises:
         ConversationNotFound, NotAMember.
     """
+    if not principal.reaches(conversation_id):
+        raise ConversationNotFound
     with transaction.atomic():
         membership = (
             Membership.objects.select_for_update(no_key=True)

@@ -155,6 +155,9 @@ class SecuritySettings(Group):
         SecretStr(""), description=_("Older audit keys by comma, still accepted for reading.")
     )
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
+    key_unused_days: int = Field(
+        90, ge=0, le=365, description=_("API keys unused for so many days are suspended; 0 never.")
+    )
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
     message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))

@@ -253,11 +253,15 @@ class _Hop:
         if is_success:
             self._require_fitting(kind, headers.get("content-length", ""), limit)
         body = Body(
-            encoding=headers.get("content-encoding", "").strip().lower() if self.wanted.method != "HEAD" else "",
+            encoding=headers.get("content-encoding", "").strip().lower()
+            if self.wanted.method != "HEAD"
+            else "",
             limit=limit if is_success else min(limit, _EXCERPT_BYTES),
             cut=not is_success,
         )
-        while not body.is_full and not isinstance(event := (yield from self._event(spoken)), h11.EndOfMessage):
+        while not body.is_full and not isinstance(
+            event := (yield from self._event(spoken)), h11.EndOfMessage
+        ):
             if not isinstance(event, h11.Data):
                 raise FetchFailed
             body.take(bytes(event.data))

@@ -81,7 +81,9 @@ class _Column:
         self._context = field.context
         self.is_tenant = any(other.column == "organization_id" for other in meta.local_fields)
         quote = connection.ops.quote_name
-        self._table, self._column, self._key = (quote(name) for name in (meta.db_table, field.column, meta.pk.column))
+        self._table, self._column, self._key = (
+            quote(name) for name in (meta.db_table, field.column, meta.pk.column)
+        )
         followers = [
             other.column
             for other in meta.local_fields

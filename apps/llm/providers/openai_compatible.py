@@ -67,7 +67,9 @@ class OpenAICompatible:
         except openai.APITimeoutError as error:
             raise CallFailed(Trouble.LATE, "no sign of life in time", can_retry=True) from error
         except openai.APIConnectionError as error:
-            raise CallFailed(Trouble.UNREACHABLE, faults.told(error.__cause__ or error), can_retry=True) from error
+            raise CallFailed(
+                Trouble.UNREACHABLE, faults.told(error.__cause__ or error), can_retry=True
+            ) from error
         except openai.APIStatusError as error:
             raise _refusal(error) from error
         except openai.APIError as error:  # an error object inside the stream

@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.agents.types import KIND as ANSWER
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
-from apps.ops.console import flags, keys, outbound, overview, settings, status
-from apps.ops.console.common import FLAGS, KEYS, OUTBOUND, OVERVIEW, SETTINGS, STATUS
+from apps.ops.console import encryption, flags, outbound, overview, settings, status
+from apps.ops.console.common import ENCRYPTION, FLAGS, OUTBOUND, OVERVIEW, SETTINGS, STATUS
 from apps.ops.services.key_rotation import KIND as ROTATION
 from apps.runs.selectors.naming import register_kind
 
@@ -56,13 +56,13 @@ register_console_page(
     ],
 )
 register_console_page(
-    KEYS,
+    ENCRYPTION,
     _("Encryption keys"),
     "lock",
     "settings.view",
-    keys.keys,
+    encryption.keys,
     order=87,
-    routes=[path("rotate/", keys.rotate, name="keys-rotate")],
+    routes=[path("rotate/", encryption.rotate, name="encryption-rotate")],
 )
 register_kind(ROTATION, _("Rotate encryption keys"))
 register_kind(ANSWER, _("Answer a question"))

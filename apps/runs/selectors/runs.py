@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
-from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.selectors.scopes import owned, visible_content
 from apps.accounts.types import Principal
 from apps.runs.errors import RunNotFound
 from apps.runs.models import Run, Step
@@ -19,7 +19,7 @@ def visible_runs(principal: Principal) -> QuerySet[Run]:
     runs = Run.objects.filter(organization_id=principal.organization_id)
     if "run.view_any" in principal.permissions:
         return runs
-    return runs.filter(Q(principal_id=principal.id) | visible_content(principal, time="created_at"))
+    return runs.filter(owned(principal, "principal_id") | visible_content(principal, time="created_at"))
 
 
 def get_run(*, principal: Principal, run_id: UUID) -> RunView:

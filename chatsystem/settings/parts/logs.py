@@ -102,7 +102,8 @@ def _filled(text: Any, args: Any) -> str:
 def _hidden(args: Any) -> Any:
     if isinstance(args, Mapping):
         return {
-            name: value if name in _FOREIGN_NAMES or _is_number(value) else _HIDDEN for name, value in args.items()
+            name: value if name in _FOREIGN_NAMES or _is_number(value) else _HIDDEN
+            for name, value in args.items()
         }
     return tuple(value if _is_number(value) else _HIDDEN for value in args)
 

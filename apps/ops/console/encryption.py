@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core import console_shell
 from apps.core.errors import Forbidden
-from apps.ops.console.common import KEYS, ConsoleRequest
+from apps.ops.console.common import ENCRYPTION, ConsoleRequest
 from apps.ops.selectors.encryption_keys import list_keys
 from apps.ops.services.key_rotation import start_rotation
 
@@ -20,8 +20,12 @@ from apps.ops.services.key_rotation import start_rotation
 def keys(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """List the keys; what they hold across organizations is for operators of the server."""
     is_operator = request.principal.is_staff
-    context = {"console_page": KEYS, "is_operator": is_operator, "keys": list_keys() if is_operator else []}
-    return render(request, "console/keys.html", context)
+    context = {
+        "console_page": ENCRYPTION,
+        "is_operator": is_operator,
+        "keys": list_keys() if is_operator else [],
+    }
+    return render(request, "console/encryption.html", context)
 
 
 @require_POST
@@ -30,7 +34,7 @@ def rotate(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     return console_shell.act(
         request,
         lambda: _start(request),
-        back=console_shell.address(request.principal, KEYS),
+        back=console_shell.address(request.principal, ENCRYPTION),
         said=_("The rotation has started"),
     )
 
