@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "apps.core",
     "apps.accounts",
     "apps.runs",
+    "apps.security",
     "apps.llm",
     "apps.elyza",
     "django.contrib.auth",
