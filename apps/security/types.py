@@ -116,3 +116,81 @@ class AnchorReport:
     def of(self, chain: UUID) -> list[Anchor]:
         """Return the anchors of a chain in their order."""
         return [anchor for anchor in self.anchors if anchor.chain == chain]
+
+
+class ChainState(enum.StrEnum):
+    """How an organization's trail is doing, for a badge."""
+
+    EMPTY = "empty"
+    WHOLE = "whole"  # verified and found whole
+    UNVERIFIED = "unverified"  # chained, never verified
+    LATE = "late"  # entries wait for longer than the relay should need
+    BROKEN = "broken"  # the last verification found something
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """What a reader of the trail looks for; empty finds everything.
+
+    Attributes:
+        people: any of them as actor, asker or object; None does not ask.
+        typed: a name or e-mail as it stands in entries about people without an account.
+        action: a whole act, or its first part such as `member`.
+        object_id: exactly.
+        since, until: half open.
+    """
+
+    people: tuple[UUID, ...] | None = None
+    typed: str = ""
+    action: str = ""
+    object_type: str = ""
+    object_id: str = ""
+    outcome: str = ""
+    request_id: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryView:
+    """An entry as a reader with the right sees it."""
+
+    key: UUID
+    number: int | None
+    created_at: datetime
+    action: str
+    label: str
+    outcome: str
+    actor_id: UUID | None
+    actor: str
+    on_behalf_of: UUID | None
+    asker: str
+    object_type: str
+    object_id: str
+    object: str
+    request_id: str
+    session: str
+    address: str | None
+    person: str | None
+    details: dict[str, Any]
+    hash: str | None
+    chained_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrailState:
+    """An organization's trail in numbers.
+
+    Attributes:
+        head: number of the newest chained entry.
+        oldest_seconds: how long the oldest waiting entry waits.
+    """
+
+    state: ChainState
+    head: int
+    waiting: int
+    oldest_seconds: float
+    checked_at: datetime | None
+    findings: list[dict[str, Any]]
+    findings_total: int
+    last_anchor: int

@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.services import access, scopes
+from apps.accounts.services import access, scopes, trail
 from apps.accounts.types import PersonView, Principal
-from apps.chat import events
+from apps.chat import actions, events
 from apps.chat.errors import (
     ConversationNotFound,
     NameInvalid,
@@ -31,6 +31,7 @@ from apps.core import tenancy
 from apps.core.events import log
 from apps.core.ids import uuid7
 from apps.core.models import Stream
+from apps.core.services import audit
 
 _NAME = re.compile(r"[\w][\w .\-&+/]{0,59}", re.UNICODE)
 MOST_PEOPLE = 20
@@ -131,6 +132,8 @@ def _seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUI
     if not new:
         return
     scopes.add_seats(scope_id=conversation.scope_id, principals=[person.id for person in new])
+    if others := [person.id for person in new if person.id != actor_id]:
+        _note_seats(conversation, actions.SEAT_ADDED, others, actor_id=actor_id)
     head = Stream.objects.filter(pk=conversation.pk).values_list("last_sequence", flat=True).first() or 0
     Membership.objects.bulk_create(
         [
@@ -166,6 +169,20 @@ def _seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUI
                 last_sequence=joined.sequence or 0,
             )
         )
+
+
+def _note_seats(conversation: Conversation, action: str, people: list[UUID], *, actor_id: UUID) -> None:
+    """Record who was brought into a channel or taken out by somebody else; whom one writes to directly is private."""
+    if conversation.kind != "channel":
+        return
+    audit.record(
+        organization_id=conversation.organization_id,
+        action=action,
+        actor_id=actor_id,
+        object_type="conversation",
+        object_id=conversation.pk,
+        details={"people": people},
+    )
 
 
 def join(*, principal: Principal, conversation_id: UUID) -> None:
@@ -232,6 +249,8 @@ def end_membership(*, conversation_id: UUID, person_id: UUID, actor_id: UUID) ->
     if not ended or person is None:
         raise PersonNotFound
     scopes.remove_seat(scope_id=conversation.scope_id, principal_id=person_id)
+    if person_id != actor_id:
+        _note_seats(conversation, actions.SEAT_REMOVED, [person_id], actor_id=actor_id)
     log.record(
         events.MemberLeft(
             organization_id=conversation.organization_id,
@@ -295,12 +314,22 @@ def update_conversation(
                 _require_manager(principal, conversation)
             conversation.name = conversation.name if name is None else clean_name(name)
             conversation.topic = conversation.topic if topic is None else _clean_topic(topic)
+            if is_archived is not None and is_archived != (conversation.archived_at is not None):
+                act = actions.ARCHIVED if is_archived else actions.UNARCHIVED
+                trail.note(principal, act, "conversation", conversation.pk)
             if is_archived is not None:
                 conversation.archived_at = (
                     (conversation.archived_at or timezone.now()) if is_archived else None
                 )
             if is_private is not None and is_private != conversation.is_private:
                 conversation.is_private = is_private
+                trail.note(
+                    principal,
+                    actions.VISIBILITY_CHANGED,
+                    "conversation",
+                    conversation.pk,
+                    is_private=is_private,
+                )
                 scopes.set_audience(
                     scope_id=conversation.scope_id, audience="seats" if is_private else "organization"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections.abc import Mapping
@@ -129,12 +130,21 @@ def record_refusal(
         person=person,
     )
     opened = origin.find_current()
-    if not connection.in_atomic_block:
-        _write(entry)
-    elif opened is not None:
+    if opened is not None and (_is_on_event_loop() or connection.in_atomic_block):
         opened.owed.append(partial(_write, entry))
+    elif not connection.in_atomic_block:
+        _write(entry)
     else:
         _write_apart(entry)
+
+
+def _is_on_event_loop() -> bool:
+    """Async views may not wait for the database; what they owe is paid in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _entry(
