@@ -37,6 +37,20 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="accounts.tokens",
+        label=_("Sign-ins of programs"),
+        fate=Fate.DELETE,
+        why=_DELETED,
+        order=90,
+        links=("accounts_tokenfamily.principal_id",),
+        shared=("accounts_tokenfamily.name", "accounts_refreshtoken.hash"),
+        count=lambda person: personal.token_families_of(person).count(),
+        export=personal.export_token_families,
+        erase=erasing.erase_tokens_of,
+    )
+)
+register_subject_data(
+    SubjectData(
         name="accounts.seats",
         label=_("Seats in audiences"),
         fate=Fate.DELETE,
@@ -95,6 +109,7 @@ register_subject_data(
     )
 )  # fmt: skip
 register_impersonal("of the organization", "accounts_organization", "accounts_role", "accounts_scope")
+register_impersonal("of the server: signs for all organizations", "accounts_signingkey")
 register_impersonal(
     "codes for an address of `account_emailaddress`, deleted with it", "account_emailconfirmation"
 )

@@ -83,6 +83,7 @@ register_subject_data(
     )
 )
 register_impersonal("cursors of the house", "core_consumer")
+register_impersonal("of the organization: names of hosts", "core_outboundhost")
 register_impersonal(
     "made by Django, without people", "django_migrations", "django_content_type", "auth_permission", "auth_group",
     "auth_group_permissions",

@@ -1,10 +1,16 @@
-"""Refusals of privacy requests and holds."""
+"""What security refuses: reading the trail, privacy requests and holds."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
+
+
+class EntryNotFound(NotFound):
+    """Missing, or in another organization's trail."""
+
+    code = "security.entry_not_found"
 
 
 class RequestNotFound(NotFound):

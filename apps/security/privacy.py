@@ -7,10 +7,11 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.data_subjects import Fate, SubjectData, register_subject_data
+from apps.core.data_subjects import Fate, SubjectData, register_impersonal, register_subject_data
 from apps.core.retention import Held, RetentionRule, register_retention
+from apps.security.selectors import about_person
 from apps.security.selectors.privacy import export_requests
-from apps.security.services import erasure, exporting
+from apps.security.services import emptying, erasure, exporting
 
 
 def _expire(organization_id: UUID, _before: datetime, _held: Held) -> int:
@@ -39,6 +40,26 @@ register_subject_data(
         erase=erasure.erase_requests_of,
     )
 )  # fmt: skip
+register_subject_data(
+    SubjectData(
+        name="security.trail",
+        label=_("Audit trail"),
+        fate=Fate.ANONYMIZE,
+        why=_("Network addresses, names and e-mail addresses are taken out. Ids without a name stay: entries are "
+              "sealed and chained, so that nobody can change who did what."),
+        order=98,  # what the rest of an erasure records is emptied, too
+        links=("core_auditentry.actor_id", "security_auditcheck.requested_by_id"),
+        shared=("core_auditentry.person", "core_auditentry.details"),
+        sealed=(
+            "core_auditentry.actor_id", "core_auditentry.on_behalf_of", "core_auditentry.object_id",
+            "core_auditentry.details",
+        ),
+        count=about_person.count_entries,
+        export=about_person.export_entries,
+        erase=emptying.erase_in_trail,
+    )
+)  # fmt: skip
+register_impersonal("heads of the chains of the audit trail", "core_auditchain")
 register_retention(
     RetentionRule(
         name="security.export_files",

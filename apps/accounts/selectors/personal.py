@@ -10,7 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.db.models import QuerySet
 
-from apps.accounts.models import ApiKey, Invitation, Member, Seat, SignInLink, User
+from apps.accounts.models import ApiKey, Invitation, Member, Seat, SignInLink, TokenFamily, User
 from apps.core.data_subjects import Person
 
 Row = Mapping[str, Any]
@@ -39,6 +39,11 @@ def list_accounts(organization_id: UUID) -> Iterator[tuple[UUID, str, Any]]:
 def keys_of(person: Person) -> QuerySet[ApiKey]:
     """Return the person's API keys in the organization."""
     return ApiKey.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def token_families_of(person: Person) -> QuerySet[TokenFamily]:
+    """Return the sign-ins of programs of the person in the organization."""
+    return TokenFamily.objects.filter(organization_id=person.organization_id, principal_id=person.id)
 
 
 def seats_of(person: Person) -> QuerySet[Seat]:
@@ -91,6 +96,15 @@ def export_keys(person: Person) -> Iterator[Row]:
         keys_of(person)
         .order_by("pk")
         .values("id", "name", "prefix", "scopes", "created_at", "expires_at", "revoked_at", "last_used_at")
+    )
+
+
+def export_token_families(person: Person) -> Iterator[Row]:
+    """Yield where programs signed in as the person; their tokens are known to nobody here."""
+    yield from (
+        token_families_of(person)
+        .order_by("pk")
+        .values("id", "name", "scopes", "created_at", "expires_at", "ended_at", "last_used_at", "address")
     )
 
 

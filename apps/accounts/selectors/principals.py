@@ -20,8 +20,8 @@ from apps.accounts.models import Organization
 from apps.accounts.types import (
     BOUND_PERMISSIONS,
     BY_KEY,
+    BY_SEAT_ONLY,
     BY_TOKEN,
-    GUEST,
     KEY_SCOPES,
     OrganizationView,
     Principal,
@@ -83,7 +83,7 @@ def principal_for_key(secret: str, *, address: str = "") -> Principal:
         NotSignedIn: unknown, revoked, suspended or expired, or its owner is no longer active.
         AddressNotAllowed: bound to other networks.
     """
-    found = _find("SELECT organization_id, id FROM accounts_find_key(%s)", hash_secret(secret))
+    found = find_key(secret)
     if found is None:
         raise NotSignedIn
     organization_id, key_id = found
@@ -145,6 +145,11 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     return principal if scopes is None else _narrowed(principal, scopes)
 
 
+def find_key(secret: str) -> tuple[UUID, UUID] | None:
+    """Return organization and id of a key, valid or not, or None. One query, before the wall."""
+    return _find("SELECT organization_id, id FROM accounts_find_key(%s)", hash_secret(secret))
+
+
 def find_family_of(secret: str) -> tuple[UUID, UUID] | None:
     """Return organization and family of a refresh token, used or not, or None. One query, before the wall."""
     return _find("SELECT organization_id, family_id FROM accounts_find_refresh(%s)", hash_secret(secret))
@@ -194,7 +199,7 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         conversations=person.conversations,
         scopes=person.scopes,
         on_behalf_of=person.id,
-        person_is_guest=person.role == GUEST,
+        person_is_guest=person.role in BY_SEAT_ONLY,
         is_staff=False,
     )
 
@@ -232,6 +237,16 @@ def seats_of(user_id: UUID) -> list[UUID]:
     """Return the organizations a user has or had a seat in, oldest seat first. One query."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT organization_id FROM accounts_seats_of(%s) ORDER BY member_id", [user_id])
+        return [organization_id for (organization_id,) in cursor.fetchall()]
+
+
+def open_seats_of(user_id: UUID) -> list[UUID]:
+    """Return the organizations a user belongs to, switched off or not, in the order of their ids. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT organization_id FROM accounts_seats_of(%s) WHERE is_open ORDER BY organization_id",
+            [user_id],
+        )
         return [organization_id for (organization_id,) in cursor.fetchall()]
 
 

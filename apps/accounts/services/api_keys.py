@@ -28,12 +28,14 @@ from apps.accounts.errors import (
     UnknownKeyScope,
 )
 from apps.accounts.models import ApiKey, Member
-from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.selectors.principals import find_key, hash_secret
+from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
 from apps.accounts.services.names import clean_name
 from apps.accounts.services.revocation import revoke_access
 from apps.accounts.services.secrets import checked_secret, is_well_formed
 from apps.accounts.types import KEY_SCOPES, NO_LIMITS, IssuedKey, KeyLimits, Principal
+from apps.core import tenancy
 from apps.core.events import log
 from apps.core.services import audit
 
@@ -80,17 +82,28 @@ def issue_key(
     require(principal, "api_key.own" if owner_id == principal.id else "api_key.manage")
     wanted = clean_key_scopes(principal, scopes)
     _require_life(expires_at)
-    return _store(
-        ApiKey(
-            organization_id=principal.organization_id,
-            principal_id=owner_id,
-            name=clean_name(name),
-            scopes=list(wanted),
-            expires_at=expires_at,
-            networks=clean_networks(limits.networks),
-            **_bounds(principal, limits),
-        )
+    key = ApiKey(
+        organization_id=principal.organization_id,
+        principal_id=owner_id,
+        name=clean_name(name),
+        scopes=list(wanted),
+        expires_at=expires_at,
+        networks=clean_networks(limits.networks),
+        **_bounds(principal, limits),
     )
+    with transaction.atomic():
+        issued = _store(key)
+        trail.note(
+            principal,
+            actions.KEY_CREATED,
+            "api_key",
+            issued.id,
+            owner=owner_id,
+            scopes=list(issued.scopes),
+            networks=key.networks,
+            conversations=key.conversations,
+        )
+    return issued
 
 
 def issue_for(
@@ -149,6 +162,7 @@ def rotate_key(*, principal: Principal, key_id: UUID, overlap: timedelta = timed
             old.save(update_fields=["expires_at"])
         else:
             _revoke(old)
+        trail.note(principal, actions.KEY_ROTATED, "api_key", old.pk, successor=issued.id)
     return issued
 
 
@@ -162,9 +176,10 @@ def revoke_key(*, principal: Principal, key_id: UUID) -> None:
         key = _own_or_managed(principal, key_id)
         if key.revoked_at is None:
             _revoke(key)
+            trail.note(principal, actions.KEY_REVOKED, "api_key", key.pk, owner=key.principal_id)
 
 
-def revoke_as_operator(*, key_id: UUID) -> None:
+def revoke_as_operator(*, key_id: UUID, operator_id: UUID) -> None:
     """End a key from the operator's admin, which stands above organizations; the caller opened the key's own.
 
     Raises:
@@ -176,6 +191,45 @@ def revoke_as_operator(*, key_id: UUID) -> None:
             raise KeyNotFound
         if key.revoked_at is None:
             _revoke(key)
+            audit.record(
+                organization_id=key.organization_id,
+                action=actions.KEY_REVOKED,
+                actor_id=operator_id,
+                object_type="api_key",
+                object_id=key.pk,
+                details={"owner": key.principal_id, "by_operator": True},
+            )
+
+
+def note_refused(secret: str) -> None:
+    """Record that a key was shown that opens nothing (here, or any more), in the trail of its organization if any."""
+    found = find_key(secret)
+    if found is None:
+        audit.record_refusal(
+            organization_id=None, action=actions.KEY_REFUSED, actor_id=None, reason="unknown"
+        )
+        return
+    organization_id, key_id = found
+    with tenancy.use(organization_id):
+        key = ApiKey.objects.get(organization_id=organization_id, pk=key_id)
+        audit.record_refusal(
+            organization_id=organization_id,
+            action=actions.KEY_REFUSED,
+            actor_id=key.principal_id,
+            object_type="api_key",
+            object_id=key.pk,
+            reason=_why_refused(key),
+        )
+
+
+def _why_refused(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at <= timezone.now():
+        return "expired"
+    if key.suspended_at is not None:
+        return "suspended"
+    return "address" if key.networks else "owner"
 
 
 def reactivate_key(*, principal: Principal, key_id: UUID) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 from uuid import UUID
 
-from apps.accounts.errors import KeyInAddress, OrganizationNotFound
+from apps.accounts.errors import AddressNotAllowed, KeyInAddress, OrganizationNotFound
 from apps.accounts.selectors.principals import (
     organizations_of,
     principal_for_family,
@@ -138,7 +138,11 @@ def _by_key(secret: str, *, address: str) -> Principal:
         raise NotSignedIn
     if len(secret) == _CHECKED_LENGTH and not is_well_formed(secret, api_keys.PREFIX):
         raise NotSignedIn
-    principal = principal_for_key(secret, address=address)
+    try:
+        principal = principal_for_key(secret, address=address)
+    except (NotSignedIn, AddressNotAllowed):
+        api_keys.note_refused(secret)
+        raise
     with tenancy.use(principal.organization_id):
         api_keys.touch_key(UUID(principal.session), address=address)
     return principal

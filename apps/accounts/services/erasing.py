@@ -99,6 +99,11 @@ def erase_keys_of(person: Person, _cursor: Any) -> Batch:
     return Batch(personal.keys_of(person).delete()[0])
 
 
+def erase_tokens_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the sign-ins of the person's programs with their tokens."""
+    return Batch(personal.token_families_of(person).delete()[0])
+
+
 def erase_seats_of(person: Person, _cursor: Any) -> Batch:
     """Delete the person's seats; they ended before."""
     rows = Seat.objects.filter(organization_id=person.organization_id, principal_id=person.id)

@@ -154,6 +154,16 @@ class SecuritySettings(Group):
     audit_key_fallbacks: SecretStr = Field(
         SecretStr(""), description=_("Older audit keys by comma, still accepted for reading.")
     )
+    audit_anchor_dir: Path | None = Field(
+        None,
+        description=_(
+            "Where heads of the audit chains are written, signed; best on another machine's disk."
+            " Empty is audit-anchors in the data directory."
+        ),
+    )
+    audit_anchor_seconds: int = Field(
+        3600, ge=10, le=86_400, description=_("How often the heads are written there.")
+    )
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
     key_unused_days: int = Field(
         90, ge=0, le=365, description=_("API keys unused for so many days are suspended; 0 never.")

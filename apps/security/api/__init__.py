@@ -1,1 +1,1 @@
-"""REST endpoints of privacy."""
+"""REST endpoints of the audit trail and of privacy."""

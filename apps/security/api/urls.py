@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from apps.security.api import privacy
+from apps.security.api import privacy, trail
 
 app_name = "security-api"
 urlpatterns = [
+    path("audit/", trail.TrailList.as_view(), name="audit"),
+    path("audit/verify/", trail.TrailVerification.as_view(), name="verify"),
+    path("audit/<uuid:entry_id>/", trail.TrailEntry.as_view(), name="entry"),
     path("privacy/requests/", privacy.PrivacyRequestList.as_view(), name="requests"),
     path("privacy/requests/<uuid:request_id>/", privacy.PrivacyRequestDetail.as_view(), name="request"),
     path(

@@ -15,9 +15,8 @@ WHERE is_builtin AND key IN ('owner', 'admin') AND NOT 'privacy.manage' = ANY (p
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
+        ("security", "0001_initial"),
         ("accounts", "0003_walls"),
         ("core", "0006_erasing_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
