@@ -26,6 +26,8 @@ from apps.accounts.services import (
     organizations,
     roles,
     sessions,
+    signing_keys,
+    tokens,
 )
 from apps.accounts.types import Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
@@ -255,6 +257,18 @@ def _mail_reader(stage: Stage) -> Client:
     return stage.browser(stage.owner.user)
 
 
+def _suspended_key(stage: Stage) -> Any:
+    key = api_key(stage.owner)
+    api_keys.suspend_unused(organization_id=stage.organization.pk, unused_days=-1)
+    return key
+
+
+# Tested with their features, where their entries are read: the ways there are long.
+ELSEWHERE = {
+    "token.reused", "service_account.created", "outbound_host.listed", "outbound_host.removed",
+    "key_rotation.started",
+}  # fmt: skip
+
 ACTS: dict[str, Act] = {
     "account.signed_in": Act(lambda s, _: _login(Client(), s.owner.user)),
     "account.signed_out": Act(lambda s, client: client.post("/accounts/logout/"), _signed_in),
@@ -310,6 +324,24 @@ ACTS: dict[str, Act] = {
         lambda s, key: Client().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Bearer {key.secret}"),
         lambda s: api_key(s.owner, days=-1),
         outcome="refused",
+    ),
+    "api_key.suspended": Act(
+        lambda s, _: api_keys.suspend_unused(organization_id=s.organization.pk, unused_days=-1),
+        lambda s: api_key(s.owner),
+        actor="",
+    ),
+    "api_key.reactivated": Act(
+        lambda s, key: api_keys.reactivate_key(principal=s.acting, key_id=key.row.pk), _suspended_key
+    ),
+    "token.opened": Act(lambda s, _: tokens.open_family(principal=s.acting, name="cli")),
+    "token.revoked": Act(
+        lambda s, issued: tokens.revoke_by_secret(secret=issued.refresh_token),
+        lambda s: tokens.open_family(principal=s.acting, name="cli"),
+    ),
+    "signing_key.rotated": Act(lambda s, _: signing_keys.rotate_key(), actor="", trail="platform"),
+    "signing_key.revoked": Act(
+        lambda s, kid: signing_keys.revoke_key(kid=kid), lambda s: signing_keys.rotate_key(),
+        actor="", trail="platform",
     ),
     "organization.created": Act(
         lambda s, _: organizations.create_organization(slug="fresh", name="Fresh", owner_id=s.owner.user_id),
