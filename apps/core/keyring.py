@@ -64,7 +64,9 @@ class Key:
             SecretUnreadable.
         """
         try:
-            plain = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(context, self.id))
+            plain = self._cipher.decrypt(
+                sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _bound(context, self.id)
+            )
         except (InvalidTag, ValueError) as error:
             raise SecretUnreadable from error
         return plain.decode()

@@ -40,7 +40,12 @@ class Authority:
         return context
 
     def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, *, name: str = "", is_authority: bool = False
+        self,
+        subject: x509.Name,
+        key: ec.EllipticCurvePrivateKey,
+        *,
+        name: str = "",
+        is_authority: bool = False,
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = (

@@ -1,4 +1,4 @@
-"""Servers on loopback addresses for the fetcher's tests: 127.0.0.1 is the canary, 127.0.0.2 plays the public internet."""
+"""Servers on loopback for the fetcher's tests: 127.0.0.1 is the canary, 127.0.0.2 plays the public internet."""
 
 from __future__ import annotations
 
@@ -55,7 +55,11 @@ class Server:
 
 
 def reply(
-    body: bytes = b"hello", *headers: str, status: str = "200 OK", kind: str = "text/plain", length: bool = True
+    body: bytes = b"hello",
+    *headers: str,
+    status: str = "200 OK",
+    kind: str = "text/plain",
+    length: bool = True,
 ) -> bytes:
     """A whole answer."""
     lines = [f"HTTP/1.1 {status}", f"Content-Type: {kind}", *headers]
@@ -110,7 +114,10 @@ def _answer(line: socket.socket, server: Server, answers: Mapping[str, bytes | P
             return
         received += piece
     head, _, body = received.partition(b"\r\n\r\n")
-    size = next((int(row.split(b":")[1]) for row in head.split(b"\r\n") if row.lower().startswith(b"content-length")), 0)
+    size = next(
+        (int(row.split(b":")[1]) for row in head.split(b"\r\n") if row.lower().startswith(b"content-length")),
+        0,
+    )
     while len(body) < size:
         body += line.recv(65536)
     server.heads.append(head.decode("latin-1"))

@@ -1,4 +1,4 @@
-"""Stored secrets: encrypted, bound to their place, readable under older keys, found by a blind index, rotated in batches."""
+"""Stored secrets: encrypted, bound to their place, read under older keys, found blindly, rotated in batches."""
 
 from __future__ import annotations
 
@@ -114,7 +114,16 @@ def test_without_keys_those_of_django_are_used_with_their_fallbacks(keys: Keys, 
 
 @pytest.mark.parametrize(
     "text",
-    ["k1", "k1:", ":AAAA", "k1:AAAA", f"k1:{'A' * 43}", "K 1:" + key_text("x")[2:], "k1:ä", "a" * 21 + key_text("x")[1:]],
+    [
+        "k1",
+        "k1:",
+        ":AAAA",
+        "k1:AAAA",
+        f"k1:{'A' * 43}",
+        "K 1:" + key_text("x")[2:],
+        "k1:ä",
+        "a" * 21 + key_text("x")[1:],
+    ],
 )
 def test_keys_that_are_none_are_refused_without_being_shown(text: str) -> None:
     with pytest.raises(KeysInvalid) as refusal:
@@ -140,7 +149,7 @@ def credential(transactional_db: None, keys: Keys) -> Iterator[type[models.Model
     """A model with a table of its own for the time of a test."""
     with isolate_apps("apps.core"):
 
-        class Credential(models.Model):
+        class Credential(models.Model):  # noqa: DJ008 - never shown
             id = models.UUIDField(primary_key=True, default=uuid7)
             organization_id = models.UUIDField()
             secret = EncryptedTextField(null=True)
@@ -203,7 +212,9 @@ def test_a_blind_index_finds_equal_texts_under_any_key(credential: Any, keys: Ke
 def test_a_swapped_column_is_not_read(credential: Any) -> None:
     form = secrets.encrypt("of another table", context="other.secret")
     with connection.cursor() as cursor:
-        cursor.execute(f"INSERT INTO {TABLE} (id, organization_id, secret) VALUES (%s, %s, %s)", [uuid7(), uuid7(), form])
+        cursor.execute(
+            f"INSERT INTO {TABLE} (id, organization_id, secret) VALUES (%s, %s, %s)", [uuid7(), uuid7(), form]
+        )
     with pytest.raises(SecretUnreadable):
         credential.objects.get()
 
@@ -211,7 +222,9 @@ def test_a_swapped_column_is_not_read(credential: Any) -> None:
 # Rotation
 
 
-def test_rotation_moves_every_row_in_batches_and_keeps_the_texts(credential: Any, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rotation_moves_every_row_in_batches_and_keeps_the_texts(
+    credential: Any, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(key_rotation, "BATCH", 4)
     old, new, organization = key_text("old"), key_text("new"), uuid7()
     keys.use(old)
@@ -243,7 +256,9 @@ def test_rotation_waits_for_nobody_and_overwrites_nothing(credential: Any, keys:
     with owner_connection() as owner, owner.transaction():
         owner.execute(f"SELECT 1 FROM {TABLE} WHERE id = %s FOR UPDATE", [row.pk])
         assert place.rotate(organization) == 0
-        owner.execute(f"UPDATE {TABLE} SET secret = %s", [secrets.encrypt("after", context=f"{TABLE}.secret")])
+        owner.execute(
+            f"UPDATE {TABLE} SET secret = %s", [secrets.encrypt("after", context=f"{TABLE}.secret")]
+        )
     assert place.rotate(organization) == 0  # the writer took the new key already
     assert credential.objects.get().secret == "after"
 
@@ -269,10 +284,15 @@ def test_providers_are_asked_in_order(tmp_path: Path) -> None:
     for name in ("a", "b", "c"):
         (named / name).write_text("from the directory")
         (named / name).chmod(0o600)
-    environment = {"A": "from the environment", "B_FILE": str(tmp_path / "one"), "CHATSYSTEM_SECRETS_DIR": str(named)}
+    environment = {
+        "A": "from the environment",
+        "B_FILE": str(tmp_path / "one"),
+        "CHATSYSTEM_SECRETS_DIR": str(named),
+    }
     providers = default_providers(environment)
     assert [find(name, providers) for name in ("A", "B", "C", "D")] == [
-        ("from the environment", "environment"), ("from a file", "file"), ("from the directory", "file"), (None, "default"),
+        ("from the environment", "environment"), ("from a file", "file"), ("from the directory", "file"),
+        (None, "default"),
     ]  # fmt: skip
 
 
@@ -310,7 +330,12 @@ def test_the_console_says_where_a_value_comes_from(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [{"operator_addresses": "10.0.0.1"}, {"operator_addresses": "http://a,ftp://b"}, {"outbound_proxy": "socks5://a"}]
+    "values",
+    [
+        {"operator_addresses": "10.0.0.1"},
+        {"operator_addresses": "http://a,ftp://b"},
+        {"outbound_proxy": "socks5://a"},
+    ],
 )
 def test_outbound_settings_that_cannot_work_are_refused(values: dict[str, str]) -> None:
     with pytest.raises(ValueError):

@@ -41,7 +41,9 @@ def test_administrators_read_and_do_not_change(browser: Browser, organization: O
 
 
 def test_the_list_of_another_organization_does_not_exist(browser: Browser) -> None:
-    theirs = OutboundHost.objects.create(organization=OrganizationFactory(), pattern="a.example", is_allowed=True)
+    theirs = OutboundHost.objects.create(
+        organization=OrganizationFactory(), pattern="a.example", is_allowed=True
+    )
     owner = browser("owner")
     assert b"a.example" not in owner.get(PAGE).content
     assert owner.post(f"{PAGE}{theirs.pk}/remove/").status_code == 404

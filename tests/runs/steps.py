@@ -12,7 +12,6 @@ from uuid import UUID
 from celery import shared_task
 from django.db import connection
 from django.utils.translation import get_language
-
 from pydantic import TypeAdapter
 
 from apps.core.errors import DomainError
@@ -199,7 +198,7 @@ def spill(kind: str, text: str) -> None:
                 cursor.execute(f"SELECT nothing FROM nowhere -- {text}")
         case "log":
             logger = logging.getLogger("third.party")
-            logger.error(f"Made at run time: {text}")
+            logger.error(f"Made at run time: {text}")  # noqa: G004 - as libraries do
             logger.error("Filled in %s and %d", text, 7, extra={"more": text, "count": 3})
             logger.error("Named %(name)s with %(value)s", {"name": "tests.spill", "value": text})
             logger.error(ValueError(text))

@@ -67,7 +67,9 @@ def metrics() -> str:
 def queue() -> str:
     """The tasks that wait in Redis."""
     redis: Any = client()
-    return "".join(str(redis.lrange(key, 0, -1)) for key in redis.keys("celery:*") if redis.type(key) == b"list")
+    return "".join(
+        str(redis.lrange(key, 0, -1)) for key in redis.keys("celery:*") if redis.type(key) == b"list"
+    )
 
 
 def rows(*columns: str) -> str:
@@ -88,6 +90,6 @@ def postgres_log() -> str:
 
 
 ERRORS = (
-    "runs_attempt.error_text", "runs_step.error_text", "runs_run.error_text", "runs_run.error_code", "runs_runframe.data",
-    "core_deadletter.error", "core_consumer.last_error",
+    "runs_attempt.error_text", "runs_step.error_text", "runs_run.error_text", "runs_run.error_code",
+    "runs_runframe.data", "core_deadletter.error", "core_consumer.last_error",
 )  # fmt: skip

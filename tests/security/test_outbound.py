@@ -37,7 +37,8 @@ SPELLINGS = [
     "[2002:808:808::1]", "[2001:0:7f00:1::]", "[2001:0:4136:e378:8000:63bf:80ff:fffe]", "[2a00:1450::5efe:7f00:1]",
     "[2a00:1450::200:5efe:a00:1]", "[fe80::1]", "[fe80::1%25lo]", "[fe80::1%lo]", "[::1%25lo]", "[fc00::1]",
     "[fd00:ec2::254]", "[fec0::1]", "[ff02::1]", "[100::1]", "[2001:db8::1]", "[3fff::1]", "[5f00::1]", "[2001:20::1]",
-    "[4000::1]", "[::1", "::1", "[127.0.0.1]", "[v1.fe80::1]", "１２７.０.０.１", "127。0。0。1", "127．0．0．1", "①②⑦.⓪.⓪.①",
+    "[4000::1]", "[::1", "::1", "[127.0.0.1]", "[v1.fe80::1]", "１２７.０.０.１", "127。0。0。1", "127．0．0．1",
+    "①②⑦.⓪.⓪.①",
     "127.0.0.%31", "%31%32%37.0.0.1", "%6c%6f%63%61%6c%68%6f%73%74", "127.0.0.1%00", "127.0.0.1%2e",
     "public.example@127.0.0.1", "public.example:80@127.0.0.1", ":@127.0.0.1", "127.0.0.1\\@public.example",
     "127.0.0.1#@public.example", "127.0.0.1?@public.example", "127.0.0.1/@public.example", "public.example%40127.0.0.1",
@@ -144,7 +145,13 @@ def test_no_redirect_leads_inside(
 ) -> None:
     targets = [url_of(spelling, canary.port) for spelling in SPELLINGS]
     targets += [target.removeprefix("http:") for target in targets]  # without scheme
-    targets += ["file:///etc/passwd", "gopher://127.0.0.1:6379/_INFO", "ftp://127.0.0.1/", "javascript:1", "data:,x"]
+    targets += [
+        "file:///etc/passwd",
+        "gopher://127.0.0.1:6379/_INFO",
+        "ftp://127.0.0.1/",
+        "javascript:1",
+        "data:,x",
+    ]
     answers = {f"/{at}": redirect(target) for at, target in enumerate(targets)}
     with served(PUBLIC, answers) as public:
         use_policy(names_inside(), canary.port, public.port)
@@ -163,7 +170,15 @@ def test_no_redirect_leads_inside(
 def test_a_name_with_any_internal_address_is_refused(
     get: Get, canary: Server, connections: Connections, use_policy: Callable[..., Names]
 ) -> None:
-    inside = ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fe80::1%lo", "::ffff:127.0.0.1", "64:ff9b::7f00:1"]
+    inside = [
+        "127.0.0.1",
+        "10.0.0.1",
+        "169.254.169.254",
+        "::1",
+        "fe80::1%lo",
+        "::ffff:127.0.0.1",
+        "64:ff9b::7f00:1",
+    ]
     mixes = {f"mixed-{at}.example": [[PUBLIC, address]] for at, address in enumerate(inside)}
     mixes |= {f"turned-{at}.example": [[address, PUBLIC]] for at, address in enumerate(inside)}
     mixes |= {f"alone-{at}.example": [[address]] for at, address in enumerate(inside)}
@@ -187,7 +202,9 @@ def test_a_name_that_changes_after_the_check_changes_nothing(
 
 
 @both_doors
-def test_each_hop_is_looked_up_and_checked_anew(get: Get, canary: Server, use_policy: Callable[..., Names]) -> None:
+def test_each_hop_is_looked_up_and_checked_anew(
+    get: Get, canary: Server, use_policy: Callable[..., Names]
+) -> None:
     with served(PUBLIC, {"/": redirect("/next")}, port=canary.port) as public:
         names = use_policy({"rebound.example": [[PUBLIC], [CANARY]]}, canary.port)
         assert refused(get, f"http://rebound.example:{public.port}/")
@@ -210,12 +227,18 @@ def test_a_chain_that_ends_inside_is_refused_at_its_end(
 
 
 @both_doors
-def test_an_allowed_address_works(get: Get, use_policy: Callable[..., Names], connections: Connections) -> None:
+def test_an_allowed_address_works(
+    get: Get, use_policy: Callable[..., Names], connections: Connections
+) -> None:
     """The control: the same doors, servers and names."""
     with served(PUBLIC, {"/": redirect("/there"), "/there": reply(b"hello")}) as public:
         use_policy({"public.example": [[PUBLIC]]}, public.port)
         answer = get(public.url(host="public.example"))
-        assert (answer.status, answer.body, answer.url) == (200, b"hello", public.url("/there", "public.example"))
+        assert (answer.status, answer.body, answer.url) == (
+            200,
+            b"hello",
+            public.url("/there", "public.example"),
+        )
         assert connections.to == [(PUBLIC, public.port)] * 2
         assert f"Host: public.example:{public.port}" in public.heads[0]
 
@@ -226,7 +249,15 @@ def test_without_the_check_the_canary_is_hit(
 ) -> None:
     """The proof of bite: only the check of the address is off, and the same spellings arrive."""
     use_policy(names_inside(), canary.port, is_allowed=lambda address: True)
-    arrived = ["127.0.0.1", "127.0.0.1.", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "localhost", "LOCALHOST", "intranet"]
+    arrived = [
+        "127.0.0.1",
+        "127.0.0.1.",
+        "[::ffff:127.0.0.1]",
+        "[::ffff:7f00:1]",
+        "localhost",
+        "LOCALHOST",
+        "intranet",
+    ]
     for spelling in arrived:
         assert get(url_of(spelling, canary.port)).body == b"the key to everything"
     assert canary.hits == len(arrived)
@@ -236,7 +267,9 @@ def test_without_the_check_the_canary_is_hit(
 def test_other_ports_are_refused(get: Get, canary: Server, use_policy: Callable[..., Names]) -> None:
     use_policy({"public.example": [[PUBLIC]]}, 80, 443)
     assert refused(get, f"http://public.example:{canary.port}/")
-    assert [port for port in (0, 22, 25, 6379, 8080, 65536, 99999) if not refused(get, f"http://{PUBLIC}:{port}/")] == []
+    assert [
+        port for port in (0, 22, 25, 6379, 8080, 65536, 99999) if not refused(get, f"http://{PUBLIC}:{port}/")
+    ] == []
 
 
 def test_the_product_reaches_ports_80_and_443_of_public_addresses_only(db: None) -> None:
@@ -250,7 +283,13 @@ def test_addresses_cannot_smuggle_headers(get: Get, use_policy: Callable[..., Na
     smuggled = "X-Smuggled"
     with served(PUBLIC, {}) as public:
         use_policy({}, public.port)
-        for text in ("\r\nX-Smuggled: 1", "\nX-Smuggled: 1", "\rX-Smuggled: 1", " HTTP/1.1\r\nX-Smuggled: 1", "\u0085X"):
+        for text in (
+            "\r\nX-Smuggled: 1",
+            "\nX-Smuggled: 1",
+            "\rX-Smuggled: 1",
+            " HTTP/1.1\r\nX-Smuggled: 1",
+            "\u0085X",
+        ):
             assert refused(get, public.url(f"/a{text}"))
         get(public.url(f"/a{quote(chr(13) + chr(10))}X-Smuggled:1"))  # stays encoded
         assert public.hits == 1

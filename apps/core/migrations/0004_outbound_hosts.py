@@ -6,24 +6,45 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('core', '0003_audit'),
+        ("accounts", "0001_initial"),
+        ("core", "0003_audit"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutboundHost',
+            name="OutboundHost",
             fields=[
-                ('id', models.UUIDField(default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('pattern', models.CharField(help_text='`example.com`, or `*.example.com` for all below it.', max_length=260)),
-                ('is_allowed', models.BooleanField(help_text='On the list of allowed hosts, else of denied ones.')),
-                ('organization', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.organization')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "pattern",
+                    models.CharField(
+                        help_text="`example.com`, or `*.example.com` for all below it.", max_length=260
+                    ),
+                ),
+                (
+                    "is_allowed",
+                    models.BooleanField(help_text="On the list of allowed hosts, else of denied ones."),
+                ),
+                (
+                    "organization",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.organization",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('organization', 'pattern'), name='core_outboundhost_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("organization", "pattern"), name="core_outboundhost_once")
+                ],
             },
         ),
     ]

@@ -8,7 +8,9 @@ from apps.core.models.base import TenantModel
 class OutboundHost(TenantModel):
     """One pattern of a list. Where any is allowed, no other host is reached; a denied one never is."""
 
-    pattern = models.CharField(max_length=260, help_text="`example.com`, or `*.example.com` for all below it.")
+    pattern = models.CharField(
+        max_length=260, help_text="`example.com`, or `*.example.com` for all below it."
+    )
     is_allowed = models.BooleanField(help_text="On the list of allowed hosts, else of denied ones.")
 
     class Meta:

@@ -15,7 +15,9 @@ class AddressNotAllowed(DomainError):
 
     code = "core.address_not_allowed"
     status = 422
-    message = _("This address cannot be used. Only public http and https addresses that are allowed here can.")
+    message = _(
+        "This address cannot be used. Only public http and https addresses that are allowed here can."
+    )
 
 
 class HostUnavailable(Unavailable):

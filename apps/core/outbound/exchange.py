@@ -1,8 +1,8 @@
 """The one policy core: what is looked up, checked, connected and said, as a generator without input and output.
 
-It yields what it needs (`LookUp`, `Connect`, `Secure`, `Send`, `Receive`) and is sent the answers; a driver that
-fails throws the error in, and hangs up before the next `Connect` and at the end. Every wait carries the seconds that are left of the whole, so that a drip, an endless answer
-and a chain of redirects end alike.
+It yields what it needs (`LookUp`, `Connect`, `Secure`, `Send`, `Receive`) and is sent the answers; a driver that fails
+throws the error in, and hangs up before the next `Connect` and at the end. Every wait carries the seconds that are left
+of the whole, so that a drip, an endless answer and a chain of redirects end alike.
 """
 
 from __future__ import annotations
@@ -253,11 +253,15 @@ class _Hop:
         if is_success:
             self._require_fitting(kind, headers.get("content-length", ""), limit)
         body = Body(
-            encoding=headers.get("content-encoding", "").strip().lower() if self.wanted.method != "HEAD" else "",
+            encoding=headers.get("content-encoding", "").strip().lower()
+            if self.wanted.method != "HEAD"
+            else "",
             limit=limit if is_success else min(limit, _EXCERPT_BYTES),
             cut=not is_success,
         )
-        while not body.is_full and not isinstance(event := (yield from self._event(spoken)), h11.EndOfMessage):
+        while not body.is_full and not isinstance(
+            event := (yield from self._event(spoken)), h11.EndOfMessage
+        ):
             if not isinstance(event, h11.Data):
                 raise FetchFailed
             body.take(bytes(event.data))

@@ -28,11 +28,12 @@ logger = logging.getLogger(__name__)
 requests_total = Counter(
     "chatsystem_outbound_requests_total", "Fetches by feature and how they ended", ["purpose", "outcome"]
 )
-blocked_total = Counter(
-    "chatsystem_outbound_blocked_total", "Fetches refused for their address", ["purpose"]
-)
+blocked_total = Counter("chatsystem_outbound_blocked_total", "Fetches refused for their address", ["purpose"])
 seconds = Histogram(
-    "chatsystem_outbound_seconds", "Duration of fetches", ["purpose"], buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+    "chatsystem_outbound_seconds",
+    "Duration of fetches",
+    ["purpose"],
+    buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 
 

@@ -47,7 +47,9 @@ end
 return 0
 """
 _MOST_LOCAL: Final = 2_000
-_AWAY_SECONDS: Final = 2.0  # Redis is not asked again so soon after it failed: a frozen one would hold every caller
+_AWAY_SECONDS: Final = (
+    2.0  # Redis is not asked again so soon after it failed: a frozen one would hold every caller
+)
 _clock = time.monotonic
 opened_total = Counter("chatsystem_breakers_opened_total", "Circuit breakers that opened", ["kind"])
 

@@ -18,7 +18,16 @@ VARIABLE: Final = "CHATSYSTEM_ENCRYPTION_KEYS"
 KEPT_SECONDS: Final = 5.0
 _clock = time.monotonic
 
-__all__ = ["SecretUnreadable", "blind_index", "blind_indexes", "current_key_id", "decrypt", "encrypt", "key_ids", "ring"]
+__all__ = [
+    "SecretUnreadable",
+    "blind_index",
+    "blind_indexes",
+    "current_key_id",
+    "decrypt",
+    "encrypt",
+    "key_ids",
+    "ring",
+]
 
 
 def encrypt(text: str, *, context: str) -> str:

@@ -54,7 +54,9 @@ def rotate(context: StepContext) -> int:
         while moved := place.rotate(organization_id if place.is_tenant else None):
             done += moved
             context.progress(done, max(done, total), STAGE)
-    if any(_left(place.count(organization_id if place.is_tenant else None)) for place in key_rotation.places()):
+    if any(
+        _left(place.count(organization_id if place.is_tenant else None)) for place in key_rotation.places()
+    ):
         raise RetryLater
     return done
 
