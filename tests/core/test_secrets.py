@@ -1,4 +1,4 @@
-"""Stored secrets: encrypted, bound to their place, readable under older keys, found by a blind index, rotated in batches."""
+"""Stored secrets: encrypted, bound to their place, read under older keys, found blindly, rotated in batches."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def credential(transactional_db: None, keys: Keys) -> Iterator[type[models.Model
     """A model with a table of its own for the time of a test."""
     with isolate_apps("apps.core"):
 
-        class Credential(models.Model):
+        class Credential(models.Model):  # noqa: DJ008 - never shown
             id = models.UUIDField(primary_key=True, default=uuid7)
             organization_id = models.UUIDField()
             secret = EncryptedTextField(null=True)
@@ -291,7 +291,8 @@ def test_providers_are_asked_in_order(tmp_path: Path) -> None:
     }
     providers = default_providers(environment)
     assert [find(name, providers) for name in ("A", "B", "C", "D")] == [
-        ("from the environment", "environment"), ("from a file", "file"), ("from the directory", "file"), (None, "default"),
+        ("from the environment", "environment"), ("from a file", "file"), ("from the directory", "file"),
+        (None, "default"),
     ]  # fmt: skip
 
 
