@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,11 @@ TABLE = "core_test_credential"
 SECRET_KEY = "x9Kq" * 4 + "R7vT2mWzL5pN8cYbH3jD6fGs" * 2
 
 
+_source = random.Random(7)  # the same in every process, whose tests are named after these keys
+
+
 def key_text(name: str) -> str:
-    return f"{name}:{base64.urlsafe_b64encode(os.urandom(32)).decode().rstrip('=')}"
+    return f"{name}:{base64.urlsafe_b64encode(_source.randbytes(32)).decode().rstrip('=')}"
 
 
 class Keys(EnvironmentSecrets):
