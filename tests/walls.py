@@ -11,13 +11,13 @@ from psycopg.pq import TransactionStatus
 
 @contextmanager
 def everywhere() -> Iterator[None]:
-    """See and write the rows of all organizations, in the role of the relay, on the test's own connection.
+    """See and write the rows of all organizations, on the test's own connection.
 
-    For what a test sets up or counts, and for what the relay runs; never around what a request runs. The test server
-    lets the runtime role take this one, by `SET ROLE` only (see `chatsystem.testing.plugin`).
+    For what a test sets up or counts, and for what the relay runs; never around what a request runs. The role exists
+    on the test server only, and the runtime role takes it by `SET ROLE` only (see `chatsystem.testing.plugin`).
     """
     connection.ensure_connection()
-    connection.connection.execute("SET ROLE chat_platform")  # past Django, so that no query is counted
+    connection.connection.execute("SET ROLE chat_everywhere")  # past Django, so that no query is counted
     try:
         yield
     finally:

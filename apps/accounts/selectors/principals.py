@@ -1,8 +1,8 @@
 """Who acts: from a session, from a key, or an agent for a person.
 
-The first two find the organization, so they run before one is known: first its id, from the open table of
-organizations or from a definer function that answers ids only, then the seat, inside the organization's wall.
-Everything after them runs inside `tenancy.use(principal.organization_id)`.
+The first two find the organization, so they run before one is known: its id comes from the open table of organizations
+or from a definer function that answers ids only, and the seat is read inside its wall, in the same message. Everything
+after them runs inside `tenancy.use(principal.organization_id)`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from uuid import UUID
 from django.db import connection
 
 from apps.accounts.errors import MemberNotFound, OrganizationNotFound
-from apps.accounts.models import Organization
 from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
 from apps.core import tenancy
 from apps.core.errors import NotSignedIn
@@ -26,7 +25,7 @@ JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
 JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
-WHERE o.id = %s AND m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
 """
 _MINE = """
 SELECT o.id, o.slug, o.name, o.language
@@ -47,7 +46,7 @@ _FIELDS = (
 def principal_for_session(
     *, user_id: UUID, organization_id: UUID | None = None, slug: str | None = None, session: str
 ) -> Principal:
-    """Return the signed-in user as a member of the organization. One query, two where the slug names it.
+    """Return the signed-in user as a member of the organization. One query.
 
     Args:
         organization_id, slug: one of them names the organization.
@@ -56,26 +55,28 @@ def principal_for_session(
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
     """
-    here = organization_id or _find_by_slug(slug or "")
-    row = here and _one(here, _COLUMNS, where="m.user_id = %s", params=[user_id])
-    if not row:
+    if slug is not None and "\x00" in slug:
+        raise OrganizationNotFound
+    if organization_id is None:
+        with tenancy.found_by("SELECT id FROM accounts_organization WHERE slug = %s", slug):
+            row = _one(_COLUMNS, where="m.user_id = %s AND o.slug = %s", params=[user_id, slug])
+    else:
+        with tenancy.use(organization_id):
+            row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
+    if row is None:
         raise OrganizationNotFound
     return _principal(row, session=session)
 
 
 def principal_for_key(secret: str) -> Principal:
-    """Return the owner of an API key, narrowed to the key's scopes. Two queries.
+    """Return the owner of an API key, narrowed to the key's scopes. One query.
 
     Raises:
         NotSignedIn: unknown, revoked or expired, or its owner is no longer active.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT organization_id, id FROM accounts_find_key(%s)", [hash_secret(secret)])
-        found = cursor.fetchone()
-    if found is None:
-        raise NotSignedIn
-    organization_id, key_id = found
-    return principal_for_key_id(key_id, organization_id=organization_id)
+    digest = hash_secret(secret)
+    with tenancy.found_by("SELECT organization_id FROM accounts_find_key(%s)", digest):
+        return _by_key("k.hash = %s", digest)
 
 
 def principal_for_key_id(key_id: UUID, *, organization_id: UUID) -> Principal:
@@ -84,12 +85,16 @@ def principal_for_key_id(key_id: UUID, *, organization_id: UUID) -> Principal:
     Raises:
         NotSignedIn: revoked or expired meanwhile, or its owner is no longer active.
     """
+    with tenancy.use(organization_id):
+        return _by_key("k.id = %s", key_id)
+
+
+def _by_key(condition: str, value: bytes | UUID) -> Principal:
     row = _one(
-        organization_id,
         f"{_COLUMNS}, k.id, k.scopes",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
-        where="k.id = %s AND k.revoked_at IS NULL AND k.expires_at > now()",
-        params=[key_id],
+        where=f"{condition} AND k.revoked_at IS NULL AND k.expires_at > now()",
+        params=[value],
     )
     if row is None:
         raise NotSignedIn
@@ -107,12 +112,12 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
     Raises:
         MemberNotFound: no active member with this id that is not a person, in the person's organization.
     """
-    row = _one(
-        person.organization_id,
-        _COLUMNS,
-        where="m.user_id = %s AND u.kind <> 'person'",
-        params=[agent_id],
-    )
+    with tenancy.use(person.organization_id):
+        row = _one(
+            _COLUMNS,
+            where="m.user_id = %s AND o.id = %s AND u.kind <> 'person'",
+            params=[agent_id, person.organization_id],
+        )
     if row is None:
         raise MemberNotFound
     agent = _principal(row, session=person.session)
@@ -169,18 +174,10 @@ def has_open_seat(user_id: UUID) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _find_by_slug(slug: str) -> UUID | None:
-    if "\x00" in slug:
-        return None
-    return Organization.objects.filter(slug=slug).values_list("pk", flat=True).first()
-
-
-def _one(
-    organization_id: UUID, columns: str, *, where: str, params: list[Any], join: str = ""
-) -> tuple[Any, ...] | None:
-    """Run the one statement in the organization; `columns`, `join` and `where` are constants of this module."""
-    with tenancy.use(organization_id), connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", [organization_id, *params])
+def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tuple[Any, ...] | None:
+    """Run the one statement; `columns`, `join` and `where` are constants of this module."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

@@ -4,7 +4,7 @@ from importlib import import_module
 
 from django.db import migrations
 
-from apps.core.migrations_support import walled
+from apps.core.migrations_support import tenant_statistics, walled
 
 BEFORE = import_module("apps.chat.migrations.0003_write_path").SEND_BATCH
 # The batcher stores drafts of many organizations and opens none; whoever has opened one stores its drafts only.
@@ -28,4 +28,9 @@ class Migration(migrations.Migration):
         walled("chat_attachment"),
         walled("chat_reaction"),
         migrations.RunSQL(OPEN.join(BEFORE.split(DRAFTS, 1)), BEFORE),
+        tenant_statistics("chat_conversation", "scope_id"),
+        tenant_statistics("chat_draft", "principal_id", "conversation_id"),
+        tenant_statistics("chat_attachment", "message_id", "file_id"),
+        tenant_statistics("chat_reaction", "message_id"),
+        tenant_statistics("chat_messagerevision", "message_id"),
     ]
