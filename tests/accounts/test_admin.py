@@ -17,10 +17,11 @@ from apps.accounts.models import ApiKey, Member, User
 from apps.accounts.selectors.principals import principal_for_key
 from apps.accounts.selectors.sessions import find_user_id
 from apps.accounts.services import operators
+from apps.core.admin_site import CHOSEN
 from apps.core.errors import NotSignedIn
 from tests.accounts.events import recorded
 from tests.accounts.sessions import open_session
-from tests.factories.accounts import PersonFactory, SeatFactory, api_key
+from tests.factories.accounts import MemberFactory, PersonFactory, SeatFactory, api_key
 from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
@@ -121,3 +122,29 @@ def test_an_unknown_account_is_refused(db: None) -> None:
     for change in (operators.close_account, operators.open_account):
         with pytest.raises(MemberNotFound):
             change(user_id=uuid4())
+
+
+def test_an_operator_chooses_whose_rows_are_shown(operator: Client) -> None:
+    ada, bob = MemberFactory(name="Ada Nord"), MemberFactory(name="Bob Sued")
+    address, chooser = reverse("admin:accounts_member_changelist"), reverse("admin:organization")
+    for chosen, other in ((ada, bob), (bob, ada)):
+        operator.post(chooser, {"organization": str(chosen.organization_id)})
+        page = operator.get(address).content.decode()
+        assert chosen.name in page
+        assert other.name not in page
+        assert operator.get(reverse("admin:accounts_member_change", args=[other.pk])).status_code == 302
+    operator.post(chooser, {"organization": str(uuid4())})
+    operator.post(chooser, {"organization": "x"})
+    assert bob.name in operator.get(address).content.decode()
+
+
+def test_who_is_no_operator_chooses_nothing(member: Callable[..., Member]) -> None:
+    client = browser()
+    chosen = {"organization": str(member().organization_id)}
+    assert client.post(reverse("admin:organization"), chosen, follow=True).status_code == 403
+    assert CHOSEN not in client.session
+
+
+def test_without_an_organization_the_pages_are_empty(operator: Client) -> None:
+    assert operator.get(reverse("admin:accounts_member_changelist")).status_code == 200
+    assert operator.get(reverse("admin:accounts_user_changelist")).status_code == 200
