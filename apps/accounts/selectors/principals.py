@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db import connection
 
 from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound
-from apps.accounts.models import Organization
 from apps.accounts.types import (
     BOUND_PERMISSIONS,
     BY_KEY,
