@@ -1,8 +1,8 @@
 """What may be written down about an exception: where it happened and of which kind it was, never what it says.
 
-The text of an exception holds values: PostgreSQL quotes the row that broke a constraint, a validator its input, a provider
-the prompt it refused. Logs, dead letters and the attempts of runs use these two functions instead. Imports nothing, so
-that the model process can use it too.
+The text of an exception holds values: PostgreSQL quotes the row that broke a constraint, a validator its input, a
+provider the prompt it refused. Logs, dead letters and the attempts of runs use these two functions instead. Imports
+nothing, so that the model process can use it too.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
@@ -27,7 +28,17 @@ from psycopg.pq import TransactionStatus
 from apps.core import walls
 
 APP_ROLE = "chat_app"
-_organization: ContextVar[UUID | None] = ContextVar("organization", default=None)
+
+
+@dataclass(frozen=True)
+class _LookUp:
+    """SQL that finds the organization, in the message of the statement."""
+
+    sql: str
+    params: tuple[object, ...]
+
+
+_organization: ContextVar[UUID | _LookUp | None] = ContextVar("organization", default=None)
 _CONTROL = ("SAVEPOINT", "RELEASE", "ROLLBACK")  # must work in an aborted transaction
 
 
@@ -46,6 +57,22 @@ def use(organization_id: UUID) -> Iterator[None]:
 
 
 @contextmanager
+def found_by(sql: str, *params: object) -> Iterator[None]:
+    """Work for the organization that a look-up finds, without a round trip of its own: whose key, which slug.
+
+    For one statement with positional parameters, before the organization is known. None found means none.
+
+    Args:
+        sql: a constant SELECT of one id; it reads tables outside the wall or asks a definer function.
+    """
+    token = _organization.set(_LookUp(sql, params))
+    try:
+        yield
+    finally:
+        _organization.reset(token)
+
+
+@contextmanager
 def nobody() -> Iterator[None]:
     """Work for no organization, for code that fans out over all of them under the platform role."""
     token = _organization.set(None)
@@ -57,7 +84,8 @@ def nobody() -> Iterator[None]:
 
 def find_current() -> UUID | None:
     """Return the organization of the current context, or None."""
-    return _organization.get()
+    organization = _organization.get()
+    return organization if isinstance(organization, UUID) else None
 
 
 def current() -> UUID:
@@ -67,7 +95,7 @@ def current() -> UUID:
         OrganizationUnset: outside every `use`.
     """
     organization = _organization.get()
-    if organization is None:
+    if not isinstance(organization, UUID):
         raise OrganizationUnset
     return organization
 
@@ -84,6 +112,11 @@ def wall(execute: Callable[..., Any], sql: str, params: Any, many: bool, context
         return execute(
             sql, params, many, context
         )  # nothing was set, and DDL such as CONCURRENTLY must stand alone
+    if isinstance(organization, _LookUp):
+        found = f"SELECT set_config('app.organization', coalesce(({organization.sql})::text, ''), true);"
+        result = execute(found + sql, [*organization.params, *params], many, context)
+        cursor.nextset()
+        return result
     setting = f"SELECT set_config('app.organization', '{organization or ''}', true);"
     if many or isinstance(cursor.cursor, ServerCursor):  # these take one statement only
         if not connection.in_atomic_block:

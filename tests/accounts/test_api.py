@@ -297,7 +297,7 @@ def test_the_list_of_members_costs_the_same(
     for _ in range(rows - 1):
         member()
     caller.get("members/")  # notes the use of the key once a minute
-    with django_assert_num_queries(3):  # whose key, the key with its owner, members
+    with django_assert_num_queries(2):  # key with its owner, members
         assert len(caller.get("members/").json()["results"]) == rows
 
 

@@ -451,7 +451,7 @@ def test_what_a_page_costs_before_its_view(
         open_session(ada.user)
     client = signed_in(ada.user)
     client.get(f"/o/{ada.organization.slug}/")
-    with django_assert_num_queries(4):  # session, user, organization of the slug, seat
+    with django_assert_num_queries(3):  # session, user, seat
         client.get("/")
 
 

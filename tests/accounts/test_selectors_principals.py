@@ -30,7 +30,7 @@ def test_a_session_becomes_the_member_of_the_named_organization(
 ) -> None:
     ada = member("admin", name="Ada")
     MemberFactory(user=ada.user, role="guest", organization=OrganizationFactory())
-    with django_assert_num_queries(2):  # the organization of the slug, the seat in it
+    with django_assert_num_queries(1):
         principal = principal_for_session(user_id=ada.user_id, slug=organization.slug, session="s")
     assert (principal.id, principal.member_id, principal.name) == (ada.user_id, ada.pk, "Ada")
     assert (principal.organization_id, principal.organization_name) == (organization.pk, organization.name)
@@ -73,7 +73,7 @@ def test_a_key_is_narrowed_to_its_scopes(
     member: Callable[..., Member], django_assert_num_queries: Any
 ) -> None:
     key = api_key(member("guest"), scopes=["chat:write", "admin:write"])
-    with django_assert_num_queries(2):  # whose key, and the key with its seat
+    with django_assert_num_queries(1):
         principal = principal_for_key(key.secret)
     assert principal.key_scopes == {"chat:write", "admin:write"}
     assert principal.permissions == {"message.send"}

@@ -30,9 +30,9 @@ def by_key(secret: str, **values: str) -> Credentials:
 def test_a_key_says_who_and_where(member: Callable[..., Member], django_assert_num_queries: Any) -> None:
     ada = member()
     key = api_key(ada)
-    with django_assert_num_queries(3):  # whose key; the key with its owner; the note of its use
+    with django_assert_num_queries(2):  # the key with its owner; the note of its use
         first = authenticate(by_key(key.secret))
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(1):
         assert authenticate(by_key(key.secret)) == first
     assert (first.id, first.organization_id) == (ada.user_id, ada.organization_id)
     with everywhere():

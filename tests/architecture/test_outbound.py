@@ -1,4 +1,4 @@
-"""Nothing opens a connection by itself: what leaves the house goes through `core.outbound`, or stands here with its reason."""
+"""Nothing opens a connection by itself: what leaves goes through `core.outbound`, or stands here with its reason."""
 
 from __future__ import annotations
 
@@ -88,7 +88,8 @@ def test_the_model_gateway_builds_its_client_on_the_operators_transport() -> Non
 def test_the_search_finds_what_it_looks_for() -> None:
     for text in (
         "import requests", "from urllib import request", "import urllib.request as x", "from http import client",
-        "import asyncio\nasyncio.open_connection('x', 1)", "def f():\n    import httpx", "from socket import create_connection",
+        "import asyncio\nasyncio.open_connection('x', 1)",
+        "def f():\n    import httpx", "from socket import create_connection",
     ):  # fmt: skip
         assert any(connecting(ast.parse(text))), text
     assert not any(connecting(ast.parse("from urllib.parse import quote\nimport json")))

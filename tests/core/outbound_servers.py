@@ -1,4 +1,4 @@
-"""Servers on loopback addresses for the fetcher's tests: 127.0.0.1 is the canary, 127.0.0.2 plays the public internet."""
+"""Servers on loopback for the fetcher's tests: 127.0.0.1 is the canary, 127.0.0.2 plays the public internet."""
 
 from __future__ import annotations
 

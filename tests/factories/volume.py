@@ -30,7 +30,8 @@ INSERT INTO chat_membership (id, created_at, organization_id, conversation_id, p
   SELECT gen_random_uuid(), now(), o.id, pg_temp.k('conversation', o.id, (n * 7 + c * 31) %% 200 + 1),
     pg_temp.k('user', o.id, n), 8, false, false, now() FROM o, generate_series(1, 200) n, generate_series(1, 10) c;
 INSERT INTO core_stream (id, organization_id, last_sequence)
-  SELECT pg_temp.k('conversation', o.id, n), o.id, :messages FROM o, generate_series(1, 200) n;
+  SELECT pg_temp.k('conversation', o.id, n), o.id, :messages FROM o, generate_series(1, 200) n
+  UNION ALL SELECT pg_temp.k('member', o.id, n), o.id, 0 FROM o, generate_series(1, 200) n;
 INSERT INTO chat_message (id, organization_id, conversation_id, scope_id, sequence, sender_id, client_key, body, html,
     mentions, version, sent_at)
   SELECT pg_temp.k('message' || s, o.id, n), o.id, pg_temp.k('conversation', o.id, n), pg_temp.k('scope', o.id, n), s,

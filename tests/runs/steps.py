@@ -198,7 +198,7 @@ def spill(kind: str, text: str) -> None:
                 cursor.execute(f"SELECT nothing FROM nowhere -- {text}")
         case "log":
             logger = logging.getLogger("third.party")
-            logger.error(f"Made at run time: {text}")
+            logger.error(f"Made at run time: {text}")  # noqa: G004 - as libraries do
             logger.error("Filled in %s and %d", text, 7, extra={"more": text, "count": 3})
             logger.error("Named %(name)s with %(value)s", {"name": "tests.spill", "value": text})
             logger.error(ValueError(text))

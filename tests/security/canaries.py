@@ -90,6 +90,6 @@ def postgres_log() -> str:
 
 
 ERRORS = (
-    "runs_attempt.error_text", "runs_step.error_text", "runs_run.error_text", "runs_run.error_code", "runs_runframe.data",
-    "core_deadletter.error", "core_consumer.last_error",
+    "runs_attempt.error_text", "runs_step.error_text", "runs_run.error_text", "runs_run.error_code",
+    "runs_runframe.data", "core_deadletter.error", "core_consumer.last_error",
 )  # fmt: skip

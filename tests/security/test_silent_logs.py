@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import smtplib
+import socket
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import connection
 from django.test import Client
+from websockets.exceptions import WebSocketException
+from websockets.sync.client import connect
 
 from apps.accounts.models import Member
 from apps.accounts.services.invitations import invite
@@ -24,13 +28,16 @@ from apps.core.events import consumers, feed
 from apps.core.relay import loop
 from apps.core.relay.periodic import Scheduled
 from apps.core.services import dead_letters
+from apps.llm.errors import ModelUnavailable
+from apps.llm.services.gateway import complete_stream
 from apps.runs.models import Attempt, Run
 from apps.runs.services.working import work_on
+from chatsystem.celery import app
 from tests.core.events import consuming, platform_role, tick
-from tests.core.web_process import web_process
+from tests.core.web_process import WebProcess, web_process
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.factories.runs import run_of
-from tests.llm.conftest import use_llm  # noqa: F401 - a fixture
+from tests.llm import conftest as llm
 from tests.llm.model_server import HEAD, event, model_server
 from tests.llm.test_services_gateway import completion
 from tests.runs import steps
@@ -132,7 +139,8 @@ def test_library_lines_keep_their_constant_part(canaries: Canaries) -> None:
     with logs() as written:
         with pytest.raises(steps.Refused):
             steps.spill("log", canaries.new("log"))
-        logging.getLogger("asyncio").error(f"Exception in callback <Handle {canaries.new('handle')}>\nmore")
+        made = f"Exception in callback <Handle {canaries.new('handle')}>\nmore"
+        logging.getLogger("asyncio").error(made)
         logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
     lines = [json.loads(line) for line in written.getvalue().splitlines()]
     assert [line["event"] for line in lines] == [
@@ -195,31 +203,26 @@ def test_mail_that_fails_is_not_quoted(
     assert canaries.found_in(everywhere(written.getvalue())) == []
 
 
+use_llm = llm.use_llm
+
+
 def test_what_a_model_provider_says_is_not_written_down(
     canaries: Canaries, member: Member, use_llm: Any
-) -> None:  # noqa: F811
-    from apps.llm.errors import ModelUnavailable
-    from apps.llm.services.gateway import complete_stream
-
-    def refusing(text: str) -> list[bytes | str]:
+) -> None:
+    def refusing(text: str) -> bytes:
         body = json.dumps({"error": {"message": f"flagged: {text}", "type": "x", "code": text}}).encode()
-        return [
-            b"HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
-            + body
-        ]
+        head = b"HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
+        return head + body
 
-    scripts = [
-        refusing(canaries.new("refusal")),
-        [HEAD, event({"error": {"message": canaries.new("stream"), "code": canaries.new("code")}})],
-        [HEAD, event({"choices": canaries.new("shape")})],
-        [b"HTTP/1.1 200 OK\r\n" + canaries.new("head").encode()],
+    scripts: list[tuple[int, list[bytes | str]]] = [  # how often each is asked for, and what it says
+        (1, [refusing(canaries.new("refusal"))]),
+        (3, [HEAD, event({"error": {"message": canaries.new("stream"), "code": canaries.new("code")}})]),
+        (1, [HEAD, event({"choices": canaries.new("shape")})]),
+        (3, [b"HTTP/1.1 200 OK\r\n" + canaries.new("head").encode()]),
     ]
     with logs() as written, tenancy.use(member.organization_id):
-        for script in scripts:
-            with model_server(
-                [script]
-                * (3 if (script[0] == HEAD and b"error" in script[1]) or b"200 OK\r\nc" in script[0] else 1)
-            ) as server:
+        for times, script in scripts:
+            with model_server([script] * times) as server:
                 use_llm(server.base_url)
                 with pytest.raises(ModelUnavailable):
                     list(complete_stream(completion(text=canaries.new("prompt"))))
@@ -252,15 +255,34 @@ def log(tmp_path: Path) -> Iterator[Path]:
     return path
 
 
+def talk(web: WebProcess, canaries: Canaries, where: str, authorization: str) -> int:
+    """Send frames of all kinds, and return how many answers came."""
+    new, answers = canaries.new, 0
+    frames = [
+        new("frame"), json.dumps({"frame": new("kind")}),
+        json.dumps({"frame": "send", "body": new("text"), "x": new("x")}),
+        json.dumps({"frame": "watch", "people": [new("person")]}), json.dumps({"frame": "resume", new("field"): 1}),
+    ]  # fmt: skip
+    address_, headers = f"ws://127.0.0.1:{web.port}{where}", {"Authorization": authorization}
+    with (
+        suppress(WebSocketException),
+        connect(address_, additional_headers=headers) as line,
+    ):  # however it refuses
+        for frame in frames:
+            line.send(frame)
+        line.send(new("bytes").encode())
+        while answers < len(frames) + 2:
+            line.recv(timeout=10)
+            answers += 1
+    return answers
+
+
 @pytest.mark.timeout(180)
 def test_the_web_process_says_nothing_of_its_requests(
     canaries: Canaries, transactional_db: None, log: Path
 ) -> None:
-    import socket
-
-    import websockets.sync.client
-
-    new = canaries.new
+    new, secret = canaries.new, api_key(MemberFactory(role="owner")).secret
+    canaries.made.append(secret)
     with web_process(log=log) as web:
         with web.client() as client:
             for what in ("missing", "away", "fault"):
@@ -279,16 +301,9 @@ def test_the_web_process_says_nothing_of_its_requests(
             with socket.create_connection(("127.0.0.1", web.port), timeout=10) as raw:
                 raw.sendall(garbage.encode())
                 raw.recv(4096)
-        for where in (f"/ws/v1/?token={new('socket')}", f"/ws/{new('nowhere')}/"):
-            with (
-                pytest.raises(Exception),
-                websockets.sync.client.connect(  # noqa: B017 - however it refuses
-                    f"ws://127.0.0.1:{web.port}{where}",
-                    additional_headers={"Authorization": f"Bearer {new('handshake')}"},
-                ) as line,
-            ):
-                line.send(new("frame"))
-                line.recv(timeout=5)
+        talk(web, canaries, f"/ws/v1/?token={new('socket')}", f"Bearer {new('handshake')}")
+        talk(web, canaries, f"/ws/{new('nowhere')}/", f"Bearer {secret}")
+        assert talk(web, canaries, "/ws/v1/", f"Bearer {secret}") > 1
         web.stop()
     said = log.read_text()
     assert "KeyError" in said
@@ -297,8 +312,6 @@ def test_the_web_process_says_nothing_of_its_requests(
 
 @pytest.mark.timeout(180)
 def test_the_worker_says_nothing_of_its_tasks(canaries: Canaries, transactional_db: None, log: Path) -> None:
-    from chatsystem.celery import app
-
     member = MemberFactory()
     for kind in ("value", "row", "log"):
         app.send_task("tests.spill_task", kwargs={"kind": kind, "text": canaries.new(f"task{kind}")})

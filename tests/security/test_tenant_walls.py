@@ -16,6 +16,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, ProgrammingError, connection, transaction
 from django.db.utils import ConnectionHandler
 from django.utils import timezone
@@ -156,6 +157,26 @@ def test_the_list_of_the_code_is_the_list_of_the_database(db: None) -> None:
             "SELECT polrelid::regclass::text FROM pg_policy WHERE polname = %s ORDER BY 1", [POLICY]
         )
         assert [table for (table,) in cursor.fetchall()] == TABLES
+
+
+def test_no_key_points_into_another_organization(db: None) -> None:
+    """Foreign keys look past policies, so those between walled tables carry the organization."""
+    wanted = {
+        (model._meta.db_table, field.column, field.related_model._meta.db_table)
+        for model in apps.get_models()
+        for field in model._meta.concrete_fields
+        if field.is_relation and {model._meta.db_table, field.related_model._meta.db_table} <= set(TABLES)
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.conrelid::regclass::text, a.attname, c.confrelid::regclass::text FROM pg_constraint c"
+            " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)"
+            " WHERE c.contype = 'f' AND cardinality(c.conkey) = 2 AND EXISTS (SELECT FROM pg_attribute o"
+            "  WHERE o.attrelid = c.conrelid AND o.attnum = ANY (c.conkey) AND o.attname = 'organization_id')"
+        )
+        found = set(cursor.fetchall())
+    assert wanted - found == set()
+    assert len(wanted) > 20
 
 
 def test_the_runtime_role_owns_nothing_and_passes_nothing(db: None) -> None:

@@ -1,8 +1,8 @@
 """Who acts: from a session, from a key, or an agent for a person.
 
-The first two find the organization, so they run before one is known: first its id, from the open table of
-organizations or from a definer function that answers ids only, then the seat, inside the organization's wall.
-Everything after them runs inside `tenancy.use(principal.organization_id)`.
+The first two find the organization, so they run before one is known: its id comes from the open table of organizations
+or from a definer function that answers ids only, and the seat is read inside its wall, in the same message. Everything
+after them runs inside `tenancy.use(principal.organization_id)`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from uuid import UUID
 from django.db import connection
 
 from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound
-from apps.accounts.models import Organization
 from apps.accounts.types import (
     BOUND_PERMISSIONS,
     BY_KEY,
@@ -36,7 +35,7 @@ JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
 JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
-WHERE o.id = %s AND m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
 """
 _MINE = """
 SELECT o.id, o.slug, o.name, o.language
@@ -57,7 +56,7 @@ _FIELDS = (
 def principal_for_session(
     *, user_id: UUID, organization_id: UUID | None = None, slug: str | None = None, session: str
 ) -> Principal:
-    """Return the signed-in user as a member of the organization. One query, two where the slug names it.
+    """Return the signed-in user as a member of the organization. One query.
 
     Args:
         organization_id, slug: one of them names the organization.
@@ -66,15 +65,21 @@ def principal_for_session(
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
     """
-    here = organization_id or _find_by_slug(slug or "")
-    row = here and _one(here, _COLUMNS, where="m.user_id = %s", params=[user_id])
-    if not row:
+    if slug is not None and "\x00" in slug:
+        raise OrganizationNotFound
+    if organization_id is None:
+        with tenancy.found_by("SELECT id FROM accounts_organization WHERE slug = %s", slug):
+            row = _one(_COLUMNS, where="m.user_id = %s AND o.slug = %s", params=[user_id, slug])
+    else:
+        with tenancy.use(organization_id):
+            row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
+    if row is None:
         raise OrganizationNotFound
     return _principal(row, session=session)
 
 
 def principal_for_key(secret: str, *, address: str = "") -> Principal:
-    """Return the owner of an API key, narrowed to the key's scopes and limits. Two queries.
+    """Return the owner of an API key, narrowed to the key's scopes and limits. One query.
 
     Args:
         address: where the caller is; empty is nowhere, which a key bound to networks does not take.
@@ -83,11 +88,9 @@ def principal_for_key(secret: str, *, address: str = "") -> Principal:
         NotSignedIn: unknown, revoked, suspended or expired, or its owner is no longer active.
         AddressNotAllowed: bound to other networks.
     """
-    found = find_key(secret)
-    if found is None:
-        raise NotSignedIn
-    organization_id, key_id = found
-    return principal_for_key_id(key_id, organization_id=organization_id, address=address)
+    digest = hash_secret(secret)
+    with tenancy.found_by("SELECT organization_id FROM accounts_find_key(%s)", digest):
+        return _by_key("k.hash = %s", digest, address=address)
 
 
 def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = "") -> Principal:
@@ -97,12 +100,16 @@ def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = 
         NotSignedIn: revoked, suspended or expired meanwhile, or its owner is no longer active.
         AddressNotAllowed.
     """
+    with tenancy.use(organization_id):
+        return _by_key("k.id = %s", key_id, address=address)
+
+
+def _by_key(condition: str, value: bytes | UUID, *, address: str) -> Principal:
     row = _one(
-        organization_id,
         f"{_COLUMNS}, k.id, k.scopes, k.conversations, k.scope_ids, k.networks",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
-        where="k.id = %s AND k.revoked_at IS NULL AND k.suspended_at IS NULL AND k.expires_at > now()",
-        params=[key_id],
+        where=f"{condition} AND k.revoked_at IS NULL AND k.suspended_at IS NULL AND k.expires_at > now()",
+        params=[value],
     )
     if row is None:
         raise NotSignedIn
@@ -122,16 +129,13 @@ def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = 
 
 
 def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") -> Principal:
-    """Return the owner of an open family of tokens in the organization it is bound to. Two queries.
+    """Return the owner of an open family of tokens in the organization it is bound to. One query.
 
     Raises:
         NotSignedIn: ended, over or somebody else's, or its owner is no longer active.
     """
-    found = _find("SELECT accounts_find_family(%s)", family_id)
-    row = None
-    if found is not None and found[0] is not None:
+    with tenancy.found_by("SELECT accounts_find_family(%s)", family_id):
         row = _one(
-            found[0],
             f"{_COLUMNS}, f.scopes",
             join="JOIN accounts_tokenfamily f ON f.principal_id = m.user_id AND f.organization_id = m.organization_id",
             where="f.id = %s AND m.user_id = %s AND f.ended_at IS NULL AND f.expires_at > now()",
@@ -147,19 +151,20 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
 
 def find_key(secret: str) -> tuple[UUID, UUID] | None:
     """Return organization and id of a key, valid or not, or None. One query, before the wall."""
-    return _find("SELECT organization_id, id FROM accounts_find_key(%s)", hash_secret(secret))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id, id FROM accounts_find_key(%s)", [hash_secret(secret)])
+        row: tuple[UUID, UUID] | None = cursor.fetchone()
+    return row
 
 
 def find_family_of(secret: str) -> tuple[UUID, UUID] | None:
     """Return organization and family of a refresh token, used or not, or None. One query, before the wall."""
-    return _find("SELECT organization_id, family_id FROM accounts_find_refresh(%s)", hash_secret(secret))
-
-
-def _find(sql: str, value: bytes | UUID) -> Any:
-    """Ask a function that finds the organization of a credential; its row, or None."""
     with connection.cursor() as cursor:
-        cursor.execute(sql, [value])
-        return cursor.fetchone()
+        cursor.execute(
+            "SELECT organization_id, family_id FROM accounts_find_refresh(%s)", [hash_secret(secret)]
+        )
+        row: tuple[UUID, UUID] | None = cursor.fetchone()
+    return row
 
 
 def _narrowed(principal: Principal, scopes: list[str]) -> Principal:
@@ -182,12 +187,12 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
     Raises:
         MemberNotFound: no active member with this id that is not a person, in the person's organization.
     """
-    row = _one(
-        person.organization_id,
-        _COLUMNS,
-        where="m.user_id = %s AND u.kind <> 'person'",
-        params=[agent_id],
-    )
+    with tenancy.use(person.organization_id):
+        row = _one(
+            _COLUMNS,
+            where="m.user_id = %s AND o.id = %s AND u.kind <> 'person'",
+            params=[agent_id, person.organization_id],
+        )
     if row is None:
         raise MemberNotFound
     agent = _principal(row, session=person.session)
@@ -257,18 +262,10 @@ def has_open_seat(user_id: UUID) -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def _find_by_slug(slug: str) -> UUID | None:
-    if "\x00" in slug:
-        return None
-    return Organization.objects.filter(slug=slug).values_list("pk", flat=True).first()
-
-
-def _one(
-    organization_id: UUID, columns: str, *, where: str, params: list[Any], join: str = ""
-) -> tuple[Any, ...] | None:
-    """Run the one statement in the organization; `columns`, `join` and `where` are constants of this module."""
-    with tenancy.use(organization_id), connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", [organization_id, *params])
+def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tuple[Any, ...] | None:
+    """Run the one statement; `columns`, `join` and `where` are constants of this module."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

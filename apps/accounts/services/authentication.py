@@ -66,7 +66,7 @@ def find_kept(credentials: Credentials) -> Principal | None:
 
 
 def authenticate(credentials: Credentials) -> Principal:
-    """Return who acts. Two queries for a key or token, three or four for a session.
+    """Return who acts. One query for a key or token, three or four for a session.
 
     Raises:
         NotSignedIn: nothing shown, or nothing that is valid.

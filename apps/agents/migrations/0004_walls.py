@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from apps.core.migrations_support import walled
+from apps.core.migrations_support import tenant_statistics, walled
 
 
 class Migration(migrations.Migration):
@@ -11,4 +11,5 @@ class Migration(migrations.Migration):
     operations = [
         walled("agents_agent"),
         walled("agents_answer"),
+        tenant_statistics("agents_answer", "asker_id", "conversation_id"),
     ]

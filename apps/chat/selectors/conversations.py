@@ -38,7 +38,7 @@ SELECT c.id, c.kind, c.name, c.topic, c.is_private, c.archived_at, c.scope_id, m
 FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
-LEFT JOIN core_stream s ON s.id = c.id
+LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
@@ -106,7 +106,7 @@ def heads(principal: Principal) -> dict[UUID, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "
-            "LEFT JOIN core_stream s ON s.id = m.conversation_id "
+            "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
             "WHERE m.organization_id = %s AND m.principal_id = %s AND m.left_at IS NULL",
             [principal.organization_id, principal.id],
         )

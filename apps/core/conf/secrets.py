@@ -1,4 +1,4 @@
-"""Where secrets come from: the environment, a file a variable names, a directory of files. A store such as Vault follows.
+"""Where secrets come from: the environment, a file a variable names, a directory of files; a store follows.
 
 Providers are asked in their order. Files are read again when they change, so that a key can be added or taken away
 without a restart by those who ask again (`core.services.secrets` does).

@@ -22,7 +22,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not gen
     @property
     def context(self) -> str:
         """Return the place it is bound to."""
-        return f"{self.model._meta.db_table}.{self.column}"
+        return f"{self.model._meta.db_table}.{self.column}"  # noqa: SLF001 - Django's public name
 
     def get_prep_value(self, value: Any) -> Any:  # Any: Django's signature
         """Encrypt."""
@@ -57,7 +57,7 @@ class BlindIndexField(models.CharField):  # type: ignore[type-arg]  # not generi
 
     def pre_save(self, model_instance: models.Model, add: bool) -> str | None:  # noqa: ARG002 - Django's signature
         """Compute it from the plain text."""
-        text, source = getattr(model_instance, self.of), model_instance._meta.get_field(self.of)
+        text, source = getattr(model_instance, self.of), model_instance._meta.get_field(self.of)  # noqa: SLF001 - Django's public name
         context = getattr(source, "context")  # noqa: B009 - an encrypted field's
         value = None if text is None else secrets.blind_index(str(text), context=context)
         setattr(model_instance, self.attname, value)
@@ -66,8 +66,8 @@ class BlindIndexField(models.CharField):  # type: ignore[type-arg]  # not generi
 
 def matching(model: type[models.Model], field: str, text: str) -> Q:
     """Return the condition that finds rows by the text of the field an index follows, under any key of the ring."""
-    index = model._meta.get_field(field)
-    source = model._meta.get_field(index.of) if isinstance(index, BlindIndexField) else index
+    index = model._meta.get_field(field)  # noqa: SLF001 - Django's public name
+    source = model._meta.get_field(index.of) if isinstance(index, BlindIndexField) else index  # noqa: SLF001 - Django's public name
     if not isinstance(source, EncryptedTextField):
         raise FieldError(f"{field} follows no encrypted field")
     return Q(**{f"{field}__in": secrets.blind_indexes(text, context=source.context)})

@@ -1,8 +1,8 @@
 """The one policy core: what is looked up, checked, connected and said, as a generator without input and output.
 
-It yields what it needs (`LookUp`, `Connect`, `Secure`, `Send`, `Receive`) and is sent the answers; a driver that
-fails throws the error in, and hangs up before the next `Connect` and at the end. Every wait carries the seconds that are left of the whole, so that a drip, an endless answer
-and a chain of redirects end alike.
+It yields what it needs (`LookUp`, `Connect`, `Secure`, `Send`, `Receive`) and is sent the answers; a driver that fails
+throws the error in, and hangs up before the next `Connect` and at the end. Every wait carries the seconds that are left
+of the whole, so that a drip, an endless answer and a chain of redirects end alike.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Proxy:
 class Policy:
     """What holds for one fetch. Tests put other eyes in; the product changes only proxy and rules."""
 
-    rules: HostRules = HostRules()
+    rules: HostRules = field(default_factory=HostRules)
     ports: frozenset[int] = frozenset({80, 443})
     proxy: Proxy | None = None
     is_allowed: Callable[[Address], bool] = is_public

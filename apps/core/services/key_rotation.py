@@ -63,9 +63,9 @@ def count_by_key(*, organization_id: UUID | None = None) -> Counter[str]:
 
 
 def _encrypted_fields(model: type[models.Model]) -> list[EncryptedTextField]:
-    if model._meta.proxy or not model._meta.managed:
+    if model._meta.proxy or not model._meta.managed:  # noqa: SLF001 - Django's public name
         return []
-    return [field for field in model._meta.local_fields if isinstance(field, EncryptedTextField)]
+    return [field for field in model._meta.local_fields if isinstance(field, EncryptedTextField)]  # noqa: SLF001 - Django's public name
 
 
 def _place_of(field: EncryptedTextField) -> Place:
@@ -77,25 +77,22 @@ class _Column:
     """The SQL of one encrypted column."""
 
     def __init__(self, field: EncryptedTextField) -> None:
-        meta = field.model._meta
+        meta = field.model._meta  # noqa: SLF001 - Django's public name
         self._context = field.context
         self.is_tenant = any(other.column == "organization_id" for other in meta.local_fields)
-        quote = connection.ops.quote_name
-        self._table, self._column, self._key = (
-            quote(name) for name in (meta.db_table, field.column, meta.pk.column)
-        )
+        self._table, self._column, self._key = map(_quoted, (meta.db_table, field.column, meta.pk.column))
         followers = [
             other.column
             for other in meta.local_fields
             if isinstance(other, BlindIndexField) and other.of == field.name
         ]
-        self._index = quote(followers[0]) if followers else ""
+        self._index = _quoted(followers[0]) if followers else ""
 
     def count(self, organization_id: UUID | None) -> Counter[str]:
         where, arguments = self._of(organization_id)
         with connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT split_part({self._column}, '.', 2), count(*) FROM {self._table} "
+                f"SELECT split_part({self._column}, '.', 2), count(*) FROM {self._table} "  # noqa: S608 - own names
                 f"WHERE {self._column} IS NOT NULL{where} GROUP BY 1",
                 arguments,
             )
@@ -105,7 +102,8 @@ class _Column:
         where, arguments = self._of(organization_id)
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(
-                f"SELECT {self._key}, {self._column} FROM {self._table} WHERE {self._column} IS NOT NULL "
+                f"SELECT {self._key}, {self._column} FROM {self._table} "  # noqa: S608 - names of models, quoted
+                f"WHERE {self._column} IS NOT NULL "
                 f"AND split_part({self._column}, '.', 2) <> %s{where} "
                 f"ORDER BY {self._key} LIMIT {BATCH} FOR NO KEY UPDATE SKIP LOCKED",
                 [secrets.current_key_id(), *arguments],
@@ -121,9 +119,14 @@ class _Column:
         if self._index:
             values.append(secrets.blind_index(text, context=self._context))
             setting += f", {self._index} = %s"
-        cursor.execute(f"UPDATE {self._table} SET {setting} WHERE {self._key} = %s", [*values, key])
+        cursor.execute(f"UPDATE {self._table} SET {setting} WHERE {self._key} = %s", [*values, key])  # noqa: S608 - as above
 
-    def _of(self, organization_id: UUID | None) -> tuple[str, list[object]]:
+    def _of(self, organization_id: UUID | None) -> tuple[str, list[UUID]]:
         if organization_id is None or not self.is_tenant:
             return "", []
         return " AND organization_id = %s", [organization_id]
+
+
+def _quoted(name: str | None) -> str:
+    """Return a name of a model as SQL."""
+    return connection.ops.quote_name(name or "")

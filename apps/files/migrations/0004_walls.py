@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from apps.core.migrations_support import walled
+from apps.core.migrations_support import tenant_statistics, walled
 
 
 class Migration(migrations.Migration):
@@ -11,4 +11,6 @@ class Migration(migrations.Migration):
     operations = [
         walled("files_storedfile"),
         walled("files_filescope"),
+        tenant_statistics("files_storedfile", "uploader_id"),
+        tenant_statistics("files_filescope", "file_id", "scope_id"),
     ]

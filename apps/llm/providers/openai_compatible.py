@@ -1,8 +1,8 @@
 """Chat completions over HTTP as OpenAI documents them; Ollama, vLLM, llama.cpp and others speak the same.
 
 The address is the operator's setting and nothing else: its transport reaches no other, no redirect is followed, no
-proxy is taken from the environment. Retries are the gateway's; this module makes one attempt. Importing it loads the `openai` package
-(about 60 MB).
+proxy is taken from the environment. Retries are the gateway's; this module makes one attempt. Importing it loads the
+`openai` package (about 60 MB).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from apps.core import faults
+from apps.core.outbound.errors import AddressNotAllowed
 from apps.llm.errors import CallFailed
 from apps.llm.providers.watched import WatchedTransport, watching
 from apps.llm.types import Completion, ProviderChunk, Trouble
@@ -64,6 +65,8 @@ class OpenAICompatible:
             )
             with answer:
                 yield from _pieces(answer)
+        except AddressNotAllowed as error:
+            raise CallFailed(Trouble.REFUSED, error.code) from error
         except openai.APITimeoutError as error:
             raise CallFailed(Trouble.LATE, "no sign of life in time", can_retry=True) from error
         except openai.APIConnectionError as error:

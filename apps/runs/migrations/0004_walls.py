@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from apps.core.migrations_support import definer_function, walled
+from apps.core.migrations_support import definer_function, tenant_statistics, walled
 
 QUEUE_FIGURES = """
 CREATE OR REPLACE FUNCTION runs_queue_figures(p_open text[], p_failed text)
@@ -28,4 +28,6 @@ class Migration(migrations.Migration):
         walled("runs_attempt"),
         walled("runs_runframe"),
         definer_function("runs_queue_figures(text[], text)", QUEUE_FIGURES),
+        tenant_statistics("runs_attempt", "step_id"),
+        tenant_statistics("runs_runframe", "run_id"),
     ]

@@ -6,6 +6,7 @@ that stands in its code, of its arguments the numbers.
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ _OURS = ("apps.", "chatsystem.", "tests.")
 _CONSTANT = re.compile(r"[^:<'\"`(\n={\[]*")  # of a line made at run time: up to where a value may begin
 _FOREIGN_NAMES = frozenset({"name", "id"})  # of a Celery task
 _HIDDEN = "…"
+_extra = structlog.stdlib.ExtraAdder()
 
 
 def logging_settings(level: str = "INFO") -> dict[str, Any]:
@@ -82,7 +84,7 @@ def where_it_failed(_logger: Any, _method: str, event: dict[str, Any]) -> dict[s
 def without_values(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
     """Structlog processor for lines of the standard library's loggers: fill in what may be said."""
     record, args = event["_record"], event.pop("positional_args", ())
-    added = structlog.stdlib.ExtraAdder()(None, "", {"_record": record})
+    added = dict(_extra(logging.getLogger(), "", {"_record": record}))
     added.pop("_record", None)
     if record.name.startswith(_OURS):
         event["event"] = _filled(record.msg, args)
