@@ -46,9 +46,9 @@ def run(size: str) -> None:
         measure(size, open_)
 
 
-def connect(running: Stack) -> None:
-    """Become a process of the stack: its settings, its database, the owner's role only for the statistics."""
-    environment = running.environment()
+def connect(running: Stack, *, role: str = "chat_app") -> None:
+    """Become a process of the stack: its settings, its database, as the runtime role or another."""
+    environment = running.environment() | {"DATABASE_URL": running.database_url(role)}
     names = [
         name
         for name in environment
