@@ -20,4 +20,4 @@ class CoreConfig(AppConfig):
             database_roles.require_passing_owner, sender=self, dispatch_uid="core.passing_owner"
         )
         post_migrate.connect(database_roles.grant_after_migrate, sender=self, dispatch_uid="core.grants")
-        autodiscover_modules("events", "handlers", "cards", "console", "steps")
+        autodiscover_modules("actions", "events", "handlers", "cards", "console", "steps")

@@ -5,7 +5,6 @@ Passages are made from a fixed vocabulary; vectors are the model-free ones, so t
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from uuid import UUID, uuid4
 import psycopg
 
 from tests.benchmarks.figures import figure, percentile, progress
-from tests.benchmarks.stack import Stack, stack
+from tests.benchmarks.stack import become_part, stack
 
 PASSAGES = {"quick": 10_000, "standard": 40_000, "full": 100_000}
 QUESTIONS = {"quick": 40, "standard": 80, "full": 120}
@@ -42,24 +41,8 @@ FROM l FULL JOIN d USING (id) ORDER BY score DESC LIMIT 10
 def run(size: str) -> None:
     """Print the figures."""
     with stack() as running, psycopg.connect(running.database_url("chat_platform"), autocommit=True) as open_:
-        connect(running)
+        become_part(running)
         measure(size, open_)
-
-
-def connect(running: Stack, *, role: str = "chat_app") -> None:
-    """Become a process of the stack: its settings, its database, as the runtime role or another."""
-    environment = running.environment() | {"DATABASE_URL": running.database_url(role)}
-    names = [
-        name
-        for name in environment
-        if name.startswith("CHATSYSTEM_") or name in ("DATABASE_URL", "REDIS_URL")
-    ]
-    os.environ |= {name: environment[name] for name in names} | {
-        "CHATSYSTEM_PROCESS": "command", "DJANGO_SETTINGS_MODULE": "chatsystem.settings.embedded",
-    }  # fmt: skip
-    import django
-
-    django.setup()
 
 
 def measure(size: str, open_: psycopg.Connection) -> None:

@@ -14,8 +14,7 @@ from typing import Any
 import psycopg
 
 from tests.benchmarks.figures import figure, progress
-from tests.benchmarks.search import connect
-from tests.benchmarks.stack import stack
+from tests.benchmarks.stack import become_part, stack
 
 ORGANIZATIONS = 10
 MESSAGES = {"quick": 15, "standard": 50, "full": 50}  # in each of 2000 channels
@@ -26,7 +25,7 @@ GOAL = 1.10
 def run(size: str) -> None:
     """Print the figures."""
     with stack() as running:
-        connect(running, role="chat_platform")
+        become_part(running, role="chat_platform")
         with psycopg.connect(
             running.database_url("chat_owner"), autocommit=True, cursor_factory=psycopg.ClientCursor
         ) as owner:

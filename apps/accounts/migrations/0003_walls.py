@@ -31,7 +31,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0002_composite_keys"), ("core", "0003_walls")]
+    dependencies = [("accounts", "0002_composite_keys"), ("core", "0004_walls")]
 
     operations = [
         walled("accounts_apikey"),

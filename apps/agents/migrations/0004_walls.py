@@ -6,7 +6,7 @@ from apps.core.migrations_support import tenant_statistics, walled
 
 
 class Migration(migrations.Migration):
-    dependencies = [("agents", "0003_private_answers"), ("core", "0003_walls")]
+    dependencies = [("agents", "0003_private_answers"), ("core", "0004_walls")]
 
     operations = [
         walled("agents_agent"),

@@ -44,7 +44,7 @@ def send_batch():
 
 
 class Migration(migrations.Migration):
-    dependencies = [("chat", "0003_write_path"), ("core", "0003_walls")]
+    dependencies = [("chat", "0003_write_path"), ("core", "0004_walls")]
 
     operations = [
         walled("chat_conversation"),

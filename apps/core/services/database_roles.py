@@ -17,6 +17,7 @@ from apps.core.tenancy import APP_ROLE as APP
 PLATFORM, WRITER = "chat_platform", "chat_writer"
 # Written by definer functions only; the runtime role reads them.
 _WRITTEN_BY_FUNCTIONS = ("core_event", "core_eventoutbox", "core_eventfeed", "core_stream")
+_TRAIL = ("core_auditentry", "core_auditchain")  # like those, and neither the relay nor the writer deletes
 # A partition read by its own name would be under its own policies, so only the parents are granted.
 _TABLES = """
 SELECT c.relname, c.relispartition FROM pg_class c
@@ -74,6 +75,7 @@ def grant_after_migrate(using: str = "default", **_kwargs: Any) -> None:
         if APP in roles:
             for table in _WRITTEN_BY_FUNCTIONS:
                 cursor.execute(f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {APP}")
+        _close_trail(cursor, roles)
         _force(cursor, is_forced=len(roles) == 3)
 
 
@@ -84,6 +86,14 @@ def _force(cursor: Any, *, is_forced: bool) -> None:
     for table, is_now in cursor.fetchall():
         if is_now != is_forced:
             cursor.execute(f'ALTER TABLE "{table}" {how} ROW LEVEL SECURITY')
+
+
+def _close_trail(cursor: Any, roles: set[str]) -> None:
+    """Leave the trail to its functions."""
+    for role in sorted(roles):
+        for table in _TRAIL:
+            kept = "DELETE" if role == WRITER else "INSERT, UPDATE, DELETE"
+            cursor.execute(f"REVOKE {kept} ON {table} FROM {role}")
 
 
 def missing_walls(using: str = "default") -> list[str]:

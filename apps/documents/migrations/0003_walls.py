@@ -6,7 +6,7 @@ from apps.core.migrations_support import walled
 
 
 class Migration(migrations.Migration):
-    dependencies = [("documents", "0002_composite_keys"), ("core", "0003_walls")]
+    dependencies = [("documents", "0002_composite_keys"), ("core", "0004_walls")]
 
     operations = [
         walled("documents_collection"),

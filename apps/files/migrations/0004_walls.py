@@ -6,7 +6,7 @@ from apps.core.migrations_support import tenant_statistics, walled
 
 
 class Migration(migrations.Migration):
-    dependencies = [("files", "0003_delivery"), ("core", "0003_walls")]
+    dependencies = [("files", "0003_delivery"), ("core", "0004_walls")]
 
     operations = [
         walled("files_storedfile"),

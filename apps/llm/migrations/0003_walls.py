@@ -6,7 +6,7 @@ from apps.core.migrations_support import walled
 
 
 class Migration(migrations.Migration):
-    dependencies = [("llm", "0002_ledger"), ("core", "0003_walls")]
+    dependencies = [("llm", "0002_ledger"), ("core", "0004_walls")]
 
     operations = [
         walled("llm_usageentry"),

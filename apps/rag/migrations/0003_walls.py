@@ -6,7 +6,7 @@ from apps.core.migrations_support import walled
 
 
 class Migration(migrations.Migration):
-    dependencies = [("rag", "0002_search"), ("core", "0003_walls")]
+    dependencies = [("rag", "0002_search"), ("core", "0004_walls")]
 
     operations = [
         walled("rag_chunk"),

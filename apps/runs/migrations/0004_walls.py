@@ -20,7 +20,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0003_console_indexes"), ("core", "0003_walls")]
+    dependencies = [("runs", "0003_console_indexes"), ("core", "0004_walls")]
 
     operations = [
         walled("runs_run"),

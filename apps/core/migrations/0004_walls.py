@@ -39,7 +39,7 @@ $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0002_event_log")]
+    dependencies = [("core", "0003_audit")]
 
     operations = [
         # The same key of the same person in two organizations is two requests.
@@ -58,6 +58,8 @@ class Migration(migrations.Migration):
         walled("core_eventfeed"),
         walled("core_deadletter"),
         walled("core_retrykey"),
+        walled("core_auditentry"),
+        walled("core_auditchain"),
         definer_function("core_log_state()", LOG_STATE),
         definer_function("core_waiting(text[], text[], int)", WAITING),
         definer_function("core_open_dead_letters()", OPEN_DEAD_LETTERS),
