@@ -16,6 +16,7 @@ from apps.core.services import audit
 from tests.conftest import owner_connection, role_connection
 from tests.core.events import ORGANIZATION
 from tests.core.trail import ACTOR, TESTED, act, entries
+from tests.walls import everywhere
 
 OTHER = UUID(int=8)
 
@@ -143,6 +144,7 @@ def test_without_an_organization_the_function_writes_nothing(db):
     with tenancy.nobody(), connection.cursor() as cursor, transaction.atomic():
         with pytest.raises(DatabaseError, match="needs an organization"), transaction.atomic():
             cursor.execute(call, values)
+    with everywhere():
         assert not AuditEntry.objects.exists()
     with tenancy.use(ORGANIZATION), connection.cursor() as cursor:
         cursor.execute(call, values)  # control
