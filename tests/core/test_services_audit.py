@@ -141,9 +141,13 @@ def test_an_organization_cannot_write_into_the_trail_of_another(db):
 def test_without_an_organization_the_function_writes_nothing(db):
     values = ["test.done", "done", None, None, "", "", "", "", "{}", "", "", "", None, None]
     call = f"SELECT core_record_audit(gen_random_uuid(), {', '.join(['%s'] * len(values))})"
-    with tenancy.nobody(), connection.cursor() as cursor, transaction.atomic():
-        with pytest.raises(DatabaseError, match="needs an organization"), transaction.atomic():
-            cursor.execute(call, values)
+    with (
+        tenancy.nobody(),
+        connection.cursor() as cursor,
+        pytest.raises(DatabaseError, match="needs an organization"),
+        transaction.atomic(),
+    ):
+        cursor.execute(call, values)
     with everywhere():
         assert not AuditEntry.objects.exists()
     with tenancy.use(ORGANIZATION), connection.cursor() as cursor:
