@@ -12,14 +12,14 @@ from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role,
 from apps.accounts.selectors.administration import all_organizations
 from apps.accounts.services import api_keys, operators, sessions
 from apps.core import tenancy
-from apps.core.admin_site import Place, ReadOnlyAdmin, Site
+from apps.core.admin_site import Place, ReadOnlyAdmin, offer_places
 
 
 def _places() -> list[Place]:
     return [Place(one.id, one.name) for one in all_organizations()]
 
 
-Site.list_places = staticmethod(_places)
+offer_places(_places)
 
 
 @admin.register(Organization)
