@@ -54,6 +54,14 @@ class NotAPerson(Conflict):
     message = _("Only the data of people can be exported and erased, not that of agents and services.")
 
 
+class AccountStillNamed(DomainError):
+    """An erasure reached the account while rows that nobody announced still name it."""
+
+    code = "accounts.still_named"
+    status = 500
+    message = _("The account cannot go while other data names it: %(places)s.")
+
+
 class SlugTaken(Conflict):
     code = "accounts.slug_taken"
     message = _("This short name is taken.")

@@ -39,7 +39,7 @@ class PreviewLine:
     """One kind of data in a preview: how many rows, and what becomes of them."""
 
     name: str
-    label: str
+    title: str
     rows: int
     fate: str
     why: str

@@ -3,20 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import BinaryIO
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
 from django.contrib import messages
-from django.http import (
-    Http404,
-    HttpRequest,
-    HttpResponse,
-    HttpResponseBase,
-    HttpResponseRedirect,
-    StreamingHttpResponse,
-)
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -27,9 +18,8 @@ from apps.accounts.types import Principal
 from apps.core.errors import DomainError
 from apps.security.errors import RequestNotFound
 from apps.security.selectors.privacy import find_file, own_exports
-from apps.security.services import archive, erasure, exporting
-
-BLOCK_BYTES = 256 * 1024
+from apps.security.services import erasure, exporting
+from apps.security.services.delivery import archive_response
 
 
 class PageRequest(HttpRequest):
@@ -78,34 +68,9 @@ async def file(request: HttpRequest, slug: str, request_id: UUID) -> HttpRespons
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
     try:
         key = await sync_to_async(find_file)(principal, request_id)
-        opened = await asyncio.to_thread(archive.open_archive, key)
+        return await asyncio.to_thread(archive_response, key)
     except (RequestNotFound, FileNotFoundError) as error:
         raise Http404 from error
-    return archive_response(opened)
-
-
-def archive_response(opened: BinaryIO) -> StreamingHttpResponse:
-    """Return the answer that carries an archive; it is never kept by anybody on the way."""
-    return StreamingHttpResponse(
-        _blocks(opened),
-        content_type="application/zip",
-        headers={
-            "Content-Disposition": 'attachment; filename="data.zip"',
-            "Content-Length": str(opened.seek(0, 2)),
-            "Cache-Control": "private, no-store",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
-
-
-async def _blocks(opened: BinaryIO) -> AsyncIterator[bytes]:
-    """Read in a thread, block by block; close when the reader leaves."""
-    try:
-        await asyncio.to_thread(opened.seek, 0)
-        while block := await asyncio.to_thread(opened.read, BLOCK_BYTES):
-            yield block
-    finally:
-        opened.close()
 
 
 def _back(request: PageRequest) -> HttpResponseRedirect:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from apps.core.data_subjects import Person
 Row = Mapping[str, Any]
 
 
-def find_profile(*, organization_id: UUID, user_id: UUID) -> tuple[UUID, str, str] | None:
+def find_profile(*, organization_id: UUID, user_id: UUID) -> tuple[UUID, str, str | None] | None:
     """Return (member, name, e-mail) of a person of the organization, also one that left. One query."""
     return (
         Member.objects.filter(organization_id=organization_id, user_id=user_id)
@@ -30,7 +31,7 @@ def has_other_seats(*, organization_id: UUID, user_id: UUID) -> bool:
     return Member.objects.filter(user_id=user_id).exclude(organization_id=organization_id).exists()
 
 
-def list_accounts(organization_id: UUID) -> Iterator[tuple[UUID, str, Any]]:
+def list_accounts(organization_id: UUID) -> Iterator[tuple[UUID, str | None, datetime]]:
     """Yield (user, e-mail, when its seat was made) of an organization's people, for comparing with a list."""
     rows = Member.objects.filter(organization_id=organization_id, user__kind=User.Kind.PERSON)
     yield from rows.order_by("pk").values_list("user_id", "user__email", "created_at")

@@ -11,10 +11,10 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import ProtectedError, Q
 from django.utils import timezone
 
-from apps.accounts.errors import LastOwner, MemberNotFound, NotAPerson, RoleAboveOwn
+from apps.accounts.errors import AccountStillNamed, LastOwner, MemberNotFound, NotAPerson, RoleAboveOwn
 from apps.accounts.models import Invitation, Member, Role, Seat, SignInLink, User
 from apps.accounts.selectors import personal
 from apps.accounts.services import revocation, sessions
@@ -123,7 +123,7 @@ def erase_account(person: Person, _cursor: Any) -> Batch:
     """Delete the account with its addresses and sessions, unless another organization has a seat for it.
 
     Raises:
-        ProtectedError: something still names the account that nobody announced; nothing is deleted.
+        AccountStillNamed: something that nobody announced still names the account; nothing is deleted.
     """
     if not person.leaves_for_good:
         return Batch(0)
@@ -132,7 +132,15 @@ def erase_account(person: Person, _cursor: Any) -> Batch:
     for model in (UserSession, EmailAddress, SignInLink):
         done += model.objects.filter(user_id=person.id).delete()[0]
     done += _forget_admin_log(person)
-    return Batch(done + User.objects.filter(pk=person.id).delete()[0])
+    return Batch(done + _delete_account(person.id))
+
+
+def _delete_account(user_id: UUID) -> int:
+    try:
+        return User.objects.filter(pk=user_id).delete()[0]
+    except ProtectedError as error:
+        places = sorted({row._meta.db_table for row in error.protected_objects})  # noqa: SLF001 - Django's public name
+        raise AccountStillNamed(places=", ".join(places)) from error
 
 
 def _delete_sessions(user_id: UUID) -> int:

@@ -145,9 +145,14 @@ def export_conversations(person: Person) -> Iterator[Row]:
     topics = set(topics_by(person))
     rows = Conversation.objects.filter(Q(pk__in=topics) | Q(pk__in=conversations_made(person).values("pk")))
     for row in rows.order_by("pk").values("id", "kind", "name", "topic", "created_by_id", "created_at"):
-        is_own = row.pop("created_by_id") == person.id
-        row["topic"] = row["topic"] if row["id"] in topics else ""
-        yield {**row, "made_it": is_own}
+        yield {
+            "id": row["id"],
+            "kind": row["kind"],
+            "name": row["name"],
+            "topic": row["topic"] if row["id"] in topics else "",
+            "made_it": row["created_by_id"] == person.id,
+            "created_at": row["created_at"],
+        }
 
 
 def conversations_with(person: Person) -> list[UUID]:

@@ -20,9 +20,9 @@ from apps.core.api.serializers import validated
 from apps.security.api import privacy_serializers as shapes
 from apps.security.errors import RequestNotFound, SubjectNotFound
 from apps.security.selectors.privacy import find_file, get_request, views, visible_requests
-from apps.security.services import archive, erasure, exporting
+from apps.security.services import erasure, exporting
+from apps.security.services.delivery import archive_response
 from apps.security.types import RequestKind, RequestView
-from apps.security.views import archive_response
 
 NEWEST_REQUEST = Order((("id", UUID),), descending=True)
 _TAGS = ["privacy"]
@@ -152,6 +152,6 @@ class PrivacyRequestFile(APIView):
         """Fetch the archive of an export, while it lives: the person concerned, or who asked for it."""
         key = find_file(principal_of(request), request_id)
         try:
-            return archive_response(archive.open_archive(key))
+            return archive_response(key)
         except FileNotFoundError as error:
             raise RequestNotFound from error

@@ -30,7 +30,7 @@ class PreviewLineSerializer(serializers.Serializer[Any]):
     """A kind of data."""
 
     name = serializers.CharField()
-    label = serializers.CharField()
+    title = serializers.CharField()
     rows = serializers.IntegerField()
     fate = serializers.CharField(help_text="delete, anonymize or keep.")
     why = serializers.CharField()

@@ -70,6 +70,11 @@ def pack(*, organization_id: UUID, request_id: UUID, about: Mapping[str, Any]) -
     return key, _archive(key).stat().st_size
 
 
+def size_of(key: str) -> int:
+    """Return the size of an archive in bytes; FileNotFoundError when it was deleted."""
+    return _archive(key).stat().st_size
+
+
 def open_archive(key: str) -> BinaryIO:
     """Open an archive for reading; FileNotFoundError when it was deleted."""
     return _archive(key).open("rb")

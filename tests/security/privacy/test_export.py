@@ -6,10 +6,12 @@ import hashlib
 import io
 import zipfile
 from datetime import timedelta
+from typing import Any
 
 import orjson
 import pytest
 import time_machine
+from asgiref.sync import async_to_sync
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
@@ -39,6 +41,10 @@ def opened(request: PrivacyRequest) -> zipfile.ZipFile:
 
 def contents(archive_: zipfile.ZipFile) -> bytes:
     return b"".join(name.encode() + archive_.read(name) for name in archive_.namelist())
+
+
+async def received(response: Any) -> bytes:
+    return b"".join([block async for block in response])
 
 
 def browser(member: Member) -> Client:
@@ -85,6 +91,7 @@ def test_the_file_is_for_the_person_and_who_asked_for_it_and_nobody_else(scene: 
         response = browser(member).get(f"/api/v1/privacy/requests/{request_id}/file")
         assert (response.status_code, response["Content-Type"]) == (200, "application/zip")
         assert "no-store" in response["Cache-Control"]
+        assert zipfile.is_zipfile(io.BytesIO(async_to_sync(received)(response)))
     for member in (scene.ben, scene.carla, MemberFactory(organization=OrganizationFactory())):
         assert browser(member).get(address).status_code == 404
     assert Client().get(address).status_code in (302, 401)
