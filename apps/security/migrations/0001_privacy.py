@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("accounts", "0002_composite_keys"),
-        ("core", "0003_erasing_events"),
+        ("core", "0004_erasing_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -28,7 +28,7 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0002_event_log")]
+    dependencies = [("core", "0003_audit")]
 
     operations = [
         definer_function(
