@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.security.types import RequestKind
+from apps.security.privacy_types import RequestKind
 
 Choices = list[tuple[str, str]]
 

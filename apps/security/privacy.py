@@ -10,12 +10,12 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.data_subjects import Fate, SubjectData, register_subject_data
 from apps.core.retention import Held, RetentionRule, register_retention
 from apps.security.selectors.privacy import export_requests
-from apps.security.services import erasure, exporting
+from apps.security.services import erasure, person_exports
 
 
 def _expire(organization_id: UUID, _before: datetime, _held: Held) -> int:
     """The moment lies in the row; a copy made for a person is nothing a hold keeps."""
-    return exporting.expire_files(organization_id=organization_id)
+    return person_exports.expire_files(organization_id=organization_id)
 
 
 register_subject_data(

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError
-from apps.security.errors import RequestNotFound
+from apps.security.privacy_errors import RequestNotFound
 from apps.security.selectors.privacy import find_file, own_exports
-from apps.security.services import erasure, exporting
+from apps.security.services import erasure, person_exports
 from apps.security.services.delivery import archive_response
 
 
@@ -42,7 +42,7 @@ def start(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Start an export of the reader's own data."""
     # A recent sign-in is asked for here, as soon as there is one to ask for.
     try:
-        exporting.start_export(principal=request.principal)
+        person_exports.start_export(principal=request.principal)
     except DomainError as refused:
         messages.error(request, refused.detail)
     else:

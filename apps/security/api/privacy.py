@@ -18,11 +18,11 @@ from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import Order, paginate, read_page
 from apps.core.api.serializers import validated
 from apps.security.api import privacy_serializers as shapes
-from apps.security.errors import RequestNotFound, SubjectNotFound
+from apps.security.privacy_errors import RequestNotFound, SubjectNotFound
 from apps.security.selectors.privacy import find_file, get_request, views, visible_requests
-from apps.security.services import erasure, exporting
+from apps.security.services import erasure, person_exports
 from apps.security.services.delivery import archive_response
-from apps.security.types import RequestKind, RequestView
+from apps.security.privacy_types import RequestKind, RequestView
 
 NEWEST_REQUEST = Order((("id", UUID),), descending=True)
 _TAGS = ["privacy"]
@@ -84,7 +84,7 @@ class PrivacyRequestList(APIView):
         principal = principal_of(request)
         asked = validated(shapes.NewRequestSerializer(data=request.data))
         if asked["kind"] == RequestKind.EXPORT:
-            request_id = exporting.start_export(
+            request_id = person_exports.start_export(
                 principal=principal, subject_id=asked["subject"], reason=asked["reason"]
             )
         elif asked["subject"] is None:

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.core.api.paging import PageQuery
 from apps.core.api.serializers import CleanText, StrictSerializer
-from apps.security.types import RequestKind, RequestState
+from apps.security.privacy_types import RequestKind, RequestState
 
 
 class RequestQuery(PageQuery):

@@ -11,7 +11,7 @@ from apps.accounts.types import Principal
 from apps.core.data_subjects import Person, hold_targets
 from apps.core.retention import Held
 from apps.security.models import LegalHold
-from apps.security.types import HoldView
+from apps.security.privacy_types import HoldView
 
 
 def open_holds(organization_id: UUID) -> QuerySet[LegalHold]:

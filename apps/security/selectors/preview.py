@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from apps.core.data_subjects import Fate, Person, get_subject_data, subject_data
-from apps.security.types import PreviewLine
+from apps.security.privacy_types import PreviewLine
 
 
 def counted(person: Person) -> list[dict[str, Any]]:

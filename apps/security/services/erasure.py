@@ -16,7 +16,7 @@ from apps.accounts.types import Principal
 from apps.core.data_subjects import ERASED_NAME, Batch, Fate, Person, get_subject_data, subject_data
 from apps.runs.services.runs import cancel_as_house, retry_as_house, start_run
 from apps.runs.types import RunView, StepSpec, Subject
-from apps.security.errors import (
+from apps.security.privacy_errors import (
     AlreadyRequested,
     OnHold,
     RequestNotFound,
@@ -30,9 +30,9 @@ from apps.security.selectors.holds import holds_on
 from apps.security.selectors.subjects import from_json
 from apps.security.selectors.traces import Traces, find_traces
 from apps.security.services import archive, subjects, suppression
-from apps.security.services.exporting import running
+from apps.security.services.person_exports import running
 from apps.security.services.holds import MANAGE, clean_reason, require_free
-from apps.security.types import ERASURE, SUBJECT, RequestKind, RequestState
+from apps.security.privacy_types import ERASURE, SUBJECT, RequestKind, RequestState
 
 LEAST_LINE, MOST_LINES = 30, 500
 

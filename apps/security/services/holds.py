@@ -11,7 +11,7 @@ from apps.accounts.selectors.personal import find_profile
 from apps.accounts.services.access import require
 from apps.accounts.types import Principal
 from apps.core.data_subjects import Person, hold_targets
-from apps.security.errors import HoldNotFound, HoldTargetInvalid, OnHold, ReasonMissing
+from apps.security.privacy_errors import HoldNotFound, HoldTargetInvalid, OnHold, ReasonMissing
 from apps.security.models import LegalHold
 from apps.security.selectors.holds import holds_on
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from apps.accounts.selectors.personal import find_profile, has_other_seats
 from apps.accounts.services.erasing import ensure_placeholder
 from apps.core.data_subjects import Person
-from apps.security.errors import SubjectNotFound
+from apps.security.privacy_errors import SubjectNotFound
 
 
 def person_of(*, organization_id: UUID, user_id: UUID) -> Person:

@@ -12,8 +12,8 @@ from lxml import html
 from apps.accounts.models import Member, Organization
 from apps.core import tenancy
 from apps.security.models import LegalHold, PrivacyRequest
-from apps.security.services import erasure, exporting
-from apps.security.types import RequestState
+from apps.security.services import erasure, person_exports
+from apps.security.privacy_types import RequestState
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key, principal_of
 from tests.factories.runs import work_off
@@ -119,7 +119,7 @@ def test_requests_of_another_organization_do_not_exist(people: dict[str, Member]
     elsewhere = OrganizationFactory(slug="elsewhere")
     owner = MemberFactory(organization=elsewhere, role="owner")
     with tenancy.use(people["anna"].organization_id):
-        request_id = exporting.start_export(principal=principal_of(people["anna"]))
+        request_id = person_exports.start_export(principal=principal_of(people["anna"]))
     client = browser(owner)
     assert client.get(f"/o/elsewhere/console/privacy/{request_id}/").status_code == 404
     assert Api(owner).get(f"{request_id}/").status_code == 404  # type: ignore[attr-defined]
@@ -157,7 +157,7 @@ def test_the_api_asks_lists_and_withdraws(people: dict[str, Member]) -> None:
 
 def test_members_see_their_own_exports_only(people: dict[str, Member]) -> None:
     with tenancy.use(people["anna"].organization_id):
-        exporting.start_export(principal=principal_of(people["anna"]))
+        person_exports.start_export(principal=principal_of(people["anna"]))
         erasure.request_erasure(
             principal=principal_of(people["carla"]), subject_id=people["ben"].user_id, reason="x"
         )

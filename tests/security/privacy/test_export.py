@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from apps.accounts.errors import PermissionMissing, RoleAboveOwn
 from apps.accounts.models import Member
-from apps.security.errors import AlreadyRequested, ReasonMissing
+from apps.security.privacy_errors import AlreadyRequested, ReasonMissing
 from apps.security.models import PrivacyRequest
-from apps.security.services import archive, erasure, exporting, retention
-from apps.security.types import RequestState
+from apps.security.services import archive, erasure, person_exports, retention
+from apps.security.privacy_types import RequestState
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key
 from tests.factories.runs import work_off
@@ -29,7 +29,7 @@ from tests.security.privacy.scene import Scene, act
 
 
 def exported(scene: Scene, **options: object) -> PrivacyRequest:
-    request_id = exporting.start_export(principal=act(scene.anna), **options)  # type: ignore[arg-type]
+    request_id = person_exports.start_export(principal=act(scene.anna), **options)  # type: ignore[arg-type]
     work_off()
     return PrivacyRequest.objects.get(pk=request_id)
 
@@ -82,7 +82,7 @@ def test_programs_read_it_and_the_manifest_counts_and_hashes(scene: Scene) -> No
 
 
 def test_the_file_is_for_the_person_and_who_asked_for_it_and_nobody_else(scene: Scene) -> None:
-    request_id = exporting.start_export(
+    request_id = person_exports.start_export(
         principal=act(scene.dora), subject_id=scene.anna.user_id, reason="Asked by letter"
     )
     work_off()
@@ -119,18 +119,18 @@ def test_the_file_is_gone_after_a_week(scene: Scene) -> None:
 
 def test_others_are_exported_only_by_who_may(scene: Scene) -> None:
     with pytest.raises(PermissionMissing):
-        exporting.start_export(principal=act(scene.ben), subject_id=scene.anna.user_id, reason="x")
+        person_exports.start_export(principal=act(scene.ben), subject_id=scene.anna.user_id, reason="x")
     with pytest.raises(RoleAboveOwn):
-        exporting.start_export(principal=act(scene.dora), subject_id=scene.carla.user_id, reason="x")
+        person_exports.start_export(principal=act(scene.dora), subject_id=scene.carla.user_id, reason="x")
     with pytest.raises(ReasonMissing):
-        exporting.start_export(principal=act(scene.dora), subject_id=scene.anna.user_id)
+        person_exports.start_export(principal=act(scene.dora), subject_id=scene.anna.user_id)
     assert not PrivacyRequest.objects.exists()
 
 
 def test_one_export_of_a_person_at_a_time_and_it_can_be_stopped(scene: Scene) -> None:
-    request_id = exporting.start_export(principal=act(scene.anna))
+    request_id = person_exports.start_export(principal=act(scene.anna))
     with pytest.raises(AlreadyRequested):
-        exporting.start_export(principal=act(scene.anna))
+        person_exports.start_export(principal=act(scene.anna))
     erasure.cancel_request(principal=act(scene.anna), request_id=request_id)
     request = PrivacyRequest.objects.get(pk=request_id)
     assert (request.state, request.file_key) == (RequestState.CANCELLED, "")

@@ -1,5 +1,5 @@
 """Privacy requests and legal holds."""
 
-from apps.security.models.privacy import LegalHold, PrivacyRequest
+from apps.security.privacy_models import LegalHold, PrivacyRequest
 
 __all__ = ["LegalHold", "PrivacyRequest"]

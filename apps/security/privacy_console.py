@@ -21,12 +21,12 @@ from apps.core import console_shell
 from apps.core.errors import DomainError
 from apps.core.registry import register_console_page
 from apps.runs.selectors.naming import register_kind, register_subjects
-from apps.security.errors import RequestNotFound
+from apps.security.privacy_errors import RequestNotFound
 from apps.security.forms import HoldForm, RequestForm
 from apps.security.selectors import holds as hold_selectors
 from apps.security.selectors import privacy as selectors
-from apps.security.services import erasure, exporting, holds, suppression
-from apps.security.types import ERASURE, EXPORT, SUBJECT, RequestKind, RequestState
+from apps.security.services import erasure, person_exports, holds, suppression
+from apps.security.privacy_types import ERASURE, EXPORT, SUBJECT, RequestKind, RequestState
 
 PAGE = "privacy"
 MOST_PEOPLE = 1000
@@ -184,7 +184,7 @@ def release_hold(request: ConsoleRequest, slug: str, hold_id: UUID) -> HttpRespo
 
 def _ask(principal: Principal, *, kind: str, person: str, reason: str) -> UUID:
     if kind == RequestKind.EXPORT:
-        return exporting.start_export(principal=principal, subject_id=UUID(person), reason=reason)
+        return person_exports.start_export(principal=principal, subject_id=UUID(person), reason=reason)
     return erasure.request_erasure(principal=principal, subject_id=UUID(person), reason=reason)
 
 

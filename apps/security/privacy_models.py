@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.core.models import TenantModel
-from apps.security.types import RequestKind, RequestState
+from apps.security.privacy_types import RequestKind, RequestState
 
 _APPROVED = (RequestState.RUNNING, RequestState.DONE, RequestState.FAILED)
 

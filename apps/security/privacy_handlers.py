@@ -7,7 +7,7 @@ from apps.core.relay.periodic import every
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
 from apps.security.services import erasure, retention
-from apps.security.types import SUBJECT, RequestState
+from apps.security.privacy_types import SUBJECT, RequestState
 
 _STATES = {RunState.FAILED: RequestState.FAILED, RunState.CANCELLED: RequestState.CANCELLED}
 

@@ -15,12 +15,12 @@ from apps.accounts.types import Principal
 from apps.core.data_subjects import get_subject_data, subject_data
 from apps.runs.services.runs import start_run
 from apps.runs.types import StepSpec, Subject
-from apps.security.errors import AlreadyRequested, RequestNotFound, SubjectNotFound
+from apps.security.privacy_errors import AlreadyRequested, RequestNotFound, SubjectNotFound
 from apps.security.models import PrivacyRequest
 from apps.security.services import archive, suppression
 from apps.security.services.holds import MANAGE, clean_reason
 from apps.security.services.subjects import person_of
-from apps.security.types import EXPORT, SUBJECT, RequestKind, RequestState
+from apps.security.privacy_types import EXPORT, SUBJECT, RequestKind, RequestState
 
 KEPT = timedelta(days=7)
 

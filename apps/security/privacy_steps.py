@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 
 from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
-from apps.security.services import erasure, exporting
+from apps.security.services import erasure, person_exports
 
 ERASING, VERIFYING = gettext_noop("Erasing"), gettext_noop("Searching for what is left")
 COLLECTING, PACKING = gettext_noop("Collecting"), gettext_noop("Packing")
@@ -20,7 +20,7 @@ HOUR = 3600.0
 def export_data(context: StepContext, *, request_id: UUID, data: str) -> dict[str, int]:
     """Write one kind of data; a second try writes it anew."""
     context.progress(0, 0, COLLECTING)
-    return exporting.export_one(
+    return person_exports.export_one(
         organization_id=context.organization_id, request_id=request_id, data=data, check=context.heartbeat
     )
 
@@ -29,7 +29,7 @@ def export_data(context: StepContext, *, request_id: UUID, data: str) -> dict[st
 def pack_export(context: StepContext, *, request_id: UUID) -> int:
     """Make the archive."""
     context.progress(0, 0, PACKING)
-    return exporting.pack_export(organization_id=context.organization_id, request_id=request_id)
+    return person_exports.pack_export(organization_id=context.organization_id, request_id=request_id)
 
 
 @step("privacy.erase_data", timeout_seconds=HOUR)
