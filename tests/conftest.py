@@ -8,16 +8,36 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.db import connections
+from xdist.scheduler import LoadScopeScheduling
 
 from apps.core import origin
 from apps.core.http import request_limits
 from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
 
+BROWSER = "tests/e2e/"
+
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long bytes by their argument: files made at collection differ between processes by their times."""
     return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
+class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types for it
+    """Among several processes each file stays in one; the browser tests stay together and share a running product."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
+    return OneStack(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests take longest: among several processes one begins with them, a single one does them last."""
+    is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
+    items.sort(key=lambda item: item.nodeid.startswith(BROWSER) is not is_shared_out)
 
 
 @pytest.fixture(scope="session")

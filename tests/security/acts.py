@@ -31,6 +31,7 @@ from apps.accounts.types import Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.services import administration, conversations, messages
+from apps.chat.services import members as seats
 from apps.core import tenancy
 from apps.core.errors import DomainError
 from apps.core.events import consumers
@@ -211,7 +212,7 @@ def _admin_act(stage: Stage, _made: Any) -> None:
 
 def _message_of_ben(stage: Stage) -> UUID:
     channel = stage.channel()
-    conversations.join(principal=stage.member, conversation_id=channel)
+    seats.join(principal=stage.member, conversation_id=channel)
     return stage.say(stage.member, channel)
 
 
@@ -357,13 +358,13 @@ ACTS: dict[str, Act] = {
         lambda s: s.channel(),
     ),
     "seat.added": Act(
-        lambda s, channel: conversations.add_people(
+        lambda s, channel: seats.add_people(
             principal=s.acting, conversation_id=channel, people=[s.ben.user_id]
         ),
         lambda s: s.channel(),
     ),
     "seat.removed": Act(
-        lambda s, channel: conversations.remove_person(
+        lambda s, channel: seats.remove_person(
             principal=s.acting, conversation_id=channel, person_id=s.ben.user_id
         ),
         lambda s: s.channel(s.ben),
