@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
-from apps.accounts.services import api_keys, operators, sessions
+from apps.accounts.services import api_keys, operators
 from apps.core import tenancy
-from apps.core.admin_site import ReadOnlyAdmin
+from apps.core.admin_site import ReadOnlyAdmin, operator_id
 
 
 @admin.register(Organization)
@@ -37,7 +37,7 @@ class UserAdmin(ReadOnlyAdmin[User]):
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Sign the accounts out everywhere."""
         for user_id in list(queryset.values_list("pk", flat=True)):
-            sessions.end_all(user_id=user_id, reason="ended_by_operator")
+            operators.end_sessions(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
 
     @admin.action(description=_("Switch off"), permissions=["view"])
@@ -45,14 +45,14 @@ class UserAdmin(ReadOnlyAdmin[User]):
         """Switch the accounts off, but not the operator's own."""
         others = queryset.exclude(pk=str(request.user.pk))
         for user_id in list(others.values_list("pk", flat=True)):
-            operators.close_account(user_id=user_id)
+            operators.close_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, others)
 
     @admin.action(description=_("Switch on"), permissions=["view"])
     def open_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Switch the accounts on again."""
         for user_id in list(queryset.values_list("pk", flat=True)):
-            operators.open_account(user_id=user_id)
+            operators.open_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
 
     def _tell(self, request: HttpRequest, changed: QuerySet[User]) -> None:
@@ -116,7 +116,7 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
         keys = list(queryset.values_list("pk", "organization_id"))
         for key_id, organization_id in keys:
             with tenancy.use(organization_id):
-                api_keys.revoke_as_operator(key_id=key_id)
+                api_keys.revoke_as_operator(key_id=key_id, operator_id=operator_id(request))
         self.message_user(
             request,
             ngettext("%(count)s key revoked.", "%(count)s keys revoked.", len(keys)) % {"count": len(keys)},

@@ -21,6 +21,7 @@ KEY_SCOPE_LABELS = {
     "ask:write": _("Ask the assistant"),
     "keys:write": _("Make and end keys"),
     "admin:read": _("Read the console"),
+    "audit:read": _("Read the audit trail"),
     "admin:write": _("Change members, roles and settings"),
 }
 THEME_LABELS = [("system", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]

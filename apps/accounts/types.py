@@ -15,7 +15,7 @@ PERMISSIONS = frozenset(
         "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
-        "flag.manage", "agent.manage", "organization.manage", "privacy.manage",
+        "flag.manage", "agent.manage", "organization.manage", "audit.read", "privacy.manage",
     }
 )  # fmt: skip
 
@@ -25,7 +25,9 @@ _MEMBER = _GUEST | {
     "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
-_ADMIN = PERMISSIONS - {"organization.manage"}
+_ADMIN = PERMISSIONS - {"organization.manage", "audit.read"}
+# Trying one of these without having it is worth a line in the audit trail.
+PRIVILEGED = PERMISSIONS - _MEMBER
 
 BUILTIN_ROLES: dict[str, frozenset[str]] = {
     "owner": PERMISSIONS,
@@ -33,12 +35,14 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
     "moderator": _MODERATOR,
     "member": _MEMBER,
     "guest": _GUEST,
+    "auditor": frozenset({"audit.read", "console.view"}),
 }
 
-OWNER, GUEST = "owner", "guest"
-PLACEHOLDER_DOMAIN = (
-    "@erased.invalid"  # of who stands for erased people; `.invalid` is never delivered (RFC 2606)
-)
+OWNER, GUEST, AUDITOR = "owner", "guest", "auditor"
+# Roles that see content by seat only, not what is open to the whole organization.
+BY_SEAT_ONLY = frozenset({GUEST, AUDITOR})
+# Addresses of those who stand for erased people; `.invalid` is never delivered (RFC 2606).
+PLACEHOLDER_DOMAIN = "@erased.invalid"
 
 # What an API key may be narrowed to; a key never has more than its principal.
 KEY_SCOPES: dict[str, frozenset[str]] = {
@@ -54,6 +58,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "ask:write": frozenset({"agent.ask"}),
     "keys:write": frozenset({"api_key.own", "api_key.manage"}),
     "admin:read": frozenset({"console.view", "settings.view", "run.view_any"}),
+    "audit:read": frozenset({"audit.read"}),
     "admin:write": frozenset(
         {
             "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
@@ -97,8 +102,8 @@ class Principal:
 
     @property
     def is_guest(self) -> bool:
-        """Guests, and agents that act for one, see only scopes the guest has a seat in."""
-        return self.role == GUEST or self.person_is_guest
+        """Guests and auditors, and agents that act for one, see only scopes that person has a seat in."""
+        return self.role in BY_SEAT_ONLY or self.person_is_guest
 
 
 @dataclass(frozen=True)

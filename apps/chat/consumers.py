@@ -25,7 +25,7 @@ from apps.chat.selectors import conversations, resuming
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.batcher import get_batcher, get_pool
 from apps.chat.types import Draft
-from apps.core import tenancy
+from apps.core import origin, tenancy
 from apps.core.errors import DomainError, TooManyRequests
 from apps.core.events.frames import conversation_channel, principal_channel
 from apps.core.ids import uuid7
@@ -62,11 +62,26 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         """Handshake, then frame by frame until the client or a revocation ends it."""
         self.scope, self.base_send = scope, send
         await receive()  # websocket.connect
+        with origin.use(address=handshake.address_of_scope(scope)) as opened:
+            try:
+                await self._open(receive, send)
+            finally:
+                if opened.owed:
+                    await asyncio.shield(in_thread(origin.settle, opened))
+
+    async def _open(
+        self,
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Find out who it is, and serve it."""
+        scope = self.scope
         try:
             self.principal = await in_thread(handshake.principal_of_scope, scope)
         except DomainError as error:
             await self._refuse(error)
             return
+        origin.note_session(self.principal.session)
         if _open.get(self.principal.id, 0) >= settings.CONFIGURATION.security.sockets_per_principal:
             await self._refuse(TooManyRequests())
             return
@@ -186,6 +201,9 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
                 await handler(frame)
         except DomainError as error:
             self.refuse(frame.ref, error)
+        opened = origin.find_current()
+        if opened is not None and opened.owed:
+            await in_thread(origin.settle, opened)
 
     def reply(self, frame: dict[str, Any]) -> None:
         """Send one frame to this client."""

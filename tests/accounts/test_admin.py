@@ -117,4 +117,4 @@ def test_an_account_is_switched_off_and_on(operator: Client, member: Callable[..
 def test_an_unknown_account_is_refused(db: None) -> None:
     for change in (operators.close_account, operators.open_account):
         with pytest.raises(MemberNotFound):
-            change(user_id=uuid4())
+            change(user_id=uuid4(), operator_id=uuid4())

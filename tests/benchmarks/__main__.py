@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("realtime", "send", "search", "ingest", "api", "erasure")
+NAMES = ("realtime", "send", "search", "ingest", "api", "audit", "erasure")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import connection
 
 from apps.accounts.errors import MemberNotFound, OrganizationNotFound
-from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
+from apps.accounts.types import BY_SEAT_ONLY, KEY_SCOPES, OrganizationView, Principal
 from apps.core.errors import NotSignedIn
 
 _FROM = """
@@ -110,7 +110,7 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         permissions=agent.permissions & person.permissions,
         key_scopes=person.key_scopes,
         on_behalf_of=person.id,
-        person_is_guest=person.role == GUEST,
+        person_is_guest=person.role in BY_SEAT_ONLY,
         is_staff=False,
     )
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from apps.accounts import actions
 from apps.accounts.errors import (
     KeyLifeTooLong,
     KeyNotFound,
@@ -23,11 +24,13 @@ from apps.accounts.errors import (
 )
 from apps.accounts.models import ApiKey, Member
 from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
 from apps.accounts.services.names import clean_name
 from apps.accounts.services.revocation import revoke_access
 from apps.accounts.services.secrets import base62
 from apps.accounts.types import KEY_SCOPES, IssuedKey, Principal
+from apps.core.services import audit
 
 LONGEST_DAYS = 365
 LONGEST_OVERLAP = timedelta(days=7)
@@ -60,13 +63,18 @@ def issue_key(
     require(principal, "api_key.own" if owner_id == principal.id else "api_key.manage")
     wanted = _clean_scopes(principal, scopes)
     _require_life(expires_at)
-    return _store(
-        organization_id=principal.organization_id,
-        owner_id=owner_id,
-        name=clean_name(name),
-        scopes=wanted,
-        expires_at=expires_at,
-    )
+    with transaction.atomic():
+        issued = _store(
+            organization_id=principal.organization_id,
+            owner_id=owner_id,
+            name=clean_name(name),
+            scopes=wanted,
+            expires_at=expires_at,
+        )
+        trail.note(
+            principal, actions.KEY_CREATED, "api_key", issued.id, owner=owner_id, scopes=list(issued.scopes)
+        )
+    return issued
 
 
 def issue_for(
@@ -114,6 +122,7 @@ def rotate_key(*, principal: Principal, key_id: UUID, overlap: timedelta = timed
             old.save(update_fields=["expires_at"])
         else:
             _revoke(old)
+        trail.note(principal, actions.KEY_ROTATED, "api_key", old.pk, successor=issued.id)
     return issued
 
 
@@ -127,9 +136,10 @@ def revoke_key(*, principal: Principal, key_id: UUID) -> None:
         key = _own_or_managed(principal, key_id)
         if key.revoked_at is None:
             _revoke(key)
+            trail.note(principal, actions.KEY_REVOKED, "api_key", key.pk, owner=key.principal_id)
 
 
-def revoke_as_operator(*, key_id: UUID) -> None:
+def revoke_as_operator(*, key_id: UUID, operator_id: UUID) -> None:
     """End a key from the operator's admin, which stands above organizations; the caller opened the key's own.
 
     Raises:
@@ -141,6 +151,30 @@ def revoke_as_operator(*, key_id: UUID) -> None:
             raise KeyNotFound
         if key.revoked_at is None:
             _revoke(key)
+            audit.record(
+                organization_id=key.organization_id,
+                action=actions.KEY_REVOKED,
+                actor_id=operator_id,
+                object_type="api_key",
+                object_id=key.pk,
+                details={"owner": key.principal_id, "by_operator": True},
+            )
+
+
+def note_refused(secret: str) -> None:
+    """Record that a key was shown that opens nothing (any more), in the trail of its organization if it has one."""
+    key = ApiKey.objects.filter(hash=hash_secret(secret)).first()
+    reason = "unknown"
+    if key is not None:
+        reason = "revoked" if key.revoked_at else "expired" if key.expires_at <= timezone.now() else "owner"
+    audit.record_refusal(
+        organization_id=key.organization_id if key else None,
+        action=actions.KEY_REFUSED,
+        actor_id=key.principal_id if key else None,
+        object_type="api_key" if key else "",
+        object_id=key.pk if key else None,
+        reason=reason,
+    )
 
 
 def touch_key(key_id: UUID) -> None:

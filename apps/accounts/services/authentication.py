@@ -100,7 +100,11 @@ def _by_key(credentials: Credentials) -> Principal:
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret.startswith(api_keys.PREFIX) or len(secret) > _LONGEST_HEADER:
         raise NotSignedIn
-    principal = principal_for_key(secret)
+    try:
+        principal = principal_for_key(secret)
+    except NotSignedIn:
+        api_keys.note_refused(secret)
+        raise
     if credentials.organization and _named(credentials.organization) not in (
         principal.organization_id,
         principal.organization_slug,

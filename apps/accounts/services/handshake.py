@@ -88,6 +88,11 @@ def allowed_origins() -> frozenset[str]:
     return frozenset({settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS})
 
 
+def address_of_scope(scope: dict[str, Any]) -> str:
+    """Return the address of the client of a socket."""
+    return _address(scope, _headers(scope))
+
+
 def _headers(scope: dict[str, Any]) -> dict[str, str]:
     return {
         name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])

@@ -11,9 +11,11 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.accounts import actions
 from apps.accounts.errors import SessionNotFound
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.selectors.sessions import find_session_key, store
+from apps.accounts.services import trail
 from apps.accounts.services.revocation import revoke_everywhere
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - shown for a Unix socket, never bound
@@ -33,7 +35,9 @@ def end_session(*, user_id: UUID, session: str, reason: str = "signed_out") -> N
     key = find_session_key(user_id=user_id, session=session)
     if key is None:
         raise SessionNotFound
-    end_key(user_id=user_id, session_key=key, reason=reason)
+    with transaction.atomic():
+        end_key(user_id=user_id, session_key=key, reason=reason)
+        trail.note_account(user_id, actions.SESSION_REVOKED, ended=session)
 
 
 def end_key(*, user_id: UUID, session_key: str, reason: str = "signed_out") -> None:
@@ -51,6 +55,8 @@ def end_others(*, user_id: UUID, keep_key: str, reason: str = "signed_out") -> i
         _delete(keys)
         for key in keys:
             revoke_everywhere(user_id=user_id, session=session_id(key), reason=reason)
+        if keys:
+            trail.note_account(user_id, actions.SESSION_REVOKED, ended=[session_id(key) for key in keys])
     return len(keys)
 
 

@@ -132,6 +132,16 @@ class SecuritySettings(Group):
     audit_key_fallbacks: SecretStr = Field(
         SecretStr(""), description=_("Older audit keys by comma, still accepted for reading.")
     )
+    audit_anchor_dir: Path | None = Field(
+        None,
+        description=_(
+            "Where heads of the audit chains are written, signed; best on another machine's disk."
+            " Empty is audit-anchors in the data directory."
+        ),
+    )
+    audit_anchor_seconds: int = Field(
+        3600, ge=10, le=86_400, description=_("How often the heads are written there.")
+    )
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))

@@ -15,6 +15,7 @@ from apps.core.events.publishing import WAKE_RELAY
 from apps.core.redis import client
 from apps.core.relay import periodic
 from apps.core.relay.leftovers import Leftovers
+from apps.core.services import audit_chain
 
 LEADER_LOCK = 0x6C656164  # "lead"
 POLL_SECONDS = 1.0
@@ -52,10 +53,12 @@ def lead() -> bool:
 
 
 def turn(leftovers: Leftovers) -> None:
-    """Do everything that waits, once: move, publish what was left, consume, periodic duties."""
+    """Do everything that waits, once: move, publish what was left, chain the trail, consume, periodic duties."""
     while rows := feed.move_outbox():
         leftovers.add(rows)
     leftovers.publish_ripe()
+    while audit_chain.chain_waiting() == audit_chain.BATCH:
+        pass
     consumers.run_all()
     for duty in periodic.due():
         _perform(duty)

@@ -62,8 +62,8 @@ def settle(request: ConsoleRequest, slug: str, letter_id: int) -> HttpResponse: 
 
     def do() -> None:
         if not is_replay:
-            dead_letters.dismiss(dead_letter_id=letter_id)
-        elif error := dead_letters.replay(dead_letter_id=letter_id).error:
+            dead_letters.dismiss(dead_letter_id=letter_id, actor_id=request.principal.id)
+        elif error := dead_letters.replay(dead_letter_id=letter_id, actor_id=request.principal.id).error:
             raise ReplayFailed(reason=error)
 
     return console_shell.act(

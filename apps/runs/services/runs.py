@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from apps.accounts.services import trail
 from apps.accounts.types import Principal
 from apps.core import tenancy
+from apps.runs import actions
 from apps.runs.errors import NothingToRetry, NotYourRun, RunNotFound
 from apps.runs.models import Run, Step
 from apps.runs.selectors.runs import view_of, visible_runs
@@ -92,7 +94,10 @@ def cancel_run(*, principal: Principal, run_id: UUID) -> RunView:
         NotYourRun: visible, but started by somebody else.
     """
     with transaction.atomic():
-        return _cancel(_lock_own(principal, run_id))
+        run = _lock_own(principal, run_id)
+        if run.principal_id != principal.id and not run.finished_at and not run.cancel_requested_at:
+            trail.note(principal, actions.CANCELLED, "run", run.pk, kind=run.kind)
+        return _cancel(run)
 
 
 def cancel_as_house(*, run_id: UUID) -> RunView:
@@ -114,7 +119,11 @@ def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
         NothingToRetry: the run is not over, or no step of it failed.
     """
     with transaction.atomic():
-        return _retry(_lock_own(principal, run_id))
+        run = _lock_own(principal, run_id)
+        view = _retry(run)
+        if run.principal_id != principal.id:
+            trail.note(principal, actions.RETRIED, "run", run.pk, kind=run.kind)
+        return view
 
 
 def retry_as_house(*, run_id: UUID) -> RunView:
@@ -163,7 +172,7 @@ def _retry(run: Run) -> RunView:
 def _lock_own(principal: Principal, run_id: UUID) -> Run:
     run = _lock(visible_runs(principal), run_id)
     if run.principal_id != principal.id and "run.manage" not in principal.permissions:
-        raise NotYourRun
+        raise trail.refused(principal, NotYourRun(), run=run.pk)
     return run
 
 

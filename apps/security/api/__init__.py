@@ -1,1 +1,1 @@
-"""REST endpoints of privacy."""
+"""REST endpoints of security."""

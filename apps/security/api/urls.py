@@ -2,10 +2,13 @@
 
 from django.urls import path
 
-from apps.security.api import privacy
+from apps.security.api import privacy, views
 
 app_name = "security-api"
 urlpatterns = [
+    path("audit/", views.TrailList.as_view(), name="audit"),
+    path("audit/verify/", views.TrailVerification.as_view(), name="verify"),
+    path("audit/<uuid:entry_id>/", views.TrailEntry.as_view(), name="entry"),
     path("privacy/requests/", privacy.PrivacyRequestList.as_view(), name="requests"),
     path("privacy/requests/<uuid:request_id>/", privacy.PrivacyRequestDetail.as_view(), name="request"),
     path(

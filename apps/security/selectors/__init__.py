@@ -1,1 +1,1 @@
-"""Reads of privacy."""
+"""Reads of the trail and of privacy."""

@@ -13,10 +13,9 @@ WHERE is_builtin AND key IN ('owner', 'admin') AND NOT 'privacy.manage' = ANY (p
 
 
 class Migration(migrations.Migration):
-    initial = True
-
     dependencies = [
-        ("accounts", "0002_composite_keys"),
+        ("accounts", "0003_auditor"),
+        ("security", "0001_initial"),
         ("core", "0004_erasing_events"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
