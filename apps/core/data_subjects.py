@@ -85,6 +85,7 @@ class SubjectData:
         order: of erasing. What needs other data to be found goes before it.
         links: columns (`table.column`) that name a person.
         shared: columns that also hold words of other people, where a name may rightly remain.
+        bare: columns where the id of the person stays, though nothing says any more whose it is; `why` says the reason.
         count: how many rows concern the person.
         export: yields rows as JSON; only what is the person's own.
         erase: settles one batch in the caller's transaction; twice is harmless.
@@ -99,6 +100,7 @@ class SubjectData:
     order: int
     links: tuple[str, ...] = ()
     shared: tuple[str, ...] = ()
+    bare: tuple[str, ...] = ()
     count: Count
     export: Export | None = None
     files: Files | None = None

@@ -7,10 +7,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.data_subjects import Fate, SubjectData, register_subject_data
+from apps.core.data_subjects import Fate, SubjectData, register_impersonal, register_subject_data
 from apps.core.retention import Held, RetentionRule, register_retention
+from apps.security import privacy_console, privacy_handlers, privacy_steps
 from apps.security.selectors.privacy import export_requests
-from apps.security.services import erasure, person_exports
+from apps.security.services import erasure, person_exports, trail_of_person
+
+LOADED = (privacy_console, privacy_handlers, privacy_steps)  # announced like those of the trail
 
 
 def _expire(organization_id: UUID, _before: datetime, _held: Held) -> int:
@@ -39,6 +42,26 @@ register_subject_data(
         erase=erasure.erase_requests_of,
     )
 )  # fmt: skip
+register_subject_data(
+    SubjectData(
+        name="security.trail",
+        label=_("Audit trail"),
+        fate=Fate.ANONYMIZE,
+        why=_("Network addresses, names and e-mail addresses are emptied. That something was done, and the id of who "
+              "did it, stays: nobody may edit the trail (GDPR article 17, 3 b and e), and the id names nobody any "
+              "more."),
+        order=87,
+        links=("core_auditentry.actor_id", "core_auditentry.on_behalf_of", "security_auditcheck.requested_by_id"),
+        bare=(
+            "core_auditentry.actor_id", "core_auditentry.on_behalf_of", "core_auditentry.object_id",
+            "core_auditentry.details",
+        ),
+        count=lambda person: trail_of_person.entries_of(person).count(),
+        export=trail_of_person.export_entries,
+        erase=trail_of_person.empty_entries,
+    )
+)  # fmt: skip
+register_impersonal("heads of the chains", "core_auditchain")
 register_retention(
     RetentionRule(
         name="security.export_files",

@@ -21,12 +21,12 @@ from apps.core import console_shell
 from apps.core.errors import DomainError
 from apps.core.registry import register_console_page
 from apps.runs.selectors.naming import register_kind, register_subjects
-from apps.security.privacy_errors import RequestNotFound
 from apps.security.forms import HoldForm, RequestForm
+from apps.security.privacy_errors import RequestNotFound
+from apps.security.privacy_types import ERASURE, EXPORT, SUBJECT, RequestKind, RequestState
 from apps.security.selectors import holds as hold_selectors
 from apps.security.selectors import privacy as selectors
-from apps.security.services import erasure, person_exports, holds, suppression
-from apps.security.privacy_types import ERASURE, EXPORT, SUBJECT, RequestKind, RequestState
+from apps.security.services import erasure, holds, person_exports, suppression
 
 PAGE = "privacy"
 MOST_PEOPLE = 1000

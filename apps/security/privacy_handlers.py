@@ -6,8 +6,8 @@ from apps.core.events.subscribers import in_transaction
 from apps.core.relay.periodic import every
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
-from apps.security.services import erasure, retention
 from apps.security.privacy_types import SUBJECT, RequestState
+from apps.security.services import erasure, retention
 
 _STATES = {RunState.FAILED: RequestState.FAILED, RunState.CANCELLED: RequestState.CANCELLED}
 

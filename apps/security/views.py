@@ -20,6 +20,7 @@ from apps.security.privacy_errors import RequestNotFound
 from apps.security.selectors.privacy import find_file, own_exports
 from apps.security.services import erasure, person_exports
 from apps.security.services.delivery import archive_response
+from apps.security.services.person_exports import note_fetched
 
 
 class PageRequest(HttpRequest):
@@ -68,9 +69,11 @@ async def file(request: HttpRequest, slug: str, request_id: UUID) -> HttpRespons
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
     try:
         key = await sync_to_async(find_file)(principal, request_id)
-        return await asyncio.to_thread(archive_response, key)
+        response = await asyncio.to_thread(archive_response, key)
+        await sync_to_async(note_fetched)(principal, request_id)
     except (RequestNotFound, FileNotFoundError) as error:
         raise Http404 from error
+    return response
 
 
 def _back(request: PageRequest) -> HttpResponseRedirect:

@@ -31,7 +31,7 @@ from apps.chat.models import (
 )
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import topics_by
-from apps.chat.services.conversations import end_all_memberships
+from apps.chat.services.members import end_all_memberships
 from apps.core.data_subjects import Batch, Person, forget_mentions
 from apps.core.events import log
 from apps.core.services.erasing import blank_events

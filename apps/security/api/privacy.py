@@ -19,10 +19,10 @@ from apps.core.api.paging import Order, paginate, read_page
 from apps.core.api.serializers import validated
 from apps.security.api import privacy_serializers as shapes
 from apps.security.privacy_errors import RequestNotFound, SubjectNotFound
+from apps.security.privacy_types import RequestKind, RequestView
 from apps.security.selectors.privacy import find_file, get_request, views, visible_requests
 from apps.security.services import erasure, person_exports
 from apps.security.services.delivery import archive_response
-from apps.security.privacy_types import RequestKind, RequestView
 
 NEWEST_REQUEST = Order((("id", UUID),), descending=True)
 _TAGS = ["privacy"]
@@ -152,6 +152,8 @@ class PrivacyRequestFile(APIView):
         """Fetch the archive of an export, while it lives: the person concerned, or who asked for it."""
         key = find_file(principal_of(request), request_id)
         try:
-            return archive_response(key)
+            response = archive_response(key)
         except FileNotFoundError as error:
             raise RequestNotFound from error
+        person_exports.note_fetched(principal_of(request), request_id)
+        return response

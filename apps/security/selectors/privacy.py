@@ -14,12 +14,12 @@ from apps.accounts.types import PLACEHOLDER_DOMAIN, MemberView, Principal
 from apps.core.data_subjects import Person, hold_targets, subject_data
 from apps.runs.selectors.runs import find_runs
 from apps.runs.types import RunView
-from apps.security.privacy_errors import RequestNotFound
 from apps.security.models import PrivacyRequest
+from apps.security.privacy_errors import RequestNotFound
+from apps.security.privacy_types import HoldView, PreviewLine, RequestKind, RequestState, RequestView
 from apps.security.selectors.holds import holds_on
 from apps.security.selectors.preview import kept, lines
 from apps.security.selectors.subjects import from_json
-from apps.security.privacy_types import HoldView, PreviewLine, RequestKind, RequestState, RequestView
 
 MANAGE = "privacy.manage"
 

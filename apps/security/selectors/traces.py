@@ -1,8 +1,8 @@
 """Look for a person in the whole database: every column that can hold text, bytes, JSON, words or an id.
 
 The columns come from the catalogue, not from a list of ours, so that a table nobody thought of is searched too.
-Ids must be nowhere. Names, addresses and lines of messages must be nowhere but in columns that an app declared to
-hold other people's words; what is found there is counted and told.
+Ids must be nowhere but where an app declared that they stay bare. Names, addresses and lines of messages must be
+nowhere but in columns that an app declared to hold other people's words; what is found there is counted and told.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Column:
 
 @dataclass
 class Traces:
-    """What was found: rows by `table.column`. `kept` are names in other people's words."""
+    """What was found: rows by `table.column`. `kept`: names in other people's words, and ids that name nobody now."""
 
     columns: int = 0
     tables: int = 0
@@ -81,6 +81,7 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
         except_request: the request that does this knows the person until it is done.
     """
     shared = {column for data in subject_data() for column in data.shared}
+    bare = {column for data in subject_data() for column in data.bare}
     by_table: dict[str, list[Column]] = defaultdict(list)
     for column in searched_columns():
         by_table[column.table].append(column)
@@ -94,15 +95,11 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
             cursor.execute(_statement(table, columns, is_tenant=table in tenant), wanted)
             counts = iter(cursor.fetchone())
             for column, ids, words in zip(columns, counts, counts, strict=False):
-                _note(found, column.key, ids=ids, words=words, may_be_others=column.key in shared)
+                for rows, may_stay in ((ids, column.key in bare), (words, column.key in shared)):
+                    if rows:
+                        place = found.kept if may_stay else found.left
+                        place[column.key] = place.get(column.key, 0) + rows
     return found
-
-
-def _note(found: Traces, key: str, *, ids: int, words: int, may_be_others: bool) -> None:
-    if words and may_be_others:
-        found.kept[key] = words
-    if ids or (words and not may_be_others):
-        found.left[key] = ids + (0 if may_be_others else words)
 
 
 def _wanted(person: Person, table: str) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from lxml import html
 from apps.accounts.models import Member, Organization
 from apps.core import tenancy
 from apps.security.models import LegalHold, PrivacyRequest
-from apps.security.services import erasure, person_exports
 from apps.security.privacy_types import RequestState
+from apps.security.services import erasure, person_exports
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key, principal_of
 from tests.factories.runs import work_off

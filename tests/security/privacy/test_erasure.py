@@ -24,10 +24,10 @@ from apps.rag.selectors.search import search
 from apps.runs.models import Run
 from apps.runs.services.runs import cancel_as_house
 from apps.runs.types import RunState
-from apps.security.privacy_errors import OnHold, RequestSettled, SecondPersonNeeded, TracesLeft
 from apps.security.models import LegalHold, PrivacyRequest
-from apps.security.services import erasure, holds, suppression
+from apps.security.privacy_errors import OnHold, RequestSettled, SecondPersonNeeded, TracesLeft
 from apps.security.privacy_types import RequestState
+from apps.security.services import erasure, holds, suppression
 from tests.chat.test_selectors_messages import apply, snapshot
 from tests.factories.accounts import MemberFactory, OrganizationFactory
 from tests.factories.runs import work_off

@@ -18,10 +18,10 @@ from django.utils import timezone
 
 from apps.accounts.errors import PermissionMissing, RoleAboveOwn
 from apps.accounts.models import Member
-from apps.security.privacy_errors import AlreadyRequested, ReasonMissing
 from apps.security.models import PrivacyRequest
-from apps.security.services import archive, erasure, person_exports, retention
+from apps.security.privacy_errors import AlreadyRequested, ReasonMissing
 from apps.security.privacy_types import RequestState
+from apps.security.services import archive, erasure, person_exports, retention
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key
 from tests.factories.runs import work_off
