@@ -26,11 +26,6 @@ def find_profile(*, organization_id: UUID, user_id: UUID) -> tuple[UUID, str, st
     )
 
 
-def has_other_seats(*, organization_id: UUID, user_id: UUID) -> bool:
-    """Return whether another organization has a seat for the person, open or not: then the account stays."""
-    return Member.objects.filter(user_id=user_id).exclude(organization_id=organization_id).exists()
-
-
 def list_accounts(organization_id: UUID) -> Iterator[tuple[UUID, str | None, datetime]]:
     """Yield (user, e-mail, when its seat was made) of an organization's people, for comparing with a list."""
     rows = Member.objects.filter(organization_id=organization_id, user__kind=User.Kind.PERSON)

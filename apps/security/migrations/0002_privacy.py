@@ -5,7 +5,17 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
+from apps.core.migrations_support import definer_function
 
+
+# Past the wall between organizations, and no more than yes or no.
+OTHER_SEATS = """
+CREATE OR REPLACE FUNCTION security_has_other_seats(p_user uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+  SELECT EXISTS (SELECT FROM accounts_member m WHERE m.user_id = p_user
+    AND m.organization_id <> nullif(current_setting('app.organization', true), '')::uuid)
+$$
+"""
 GRANT = """
 UPDATE accounts_role SET permissions = array_append(permissions, 'privacy.manage')
 WHERE is_builtin AND key IN ('owner', 'admin') AND NOT 'privacy.manage' = ANY (permissions)
@@ -287,5 +297,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        definer_function("security_has_other_seats(uuid)", OTHER_SEATS),
         migrations.RunSQL(GRANT, migrations.RunSQL.noop),
     ]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from apps.core.data_subjects import Person
+
+
+def has_other_seats(user_id: UUID) -> bool:
+    """Return whether an organization other than the current one has a seat for the person, open or not.
+
+    Then the account stays. A definer function looks past the wall and answers this and nothing else.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT security_has_other_seats(%s)", [user_id])
+        return bool(cursor.fetchone()[0])
 
 
 def from_json(*, organization_id: UUID, user_id: UUID, kept: dict[str, Any]) -> Person:

@@ -43,7 +43,7 @@ def start_export(*, principal: Principal, subject_id: UUID | None = None, reason
     else:
         subject_id, reason = principal.id, ""
     with transaction.atomic():
-        person = person_of(organization_id=principal.organization_id, user_id=subject_id)
+        person = person_of(organization_id=principal.organization_id, user_id=subject_id, for_export=True)
         running = PrivacyRequest.objects.filter(
             organization_id=principal.organization_id, subject_id=person.id, kind=RequestKind.EXPORT
         )
@@ -92,7 +92,7 @@ def export_one(
     row = running(organization_id=organization_id, request_id=request_id)
     if row.subject_id is None:
         raise RequestNotFound
-    person = person_of(organization_id=organization_id, user_id=row.subject_id)
+    person = person_of(organization_id=organization_id, user_id=row.subject_id, for_export=True)
     kind, done = get_subject_data(data), {"rows": 0, "files": 0}
     if kind.export is not None:
         with transaction.atomic():  # rows come by a cursor on the server, so that memory stays small

@@ -6,14 +6,21 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
-from apps.accounts.selectors.personal import find_profile, has_other_seats
+from apps.accounts.selectors.personal import find_profile
 from apps.accounts.services.erasing import ensure_placeholder
 from apps.core.data_subjects import Person
 from apps.security.privacy_errors import SubjectNotFound
+from apps.security.selectors.subjects import has_other_seats
 
 
-def person_of(*, organization_id: UUID, user_id: UUID) -> Person:
+NOBODY = UUID(int=0)
+
+
+def person_of(*, organization_id: UUID, user_id: UUID, for_export: bool = False) -> Person:
     """Return the person of the organization.
+
+    Args:
+        for_export: nobody will stand in its place, so no placeholder is made.
 
     Raises:
         SubjectNotFound: no seat in the organization.
@@ -22,7 +29,9 @@ def person_of(*, organization_id: UUID, user_id: UUID) -> Person:
     if profile is None:
         raise SubjectNotFound
     member_id, name, email = profile
-    placeholder_id, placeholder_member_id = ensure_placeholder(organization_id=organization_id)
+    placeholder_id, placeholder_member_id = (
+        (NOBODY, NOBODY) if for_export else ensure_placeholder(organization_id=organization_id)
+    )
     return Person(
         organization_id=organization_id,
         id=user_id,
@@ -31,7 +40,7 @@ def person_of(*, organization_id: UUID, user_id: UUID) -> Person:
         email=email or "",
         placeholder_id=placeholder_id,
         placeholder_member_id=placeholder_member_id,
-        leaves_for_good=not has_other_seats(organization_id=organization_id, user_id=user_id),
+        leaves_for_good=not has_other_seats(user_id),
     )
 
 
