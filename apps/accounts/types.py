@@ -25,6 +25,7 @@ _MEMBER = _GUEST | {
     "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
+ADMINISTRATIVE = PERMISSIONS - _MEMBER  # who may do any of these is an administrator where a factor is asked for
 _ADMIN = PERMISSIONS - {"organization.manage"}
 
 BUILTIN_ROLES: dict[str, frozenset[str]] = {
@@ -73,6 +74,7 @@ class Principal:
         person_is_guest: the person acted for is a guest and sees scopes by seat only.
         session: id that a revocation names: session key hash or API key id.
         language: the account's; empty follows cookie and header.
+        factor_due_at: until then the person may go on without the second factor it needs; None: none needed, or proved.
     """
 
     id: UUID
@@ -91,6 +93,7 @@ class Principal:
     organization_name: str = ""
     avatar_file_id: UUID | None = None
     is_staff: bool = False
+    factor_due_at: datetime | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -259,3 +262,66 @@ class AccountView:
     email: str | None
     language: str
     theme: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whose session it is, and the second factor it was proved with."""
+
+    user_id: UUID
+    factor_id: int | None
+
+
+@dataclass(frozen=True)
+class FactorView:
+    """A second factor of a person.
+
+    Attributes:
+        kind: `totp`, `webauthn` or `recovery_codes`.
+        left: unused recovery codes; 0 for others.
+    """
+
+    id: int
+    kind: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    left: int
+
+
+@dataclass(frozen=True)
+class FactorPolicyView:
+    """Who needs a second factor in an organization.
+
+    Attributes:
+        policy: `nobody`, `administrators` or `everybody`.
+        since: the days of grace count from here, or from joining.
+    """
+
+    policy: str
+    since: datetime
+    grace_days: int
+
+
+@dataclass(frozen=True)
+class LackingMember:
+    """A member who would need a second factor and has none."""
+
+    id: UUID
+    name: str
+    email: str | None
+    role: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class EmergencyView:
+    """An emergency account of an organization."""
+
+    id: UUID
+    reason: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str | None
+    closed_at: datetime | None

@@ -22,6 +22,10 @@ class Site(admin.AdminSite):
     index_title = _("Tables")
     enable_nav_sidebar = False
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let operators in; where a second factor is asked for, only with it. Closed unless the middleware looked."""
+        return super().has_permission(request) and not getattr(request, "admin_needs_factor", True)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """Refuse who is signed in without being staff; visitors never come here, they are sent to sign in."""
         raise PermissionDenied

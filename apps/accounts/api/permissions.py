@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from apps.accounts.api.authentication import Account
 from apps.accounts.errors import PersonRequired
 from apps.accounts.services.access import require
+from apps.accounts.services.step_up import require_recent
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError, NotSignedIn
 
@@ -53,6 +54,21 @@ class SignedInByPage(HasOrganization):
         super().has_permission(request, view)
         if principal_of(request).key_scopes is not None:
             raise PersonRequired
+        return True
+
+
+class RequiresRecentSignIn(HasOrganization):
+    """A browser that proved who uses it within ten minutes; a key was made by somebody who did."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Refuse sessions whose last proof is too old. Reading is not asked.
+
+        Raises:
+            StepUpRequired, NotSignedIn, OrganizationRequired.
+        """
+        super().has_permission(request, view)
+        if request.method not in SAFE_METHODS and principal_of(request).key_scopes is None:
+            require_recent(request._request)  # noqa: SLF001 - DRF's name for Django's request
         return True
 
 

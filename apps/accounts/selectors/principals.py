@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
-from apps.accounts.errors import MemberNotFound, OrganizationNotFound
-from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
+from apps.accounts.errors import MemberNotFound, OrganizationNotFound, SecondFactorRequired
+from apps.accounts.types import ADMINISTRATIVE, GUEST, KEY_SCOPES, OrganizationView, Principal
 from apps.core.errors import NotSignedIn
 
 _FROM = """
@@ -23,11 +26,18 @@ JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
 JOIN accounts_role r ON r.id = m.role_id
 {join}
-WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active
+  AND (u.break_glass_until IS NULL OR u.break_glass_until > now()) AND {where}
 """
 _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
     "u.is_staff"
+)
+# What the second factor is decided by: the policy, when it begins for this member, and whether there is a proof.
+_POLICY = (
+    "CASE WHEN u.kind = 'person' AND u.break_glass_until IS NULL THEN o.factor_policy ELSE 'exempt' END, "
+    "GREATEST(o.factor_policy_since, m.created_at) + o.factor_grace_days * interval '1 day', "
+    "EXISTS (SELECT 1 FROM accounts_secondfactor f WHERE f.user_id = u.id AND f.confirmed{which})"
 )
 _FIELDS = (
     "id", "kind", "organization_id", "organization_slug", "organization_name", "member_id", "name",
@@ -36,24 +46,35 @@ _FIELDS = (
 
 
 def principal_for_session(
-    *, user_id: UUID, organization_id: UUID | None = None, slug: str | None = None, session: str
+    *,
+    user_id: UUID,
+    organization_id: UUID | None = None,
+    slug: str | None = None,
+    session: str,
+    factor_id: int | None = None,
 ) -> Principal:
     """Return the signed-in user as a member of the organization. One query.
 
     Args:
         organization_id, slug: one of them names the organization.
         session: what a revocation names, see `session_id`.
+        factor_id: the second factor this session was proved with.
 
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
+        SecondFactorRequired: the organization asks for a second factor and the session has none.
     """
     if slug is not None and "\x00" in slug:
         raise OrganizationNotFound
     named = "o.slug = %s" if organization_id is None else "o.id = %s"
-    row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization_id or slug])
+    row = _one(
+        f"{_COLUMNS}, {_POLICY.format(which=' AND f.id = %s')}",
+        where=f"m.user_id = %s AND {named}",
+        params=[factor_id, user_id, organization_id or slug],
+    )
     if row is None:
         raise OrganizationNotFound
-    return _principal(row, session=session)
+    return _required(_principal(row[:-3], session=session), *row[-3:])
 
 
 def principal_for_key(secret: str) -> Principal:
@@ -76,15 +97,16 @@ def principal_for_key_id(key_id: UUID) -> Principal:
 
 def _by_key(condition: str, value: bytes | UUID) -> Principal:
     row = _one(
-        f"{_COLUMNS}, k.id, k.scopes",
+        f"{_COLUMNS}, {_POLICY.format(which='')}, k.id, k.scopes",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
         where=f"{condition} AND k.revoked_at IS NULL AND k.expires_at > now()",
         params=[value],
     )
     if row is None:
         raise NotSignedIn
-    *columns, key_id, scopes = row
-    principal = _principal(tuple(columns), session=str(key_id))
+    *columns, policy, due_at, has_factor, key_id, scopes = row
+    # A key acts without a browser: its person must have a factor, which is asked for where keys are made.
+    principal = _required(_principal(tuple(columns), session=str(key_id)), policy, due_at, has_factor)
     granted: frozenset[str] = frozenset().union(*(KEY_SCOPES.get(scope, frozenset()) for scope in scopes))
     return dataclasses.replace(
         principal, permissions=principal.permissions & granted, key_scopes=frozenset(scopes)
@@ -121,10 +143,10 @@ def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = 
     Raises:
         MemberNotFound.
     """
-    try:
-        return principal_for_session(user_id=user_id, organization_id=organization_id, session=session)
-    except OrganizationNotFound as error:
-        raise MemberNotFound from error
+    row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
+    if row is None:
+        raise MemberNotFound
+    return _principal(row, session=session)
 
 
 def organizations_of(user_id: UUID) -> list[OrganizationView]:
@@ -154,6 +176,25 @@ def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tupl
         cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
+
+
+def _required(principal: Principal, policy: str, due_at: datetime, is_proved: bool) -> Principal:
+    """Apply the stricter of the server's and the organization's policy; in the days of grace the end is noted."""
+    if is_proved or policy == "exempt":
+        return principal
+    if _asks(settings.CONFIGURATION.security.second_factor, principal):
+        raise SecondFactorRequired(slug=principal.organization_slug)
+    if not _asks(policy, principal):
+        return principal
+    if due_at <= timezone.now():
+        raise SecondFactorRequired(slug=principal.organization_slug)
+    return dataclasses.replace(principal, factor_due_at=due_at)
+
+
+def _asks(policy: str, principal: Principal) -> bool:
+    return policy == "everybody" or (
+        policy == "administrators" and bool(principal.permissions & ADMINISTRATIVE)
+    )
 
 
 def _principal(row: tuple[Any, ...], *, session: str) -> Principal:

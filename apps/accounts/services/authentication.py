@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from apps.accounts.selectors.principals import (
     principal_for_session,
     session_id,
 )
-from apps.accounts.selectors.sessions import find_user_id
+from apps.accounts.selectors.sessions import find_signed_in
 from apps.accounts.services import api_keys, principal_cache
 from apps.accounts.types import Principal
 from apps.core.errors import NotSignedIn, OrganizationRequired
@@ -63,6 +64,7 @@ def authenticate(credentials: Credentials) -> Principal:
         KeyInAddress: a key in the query string, valid or not.
         OrganizationRequired: a session whose user belongs to several organizations, or to none, names none.
         OrganizationNotFound: the named one is missing, not the key's, or the user has no open seat in it.
+        SecondFactorRequired: the organization asks for one; a session was not proved with it, a key's person has none.
     """
     if shows_key(credentials.query):
         raise KeyInAddress
@@ -73,21 +75,24 @@ def authenticate(credentials: Credentials) -> Principal:
     return principal
 
 
-def principal_of_user(*, user_id: UUID, session: str, organization: str = "") -> Principal:
+def principal_of_user(
+    *, user_id: UUID, session: str, factor_id: int | None = None, organization: str = ""
+) -> Principal:
     """Return a signed-in user in the named organization, or in the only one.
 
     Raises:
-        OrganizationRequired, OrganizationNotFound.
+        OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
+    who: dict[str, Any] = {"user_id": user_id, "session": session, "factor_id": factor_id}
     if not organization:
         mine = organizations_of(user_id)
         if len(mine) != 1:
             raise OrganizationRequired
-        return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+        return principal_for_session(**who, organization_id=mine[0].id)
     named = _named(organization)
     if isinstance(named, UUID):
-        return principal_for_session(user_id=user_id, organization_id=named, session=session)
-    return principal_for_session(user_id=user_id, slug=named, session=session)
+        return principal_for_session(**who, organization_id=named)
+    return principal_for_session(**who, slug=named)
 
 
 def shows_key(query: str) -> bool:
@@ -111,12 +116,13 @@ def _by_key(credentials: Credentials) -> Principal:
 
 
 def _by_session(credentials: Credentials) -> Principal:
-    user_id = find_user_id(credentials.session_key) if credentials.session_key else None
-    if user_id is None:
+    found = find_signed_in(credentials.session_key) if credentials.session_key else None
+    if found is None:
         raise NotSignedIn
     return principal_of_user(
-        user_id=user_id,
+        user_id=found.user_id,
         session=session_id(credentials.session_key),
+        factor_id=found.factor_id,
         organization=credentials.organization,
     )
 

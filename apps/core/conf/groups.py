@@ -95,6 +95,10 @@ class SecuritySettings(Group):
     )
     secret_key_fallbacks: str = Field("", description=_("Older keys by comma, still accepted for reading."))
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
+    second_factor: Literal["nobody", "administrators", "everybody"] = Field(
+        "nobody",
+        description=_("Who needs a second factor on this server, at once, whatever organizations say."),
+    )
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
     message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))
