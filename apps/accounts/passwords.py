@@ -47,6 +47,8 @@ def is_guessable(password: str) -> bool:
     plain = unicodedata.normalize("NFKC", password).casefold()
     if len(set(plain)) < _FEWEST_CHARACTERS or _is_walk(plain):
         return True
+    if not any(character.isalpha() for character in plain):
+        return _is_common(plain)
     return any(_is_common(variant) for variant in {plain, plain.translate(_LETTERS), _unsigned(plain)})
 
 
