@@ -131,4 +131,7 @@ def _proved_with(user: User, records: list[dict[str, Any]]) -> SecondFactor | No
     proof = records[-1] if records else {}
     if proof.get("method") != "mfa" or time.time() - proof.get("at", 0) > _FRESH_RECORD_SECONDS:
         return None
-    return SecondFactor.objects.filter(user_id=user.pk, authenticator_id=proof.get("id"), confirmed=True).first()
+    found: SecondFactor | None = SecondFactor.objects.filter(
+        user_id=user.pk, authenticator_id=proof.get("id"), confirmed=True
+    ).first()
+    return found

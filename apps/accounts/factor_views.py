@@ -27,6 +27,7 @@ from apps.accounts.selectors import factors as factor_selectors
 from apps.accounts.selectors.principals import organizations_of
 from apps.accounts.services import attempts, factors, passkeys
 from apps.accounts.services.proofs import prove
+from apps.accounts.services.requests import user_of
 from apps.accounts.services.sealing import seal, unseal
 from apps.accounts.services.step_up import note_proof, recent_sign_in_required, take_suspended
 from apps.accounts.sign_in_views import checked_factor, factor_choices
@@ -40,7 +41,7 @@ _private = [never_cache, recent_sign_in_required]
 @require_GET
 def factor_list(request: HttpRequest) -> HttpResponse:
     """Show the second factors of who is signed in."""
-    found = factor_selectors.list_factors(user_id=request.user.pk)
+    found = factor_selectors.list_factors(user_id=user_of(request).pk)
     context = {
         "factors": [factor for factor in found if factor.kind != "recovery_codes"],
         "codes": next((factor for factor in found if factor.kind == "recovery_codes"), None),
@@ -56,7 +57,7 @@ class AddAppPage(View):
 
     def get(self, request: HttpRequest) -> HttpResponseBase:
         """Show the secret; it waits in the session, encrypted."""
-        if "totp" in factor_selectors.kinds_of(user_id=request.user.pk):
+        if "totp" in factor_selectors.kinds_of(user_id=user_of(request).pk):
             return redirect("factors")
         if NEW_SECRET not in request.session:
             request.session[NEW_SECRET] = seal(generate_totp_secret())
@@ -70,10 +71,10 @@ class AddAppPage(View):
         form = AppCodeForm(request.POST)
         if not form.is_valid():
             return self._page(request, form)
-        attempts.take(attempts.factor_guesses(request, str(request.user))).require()
+        attempts.take(attempts.factor_guesses(request, str(user_of(request)))).require()
         try:
             factor = factors.add_app(
-                user_id=request.user.pk,
+                user_id=user_of(request).pk,
                 secret=unseal(sealed),
                 code=form.cleaned_data["code"],
                 keep_key=request.session.session_key,
@@ -102,7 +103,9 @@ def app_picture(request: HttpRequest) -> HttpResponse:
     issuer = quote("chatsystem")
     fields = urlencode({"secret": unseal(sealed), "issuer": "chatsystem"})
     picture = qrcode.make(
-        f"otpauth://totp/{issuer}:{quote(str(request.user))}?{fields}", image_factory=SvgPathImage, border=2
+        f"otpauth://totp/{issuer}:{quote(str(user_of(request)))}?{fields}",
+        image_factory=SvgPathImage,
+        border=2,
     )
     target = io.BytesIO()
     picture.save(target)
@@ -129,7 +132,7 @@ class AddPasskeyPage(View):
                 state=request.session.pop(NEW_KEY, None), answer=form.cleaned_data["credential"]
             )
             factor = factors.add_passkey(
-                user_id=request.user.pk,
+                user_id=user_of(request).pk,
                 name=form.cleaned_data["name"],
                 credential=credential,
                 sign_count=counter,
@@ -150,7 +153,7 @@ class AddPasskeyPage(View):
 @recent_sign_in_required
 def new_passkey_options(request: HttpRequest) -> HttpResponse:
     """Return what the browser asks a new key."""
-    options, request.session[NEW_KEY] = passkeys.begin_registration(user_id=request.user.pk)
+    options, request.session[NEW_KEY] = passkeys.begin_registration(user_id=user_of(request).pk)
     return JsonResponse(options)
 
 
@@ -159,7 +162,7 @@ def new_passkey_options(request: HttpRequest) -> HttpResponse:
 def remove_factor(request: HttpRequest, factor_id: int) -> HttpResponse:
     """Remove one factor; other browsers are signed out."""
     factors.remove_factor(
-        user_id=request.user.pk, factor_id=factor_id, keep_key=request.session.session_key
+        user_id=user_of(request).pk, factor_id=factor_id, keep_key=request.session.session_key
     )
     messages.success(request, _("Removed. Your other browsers are signed out."))
     return redirect("factors")
@@ -170,7 +173,7 @@ def remove_factor(request: HttpRequest, factor_id: int) -> HttpResponse:
 @recent_sign_in_required
 def recovery_codes(request: HttpRequest) -> HttpResponse:
     """Show the unused recovery codes, or hand them out as a file."""
-    codes = factors.recovery_codes(user_id=request.user.pk)
+    codes = factors.recovery_codes(user_id=user_of(request).pk)
     if "download" in request.GET:
         response = HttpResponse("\n".join(codes) + "\n", content_type="text/plain; charset=utf-8")
         response.headers["Content-Disposition"] = 'attachment; filename="recovery-codes.txt"'
@@ -183,7 +186,7 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
 @recent_sign_in_required
 def renew_recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes; the old ones stop working."""
-    factors.renew_recovery_codes(user_id=request.user.pk, keep_key=request.session.session_key)
+    factors.renew_recovery_codes(user_id=user_of(request).pk, keep_key=request.session.session_key)
     messages.success(request, _("These are new. The old codes do not work any more."))
     return redirect("recovery_codes")
 
@@ -194,7 +197,7 @@ class ConfirmPage(View):
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Look at what the account has."""
-        self.kinds = factor_selectors.kinds_of(user_id=request.user.pk)
+        self.kinds = factor_selectors.kinds_of(user_id=user_of(request).pk)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest) -> HttpResponse:
@@ -204,24 +207,24 @@ class ConfirmPage(View):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Check, note the moment, go back."""
         if self.kinds:
-            form: CodeForm | PasswordForm = CodeForm(request.POST)
-            factor = checked_factor(request, request.user, form)  # type: ignore[arg-type]  # the page is for users
+            by_factor = CodeForm(request.POST)
+            factor = checked_factor(request, user_of(request), by_factor)
             if factor is None:
-                return self._page(request, form)
+                return self._page(request, by_factor)
             prove(request, factor)
         else:
-            form = PasswordForm(request.POST)
-            if not self._is_right(request, form):
-                return self._page(request, form)
+            by_password = PasswordForm(request.POST)
+            if not self._is_right(request, by_password):
+                return self._page(request, by_password)
             note_proof(request.session)
         return redirect(get_next_redirect_url(request) or "/")
 
     def _is_right(self, request: HttpRequest, form: PasswordForm) -> bool:
-        buckets = attempts.guesses(request, str(request.user))
+        buckets = attempts.guesses(request, str(user_of(request)))
         attempts.take(buckets).require()
         if not form.is_valid():
             return False
-        if not check_password(form.cleaned_data["password"], request.user.password):
+        if not check_password(form.cleaned_data["password"], user_of(request).password):
             form.add_error(None, _("This password is not right."))
             return False
         attempts.give_back(buckets)
@@ -230,7 +233,7 @@ class ConfirmPage(View):
     def _page(self, request: HttpRequest, form: CodeForm | PasswordForm) -> HttpResponse:
         context = {
             "form": form,
-            "has_password": request.user.has_usable_password() and not self.kinds,
+            "has_password": user_of(request).has_usable_password() and not self.kinds,
             "redirect_field_name": "next",
             "redirect_field_value": get_next_redirect_url(request) or "",
             **factor_choices(request, self.kinds),
@@ -256,9 +259,9 @@ def resume(request: HttpRequest) -> HttpResponse:
 def factor_required(request: HttpRequest) -> HttpResponse:
     """Say that an organization, or the server's admin, asks for a second factor, and what to do."""
     context = {
-        "has_factor": factor_selectors.has_factor(user_id=request.user.pk),
+        "has_factor": factor_selectors.has_factor(user_id=user_of(request).pk),
         "is_verified": request.user.is_verified(),  # type: ignore[union-attr]  # django-otp adds it
-        "organizations": organizations_of(request.user.pk),
+        "organizations": organizations_of(user_of(request).pk),
         "next": get_next_redirect_url(request) or "/",
     }
     return render(request, "account/factor_required.html", context, status=403)
@@ -269,4 +272,3 @@ def _added(request: HttpRequest, factor: Any) -> HttpResponse:
     prove(request, factor)
     messages.success(request, _("Set up. Your other browsers are signed out."))
     return redirect("recovery_codes")
-

@@ -224,7 +224,11 @@ def _page_principal(request: HttpRequest) -> Principal | None:
         address=address_of(request),
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
     )
-    who = {"user_id": user.pk, "session": session_id(key), "factor_id": factor_id_of(request.session)}
+    who: dict[str, Any] = {
+        "user_id": user.pk,
+        "session": session_id(key),
+        "factor_id": factor_id_of(request.session),
+    }
     slug = _named_slug(request.path_info)
     try:
         if slug is None:

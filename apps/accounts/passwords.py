@@ -18,8 +18,11 @@ from django.utils.translation import gettext as _
 _LETTERS = str.maketrans({"0": "o", "1": "l", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "@": "a", "$": "s",
                           "!": "i", "|": "l", "+": "t"})  # fmt: skip
 _ROWS = ("qwertyuiop", "qwertzuiop", "asdfghjkl", "azertyuiop", "yxcvbnm", "zxcvbnm", "abcdefghijklmnopqrstuvwxyz",
-         "0123456789", "1234567890", "qazwsxedcrfvtgbyhnujmikolp", "1q2w3e4r5t6z7u8i9o0p", "1q2w3e4r5t6y7u8i9o0p")  # fmt: skip
-_OURS = frozenset({"chatsystem", "administrator", "passphrase", "kennwort", "passwort", "geheim", "willkommen"})
+         "0123456789", "1234567890", "qazwsxedcrfvtgbyhnujmikolp",
+         "1q2w3e4r5t6z7u8i9o0p", "1q2w3e4r5t6y7u8i9o0p")  # fmt: skip
+_OURS = frozenset(
+    {"chatsystem", "administrator", "passphrase", "kennwort", "passwort", "geheim", "willkommen"}
+)
 _MOST_WORDS = 2  # three common words in a row are eight million million: that is a passphrase
 _FEWEST_CHARACTERS = 5
 _FEWEST_DIGITS = 16  # of a password without letters
@@ -57,13 +60,13 @@ def _is_common(text: str) -> bool:
     if not words:
         return len(text) < _FEWEST_DIGITS
     different = set(words)
-    if len("".join(different)) > 24 or len(different) > _MOST_WORDS:  # noqa: PLR2004 - longer than any two of them
+    if len("".join(different)) > 24 or len(different) > _MOST_WORDS:
         return False
     return all(_is_known(word) for word in different)
 
 
 def _is_known(word: str) -> bool:
-    if len(word) <= 3 or word in _OURS or word in _list():  # noqa: PLR2004 - a short rest adds little
+    if len(word) <= 3 or word in _OURS or word in _list():
         return True
     for size in range(1, len(word) // 2 + 1):  # said twice or more
         if len(word) % size == 0 and word[:size] * (len(word) // size) == word and _is_known(word[:size]):
@@ -83,7 +86,7 @@ def _is_walk(text: str) -> bool:
     at = 0
     while at < len(text):
         piece = max((_common_start(text[at:], row) for row in rows), default=0)
-        if piece < 3:  # noqa: PLR2004 - two letters in a row are in every word
+        if piece < 3:
             return len(text) - at <= 2 and at > 0
         at += piece
     return True

@@ -115,9 +115,7 @@ class PasskeySignIn(View):
         record_authentication(
             request, user, method="mfa", id=factor.authenticator_id, type="webauthn", passwordless=True
         )
-        response: HttpResponseBase = perform_login(
-            request, user, redirect_url=get_next_redirect_url(request)
-        )
+        response: HttpResponseBase = perform_login(request, user, redirect_url=get_next_redirect_url(request))
         return response
 
 
@@ -205,7 +203,7 @@ def checked_factor(request: HttpRequest, user: User, form: CodeForm) -> SecondFa
 
 def factor_choices(request: HttpRequest, kinds: set[str]) -> dict[str, Any]:
     """Return what a page that asks for a factor shows: the app's field, keys, or a recovery code if asked for."""
-    wants_recovery = "recovery" in request.GET or "totp" not in kinds and "webauthn" not in kinds
+    wants_recovery = "recovery" in request.GET or ("totp" not in kinds and "webauthn" not in kinds)
     return {
         "has_app": "totp" in kinds and not wants_recovery,
         "has_key": "webauthn" in kinds and passkeys.are_available(),

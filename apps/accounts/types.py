@@ -25,7 +25,9 @@ _MEMBER = _GUEST | {
     "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
-ADMINISTRATIVE = PERMISSIONS - _MEMBER  # who may do any of these is an administrator where a factor is asked for
+ADMINISTRATIVE = (
+    PERMISSIONS - _MEMBER
+)  # who may do any of these is an administrator where a factor is asked for
 _ADMIN = PERMISSIONS - {"organization.manage"}
 
 BUILTIN_ROLES: dict[str, frozenset[str]] = {

@@ -49,7 +49,9 @@ root_urlpatterns: list[URLPattern] = [
         recent_sign_in_required(allauth_views.password_set),
         name="account_set_password",
     ),
-    path("accounts/password/reset/", sign_in_views.PasswordResetPage.as_view(), name="account_reset_password"),
+    path(
+        "accounts/password/reset/", sign_in_views.PasswordResetPage.as_view(), name="account_reset_password"
+    ),
     path(
         "accounts/password/reset/done/", allauth_views.password_reset_done, name="account_reset_password_done"
     ),

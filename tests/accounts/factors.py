@@ -58,7 +58,9 @@ class SoftKey:
     user_handle: bytes = b""
     counter: int = 0
     id: bytes = field(default_factory=lambda: token_bytes(16))
-    private: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
+    private: ec.EllipticCurvePrivateKey = field(
+        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
+    )
 
     def make(self, options: dict[str, Any]) -> str:
         """Answer `navigator.credentials.create`."""
@@ -99,5 +101,11 @@ class SoftKey:
     def _answer(self, response: dict[str, Any]) -> str:
         named = websafe_encode(self.id)
         return json.dumps(
-            {"id": named, "rawId": named, "type": "public-key", "response": response, "clientExtensionResults": {}}
+            {
+                "id": named,
+                "rawId": named,
+                "type": "public-key",
+                "response": response,
+                "clientExtensionResults": {},
+            }
         )

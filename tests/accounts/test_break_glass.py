@@ -70,7 +70,9 @@ def test_each_use_alarms(strict: Organization, member: Callable[..., Member], ca
     assert sorted(message.to[0] for message in mail.outbox) == sorted([first.user.email, second.user.email])
     assert "mail is down" in mail.outbox[0].body
     assert break_glass.uses_total._value.get() == before + 1
-    assert [record.levelname for record in caplog.records if record.message == "break_glass.used"] == ["CRITICAL"]
+    assert [record.levelname for record in caplog.records if record.message == "break_glass.used"] == [
+        "CRITICAL"
+    ]
     assert [told["reason"] for name, told in recorded("emergency_access.used")] == ["mail is down"]
     assert BreakGlass.objects.get().used_from == "127.0.0.1"
     client = Client()
@@ -119,7 +121,9 @@ def test_an_unused_link_ends_too(strict: Organization) -> None:
 
 
 @pytest.mark.usefixtures("here")
-def test_it_does_not_count_as_another_owner(organization: Organization, acting: Callable[..., Principal]) -> None:
+def test_it_does_not_count_as_another_owner(
+    organization: Organization, acting: Callable[..., Principal]
+) -> None:
     owner = acting("owner")
     made(organization)
     with pytest.raises(LastOwner):

@@ -127,7 +127,9 @@ def test_a_mailed_code_signs_in_and_asks_for_the_factor(ada: Member) -> None:
     again = Client()
     again.post("/accounts/login/code/", {"email": ada.user.email})
     code = mail.outbox[-1].body.split("\n\n")[1].strip()
-    assert again.post("/accounts/login/code/confirm/", {"code": code})["Location"] == "/accounts/second-factor/"
+    assert (
+        again.post("/accounts/login/code/confirm/", {"code": code})["Location"] == "/accounts/second-factor/"
+    )
     assert second_step(again, code_of(secret))["Location"] == "/"
 
 
@@ -137,7 +139,10 @@ def test_a_mailed_code_lives_five_minutes_in_one_browser_for_three_tries(ada: Me
     code = mail.outbox[0].body.split("\n\n")[1].strip()
     assert other.post("/accounts/login/code/confirm/", {"code": code})["Location"] == "/accounts/login/code/"
     with time_machine.travel(timezone.now() + timedelta(seconds=301), tick=False):
-        assert client.post("/accounts/login/code/confirm/", {"code": code})["Location"] == "/accounts/login/code/"
+        assert (
+            client.post("/accounts/login/code/confirm/", {"code": code})["Location"]
+            == "/accounts/login/code/"
+        )
     client.post("/accounts/login/code/", {"email": ada.user.email})
     code = mail.outbox[-1].body.split("\n\n")[1].strip()
     for _ in range(3):

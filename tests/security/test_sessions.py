@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -26,10 +26,9 @@ PASSWORD = "seven green llamas sing"
 
 
 @pytest.fixture(autouse=True)
-def _forget_what_the_process_knows() -> Iterator[None]:
+def _forget_what_the_process_knows() -> None:
     principal_cache.follow(None)
     sessions._tracked.clear()
-    yield
 
 
 def browser_of(member: Member, **values: Any) -> Client:
@@ -106,7 +105,9 @@ def test_a_session_ends_when_it_is_not_used(settings: Any) -> None:
     ada = MemberFactory()
     client = browser_of(ada)
     client.get(settings_page(ada))
-    with time_machine.travel(timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE + 60), tick=False):
+    with time_machine.travel(
+        timezone.now() + timedelta(seconds=settings.SESSION_COOKIE_AGE + 60), tick=False
+    ):
         assert client.get(settings_page(ada)).status_code == 302
         assert find_user_id(key_of(client)) is None
 
@@ -142,7 +143,9 @@ def accept(secret: str) -> int:
     return int(Client().post(f"/invite/{secret}/", {"name": "New", "password": PASSWORD}).status_code)
 
 
-def test_an_invitation_lets_the_invited_into_its_organization_once(invited: tuple[Organization, str, str]) -> None:
+def test_an_invitation_lets_the_invited_into_its_organization_once(
+    invited: tuple[Organization, str, str],
+) -> None:
     organization, email, secret = invited
     MemberFactory()
     assert accept(secret) == 302
@@ -159,7 +162,9 @@ def by_expiry(organization: Organization, secret: str) -> None:
 def by_revoking(organization: Organization, secret: str) -> None:
     owner = Member.objects.get(organization=organization, role__key="owner")
     with tenancy.use(organization.pk):
-        invitations.revoke_invitation(principal=principal_of(owner), invitation_id=Invitation.objects.get().pk)
+        invitations.revoke_invitation(
+            principal=principal_of(owner), invitation_id=Invitation.objects.get().pk
+        )
 
 
 def by_renewing(organization: Organization, secret: str) -> None:
@@ -191,13 +196,17 @@ def test_another_account_cannot_use_it_signed_in_or_not(invited: tuple[Organizat
         invitations.accept_invitation(secret=secret, user_id=mallory.user_id)
     assert not Member.objects.filter(organization=organization, user=mallory.user).exists()
     known = PersonFactory(email=email)
-    assert accept(secret) == 400  # the address has an account: its owner signs in first, no second password is set
+    assert (
+        accept(secret) == 400
+    )  # the address has an account: its owner signs in first, no second password is set
     assert known.check_password("correct horse battery")
     assert not Member.objects.filter(organization=organization, user=known).exists()
     assert Invitation.objects.get().accepted_at is None
 
 
-def test_fields_of_the_request_do_not_choose_another_place_or_role(invited: tuple[Organization, str, str]) -> None:
+def test_fields_of_the_request_do_not_choose_another_place_or_role(
+    invited: tuple[Organization, str, str],
+) -> None:
     organization, email, secret = invited
     other = MemberFactory(role="owner").organization
     Client().post(
@@ -207,7 +216,11 @@ def test_fields_of_the_request_do_not_choose_another_place_or_role(invited: tupl
         headers={"Organization": str(other.pk)},
     )  # fmt: skip
     member = Member.objects.get(user__email=email)
-    assert (member.organization_id, member.role.key, member.user.is_staff) == (organization.pk, "member", False)
+    assert (member.organization_id, member.role.key, member.user.is_staff) == (
+        organization.pk,
+        "member",
+        False,
+    )
     assert not User.objects.filter(email="evil@example.org").exists()
 
 

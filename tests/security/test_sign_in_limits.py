@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -21,9 +21,8 @@ WRONG = "not the password at all"
 
 
 @pytest.fixture(autouse=True)
-def _forget_what_the_process_knows() -> Iterator[None]:
+def _forget_what_the_process_knows() -> None:
     sessions._tracked.clear()
-    yield
 
 
 @pytest.fixture
@@ -69,7 +68,9 @@ DOORS = [guess_password, guess_mailed_code, guess_factor, guess_confirmation]
 def let_through(doors: list[Callable[..., bool]], member: Member, *, tries: int = 30) -> int:
     """Guess at the doors in turn and return how many guesses were looked at."""
     clients = {door: prepared(door, member) for door in doors}
-    return sum(door(member, clients[door]) for number in range(tries) for door in [doors[number % len(doors)]])
+    return sum(
+        door(member, clients[door]) for number in range(tries) for door in [doors[number % len(doors)]]
+    )
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -84,7 +85,8 @@ def test_all_doors_together_stop_after_ten(ada: Member) -> None:
 
 
 @pytest.mark.parametrize(
-    "spelling", [str.upper, str.title, lambda text: f" {text} ", lambda text: text.replace("@example", "@EXAMPLE")]
+    "spelling",
+    [str.upper, str.title, lambda text: f" {text} ", lambda text: text.replace("@example", "@EXAMPLE")],
 )
 def test_another_spelling_is_the_same_account(ada: Member, spelling: Callable[[str], str]) -> None:
     client, email = Client(), str(ada.user.email)
@@ -122,7 +124,9 @@ def test_addresses_of_one_ipv6_network_count_together() -> None:
 
 
 def test_new_browsers_and_languages_change_nothing(ada: Member) -> None:
-    seen = sum(guess_password(ada, Client(), **{"accept-language": "de", "user-agent": f"b{n}"}) for n in range(20))
+    seen = sum(
+        guess_password(ada, Client(), **{"accept-language": "de", "user-agent": f"b{n}"}) for n in range(20)
+    )
     # Speaking German the refusal reads otherwise: what counts is that the right password is refused too.
     assert seen >= 10
     assert first_step(Client(), ada.user).status_code == 200

@@ -125,7 +125,7 @@ class FactorPolicy(APIView):
 class LackingList(APIView):
     """`second-factor-policy/lacking/`."""
 
-    permission_classes = [Requires("console.view")]
+    permission_classes = [Requires("member.manage")]
 
     @extend_schema(parameters=[LackingQuery], responses=page_of(LackingMemberSerializer))
     def get(self, request: Request) -> Response:

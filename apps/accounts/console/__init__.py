@@ -39,4 +39,6 @@ register_console_page(
     ],
 )
 register_console_page(ORGANIZATION, _("Organization"), "mark", VIEW, organization.organization, order=35)
-register_console_page(SECOND_FACTOR, _("Second factor"), "key", VIEW, second_factor.second_factor, order=36)
+register_console_page(
+    SECOND_FACTOR, _("Second factor"), "key", "member.manage", second_factor.second_factor, order=36
+)

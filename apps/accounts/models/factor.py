@@ -20,6 +20,7 @@ TOLERANCE_STEPS = 1  # the clock of a phone may be half a minute away
 class SecondFactor(Device):  # type: ignore[misc]  # django-otp ships no types
     """One proof of a person; the row is what a verified session points at, so deleting it ends the proof."""
 
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     authenticator = models.OneToOneField("mfa.Authenticator", on_delete=models.CASCADE, related_name="+")
     last_step = models.BigIntegerField(default=0, help_text="The newest time step a code was taken from.")
     sign_count = models.BigIntegerField(default=0, help_text="Of a passkey; a smaller one means a copy.")
@@ -69,6 +70,10 @@ def matching_step(secret: str, code: str) -> int | None:
     now = int(time.time()) // STEP_SECONDS
     steps = range(now - TOLERANCE_STEPS, now + TOLERANCE_STEPS + 1)
     return next(
-        (step for step in steps if constant_time_compare(format_hotp_value(hotp_value(secret, step)), digits)),
+        (
+            step
+            for step in steps
+            if constant_time_compare(format_hotp_value(hotp_value(secret, step)), digits)
+        ),
         None,
     )

@@ -34,7 +34,8 @@ def list_factors(*, user_id: UUID) -> list[FactorView]:
 
 def has_factor(*, user_id: UUID) -> bool:
     """Return whether a person has any second factor. One query."""
-    return SecondFactor.objects.filter(user_id=user_id, confirmed=True).exists()
+    found: bool = SecondFactor.objects.filter(user_id=user_id, confirmed=True).exists()
+    return found
 
 
 def kinds_of(*, user_id: UUID) -> set[str]:

@@ -45,7 +45,7 @@ def add_app(*, user_id: UUID, secret: str, code: str, keep_key: str | None) -> S
                 authenticator = TOTP.activate(user, secret).instance
         except IntegrityError as error:
             raise FactorTaken from error
-        factor = SecondFactor.objects.create(
+        factor: SecondFactor = SecondFactor.objects.create(
             user=user, authenticator=authenticator, name="", last_step=step, confirmed=True
         )
         _added(user, keep_key=keep_key, what="app")
@@ -65,7 +65,7 @@ def add_passkey(*, user_id: UUID, name: str, credential: dict[str, object], sign
         authenticator = Authenticator.objects.create(
             user=user, type=Authenticator.Type.WEBAUTHN, data={"name": called, "credential": credential}
         )
-        factor = SecondFactor.objects.create(
+        factor: SecondFactor = SecondFactor.objects.create(
             user=user, authenticator=authenticator, name=called, sign_count=sign_count
         )
         _added(user, keep_key=keep_key, what="passkey")
@@ -171,7 +171,8 @@ def _locked(user_id: UUID) -> User:
 
 def _main_factors(user_id: UUID) -> bool:
     others = Authenticator.objects.filter(user_id=user_id).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    return others.exists()
+    found: bool = others.exists()
+    return found
 
 
 def _added(user: User, *, keep_key: str | None, what: str) -> None:

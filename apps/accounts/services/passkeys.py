@@ -99,7 +99,9 @@ def begin_authentication(*, user_id: UUID | None) -> tuple[dict[str, Any], State
     Raises:
         PasskeysUnavailable.
     """
-    wanted = UserVerificationRequirement.REQUIRED if user_id is None else UserVerificationRequirement.PREFERRED
+    wanted = (
+        UserVerificationRequirement.REQUIRED if user_id is None else UserVerificationRequirement.PREFERRED
+    )
     known = None if user_id is None else [_credential_of(row) for row in _rows(user_id)]
     options, state = _server().authenticate_begin(known, user_verification=wanted)
     return _plain(options), _dated(state)
@@ -130,7 +132,8 @@ def finish_authentication(*, state: State | None, answer: str, user_id: UUID | N
             used = server.authenticate_complete(kept, [_credential_of(row) for row in rows], response)
         except _MALFORMED as error:
             raise PasskeyWrong from error
-        factor, counter = by_id[used.credential_id], response.response.authenticator_data.counter
+        factor: SecondFactor = by_id[used.credential_id]
+        counter = response.response.authenticator_data.counter
         if counter and counter <= factor.sign_count:
             raise PasskeyWrong
         factor.sign_count = counter
@@ -157,7 +160,7 @@ def _rows(user_id: UUID) -> Any:  # a QuerySet of an untyped base
 
 def _credential_of(row: SecondFactor) -> AttestedCredentialData:
     stored = RegistrationResponse.from_dict(row.authenticator.data["credential"])
-    credential = stored.response.attestation_object.auth_data.credential_data
+    credential: AttestedCredentialData | None = stored.response.attestation_object.auth_data.credential_data
     if credential is None:
         raise PasskeyWrong
     return credential
@@ -166,9 +169,10 @@ def _credential_of(row: SecondFactor) -> AttestedCredentialData:
 def _find(credential_id: bytes) -> SecondFactor | None:
     """Return the key that has this id, whoever owns it: ids are unique in the world."""
     text = _plain({"id": credential_id})["id"]
-    return SecondFactor.objects.filter(
+    found: SecondFactor | None = SecondFactor.objects.filter(
         authenticator__type=Authenticator.Type.WEBAUTHN, authenticator__data__credential__id=text
     ).first()
+    return found
 
 
 def _dated(state: Mapping[str, Any]) -> State:

@@ -1,4 +1,4 @@
-"""Make an emergency account for an organization: `manage.py break_glass nordlicht --hours 4 --reason "mail is down"`."""
+"""Make an emergency account: `manage.py break_glass nordlicht --hours 4 --reason "mail is down"`."""
 
 from __future__ import annotations
 
