@@ -8,15 +8,36 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.db import connections
+from xdist.scheduler import LoadScopeScheduling
 
+from apps.core import origin
 from apps.core.http import request_limits
 from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
+
+BROWSER = "tests/e2e/"
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
     """Name long bytes by their argument: files made at collection differ between processes by their times."""
     return argname if isinstance(val, bytes) and len(val) > 40 else None
+
+
+class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types for it
+    """Among several processes each file stays in one; the browser tests stay together and share a running product."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return BROWSER if nodeid.startswith(BROWSER) else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
+    return OneStack(config, log)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browser tests take longest: among several processes one begins with them, a single one does them last."""
+    is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
+    items.sort(key=lambda item: item.nodeid.startswith(BROWSER) is not is_shared_out)
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +58,11 @@ def django_db_setup(
         with connections["default"].cursor() as cursor:
             # Tests that commit empty their tables; the product never does.
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {app}")
+            cursor.execute(
+                "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'core_auditentry_stay'"
+            )
+            for (table,) in cursor.fetchall():
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER core_auditentry_stay")
         connections["default"].close()
         settings["USER"] = app
     yield
@@ -55,6 +81,13 @@ def _empty_redis(request: pytest.FixtureRequest) -> None:
         request_limits.forget()
 
 
+@pytest.fixture(autouse=True)
+def _origin() -> Iterator[None]:
+    """Every test is called from somewhere, as every request is; refusals inside its transaction are not written."""
+    with origin.use():
+        yield
+
+
 @pytest.fixture
 def redis() -> object:
     """The throw-away Valkey."""
@@ -63,12 +96,17 @@ def redis() -> object:
 
 def owner_connection() -> psycopg.Connection[tuple[object, ...]]:
     """Return a connection of the owner to the test database, for checks of the catalogue."""
-    owner = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"])
+    return role_connection("CHATSYSTEM_DATABASE_OWNER_URL")
+
+
+def role_connection(variable: str) -> psycopg.Connection[tuple[object, ...]]:
+    """Return a connection to the test database as the role of this variable's address."""
+    role = parse(os.environ[variable])
     return psycopg.connect(
-        host=owner["HOST"],
-        port=owner["PORT"] or None,
-        user=owner["USER"],
-        password=owner["PASSWORD"] or None,
+        host=role["HOST"],
+        port=role["PORT"] or None,
+        user=role["USER"],
+        password=role["PASSWORD"] or None,
         dbname=connections["default"].settings_dict["NAME"],
         autocommit=True,
     )

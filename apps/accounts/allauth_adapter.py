@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import smtplib
 import time
 from typing import Any
 
@@ -21,6 +23,7 @@ from apps.accounts.services.step_up import note_proof
 
 PENDING = "pending_sign_in"  # the state of the account when a sign-in began that waits for its second factor
 _FRESH_RECORD_SECONDS = 900
+logger = logging.getLogger(__name__)
 _QUIET = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
 
 
@@ -101,6 +104,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002 - allauth's signature
         """Go on where the person was; `next` in the form wins."""
         return "/"
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Send; one that cannot leave is logged, and the page says the same as for any other address."""
+        try:
+            super().send_mail(template_prefix, email, context)
+        except (OSError, smtplib.SMTPException):
+            logger.exception("account.not_mailed", extra={"template": template_prefix})
 
     def format_email_subject(self, subject: str) -> str:
         """Leave subjects as they are."""

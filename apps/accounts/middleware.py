@@ -37,7 +37,7 @@ from apps.accounts.services.requests import (
 )
 from apps.accounts.services.sessions import track
 from apps.accounts.types import Principal
-from apps.core import tenancy
+from apps.core import origin, tenancy
 from apps.core.api.problems import refusal_as_problem
 from apps.core.errors import DomainError, NotFound
 from apps.core.http import error_pages
@@ -189,6 +189,8 @@ def _note_outcome(request: HttpRequest, outcome: Outcome) -> None:
 
 def _note_principal(request: HttpRequest, principal: Principal | None) -> None:
     request.principal = principal  # type: ignore[attr-defined]
+    if principal is not None:
+        origin.note_session(principal.session)
     if principal is not None and principal.language:
         translation.activate(principal.language)
         request.LANGUAGE_CODE = principal.language

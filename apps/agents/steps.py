@@ -36,7 +36,7 @@ def _answer(context: StepContext, task: answering.Task) -> str:
             "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}
         )
         context.progress(1, 3, READING)
-        for piece in answering.write(task, found, run_id=context.run.id):
+        for piece in answering.write(task, found, run_id=context.run.id, check=context.cancelled):
             if isinstance(piece, str):
                 if not text:
                     context.progress(2, 3, WRITING)

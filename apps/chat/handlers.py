@@ -5,7 +5,7 @@ from django.db import transaction
 from apps.accounts.events import InvitationAccepted, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.chat.selectors.conversations import visible_conversations
-from apps.chat.services.conversations import bring_in, end_all_memberships
+from apps.chat.services.members import bring_in, end_all_memberships
 from apps.core.events.subscribers import after_commit
 
 

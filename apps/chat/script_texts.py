@@ -51,6 +51,7 @@ def chat_texts() -> Texts:
                                   ngettext("Sending waits for {count} file", "Sending waits for {count} files", 2)),
         "failed_file": _("Remove the file that failed, or try it again"),
         "too_many_files": _("A message carries at most {limit} files."),
+        "upload.waiting": pgettext("an upload", "waiting"),
         "upload.done": pgettext("an upload", "ready"),
         "upload.of": _("{done} of {total}"),
         "upload.left": _("{seconds} s left"),

@@ -17,4 +17,4 @@ class CoreConfig(AppConfig):
 
         connection_created.connect(tenancy.install, dispatch_uid="core.tenancy")
         post_migrate.connect(database_roles.grant_after_migrate, sender=self, dispatch_uid="core.grants")
-        autodiscover_modules("events", "handlers", "cards", "console", "steps")
+        autodiscover_modules("actions", "events", "handlers", "cards", "console", "steps")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from celery import Task
 from django.db import connections
 from structlog.contextvars import bound_contextvars
 
-from apps.core import tenancy
+from apps.core import origin, tenancy
 
 
 class OrganizationTask(Task):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -22,7 +22,11 @@ class OrganizationTask(Task):  # type: ignore[type-arg]  # not subscriptable at 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Open the organization, run, and return the thread's connections to the pool."""
         try:
-            with tenancy.use(UUID(str(kwargs["organization_id"]))), bound_contextvars(task=self.name):
+            with (
+                tenancy.use(UUID(str(kwargs["organization_id"]))),
+                bound_contextvars(task=self.name, request_id=self.request.id or uuid4().hex),
+                origin.acting(),
+            ):
                 return super().__call__(*args, **kwargs)
         finally:
             connections.close_all()

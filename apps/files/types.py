@@ -61,9 +61,14 @@ class FileView:
 
 @dataclass(frozen=True)
 class Content:
-    """Where the bytes of a file lie, for whoever has checked the rights."""
+    """Where the bytes of a file lie, for whoever has checked the rights.
+
+    Attributes:
+        is_made_by_us: pixels we wrote ourselves, not bytes somebody sent.
+    """
 
     key: str
     size_bytes: int
     media_type: str
     name: str
+    is_made_by_us: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -62,6 +62,7 @@ class Completion:
     Attributes:
         budget_tokens: most tokens of the answer.
         timeout_seconds: for the whole call, retries and reading included.
+        check: called about four times a second while nothing comes; what it raises ends the call and comes out of it.
     """
 
     messages: Sequence[ChatMessage]
@@ -69,6 +70,7 @@ class Completion:
     timeout_seconds: float
     budget_tokens: int
     temperature: float = 0.2
+    check: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)

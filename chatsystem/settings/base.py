@@ -27,8 +27,11 @@ PUBLIC_URL = _server.public_url
 DATA_DIR = _server.data_dir
 INSTANCE = _server.instance
 _public = urlsplit(PUBLIC_URL)
+FILES_BASE_URL = _server.files_base_url
+_files_host = urlsplit(FILES_BASE_URL).hostname
 ALLOWED_HOSTS = [
     _public.hostname or "localhost",
+    *([_files_host] if _files_host else []),
     *(host for host in _server.allowed_hosts.split(",") if host),
 ]
 CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"]
@@ -76,6 +79,7 @@ MIDDLEWARE = [
     "apps.core.http.middleware.response_headers",
     "csp.middleware.CSPMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "apps.files.middleware.separate_hosts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.accounts.middleware.language",
     "apps.core.http.local_time.local_time",
@@ -96,6 +100,7 @@ ASYNC_API_MIDDLEWARE = [
     "apps.core.http.middleware.refusals",
     "apps.core.http.middleware.limited",
     "apps.core.http.middleware.response_headers",
+    "apps.files.middleware.separate_hosts",
     "apps.accounts.middleware.language",
     "apps.accounts.middleware.organization",
 ]
@@ -194,16 +199,17 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 
+_files_origin = [FILES_BASE_URL] if FILES_BASE_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *_files_origin],
         "font-src": ["'self'"],
         "connect-src": ["'self'", PUBLIC_URL.replace("http", "ws", 1)],
         "manifest-src": ["'self'"],
-        "media-src": ["'self'"],
+        "media-src": ["'self'", *_files_origin],
         "worker-src": ["'self'"],
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
@@ -235,9 +241,15 @@ STORAGES = {
 }
 WHITENOISE_MAX_AGE = 60
 
-EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = CONFIGURATION.mail.mail_from
+if _smtp := CONFIGURATION.mail.server:
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST, EMAIL_PORT, EMAIL_TIMEOUT = _smtp.host, _smtp.port, _smtp.timeout_seconds
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _smtp.user, _smtp.password
+    EMAIL_USE_SSL, EMAIL_USE_TLS = _smtp.has_tls, _smtp.starts_tls
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

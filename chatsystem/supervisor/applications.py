@@ -7,7 +7,7 @@ from pathlib import Path
 from chatsystem.supervisor.options import Options
 from chatsystem.supervisor.paths import Layout
 from chatsystem.supervisor.service import Service
-from chatsystem.supervisor.surroundings import Surroundings
+from chatsystem.supervisor.surroundings import COUNTING, Surroundings
 
 WEB = "web"
 WORKER = "worker"
@@ -85,4 +85,5 @@ class Applications:
             once=once,
             while_running=while_running,
             is_ready=is_ready,
+            after_end=self.layout.forget_live_figures if process in COUNTING else None,
         )

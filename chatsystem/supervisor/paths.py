@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,6 +63,21 @@ class Layout:
         return self.run / "stack.env"
 
     @property
+    def figures(self) -> Path:
+        """Where web, worker and relay count for /metrics, a few files for each process."""
+        return self.run / "figures"
+
+    def empty_figures(self) -> None:
+        """Forget what the processes of the last start counted; call it with the lock held."""
+        shutil.rmtree(self.figures, ignore_errors=True)
+        self.figures.mkdir(mode=0o700)
+
+    def forget_live_figures(self, pid: int) -> None:
+        """Take away what a process that has ended said of itself as it is now; what it counted stays."""
+        for path in self.figures.glob(f"gauge_live*_{pid}.db"):
+            path.unlink(missing_ok=True)
+
+    @property
     def prepare_output(self) -> Path:
         return self.run / "prepare.out"
 
@@ -116,6 +132,7 @@ class Layout:
         """Take away what only makes sense while the stack runs."""
         for path in (self.model_socket, self.valkey_socket, self.environment, self.prepare_output):
             path.unlink(missing_ok=True)
+        shutil.rmtree(self.figures, ignore_errors=True)
         if self.sockets != self.run and not any(self.sockets.iterdir()):
             self.sockets.rmdir()
 

@@ -29,6 +29,7 @@ class Service:
         grace_seconds: then SIGKILL to its whole session.
         once: ends by itself (an installation); it is not started again.
         while_running: what the table says while it runs.
+        after_end: is told the number of each process of this service that has ended.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Service:
     once: bool = False
     while_running: str = "running"
     is_ready: Callable[[], bool] | None = None
+    after_end: Callable[[int], None] | None = None
 
 
 @dataclass(slots=True)
@@ -91,6 +93,8 @@ class KeptProcess:
         self.kill_session()
         self.exit_code = process.wait()
         self.process = None
+        if self.service.after_end is not None:
+            self.service.after_end(process.pid)
         return True
 
     def plan_restart(self) -> None:

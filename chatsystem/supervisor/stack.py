@@ -70,6 +70,7 @@ class Stack:
             Stopping: a stop signal came meanwhile.
         """
         self._set_large_logs_aside()
+        self._layout.empty_figures()
         self._start_servers()
         self._surroundings.write(self._layout.environment)
         database = self._surroundings.common["DATABASE_URL"]

@@ -11,6 +11,8 @@ from chatsystem.supervisor.postgres import clean_environment
 _OWNER = "CHATSYSTEM_DATABASE_OWNER_URL"
 _OURS = ("CHATSYSTEM_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
 _PLATFORM = "CHATSYSTEM_DATABASE_PLATFORM_URL"
+_FIGURES = "PROMETHEUS_MULTIPROC_DIR"
+COUNTING = ("web", "worker", "relay")  # whose figures any web process shows at /metrics
 
 
 @dataclass(slots=True, kw_only=True)
@@ -18,6 +20,7 @@ class Surroundings:
     """What every process gets, and the two database roles that only some get."""
 
     common: dict[str, str]
+    figures: Path
     owner_url: str | None = field(default_factory=lambda: os.environ.get(_OWNER))
     platform_url: str | None = field(default_factory=lambda: os.environ.get(_PLATFORM))
 
@@ -28,6 +31,8 @@ class Surroundings:
         leaked environment of a web process does not name the roles that see every organization.
         """
         told = {**self.common, "CHATSYSTEM_PROCESS": process}
+        if process in COUNTING:
+            told[_FIGURES] = str(self.figures)
         if process == "migrate" and self.owner_url:
             told[_OWNER] = self.owner_url
         if process in ("relay", "migrate") and self.platform_url:
@@ -56,7 +61,9 @@ def surroundings(
     """Build the variables of one start on top of this process's own."""
     profile = "dev" if options.dev else "embedded"
     inherited = {
-        name: value for name, value in clean_environment().items() if name not in (_OWNER, _PLATFORM)
+        name: value
+        for name, value in clean_environment().items()
+        if name not in (_OWNER, _PLATFORM, _FIGURES)
     }
     models = (
         {"CHATSYSTEM_MODEL_URL": "", "CHATSYSTEM_EMBEDDING": "hashed"}
@@ -64,6 +71,7 @@ def surroundings(
         else {"CHATSYSTEM_MODEL_URL": f"unix://{layout.model_socket}"}
     )
     return Surroundings(
+        figures=layout.figures,
         common={
             "DJANGO_SETTINGS_MODULE": f"chatsystem.settings.{profile}",
             "MALLOC_ARENA_MAX": "2",  # threads otherwise keep an arena each: tens of megabytes for nothing
@@ -76,5 +84,5 @@ def surroundings(
             "CHATSYSTEM_PORT": str(port),
             "CHATSYSTEM_PUBLIC_URL": url,
             "CHATSYSTEM_INSTANCE": instance,
-        }
+        },
     )

@@ -275,6 +275,19 @@ def test_resetting_a_password_by_mail(member: Callable[..., Member]) -> None:
     assert b"This link is used up" in used.content
 
 
+def test_a_mail_server_that_is_away_does_not_tell_who_has_an_account(
+    member: Callable[..., Member], settings: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    known, unknown = member().user.email, "nobody@example.org"
+    answers = [Client().post("/accounts/password/reset/", {"email": email}) for email in (known, unknown)]
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [
+        (302, "/accounts/password/reset/done/")
+    ] * 2
+    assert "account.not_mailed" in [record.message for record in caplog.records]
+
+
 def test_a_reset_does_not_tell_who_has_an_account(member: Callable[..., Member]) -> None:
     known, unknown = member().user.email, "nobody@example.org"
     answers = [Client().post("/accounts/password/reset/", {"email": email}) for email in (known, unknown)]
@@ -421,7 +434,7 @@ def test_exactly_these_pages_are_public() -> None:
         "", "language/", "invite/<str:secret>/", "sign-in/<str:secret>/", "accounts/login/", "accounts/logout/",
         "accounts/inactive/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/",
         "^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
-        "accounts/password/reset/key/done/", "livez", "readyz", "metrics",
+        "accounts/password/reset/key/done/", "livez", "readyz", "metrics", "f/<str:token>/<str:name>",
         "accounts/login/code/", "accounts/login/code/confirm/", "accounts/login/cancel/", "accounts/second-factor/",
         "accounts/passkeys/options/", "accounts/passkeys/sign-in/",
     }  # fmt: skip

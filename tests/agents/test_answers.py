@@ -157,13 +157,13 @@ def test_an_answer_is_invisible_to_others_and_to_other_organizations(scene) -> N
 
 
 def test_losing_access_before_the_run_works_shows_nothing(scene) -> None:
-    from apps.chat.services import conversations
+    from apps.chat.services import members
 
     world, ada, ben, _ = scene
     private = world.channel(ada, "plan", [ben], is_private=True)
     world.say(ada, private, "Der Umzug nach Emden ist am 4. Mai geplant.")
     index_all()
     view = answers.ask(principal=ben, question="Wann ist der Umzug nach Emden geplant?")
-    conversations.remove_person(principal=ada, conversation_id=private, person_id=ben.id)
+    members.remove_person(principal=ada, conversation_id=private, person_id=ben.id)
     row = answer(view)
     assert "Mai" not in row.body + str(row.sources) + str(row.read)

@@ -8,7 +8,7 @@ from apps.accounts.models import Member
 from apps.agents.models import Answer
 from apps.agents.selectors.answers import view_of
 from apps.agents.services import assistants
-from apps.chat.services import conversations
+from apps.chat.services import members
 from apps.core import tenancy
 from tests.accounts.api import Api
 from tests.accounts.conftest import _forget_what_the_process_knows  # noqa: F401 - a fixture
@@ -63,7 +63,7 @@ def test_a_source_is_closed_to_who_lost_access_and_to_strangers(asked) -> None:
         for path in (f"ask/{row.pk}/", f"ask/{row.pk}/sources/1/"):
             assert Api.by_key(outsider).get(path).status_code == 404
     with tenancy.use(world.organization.pk):
-        conversations.remove_person(principal=ada, conversation_id=channel, person_id=member.user_id)
+        members.remove_person(principal=ada, conversation_id=channel, person_id=member.user_id)
     api = Api.by_key(member)
     assert api.get(f"ask/{row.pk}/sources/1/").status_code == 404
     kept = api.get(f"ask/{row.pk}/").json()

@@ -17,7 +17,7 @@ from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Answer
 from apps.agents.services import answering, answers, assistants
 from apps.agents.types import AnswerState, AnswerView
-from apps.chat.services import conversations
+from apps.chat.services import members
 from apps.core.ids import uuid7
 from tests.accounts.sessions import open_session
 from tests.agents.test_answers import FACT, answer, index_all, told
@@ -201,7 +201,7 @@ def test_a_source_is_closed_to_who_lost_access(people, part: bool) -> None:
     (source, *_) = [one for one in row.sources if one["citation"]["quote"] in PLAN]
     number = source["number"]
     assert ben.get("source", part=part, answer_id=row.pk, number=number).status_code == 200
-    conversations.remove_person(principal=ada.person, conversation_id=private, person_id=ben.person.id)
+    members.remove_person(principal=ada.person, conversation_id=private, person_id=ben.person.id)
     closed = ben.get("source", part=part, answer_id=row.pk, number=number)
     Answer.objects.filter(pk=row.pk).update(
         sources=[{**source, "citation": {**source["citation"], "source": str(uuid7())}}]
@@ -288,7 +288,7 @@ def test_pages_cost_the_same_for_many(
         ben.get("source", part=True, answer_id=row.pk, number=1)
 
 
-QUERIES = {"ask": 6, "answer": 7, "source": 10}
+QUERIES = {"ask": 6, "answer": 7, "source": 8}
 
 
 def _cards(reader: Reader, conversation: UUID, message: UUID) -> list[html.HtmlElement]:

@@ -20,7 +20,7 @@ from apps.agents.selectors import answers as selectors
 from apps.agents.services import answering, answers, assistants, wording
 from apps.agents.types import AnswerState, Outcome
 from apps.chat.models import Mention, Message
-from apps.chat.services import conversations
+from apps.chat.services import conversations, members
 from apps.chat.services import messages as chat
 from apps.chat.services.composing import render_body
 from apps.core.events import types as event_types
@@ -150,7 +150,7 @@ def test_two_agents_cannot_talk_to_each_other_for_ever(scene, use_model) -> None
         organization=world.organization, principal_id=other.id, key="kompass", name="Kompass"
     )
     channel = world.channel(ada, "fragen", [ben])
-    conversations.add_people(principal=ada, conversation_id=channel, people=[other.id])
+    members.add_people(principal=ada, conversation_id=channel, people=[other.id])
     asked = world.say(ben, channel, f"@Lotse {QUESTION}")
     with model_server([says("@Kompass was meinst du? [1]")]) as server:
         use_model(server.base_url)
@@ -281,7 +281,7 @@ def test_a_private_answer_is_kept_back_once_a_source_is_lost(scene) -> None:
     index_all()
     row = answer(answers.ask(principal=ben, question="Wann ist der Umzug nach Emden geplant?"))
     assert "4. Mai" in selectors.get_answer(ben, row.pk).body
-    conversations.remove_person(principal=ada, conversation_id=plan, person_id=ben.id)
+    members.remove_person(principal=ada, conversation_id=plan, person_id=ben.id)
     for kept in (selectors.get_answer(ben, row.pk), selectors.list_own(ben)[0]):
         assert kept.is_withheld
         assert "Mai" not in kept.body + kept.html + str(kept.sources)

@@ -5,7 +5,6 @@ Passages are made from a fixed vocabulary; vectors are the model-free ones, so t
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Callable
@@ -14,7 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from tests.benchmarks.figures import figure, percentile, progress
-from tests.benchmarks.stack import Stack, stack
+from tests.benchmarks.stack import become_part, stack
 
 PASSAGES = {"quick": 10_000, "standard": 40_000, "full": 100_000}
 QUESTIONS = {"quick": 40, "standard": 80, "full": 120}
@@ -40,24 +39,8 @@ FROM l FULL JOIN d USING (id) ORDER BY score DESC LIMIT 10
 def run(size: str) -> None:
     """Print the figures."""
     with stack() as running:
-        connect(running)
+        become_part(running)
         measure(size)
-
-
-def connect(running: Stack) -> None:
-    """Become a process of the stack: its settings, its database, the owner's role only for the statistics."""
-    environment = running.environment()
-    names = [
-        name
-        for name in environment
-        if name.startswith("CHATSYSTEM_") or name in ("DATABASE_URL", "REDIS_URL")
-    ]
-    os.environ |= {name: environment[name] for name in names} | {
-        "CHATSYSTEM_PROCESS": "command", "DJANGO_SETTINGS_MODULE": "chatsystem.settings.embedded",
-    }  # fmt: skip
-    import django
-
-    django.setup()
 
 
 def measure(size: str) -> None:

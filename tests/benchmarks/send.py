@@ -8,14 +8,16 @@ import re
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import uvloop
 
 from chatsystem.supervisor.binaries import postgres_directory
-from tests.benchmarks.figures import figure, percentile, progress
-from tests.benchmarks.stack import Stack, stack
+from tests.benchmarks.figures import cpu_seconds, figure, percentile, progress
+from tests.benchmarks.stack import Stack, become_part, stack
 from tests.benchmarks.wire import Client
 
 SECONDS = {"quick": 6.0, "standard": 15.0, "full": 40.0}
@@ -42,6 +44,11 @@ class Sender:
         elif payload.startswith(b'{"frame":"error"'):
             raise RuntimeError(orjson.loads(payload)["code"])
 
+    def close(self) -> None:
+        """Leave."""
+        if self._client is not None:
+            self._client.close()
+
     async def run(self, until: float) -> None:
         """Send until the time is over."""
         assert self._client is not None
@@ -56,14 +63,57 @@ class Sender:
             self.latencies.append(time.perf_counter() - begun)
 
 
-async def closed_loop(running: Stack, conversations: list[str], senders: int, seconds: float) -> list[float]:
-    """Return the latencies of all acknowledged messages."""
-    key = running.person("owner").api_key
-    url = running.socket_url
-    clients = [Sender(url, key, conversations[number % len(conversations)]) for number in range(senders)]
+@dataclass(frozen=True)
+class Seat:
+    """A principal of its own, with a conversation of its own and a place in the one that all share."""
+
+    key: str
+    own: str
+    shared: str
+
+
+def seats(running: Stack, count: int) -> list[Seat]:
+    """Make principals: were they one person, every socket would receive every message."""
+    become_part(running)
+    from django.utils import timezone
+
+    from apps.accounts.selectors.principals import principal_of_member
+    from apps.accounts.services.api_keys import issue_for
+    from apps.accounts.services.members import create_principal
+    from apps.accounts.services.organizations import create_organization
+    from apps.chat.services.conversations import add_people, create_channel
+    from apps.core import tenancy
+
+    organization_id = create_organization(slug="bench-send", name="Bench")
+    with tenancy.use(organization_id):
+        ids = [
+            create_principal(organization_id=organization_id, kind="service", name=f"Sender {number}")
+            for number in range(count)
+        ]
+        principals = [principal_of_member(organization_id=organization_id, user_id=pk) for pk in ids]
+        shared = create_channel(principal=principals[0], name="shared")
+        add_people(principal=principals[0], conversation_id=shared, people=ids[1:])
+        expires_at = timezone.now() + timedelta(days=1)
+        return [
+            Seat(
+                issue_for(
+                    organization_id=organization_id, owner_id=principal.id, name="bench",
+                    scopes=["chat:read", "chat:write"], expires_at=expires_at,
+                ).secret,
+                str(create_channel(principal=principal, name=f"own {number}")), str(shared),
+            )
+            for number, principal in enumerate(principals)
+        ]  # fmt: skip
+
+
+async def closed_loop(running: Stack, places: list[tuple[str, str]], seconds: float) -> list[float]:
+    """Return the latencies of all acknowledged messages of senders, each (key, conversation)."""
+    clients = [Sender(running.socket_url, key, conversation) for key, conversation in places]
     await asyncio.gather(*(client.open() for client in clients))
     until = time.perf_counter() + seconds
     await asyncio.gather(*(client.run(until) for client in clients))
+    for client in clients:
+        client.close()
     return [latency for client in clients for latency in client.latencies]
 
 
@@ -104,17 +154,15 @@ def run(size: str) -> None:
     with stack(**wide) as running:
         os.sched_setaffinity(running.pid("web"), {0})
         os.sched_setaffinity(0, {1})
-        owner = running.person("owner")
-        made = [
-            running.call(
-                owner, "POST", "/api/v1/conversations/", {"name": f"bench {number} {time.time_ns()}"}
-            )["id"]
-            for number in range(20)
-        ]
+        made = seats(running, 128)
         rates = {}
         for senders in (1, 32, 128):
-            latencies = uvloop.run(closed_loop(running, made, senders, seconds))
+            begun = cpu_seconds(running.pid("web"))
+            latencies = uvloop.run(
+                closed_loop(running, [(seat.key, seat.own) for seat in made[:senders]], seconds)
+            )
             rates[senders] = len(latencies) / seconds
+            cpu = (cpu_seconds(running.pid("web")) - begun) / max(1, len(latencies))
             progress(f"{senders} senders: {rates[senders]:.0f}/s")
             figure(
                 bench="send",
@@ -129,7 +177,8 @@ def run(size: str) -> None:
                 value=percentile(latencies, 0.95) * 1e3,
                 unit="ms",
             )
-        hot = uvloop.run(closed_loop(running, made[:1], 32, seconds))
+            figure(bench="send", name=f"cpu_{senders}_senders", value=cpu * 1e6, unit="us")
+        hot = uvloop.run(closed_loop(running, [(seat.key, seat.shared) for seat in made[:32]], seconds))
         figure(
             bench="send", name="hot_conversation_to_spread_32", value=len(hot) / seconds / rates[32], unit="x",
             goal=0.9, better="higher",

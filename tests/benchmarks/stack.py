@@ -116,3 +116,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def become_part(running: Stack) -> None:
+    """Become a process of the stack: its settings, its database, the owner's role only for the statistics."""
+    environment = running.environment()
+    names = [
+        name
+        for name in environment
+        if name.startswith("CHATSYSTEM_") or name in ("DATABASE_URL", "REDIS_URL")
+    ]
+    os.environ |= {name: environment[name] for name in names} | {
+        "CHATSYSTEM_PROCESS": "command", "DJANGO_SETTINGS_MODULE": "chatsystem.settings.embedded",
+    }  # fmt: skip
+    import django
+
+    django.setup()

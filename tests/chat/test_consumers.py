@@ -14,7 +14,7 @@ from apps.accounts.models import Member
 from apps.accounts.services import api_keys
 from apps.accounts.types import Principal
 from apps.chat.models import Message
-from apps.chat.services import conversations, messages, reading
+from apps.chat.services import members, messages, reading
 from apps.core import tenancy
 from apps.core.threads import in_thread
 from tests.benchmarks.wire import Client
@@ -234,7 +234,7 @@ async def test_too_far_behind_means_load_again(scene: Scene) -> None:
 async def test_removal_ends_delivery_at_once(scene: Scene) -> None:
     ada, ben = await scene.open(scene.ada), await scene.open(scene.ben)
     await scene.do(
-        conversations.remove_person,
+        members.remove_person,
         principal=scene.ada,
         conversation_id=scene.channel,
         person_id=scene.ben.id,
@@ -254,7 +254,7 @@ async def test_removal_ends_delivery_at_once(scene: Scene) -> None:
 async def test_joining_starts_delivery_without_a_new_socket(scene: Scene) -> None:
     eve = await scene.open(scene.eve)
     await scene.do(
-        conversations.add_people, principal=scene.ada, conversation_id=scene.channel, people=[scene.eve.id]
+        members.add_people, principal=scene.ada, conversation_id=scene.channel, people=[scene.eve.id]
     )
     await eve.get("notice", lambda f: f["type"] == "conversation.added")
     async with asyncio.timeout(5):

@@ -95,14 +95,29 @@ def test_mentions_are_listed_newest_first_and_only_where_visible(world: World) -
 
 
 @pytest.mark.parametrize("rows", [1, 20])
-def test_a_page_costs_ten_queries(world: World, rows: int, django_assert_num_queries: Any) -> None:
-    ada = world.person("Ada")
-    channel = world.channel(ada, "allgemein")
+@pytest.mark.parametrize(
+    ("is_read", "anchor", "queries"),
+    [
+        (True, "first_unread", 4),  # standing; messages; their senders; what belongs to them
+        (True, "newest", 4),
+        (False, "newest", 5),  # the first unread one
+        (False, "first_unread", 6),  # both sides of it
+        (False, "message", 7),  # where that one stands
+    ],
+)
+def test_a_page_costs_few_queries(
+    *, world: World, rows: int, is_read: bool, anchor: Any, queries: int, django_assert_num_queries: Any
+) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "allgemein", [ben])
     for number in range(rows):
         sent = world.say(ada, channel, str(number))
         reactions.add_reaction(principal=ada, message_id=sent.id, emoji="👍")
-    with django_assert_num_queries(10):
-        assert len(message_page(principal=ada, conversation_id=channel).messages) == rows
+    if is_read:
+        reading.move_marker(principal=ben, conversation_id=channel, sequence=sent.sequence + 1)
+    wanted = sent.id if anchor == "message" else anchor
+    with django_assert_num_queries(queries):
+        assert len(message_page(principal=ben, conversation_id=channel, anchor=wanted).messages) == rows
 
 
 def apply(state: dict[str, Any], event: dict[str, Any]) -> None:

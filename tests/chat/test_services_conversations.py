@@ -18,7 +18,7 @@ from apps.chat.errors import (
 )
 from apps.chat.models import Conversation
 from apps.chat.selectors import conversations as selectors
-from apps.chat.services import conversations, drafts, reading
+from apps.chat.services import conversations, drafts, members, reading
 from apps.core.models import Event
 from tests.chat.world import World
 
@@ -65,7 +65,7 @@ def test_several_people_make_a_group(world: World) -> None:
     group = conversations.open_direct(principal=ada, people=[ben.id, cem.id])
     assert selectors.get_conversation(ada, group).name == "Ben, Cem"
     with pytest.raises(NotAChannel):
-        conversations.add_people(principal=ada, conversation_id=group, people=[world.person("Eve").id])
+        members.add_people(principal=ada, conversation_id=group, people=[world.person("Eve").id])
 
 
 def test_a_group_has_a_limit_and_known_people_only(world: World) -> None:
@@ -85,7 +85,7 @@ def test_a_private_channel_is_invisible_to_others_and_to_admins(world: World) ->
     with pytest.raises(ConversationNotFound):
         selectors.get_conversation(boss, secret)
     with pytest.raises(ConversationNotFound):
-        conversations.join(principal=boss, conversation_id=secret)
+        members.join(principal=boss, conversation_id=secret)
 
 
 def test_an_open_channel_is_visible_to_members_and_not_to_guests(world: World) -> None:
@@ -93,15 +93,15 @@ def test_an_open_channel_is_visible_to_members_and_not_to_guests(world: World) -
     channel = world.channel(ada, "allgemein")
     assert [row.is_member for row in selectors.list_channels(ben)] == [False]
     assert selectors.list_channels(guest) == []
-    conversations.join(principal=ben, conversation_id=channel)
-    conversations.join(principal=ben, conversation_id=channel)
+    members.join(principal=ben, conversation_id=channel)
+    members.join(principal=ben, conversation_id=channel)
     assert selectors.member_ids(conversation_id=channel) == [ada.id, ben.id]
 
 
 def test_leaving_ends_the_seat_at_once(world: World) -> None:
     ada, ben = world.person("Ada"), world.person("Ben")
     secret = world.channel(ada, "geheim", [ben], is_private=True)
-    conversations.remove_person(principal=ben, conversation_id=secret, person_id=ben.id)
+    members.remove_person(principal=ben, conversation_id=secret, person_id=ben.id)
     with pytest.raises(ConversationNotFound):
         selectors.get_conversation(ben, secret)
     assert secret not in selectors.heads(ben)
@@ -113,17 +113,17 @@ def test_a_member_cannot_remove_another_but_the_creator_can(world: World) -> Non
     ada, ben, cem = world.person("Ada"), world.person("Ben"), world.person("Cem")
     channel = world.channel(ada, "allgemein", [ben, cem])
     with pytest.raises(PermissionMissing):
-        conversations.remove_person(principal=ben, conversation_id=channel, person_id=cem.id)
-    conversations.remove_person(principal=ada, conversation_id=channel, person_id=cem.id)
+        members.remove_person(principal=ben, conversation_id=channel, person_id=cem.id)
+    members.remove_person(principal=ada, conversation_id=channel, person_id=cem.id)
     assert selectors.member_ids(conversation_id=channel) == [ada.id, ben.id]
 
 
 def test_coming_back_starts_a_new_membership_read_up_to_now(world: World) -> None:
     ada, ben = world.person("Ada"), world.person("Ben")
     channel = world.channel(ada, "allgemein", [ben])
-    conversations.remove_person(principal=ben, conversation_id=channel, person_id=ben.id)
+    members.remove_person(principal=ben, conversation_id=channel, person_id=ben.id)
     world.say(ada, channel)
-    conversations.join(principal=ben, conversation_id=channel)
+    members.join(principal=ben, conversation_id=channel)
     assert selectors.get_conversation(ben, channel).unread == 0
 
 

@@ -190,6 +190,10 @@ def test_plain_http_needs_a_loopback_server():
 
 
 def check(settings: str, **values: str) -> subprocess.CompletedProcess[str]:
+    return manage(settings, "check", "--deploy", "--fail-level", "WARNING", **values)
+
+
+def manage(settings: str, *words: str, **values: str) -> subprocess.CompletedProcess[str]:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("CHATSYSTEM_", "DJANGO_"))
     }
@@ -199,7 +203,7 @@ def check(settings: str, **values: str) -> subprocess.CompletedProcess[str]:
         "DJANGO_SETTINGS_MODULE": settings,
         **values,
     }
-    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    command = [sys.executable, "manage.py", *words]
     return subprocess.run(
         command, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=60, check=False
     )

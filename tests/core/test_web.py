@@ -90,16 +90,38 @@ def test_many_requests_leave_no_connection_behind(web):
     assert answers == [200] * 40
 
 
-def test_a_body_that_grows_beyond_the_limit_ends_the_request(web):
-    def endless():
-        for _ in range(64):
-            yield b"x" * 128 * 1024
+def chunks(count: int, size: int = 128 * 1024) -> Iterator[bytes]:
+    """Yield a body whose length no header tells."""
+    for _ in range(count):
+        yield b"x" * size
 
+
+@pytest.mark.parametrize("path", ["/take", "/api/v1/loop"])
+def test_a_body_that_grows_beyond_the_limit_ends_the_request(web, path):
     with web.client() as client:
-        response = client.post("/take", content=endless())
+        response = client.post(path, content=chunks(64))
     assert response.status_code == 413
     assert response.json()["code"] == "core.body_too_large"
     assert get(web, "/livez").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/take", "/api/v1/loop"])
+def test_a_body_without_a_length_may_fill_the_limit(web, path):
+    with web.client() as client:
+        response = client.post(path, content=chunks(48))
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/take", "/api/v1/loop"])
+def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(web, path):
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000000\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as raw:
+        raw.sendall(head.encode())
+        answer = b""
+        while piece := raw.recv(4096):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"core.body_too_large" in answer
 
 
 @pytest.mark.parametrize(

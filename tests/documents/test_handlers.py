@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from apps.accounts.models import Member
-from apps.chat.services.conversations import add_people, create_channel
+from apps.chat.services.conversations import create_channel
+from apps.chat.services.members import add_people
 from apps.chat.services.messages import delete_message, send_message
 from apps.core.events.types import restore
 from apps.core.models import Event

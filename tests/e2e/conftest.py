@@ -32,13 +32,8 @@ QUIET = [
 ]  # fmt: skip
 
 
-@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Everything here needs the browser, and time for the first start.
-
-    It runs last: Playwright keeps an event loop running in its thread, and no test with a loop of its own can follow.
-    """
-    items.sort(key=lambda item: "tests/e2e/" in item.path.as_posix())
+    """Everything here needs the browser, and time for the first start."""
     for item in items:
         if "tests/e2e/" in item.path.as_posix():
             item.add_marker(pytest.mark.e2e)
@@ -67,7 +62,7 @@ class Stack:
         return next(person for person in self.people if person["name"].startswith(name))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start everything once: PostgreSQL, Valkey, web, worker, relay, model, with the demo's people."""
     data, model_port, port = tmp_path_factory.mktemp("stack"), _free_port(), _free_port()
@@ -131,9 +126,9 @@ def _wait_until_read(process: subprocess.Popen[str], url: str, key: str) -> None
     raise AssertionError("the demo's documents were not read in time")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for all tests here. Until it has ended, no test with an event loop of its own can run."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         yield started

@@ -97,6 +97,7 @@ def test_the_assistant_answers_where_it_is_mentioned(visit: Visit) -> None:
     maren.open("allgemein")
     jonas.open("allgemein")
     field = maren.page.locator("#main [data-text]")
+    field.fill("")
     field.press_sequentially("@lot")
     expect(maren.page.get_by_role("option", name="Lotse")).to_be_visible()
     field.press("Enter")

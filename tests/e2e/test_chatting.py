@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.e2e.visitor import Visitor
 
@@ -59,6 +60,7 @@ def test_a_mention_is_suggested_counted_and_marked(visit: Visit) -> None:
     maren.page.goto("/o/nordlicht/settings/")
     jonas.open("allgemein")
     field = jonas.page.locator("#main [data-text]")
+    field.fill("")
     field.press_sequentially("@mar")
     expect(jonas.page.get_by_role("option", name="Maren Thiessen")).to_be_visible()
     field.press("Enter")
@@ -98,6 +100,7 @@ def test_what_was_not_read_is_marked_until_it_was(visit: Visit) -> None:
     expect(entry).to_contain_class("conv--unread")
     tomasz.open("allgemein")
     expect(tomasz.page.locator("#unread")).to_contain_text("New since")
+    tomasz.message("Ungelesen Nummer 2").last.scroll_into_view_if_needed()
     expect(entry).not_to_contain_class("conv--unread")
 
     tomasz.act(tomasz.message("Ungelesen Nummer 1").last, "more")
@@ -173,3 +176,34 @@ def test_back_leads_to_the_conversation_before_and_everything_works_there(visit:
     expect(maren.message("Nach dem Zurückgehen")).to_have_count(0)
     page.go_forward()
     expect(page.locator("[data-conversation-name]")).to_have_text("allgemein")
+
+
+def test_what_is_said_while_a_conversation_is_drawn_stands_in_it(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    jonas.open("einkauf")
+    held: list[Route] = []
+    name = jonas.page.locator('.conv[data-name="allgemein"]')
+    address = f"**{name.get_attribute('href')}"
+    jonas.page.route(address, lambda route: held.append(route))  # noqa: PLW0108 - Playwright looks into the function
+    with jonas.page.expect_request(address):
+        name.click()
+    route = held.pop()
+    drawn = route.fetch()
+    maren.write("Zwischen Zeichnen und Zeigen")
+    expect(name).to_contain_class("conv--unread")
+    route.fulfill(response=drawn)
+    expect(jonas.message("Zwischen Zeichnen und Zeigen")).to_be_visible()
+    maren.write("Und weiter")
+    expect(jonas.message("Und weiter")).to_be_visible()
+
+
+def test_the_open_conversation_stays_when_it_is_chosen_again(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "plan.txt").write_text("Plan")
+    maren = visit("Maren")
+    maren.open("einkauf")
+    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "plan.txt")
+    shelf = maren.page.locator("#main [data-files]")
+    expect(shelf.locator(".file__note", has_text="ready")).to_have_count(1)
+    maren.open("einkauf")
+    expect(shelf.locator(".file__name")).to_have_text(["plan.txt"])

@@ -82,9 +82,7 @@ def strict(stack: Stack, visit: Visit) -> Iterator[Visitor]:
     remove_factors(owner)
 
 
-def test_the_gate_leads_to_the_set_up_and_opens_after_it(
-    stack: Stack, visit: Visit, strict: Visitor
-) -> None:
+def test_the_gate_leads_to_the_set_up_and_opens_after_it(stack: Stack, visit: Visit, strict: Visitor) -> None:
     assert strict.look() == []
     bob, person = visit(None), stack.person("Tomasz")
     bob.expected.append("403")

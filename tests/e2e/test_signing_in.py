@@ -45,6 +45,6 @@ def test_pages_ask_visitors_to_sign_in_and_bring_them_back(stack: Stack, visit: 
     stranger.page.fill('[name="password"]', person["password"])
     stranger.page.locator(".sheet button[type=submit]").first.click()
     stranger.page.wait_for_url("**/o/nordlicht/settings/")
-    stranger.page.get_by_role("button", name="Sign out").click()
+    stranger.page.get_by_role("button", name="Sign out", exact=True).click()
     stranger.page.goto("/o/nordlicht/")
     stranger.page.wait_for_url("**/accounts/login/**")

@@ -58,6 +58,37 @@ def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) 
     expect(maren.message("Noch nicht").locator(".file__name")).to_have_text("langsam.txt")
 
 
+def test_more_files_than_the_server_takes_at_once_wait_their_turn(visit: Visit, tmp_path: Path) -> None:
+    names = [f"{number}.txt" for number in range(7)]
+    for name in names:
+        (tmp_path / name).write_text(name * 200)
+    maren = visit("Maren")
+    maren.open("allgemein")
+    held: list[Route] = []
+    holding = True
+
+    def hold(route: Route) -> None:
+        if holding:
+            held.append(route)
+        else:
+            route.continue_()
+
+    maren.page.route("**/api/v1/files/*/content", hold)
+    maren.page.locator("#main [data-pick]").set_input_files([tmp_path / name for name in names])
+    notes = maren.page.locator("#main [data-files] .file__note")
+    expect(notes.filter(has_text="waiting")).to_have_count(3)
+    expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 7 files")
+    maren.page.locator("#main [data-files] .file", has_text="6.txt").locator("[data-cancel]").click()
+    expect(notes.filter(has_text="waiting")).to_have_count(2)
+    assert len(held) <= 4
+    holding = False
+    for route in held:
+        route.continue_()
+    expect(notes.filter(has_text="ready")).to_have_count(6)
+    maren.write("Sechs Dateien")
+    expect(maren.message("Sechs Dateien").locator(".file__name")).to_have_text(names[:6])
+
+
 def test_a_broken_upload_goes_on_where_it_stopped(visit: Visit, tmp_path: Path) -> None:
     (tmp_path / "teile.csv").write_bytes(b"a;b\n1;2\n" * 700_000)
     maren = visit("Maren")

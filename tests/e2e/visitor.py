@@ -48,15 +48,21 @@ class Visitor:
 
     def open(self, conversation: str) -> None:
         """Go to a conversation of the list by its name, and to its newest message."""
-        self.page.locator(f'.conv[data-name="{conversation}"]').click()
+        self.page.evaluate("document.querySelector('#main [data-stream]')?.setAttribute('data-before', '')")
+        link = self.page.locator(f'.conv[data-name="{conversation}"]')
+        is_open = link.evaluate(
+            "link => link.matches('[aria-current]') && link.pathname === location.pathname"
+        )
+        link.click()
+        expect(self.page.locator("#main [data-before]")).to_have_count(1 if is_open else 0)
         expect(self.page.locator("[data-conversation-name]")).to_have_text(conversation)
 
     def write(self, text: str, *, where: str = "#main") -> None:
-        """Write and send; return when the server has it."""
+        """Write and send; return when the server has it and drew it, bold words as such."""
         field = self.page.locator(f"{where} [data-text]")
         field.fill(text)
         field.press("Enter")
-        expect(self.message(text, where=where)).to_be_visible()
+        expect(self.message(text.replace("**", ""), where=where).last).to_be_visible()
 
     def message(self, text: str, *, where: str = "#main") -> Locator:
         """Return a stored message that holds the text."""

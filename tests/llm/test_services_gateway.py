@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -224,3 +225,39 @@ def test_a_prompt_beyond_the_window_asks_nobody(organization_id: UUID, use_llm: 
     with pytest.raises(PromptTooLong):
         collect(completion(text="word " * 1000))
     assert not DailyUsage.objects.exists()
+
+
+class _Leaving(Exception):
+    pass
+
+
+@pytest.mark.parametrize("script", [["hang"], [HEAD, chunk("Das "), "hang"]], ids=["silent", "broke off"])
+def test_a_caller_who_leaves_a_silent_model_waits_for_a_moment_only(
+    organization_id: UUID, use_llm: UseLlm, script: list[Step]
+) -> None:
+    looks: list[float] = []
+
+    def check() -> None:
+        looks.append(time.monotonic())
+        if len(looks) == 2:
+            raise _Leaving
+
+    began = time.monotonic()
+    with model_server([script]) as server:
+        use_llm(server.base_url, llm_timeout_seconds=30.0)
+        with pytest.raises(_Leaving):
+            list(complete_stream(replace(completion(timeout_seconds=30.0), check=check)))
+    assert looks[-1] - began < 5
+    assert not Reservation.objects.exists()
+
+
+def test_a_caller_may_leave_between_two_tries(organization_id: UUID, use_llm: UseLlm) -> None:
+    def check() -> None:
+        raise _Leaving
+
+    with model_server([refusal(503, "Retry-After: 8")]) as server:
+        use_llm(server.base_url, llm_timeout_seconds=30.0)
+        with pytest.raises(_Leaving):
+            list(complete_stream(replace(completion(timeout_seconds=30.0), check=check)))
+    assert len(server.requests) == 1
+    assert not Reservation.objects.exists()

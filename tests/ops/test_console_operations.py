@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import time
@@ -14,6 +15,7 @@ import pytest
 from django.core.mail import EmailMessage, get_connection
 from django.test import Client
 from lxml import html
+from pydantic import SecretStr
 from pytest_django import Settings as SettingsWrapper
 from redis import Redis
 
@@ -23,6 +25,7 @@ from apps.core.events import consumers
 from apps.core.events.subscribers import DurableConsumer, durable_consumers
 from apps.core.models import Consumer, DeadLetter, FeatureFlag
 from apps.core.services.flags import forget, is_on
+from apps.ops.selectors import parts
 from apps.ops.services import pulse
 from apps.ops.types import FRESH_SECONDS, PULSES
 from tests.factories.accounts import MemberFactory, OrganizationFactory
@@ -214,6 +217,25 @@ def test_no_secret_is_on_the_page(browser: Browser, settings: SettingsWrapper) -
     assert security.secret_key.get_secret_value() not in page
     assert database.database_url.get_secret_value() not in page
     assert "set, hidden" in page
+
+
+@pytest.mark.parametrize(
+    ("profile", "url", "tone", "said"),
+    [
+        ("embedded", None, "off", "is written to files"),
+        ("prod", None, "warn", "is written to files"),
+        ("prod", "smtp+tls://u:hush@mail.example.org", "ok", "mail.example.org:587"),
+    ],
+)
+def test_the_status_page_says_where_mail_goes(
+    *, browser: Browser, settings: SettingsWrapper, profile: str, url: str | None, tone: str, said: str
+) -> None:
+    mail = settings.CONFIGURATION.mail.model_copy(update={"smtp_url": SecretStr(url) if url else None})
+    settings.CONFIGURATION = dataclasses.replace(settings.CONFIGURATION, mail=mail)
+    settings.PROFILE = profile
+    assert (parts.mail().tone, parts.mail().said) == (tone, said)
+    assert said in part(browser("owner"), "mail")
+    assert "hush" not in text(browser("owner"), "status/")
 
 
 @pytest.fixture

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import redis as redis_module
+from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 from pydantic import SecretStr
@@ -165,6 +170,48 @@ def test_metrics_survive_a_database_that_is_away(db, monkeypatch):
     assert "chatsystem_http_answers_total" in text
 
 
-def test_several_processes_are_counted_together(db, monkeypatch, tmp_path):
-    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
-    assert "chatsystem_outbox_events" in figures.exposition().decode()
+COUNT = """
+import sys
+import django
+django.setup()
+from apps.core.events.consumers import position_gauge
+from apps.core.http.observing import answers
+from apps.core.realtime.hub import sockets_open
+number = int(sys.argv[1])
+answers.labels("/livez", "GET", 200).inc(number)
+sockets_open.set(number)
+position_gauge.labels("rag.index").set(number)
+"""
+SHOW = """
+import django
+django.setup()
+from apps.ops.selectors.figures import exposition
+print(exposition().decode())
+"""
+
+
+def run_beside(tmp_path: Path, *words: str) -> str:
+    variables = {
+        **os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "chatsystem.settings.test",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    }  # fmt: skip
+    ended = subprocess.run(
+        [sys.executable, "-c", *words],
+        cwd=settings.BASE_DIR,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return ended.stdout
+
+
+@pytest.mark.timeout(180)
+def test_several_processes_are_counted_together(tmp_path: Path):
+    for number in ("2", "3"):
+        run_beside(tmp_path, COUNT, number)
+    text = run_beside(tmp_path, SHOW)
+    assert 'chatsystem_http_answers_total{method="GET",route="/livez",status="200"} 5.0' in text
+    assert 'chatsystem_consumer_position{consumer="rag.index"} 3.0' in text
+    assert "chatsystem_sockets_open 5.0" in text
+    assert "chatsystem_database_up 0.0" in text

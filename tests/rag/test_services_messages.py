@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from apps.chat.models import Message
-from apps.chat.services import conversations
+from apps.chat.services import members
 from apps.chat.services import messages as chat
 from apps.rag.models import Chunk, ChunkMessage
 from apps.rag.services.messages import MOST_MESSAGES
@@ -117,7 +117,7 @@ def test_what_stood_beside_a_deleted_message_comes_back(talk) -> None:
 def test_what_an_agent_wrote_is_marked(talk) -> None:
     world, maren, _, channel, say = talk
     agent = world.person("Lotse", kind="agent")
-    conversations.add_people(principal=maren, conversation_id=channel, people=[agent.id])
+    members.add_people(principal=maren, conversation_id=channel, people=[agent.id])
     say(agent, "Generated words.")
     say(maren, "Own words.")
     assert dict(Chunk.objects.values_list("body", "is_generated")) == {

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import runpy
 import shutil
 import subprocess
 import sys
@@ -169,3 +170,45 @@ def test_unknown_set_is_an_error(project: Project) -> None:
 
     assert refused.returncode == 1
     assert "no such set: everything" in refused.stderr
+
+
+SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--no-loadscope-reorder"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "chromium", "arguments", "expected"),
+    [
+        ("test", True, [], SHARED_OUT),
+        ("test", False, [], [*SHARED_OUT, "--ignore=tests/e2e"]),
+        (
+            "test",
+            False,
+            ["-k", "word", "-n", "4"],
+            [*SHARED_OUT, "--ignore=tests/e2e", "-k", "word", "-n", "4"],
+        ),
+        ("test", False, ["tests/core"], ["--ignore=tests/e2e", "tests/core"]),
+        ("test", False, ["tests/e2e/test_looks.py"], ["tests/e2e/test_looks.py"]),
+        ("e2e", True, ["-k", "word"], ["tests/e2e", "-k", "word"]),
+        ("e2e", True, ["tests/e2e/test_looks.py::test_a"], ["tests/e2e/test_looks.py::test_a"]),
+        ("security", True, ["-x"], ["tests/security", "-x"]),
+        ("security", True, ["tests/security/test_garbage.py"], ["tests/security/test_garbage.py"]),
+    ],
+)
+def test_what_follows_a_verb_of_tests_goes_to_pytest(
+    *,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    chromium: bool,
+    arguments: list[str],
+    expected: list[str],
+) -> None:
+    verbs = runpy.run_path(str(ROOT / "run"))
+    asked: list[tuple[str, ...]] = []
+    inside = verbs["VERBS"][verb][0].__globals__
+    monkeypatch.setitem(inside, "prepare_environment", lambda _sets: None)
+    monkeypatch.setitem(inside, "find_chromium", lambda: "/usr/bin/chromium" if chromium else None)
+    monkeypatch.setitem(inside, "execute", lambda *words: asked.append(words))
+
+    verbs["VERBS"][verb][0](arguments)
+
+    assert asked == [("-m", "pytest", *expected)]

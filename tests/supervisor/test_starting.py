@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import socket
 import stat
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.supervisor.running import MakeStack
+from tests.supervisor.running import MakeStack, wait_until
 
 
 @pytest.fixture
@@ -134,6 +135,38 @@ def test_several_web_processes_share_one_address(make_stack: MakeStack) -> None:
     stack = make_stack(variables={"CHATSYSTEM_WEB_PROCESSES": "3"}).start().wait_ready()
 
     assert {"web", "web-2", "web-3"} <= set(stack.table())
+
+
+def test_figures_of_web_worker_and_relay_lie_together_and_start_empty(make_stack: MakeStack) -> None:
+    first = make_stack(variables={"PROMETHEUS_MULTIPROC_DIR": "/nowhere"}).start().wait_ready()
+    figures = first.data / "run" / "figures"
+    prepared_with = json.loads((first.data / "prepared-with.json").read_text())
+    assert stat.S_IMODE(figures.stat().st_mode) == 0o700
+    assert "PROMETHEUS_MULTIPROC_DIR" not in prepared_with
+    for name in ("web", "worker", "relay"):
+        variables = Path(f"/proc/{first.wait_state(name, 'running')['pid']}/environ").read_text().split("\0")
+        assert f"PROMETHEUS_MULTIPROC_DIR={figures}" in variables
+    (figures / "counter_1.db").touch()
+    first.process.kill()
+    first.wait_end()
+    first.wait_nothing_left()
+
+    again = make_stack().start().wait_ready()
+    assert list(figures.iterdir()) == []
+    again.destroy()
+    assert not figures.exists()
+
+
+def test_what_a_dead_process_said_of_itself_is_gone_and_what_it_counted_stays(make_stack: MakeStack) -> None:
+    stack = make_stack().start().wait_ready()
+    worker = stack.wait_state("worker", "running")["pid"]
+    counted = stack.data / "run" / "figures" / f"counter_{worker}.db"
+    live = stack.data / "run" / "figures" / f"gauge_livesum_{worker}.db"
+    for file in (counted, live):
+        file.touch()
+    os.kill(worker, signal.SIGKILL)
+    wait_until(lambda: stack.row("worker")["restarts"] == 1, what="started again")
+    assert (counted.exists(), live.exists()) == (True, False)
 
 
 def test_long_data_directory_gets_a_short_one_for_sockets(make_stack: MakeStack, tmp_path: Path) -> None:

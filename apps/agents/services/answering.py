@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -117,10 +117,13 @@ def find(task: Task) -> Found:
     return Found(hits, shared.words_only, left_out)
 
 
-def write(task: Task, found: Found, *, run_id: UUID) -> Generator[str | Written, None, None]:
+def write(
+    task: Task, found: Found, *, run_id: UUID, check: Callable[[], object]
+) -> Generator[str | Written, None, None]:
     """Yield the text as it comes, then the whole; the model if there is one, else sentences of the sources.
 
-    Where nothing was found no model is asked: it could only make something up.
+    Where nothing was found no model is asked: it could only make something up. While the model is silent `check` is
+    called; what it raises ends the call and comes out here.
     """
     if not found.hits:
         yield Written(wording.nothing(), (), Outcome.NOTHING, is_broken=False, found=found)
@@ -140,6 +143,7 @@ def write(task: Task, found: Found, *, run_id: UUID) -> Generator[str | Written,
         caller=Caller("answer", task.asker.id, run_id),
         timeout_seconds=MODEL_SECONDS,
         budget_tokens=ANSWER_TOKENS,
+        check=check,
     )
     said: list[str] = []
     with closing(answer_stream(completion=completion, question=task.question, passages=passages)) as pieces:

@@ -16,7 +16,7 @@ from apps.agents.selectors.answers import view_of, visible_answers
 from apps.agents.types import CARD, KIND, QUESTION_LIMIT, AnswerState, AnswerView
 from apps.chat.selectors.conversations import scope_of
 from apps.chat.selectors.indexing import is_direct
-from apps.chat.services import conversations, messages
+from apps.chat.services import members, messages
 from apps.chat.services.composing import clean_body
 from apps.chat.types import Card
 from apps.runs.services import frames
@@ -73,9 +73,7 @@ def answer_mention(
                 thread_id=thread_id,
                 question=question[:QUESTION_LIMIT],
             )
-            conversations.bring_in(
-                conversation_id=conversation_id, person_id=agent.principal_id, actor_id=asker_id
-            )
+            members.bring_in(conversation_id=conversation_id, person_id=agent.principal_id, actor_id=asker_id)
             _start(principal, row)
             _announce(agent, row)
     except IntegrityError as error:

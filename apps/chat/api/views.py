@@ -19,7 +19,7 @@ from apps.chat.api import serializers as shapes
 from apps.chat.api.rights import ChatKey
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import messages as message_selectors
-from apps.chat.services import conversations, drafts, messages, reactions, reading
+from apps.chat.services import conversations, drafts, members, messages, reactions, reading
 from apps.chat.types import ConversationView
 from apps.core.api.etags import etag, expected_version
 from apps.core.api.idempotency import repeatable
@@ -118,7 +118,7 @@ class ConversationDetail(ChatView):
                 principal=self.principal, conversation_id=conversation_id, **data
             )
         if own:
-            conversations.set_preferences(principal=self.principal, conversation_id=conversation_id, **own)
+            members.set_preferences(principal=self.principal, conversation_id=conversation_id, **own)
         return self.get(request, conversation_id)
 
 
@@ -140,9 +140,9 @@ class ConversationMembers(ChatView):
         """Bring people in; naming only oneself joins an open channel."""
         people = validated(shapes.PeopleSerializer(data=request.data))["people"]
         if people == [self.principal.id]:
-            conversations.join(principal=self.principal, conversation_id=conversation_id)
+            members.join(principal=self.principal, conversation_id=conversation_id)
         else:
-            conversations.add_people(principal=self.principal, conversation_id=conversation_id, people=people)
+            members.add_people(principal=self.principal, conversation_id=conversation_id, people=people)
         return Response(status=204)
 
 
@@ -152,9 +152,7 @@ class ConversationMember(ChatView):
     @extend_schema(responses={204: NOTHING}, tags=["conversations"])
     def delete(self, request: Request, conversation_id: UUID, person_id: UUID) -> Response:  # noqa: ARG002
         """Leave, or remove someone."""
-        conversations.remove_person(
-            principal=self.principal, conversation_id=conversation_id, person_id=person_id
-        )
+        members.remove_person(principal=self.principal, conversation_id=conversation_id, person_id=person_id)
         return Response(status=204)
 
 

@@ -16,6 +16,7 @@ from apps.accounts.types import PersonView
 from apps.chat.forms import ChannelForm, PeopleForm
 from apps.chat.selectors import conversations
 from apps.chat.services import conversations as changing
+from apps.chat.services import members as seating
 from apps.chat.types import ConversationView
 from apps.chat.views.common import (
     PageRequest,
@@ -92,7 +93,7 @@ def browse(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
 @require_POST
 def join(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Join an open channel."""
-    changing.join(principal=request.principal, conversation_id=conversation_id)
+    seating.join(principal=request.principal, conversation_id=conversation_id)
     return leave_to(request, conversation_address(request.principal, conversation_id))
 
 
@@ -100,7 +101,7 @@ def join(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
 def leave(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
     """Leave a channel."""
     found = conversations.get_conversation(request.principal, conversation_id)
-    changing.remove_person(
+    seating.remove_person(
         principal=request.principal, conversation_id=conversation_id, person_id=request.principal.id
     )
     said = _("You left %(name)s") % {"name": found.name}
@@ -129,7 +130,7 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
     title = _("Members of %(name)s") % {"name": found.name}
     if request.method == "POST" and form.is_valid():
         try:
-            changing.add_people(
+            seating.add_people(
                 principal=request.principal,
                 conversation_id=conversation_id,
                 people=form.cleaned_data["people"],
@@ -146,7 +147,7 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
 @require_POST
 def remove(request: PageRequest, slug: str, conversation_id: UUID, person_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Take someone out of a channel."""
-    changing.remove_person(principal=request.principal, conversation_id=conversation_id, person_id=person_id)
+    seating.remove_person(principal=request.principal, conversation_id=conversation_id, person_id=person_id)
     return leave_to(request, conversation_address(request.principal, conversation_id))
 
 
@@ -190,7 +191,7 @@ def archive(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
 def preferences(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Star or mute a conversation for oneself."""
     wanted = {name: request.POST[name] == "1" for name in ("is_starred", "is_muted") if name in request.POST}
-    changing.set_preferences(principal=request.principal, conversation_id=conversation_id, **wanted)
+    seating.set_preferences(principal=request.principal, conversation_id=conversation_id, **wanted)
     return done(request, conversation_address(request.principal, conversation_id))
 
 

@@ -21,6 +21,7 @@ from apps.chat.selectors.messages import Anchor
 from apps.chat.services import drafts
 from apps.chat.types import ConversationView, MessagePage
 from apps.chat.views.common import PageRequest, conversation_address, list_context, shared
+from apps.files.services.uploads import MOST_AT_ONCE
 
 BEFORE, AFTER = 30, 50
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -157,7 +158,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
     return {
         "draft": own.get(None, ""),
         "client_key": uuid4(),
-        "may_upload": bool(access.can(principal, "file.upload")),
+        "uploads_at_once": MOST_AT_ONCE if access.can(principal, "file.upload") else 0,
         "may_moderate": bool(access.can(principal, "message.moderate")),
         "member_count": len(members),
         "faces": [conversations.ref(person) for person in people.people(others).values()],

@@ -5,8 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
+
+from apps.core.conf import smtp
 
 
 def _(text: str) -> str:
@@ -20,7 +23,20 @@ def _url_without_slash(value: str) -> str:
     return value.rstrip("/")
 
 
+def _require_port(parts: SplitResult) -> None:
+    try:
+        _ = parts.port
+    except ValueError:
+        raise ValueError("has a port that is none") from None
+
+
+def _smtp_url(value: SecretStr) -> SecretStr:
+    smtp.parse(value.get_secret_value())
+    return value
+
+
 Url = Annotated[str, AfterValidator(_url_without_slash)]
+SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 
 
 class Group(BaseModel):
@@ -42,7 +58,7 @@ class ServerSettings(Group):
         "http://127.0.0.1:8000", description=_("The address people type; decides cookies and links.")
     )
     files_base_url: str = Field(
-        "", description=_("Another domain for user files; empty serves them from the same.")
+        "", description=_("Address at another host name that serves user files; empty uses public_url.")
     )
     data_dir: Path = Field(Path("var"), description=_("Files, exported models, logs of the embedded stack."))
     allowed_hosts: str = Field(
@@ -59,6 +75,22 @@ class ServerSettings(Group):
         ),
     )
     demo: bool = Field(False, description=_("Create the demo organizations at the first start."))
+
+    @field_validator("files_base_url")
+    @classmethod
+    def _another_host(cls, value: str, info: ValidationInfo) -> str:
+        """Cookies do not look at ports, so only another host name keeps strangers' files away from sessions."""
+        if not value:
+            return value
+        public, files = urlsplit(str(info.data.get("public_url", ""))), urlsplit(_url_without_slash(value))
+        _require_port(files)
+        if not files.hostname or files.path.strip("/") or files.query or files.fragment or files.username:
+            raise ValueError("is scheme, host and port only")
+        if files.hostname == public.hostname:
+            raise ValueError("needs another host name than CHATSYSTEM_PUBLIC_URL")
+        if public.scheme == "https" and files.scheme != "https":
+            raise ValueError("must be https like CHATSYSTEM_PUBLIC_URL")
+        return value.rstrip("/")
 
 
 class DatabaseSettings(Group):
@@ -94,6 +126,12 @@ class SecuritySettings(Group):
         ..., description=_("Signs sessions and links; at least 50 random characters.")
     )
     secret_key_fallbacks: str = Field("", description=_("Older keys by comma, still accepted for reading."))
+    audit_key: SecretStr | None = Field(
+        None, description=_("Seals the audit trail and signs its anchors; without one the secret key does.")
+    )
+    audit_key_fallbacks: SecretStr = Field(
+        SecretStr(""), description=_("Older audit keys by comma, still accepted for reading.")
+    )
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
     second_factor: Literal["nobody", "administrators", "everybody"] = Field(
         "nobody",
@@ -140,9 +178,18 @@ class MailSettings(Group):
     """Outgoing mail."""
 
     mail_from: str = Field("chatsystem@localhost", description=_("Sender address."))
-    smtp_url: SecretStr | None = Field(
-        None, description=_("smtp://user:password@host:587; empty writes mail to files.")
+    smtp_url: SmtpUrl | None = Field(
+        None,
+        description=_(
+            "smtp+tls://user:password@host:587?timeout=10 (STARTTLS), smtps:// (TLS) or smtp:// (neither); "
+            "empty writes mail to files."
+        ),
     )
+
+    @property
+    def server(self) -> smtp.SmtpServer | None:
+        """Return the mail server, or None where mail is written to files."""
+        return smtp.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
 
 ALL: tuple[type[Group], ...] = (

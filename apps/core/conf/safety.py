@@ -36,6 +36,11 @@ def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bo
     public = urlsplit(configuration.server.public_url)
     if public.scheme == "http" and not (loopback_http and _is_loopback(configuration.server.host)):
         problems.append("CHATSYSTEM_PUBLIC_URL: http is for a server bound to loopback; use https")
+    mail = configuration.mail.server
+    if mail and mail.password and not mail.is_encrypted and not _is_loopback(mail.host):
+        problems.append(
+            "CHATSYSTEM_SMTP_URL: smtp:// sends the password readable; use smtp+tls:// or smtps://"
+        )
     if problems:
         raise InvalidSettings(problems)
 

@@ -22,7 +22,12 @@ MOST_ATTEMPTS = 5
 BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 20.0)
 logger = logging.getLogger(__name__)
 handled = Counter("chatsystem_consumer_events_total", "Events a consumer took", ["consumer", "outcome"])
-position_gauge = Gauge("chatsystem_consumer_position", "Cursor of a consumer in the feed", ["consumer"])
+position_gauge = Gauge(
+    "chatsystem_consumer_position",
+    "Cursor of a consumer in the feed",
+    ["consumer"],
+    multiprocess_mode="max",  # it only goes up, whichever relay led
+)
 _FIELDS = (
     "position", "organization_id", "scope_id", "stream_id", "sequence", "type", "payload", "actor_id", "trace_id",
     "created_at",

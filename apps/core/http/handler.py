@@ -52,6 +52,9 @@ class Handler(ASGIHandler):
         if self._threads.waiting > self._most:
             await refusing.refuse_as_busy(send)
             return
+        if refusing.announced_bytes(scope) > self._largest:
+            await refusing.refuse_as_too_large(send, limit_bytes=self._largest)
+            return
         sending = refusing.Sending(send)
         bounded = refusing.bounded(receive, sending, limit_bytes=self._largest)
         try:

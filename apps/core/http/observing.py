@@ -5,6 +5,7 @@ Addresses are logged as routes (`/o/<slug>/search/`), because an address may hol
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,10 @@ from django.utils.decorators import sync_and_async_middleware
 from prometheus_client import Counter, Histogram
 from structlog.contextvars import bound_contextvars
 
+from apps.core import origin
 from apps.core.api.callers import find_caller
+from apps.core.http.addresses import client_address
+from apps.core.threads import in_thread
 
 QUIET = frozenset({"/livez", "/readyz", "/metrics"})
 logger = logging.getLogger(__name__)
@@ -34,18 +38,22 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 @sync_and_async_middleware
 def observed(get_response: Callable[[HttpRequest], Any]) -> Callable[[HttpRequest], Any]:
-    """Give the request its id, then log and measure it."""
+    """Give the request its id and origin, then log and measure it, and pay what it owes the audit trail."""
     if iscoroutinefunction(get_response):
 
         async def answer_async(request: HttpRequest) -> HttpResponse:
-            with _observation(request) as outcome:
-                outcome.append(await get_response(request))
+            with _observation(request) as outcome, origin.use(address=client_address(request)) as opened:
+                try:
+                    outcome.append(await get_response(request))
+                finally:
+                    if opened.owed:
+                        await asyncio.shield(in_thread(origin.settle, opened))
             return outcome[0]
 
         return answer_async
 
     def answer(request: HttpRequest) -> HttpResponse:
-        with _observation(request) as outcome:
+        with _observation(request) as outcome, origin.acting(address=client_address(request)):
             outcome.append(get_response(request))
         return outcome[0]
 

@@ -48,6 +48,17 @@ async def refuse_as_busy(send: Send) -> None:
     await refuse(send, Unavailable(retry_after_seconds=1))
 
 
+async def refuse_as_too_large(send: Send, *, limit_bytes: int) -> None:
+    """Refuse a body, announced or arriving, that is over the limit."""
+    await refuse(send, BodyTooLarge(limit_kb=limit_bytes // 1024))
+
+
+def announced_bytes(scope: Mapping[str, Any]) -> int:
+    """Return what `Content-Length` says, 0 without one; the server below has refused one that is no number."""
+    lengths = [value for name, value in scope["headers"] if name == b"content-length"]
+    return int(lengths[0][:18]) if lengths and lengths[0].isdigit() else 0
+
+
 def bounded(receive: Receive, send: Send, *, limit_bytes: int) -> Receive:
     """Return a `receive` that refuses a body over the limit and then looks like a client that left.
 
@@ -61,7 +72,7 @@ def bounded(receive: Receive, send: Send, *, limit_bytes: int) -> Receive:
         if message["type"] == "http.request":
             received += len(message.get("body", b""))
             if received > limit_bytes:
-                await refuse(send, BodyTooLarge(limit_kb=limit_bytes // 1024))
+                await refuse_as_too_large(send, limit_bytes=limit_bytes)
                 return {"type": "http.disconnect"}
         return message
 

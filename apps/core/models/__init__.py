@@ -1,11 +1,14 @@
-"""Tables of the mechanisms: streams and events, consumers and dead letters, retry keys, feature flags."""
+"""Tables of the mechanisms: streams and events, consumers and dead letters, retry keys, feature flags, the trail."""
 
+from apps.core.models.audit import AuditChain, AuditEntry
 from apps.core.models.base import TenantModel, UUIDModel
 from apps.core.models.events import Consumer, DeadLetter, Event, FeedEvent, OutboxEvent, Stream
 from apps.core.models.flags import FeatureFlag
 from apps.core.models.retry import RetryKey
 
 __all__ = [
+    "AuditChain",
+    "AuditEntry",
     "Consumer",
     "DeadLetter",
     "Event",

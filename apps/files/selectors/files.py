@@ -107,4 +107,10 @@ def view_of(row: StoredFile) -> FileView:
 
 def content_of(row: StoredFile) -> Content:
     """Return where the bytes of a row lie."""
-    return Content(row.storage_key, row.declared_size_bytes, row.media_type, row.name)
+    return Content(
+        row.storage_key,
+        row.declared_size_bytes,
+        row.media_type,
+        row.name,
+        is_made_by_us=row.purpose == Purpose.AVATAR,
+    )

@@ -26,7 +26,7 @@ Span = tuple[int, int]  # first and last byte, both included
 
 
 async def file_response(
-    request: HttpRequest, content: Content, *, as_attachment: bool = False
+    request: HttpRequest, content: Content, *, as_attachment: bool = False, is_elsewhere: bool = False
 ) -> HttpResponseBase:
     """Answer with a file the caller may open: whole, one range, or "you have it already".
 
@@ -34,11 +34,14 @@ async def file_response(
 
     Args:
         as_attachment: have those saved too.
+        is_elsewhere: this is the files' host, whose pictures our pages show across hosts.
 
     Raises:
         ContentMissing.
     """
     headers = _headers(content, as_attachment=as_attachment)
+    if is_elsewhere:
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     if headers["ETag"] in parse_etags(request.headers.get("If-None-Match", "")):
         return HttpResponse(status=304, headers=headers)
     file = await asyncio.to_thread(store().open, content.key)

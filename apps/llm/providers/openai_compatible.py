@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextvars import ContextVar
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -18,38 +17,12 @@ import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
 from apps.llm.errors import CallFailed
+from apps.llm.providers.watched import WatchedTransport, watching
 from apps.llm.types import Completion, ProviderChunk, Trouble
 
 CONNECT_SECONDS: Final = 5.0
 MAX_CONNECTIONS: Final = 20
 _ANSWER_LIMIT_CHARACTERS: Final = 400_000  # a server that never stops
-_deadline: ContextVar[float] = ContextVar("deadline")
-
-
-class _TimedBody(httpx2.SyncByteStream):
-    """The body of an answer, read until the deadline of the call, however often the server sends a sign of
-    life.
-    """
-
-    def __init__(self, body: httpx2.SyncByteStream, deadline: float, request: httpx2.Request) -> None:
-        self._body, self._deadline, self._request = body, deadline, request
-
-    def __iter__(self) -> Iterator[bytes]:
-        for part in self._body:
-            yield part
-            if time.monotonic() > self._deadline:
-                raise httpx2.ReadTimeout("the call's time is over", request=self._request)
-
-    def close(self) -> None:
-        self._body.close()
-
-
-class _TimedTransport(httpx2.HTTPTransport):
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        response = super().handle_request(request)
-        assert isinstance(response.stream, httpx2.SyncByteStream)  # noqa: S101 - the sync transport's own
-        response.stream = _TimedBody(response.stream, _deadline.get(), request)
-        return response
 
 
 class OpenAICompatible:
@@ -62,7 +35,7 @@ class OpenAICompatible:
         self._first_token_seconds = first_token_seconds
         limits = httpx2.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=5)
         self._http = httpx2.Client(
-            transport=_TimedTransport(limits=limits), follow_redirects=False, trust_env=False
+            transport=WatchedTransport(limits), follow_redirects=False, trust_env=False
         )
         self._client = openai.OpenAI(
             base_url=base_url, api_key=key or "none", max_retries=0, http_client=self._http
@@ -70,7 +43,10 @@ class OpenAICompatible:
 
     def stream(self, completion: Completion, *, deadline: float) -> Iterator[ProviderChunk]:
         """Yield the pieces of one attempt; see `types.Provider`."""
-        _deadline.set(deadline)
+        with watching(deadline=deadline, check=completion.check):
+            yield from self._stream(completion, deadline)
+
+    def _stream(self, completion: Completion, deadline: float) -> Iterator[ProviderChunk]:
         left = deadline - time.monotonic()
         if left <= 0:
             raise CallFailed(Trouble.LATE, "no time left")

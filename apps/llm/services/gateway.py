@@ -20,6 +20,7 @@ from apps.llm.types import Completion, Finished, Provider, ProviderChunk, TextDe
 
 RETRIES = 2
 PAUSE_SECONDS = (0.5, 1.5)
+LOOK_SECONDS = 0.25  # how long a caller that wants to leave may have to wait
 LONGEST_PAUSE_SECONDS = 10.0  # longer waits belong to a run, not to a call
 _MILLION = Decimal(1_000_000)
 log = structlog.get_logger(__name__)
@@ -35,7 +36,8 @@ def complete_stream(completion: Completion) -> Generator[TextDelta | Finished, N
     Raises:
         ModelUnavailable: none is configured, or it failed before its first piece, twice retried; nothing was
             said. BudgetSpent, PromptTooLong: nothing was asked.
-    After the first piece nothing is raised: a call that breaks off ends with `Finished.broken`, and is never
+        Also what `completion.check` raises.
+    After the first piece nothing else is raised: a call that breaks off ends with `Finished.broken`, and is never
     started anew.
     """
     provider = find_provider()
@@ -136,9 +138,15 @@ class _Call:
                 if pause > LONGEST_PAUSE_SECONDS or time.monotonic() + pause >= deadline:
                     raise
                 metrics.RETRIES.labels(trouble=error.trouble).inc()
-                time.sleep(pause)
+                self._wait(pause)
             else:
                 return
+
+    def _wait(self, seconds: float) -> None:
+        over = time.monotonic() + seconds
+        while (left := over - time.monotonic()) > 0:
+            self.completion.check()
+            time.sleep(min(left, LOOK_SECONDS))
 
     def _attempt(self, deadline: float) -> Iterator[ProviderChunk]:
         for chunk in self.provider.stream(self.completion, deadline=deadline):

@@ -48,7 +48,7 @@ def all_parts(looked: Looked) -> list[PartStatus]:
     """Return every part for the status page. Three queries."""
     return [
         web(looked), worker(looked), relay(looked), postgresql(), redis_part(looked), answers(), search(looked),
-        storage(),
+        storage(), mail(),
     ]  # fmt: skip
 
 
@@ -170,6 +170,16 @@ def storage() -> PartStatus:
     if usage.free < max(LEAST_FREE_BYTES, usage.total * LEAST_FREE_SHARE):
         return PartStatus("storage", name, "warn", said, _("Uploads are refused once it is full."))
     return PartStatus("storage", name, "ok", said)
+
+
+def mail() -> PartStatus:
+    """The way out for mail; files in its place are normal on one machine and a warning in production."""
+    server = settings.CONFIGURATION.mail.server
+    if server is not None:
+        return PartStatus("mail", _("Mail"), "ok", f"{server.host}:{server.port}")
+    tone: Tone = "warn" if settings.PROFILE == "prod" else "off"
+    effect = _("Nobody gets mail: hand links on yourself. A server is set by CHATSYSTEM_SMTP_URL.")
+    return PartStatus("mail", _("Mail"), tone, _("is written to files"), effect)
 
 
 def _by_word_parts() -> str:

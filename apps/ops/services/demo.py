@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from apps.files.services import uploads
 
 CONTENT = Path(__file__).resolve().parent.parent / "demo"
 KEY_DAYS = 365
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -54,8 +56,27 @@ def create_demo(*, base_url: str, target: Path) -> None:
     people: list[dict[str, str]] = []
     for organization in content["organizations"]:
         people += _create_organization(organization)
-    socket_url = base_url.replace("http", "ws", 1) + "/ws/v1/"
-    write_private(target, {"base_url": base_url, "socket_url": socket_url, "people": people})
+    write_private(target, {**_addresses(base_url), "people": people})
+
+
+def renew_addresses(*, base_url: str, target: Path) -> None:
+    """Write where this start answers into a `demo.json` of an earlier one; a file that is gone stays gone."""
+    try:
+        content = json.loads(target.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except ValueError:
+        content = None
+    if not isinstance(content, dict):
+        logger.warning("demo.unreadable", extra={"file": str(target)})
+        return
+    current = {**content, **_addresses(base_url)}
+    if current != content:
+        write_private(target, current)
+
+
+def _addresses(base_url: str) -> dict[str, str]:
+    return {"base_url": base_url, "socket_url": base_url.replace("http", "ws", 1) + "/ws/v1/"}
 
 
 def write_private(target: Path, content: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from apps.accounts.selectors import people
 from apps.accounts.services import sign_in_links
 from apps.core.services.database_roles import missing_walls
 from apps.ops.services import demo
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,9 +37,18 @@ def prepare(*, with_demo: bool) -> Prepared:
     with connection.cursor() as cursor:
         cursor.execute("SELECT core_make_partitions(2)")
     _collect_static()
-    if with_demo and people.is_empty():
-        demo.create_demo(base_url=settings.PUBLIC_URL, target=Path(settings.DATA_DIR) / "demo.json")
+    if settings.PROFILE == "prod" and settings.CONFIGURATION.mail.server is None:
+        logger.warning("mail.written_to_files", extra={"set": "CHATSYSTEM_SMTP_URL"})
+    if with_demo:
+        _prepare_demo(Path(settings.DATA_DIR) / "demo.json")
     return Prepared(sign_in_links.administrator_link() or "", tuple(missing_walls()))
+
+
+def _prepare_demo(target: Path) -> None:
+    if people.is_empty():
+        demo.create_demo(base_url=settings.PUBLIC_URL, target=target)
+    else:
+        demo.renew_addresses(base_url=settings.PUBLIC_URL, target=target)
 
 
 def _collect_static() -> None:

@@ -48,6 +48,5 @@ def logging_settings(level: str = "INFO") -> dict[str, Any]:
             "uvicorn.error": {"level": "WARNING"},  # its line for each socket holds the whole address
             "httpx2": {"level": "WARNING"},
             "openai": {"level": "WARNING"},
-            "pdfminer": {"level": "ERROR"},
         },
     }

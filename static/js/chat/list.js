@@ -2,10 +2,12 @@
 /** The conversation list keeps its counts from events; what it cannot count itself it asks the server to draw again. */
 
 import { all, debounce, make, one } from "../shell/dom.js";
+import { closeDrawers } from "../shell/drawer.js";
 import { component } from "../shell/mount.js";
 import { page, t } from "../shell/page.js";
 import { shortcut } from "../shell/shortcuts.js";
 import { listen, socket } from "../shell/socket.js";
+import { mainStream } from "./stream.js";
 
 /** @param {string} conversation */
 const entry = (conversation) => /** @type {HTMLAnchorElement | null} */ (document.getElementById(`conv-${conversation}`));
@@ -75,8 +77,26 @@ function noticed({ type, data }) {
 }
 
 component(".conv[data-conversation]", (link) => {
-  socket.learn(link.dataset.conversation ?? "", Number(link.dataset.sequence));
+  const conversation = link.dataset.conversation ?? "";
+  // A window of messages that shows less must still be told what comes next.
+  if (!socket.sequence(conversation)) socket.learn(conversation, Number(link.dataset.sequence));
 });
+
+// The open conversation is not fetched again: files on their way and the place in the text would be lost.
+document.addEventListener(
+  "click",
+  (event) => {
+    const link = event.target instanceof Element ? event.target.closest(".conv[aria-current]") : null;
+    const stream = mainStream();
+    if (!(link instanceof HTMLAnchorElement) || !stream || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (link.pathname !== location.pathname) return;
+    event.preventDefault();
+    event.stopPropagation();
+    closeDrawers();
+    stream.jumpToNewest();
+  },
+  { capture: true },
+);
 
 component("[data-jump]", (field) => {
   if (!(field instanceof HTMLInputElement)) return;

@@ -54,6 +54,14 @@ class Stream {
     ];
     for (const item of waitingIn(this.conversation, this.thread)) item.failure ? this.#failed(item) : this.#waits(item);
     this.#open();
+    this.#catchUp(Number(root.dataset.head));
+  }
+
+  /** What the socket delivered while the server drew this window went to the one before it. @param {number} head */
+  #catchUp(head) {
+    const missed = socket.since(this.conversation, head);
+    if (missed === null) this.#drawAgain();
+    else for (const event of missed) this.#apply(event);
   }
 
   end() {
@@ -124,22 +132,32 @@ class Stream {
   }
 
   async jumpToNewest() {
-    if (!this.isLive) {
-      try {
-        const answer = await request("GET", `${conversationUrl(this.conversation)}messages/`, { accept: "text/html" });
-        this.root.innerHTML = await answer.text();
-        this.root.dataset.newest = "";
-        this.growing.watch();
-        scan();
-        this.reading.again();
-      } catch (error) {
-        explain(error);
-        return;
-      }
-    }
+    if (!this.isLive && !(await this.#drawNewest())) return;
     this.missed = 0;
     this.toNewest();
     this.#scrolled();
+  }
+
+  /** @returns {Promise<boolean>} whether the newest messages stand here now */
+  async #drawNewest() {
+    try {
+      const answer = await request("GET", `${conversationUrl(this.conversation)}messages/`, { accept: "text/html" });
+      this.root.innerHTML = await answer.text();
+    } catch (error) {
+      explain(error);
+      return false;
+    }
+    this.root.dataset.newest = "";
+    this.growing.watch();
+    scan();
+    this.reading.again();
+    return true;
+  }
+
+  /** Too much happened to tell it: a thread and a place in the past are opened anew, the newest are drawn again. */
+  async #drawAgain() {
+    if (this.thread || !this.isLive) location.reload();
+    else if (await this.#drawNewest()) this.toNewest();
   }
 
   // Events

@@ -6,22 +6,27 @@ import { clone, icon, make, one } from "../shell/dom.js";
 import { announce } from "../shell/live-region.js";
 import { page, size, t } from "../shell/page.js";
 import { toast } from "../shell/toasts.js";
+import { Turns } from "./turns.js";
 
 /** @typedef {import("./model.js").Attachment} Attachment */
 
 const MOST = 10;
 const TRIES = 6;
 const API = "/api/v1/files/";
+const BUSY = "files.too_many_uploads";
+const LOOK_AGAIN_MS = 2000; // other tabs and devices of the person take turns too
+const turns = new Turns(); // of all composers of the page
 
 class Upload {
   /** @param {File} file @param {() => void} changed */
   constructor(file, changed) {
     this.file = file;
     this.changed = changed;
-    /** @type {"running" | "paused" | "failed" | "done"} */
-    this.state = "running";
+    /** @type {"waiting" | "running" | "paused" | "failed" | "done"} */
+    this.state = "waiting";
     this.id = "";
     this.received = 0;
+    this.chunk = 4 * 1024 * 1024;
     this.element = clone("upload-template");
     this.started = performance.now();
     /** @type {XMLHttpRequest | null} */
@@ -37,24 +42,26 @@ class Upload {
     return { id: this.id, name: this.file.name, media_type: this.file.type || "application/octet-stream", size_bytes: this.file.size };
   }
 
+  /** Wait for a turn, then upload. */
   async run() {
-    this.#to("running");
-    this.started = performance.now();
+    this.#to("waiting", t("upload.waiting"));
+    await turns.take();
     try {
-      let chunk = 0;
-      if (this.id) {
-        this.received = (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
-      }
-      const begun = this.id ? null : await (await request("POST", API, { json: { name: this.file.name, size_bytes: this.file.size } })).json();
-      if (begun) {
-        this.id = begun.id;
-        this.received = begun.received_bytes ?? 0;
-        this.chunk = begun.chunk_bytes;
-      }
-      chunk = this.chunk ?? 4 * 1024 * 1024;
+      if (!this.isGone) await this.#upload();
+    } finally {
+      turns.done();
+    }
+  }
+
+  async #upload() {
+    try {
+      if (this.id) this.received = (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
+      else await this.#begin();
+      this.#to("running", "");
+      this.started = performance.now();
       const first = this.received;
       do {
-        await this.#put(chunk, first);
+        await this.#put(this.chunk, first);
       } while (this.received < this.file.size && !this.isGone);
       if (this.isGone) return;
       this.#to("done");
@@ -64,6 +71,24 @@ class Upload {
       if (!(error instanceof Problem)) throw error;
       if (error.status === 0 || error.status >= 500) this.#to("paused", t("upload.paused", { percent: Math.round(this.#percent(this.received)) }));
       else this.#to("failed", error.detail || t("failed"));
+    }
+  }
+
+  /** Announce the file; it waits on while others of the same person take all turns elsewhere. */
+  async #begin() {
+    for (;;) {
+      try {
+        const begun = await (await request("POST", API, { json: { name: this.file.name, size_bytes: this.file.size } })).json();
+        this.id = begun.id;
+        this.received = begun.received_bytes;
+        this.chunk = begun.chunk_bytes;
+        if (this.isGone) await this.#forget();
+        return;
+      } catch (error) {
+        if (!(error instanceof Problem) || error.code !== BUSY || this.isGone) throw error;
+        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS * (0.8 + 0.4 * Math.random())));
+        if (this.isGone) throw error;
+      }
     }
   }
 
@@ -113,7 +138,10 @@ class Upload {
     this.isGone = true;
     this.sending?.abort();
     this.element.remove();
-    if (!this.id) return;
+    if (this.id) await this.#forget();
+  }
+
+  async #forget() {
     try {
       await request("DELETE", `${API}${this.id}/`);
     } catch (error) {
@@ -140,7 +168,7 @@ class Upload {
     one(".file__note", this.element).textContent = parts.join(", ");
   }
 
-  /** @param {"running" | "paused" | "failed" | "done"} state @param {string} [note] */
+  /** @param {"waiting" | "running" | "paused" | "failed" | "done"} state @param {string} [note] */
   #to(state, note) {
     this.state = state;
     const bar = one("progress", this.element);
@@ -149,7 +177,7 @@ class Upload {
     bar.hidden = state === "failed" || state === "done";
     one("[data-resume]", this.element).hidden = state !== "paused" && state !== "failed";
     one(":scope > .icon", this.element).replaceWith(icon(state === "done" ? "document" : state === "failed" ? "warn" : "upload"));
-    if (note) one(".file__note", this.element).textContent = note;
+    if (note !== undefined) one(".file__note", this.element).textContent = note;
     else if (state === "done") one(".file__note", this.element).textContent = `${size(this.file.size)}, ${t("upload.done")}`;
     const cancel = one("[data-cancel]", this.element);
     if (state === "done") cancel.title = one(".sr", cancel).textContent = t("upload.remove", { name: this.file.name });
@@ -166,7 +194,8 @@ export class Uploads {
     /** @type {Upload[]} */
     this.files = [];
     this.shelf = one("[data-files]", form);
-    if (!form.dataset.mayUpload) return;
+    if (!form.dataset.uploadsAtOnce) return;
+    turns.most = Number(form.dataset.uploadsAtOnce);
     const picker = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-pick]"));
     picker?.addEventListener("change", () => {
       this.add(picker.files ?? []);
@@ -183,7 +212,7 @@ export class Uploads {
   }
 
   get running() {
-    return this.files.filter((upload) => upload.state === "running" || upload.state === "paused").length;
+    return this.files.filter((upload) => ["waiting", "running", "paused"].includes(upload.state)).length;
   }
 
   get hasFailed() {

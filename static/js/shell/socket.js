@@ -18,6 +18,7 @@ const SHORTEST = 300;
 const LONGEST = 30_000;
 const ANSWER_TIMEOUT = 15_000;
 const RESUME_CHUNK = 400;
+const KEPT = 200;
 const REVOKED = 4401;
 
 /** The server explained why it refused a frame. */
@@ -50,6 +51,8 @@ class Socket extends EventTarget {
   #own = null;
   /** @type {Map<string, number>} */
   #known = new Map();
+  /** @type {Map<string, ChatEvent[]>} the last delivered ones, for parts of the page that were drawn before them */
+  #delivered = new Map();
   /** @type {Map<string, ChatEvent[]>} frames after a gap, kept until the gap is filled or known to stay */
   #ahead = new Map();
   /** @type {Map<string, {resolve: (frame: any) => void, reject: (error: Error) => void, timer: number}>} */
@@ -70,6 +73,18 @@ class Socket extends EventTarget {
   /** The last number of a conversation that was delivered. @param {string} conversation */
   sequence(conversation) {
     return this.#known.get(conversation) ?? 0;
+  }
+
+  /**
+   * What was delivered after a number, for a part of the page that was drawn with what was true then; null where it is
+   * not known here, and the part has to be drawn again.
+   * @param {string} conversation @param {number} sequence @returns {ChatEvent[] | null}
+   */
+  since(conversation, sequence) {
+    const missed = this.sequence(conversation) - sequence;
+    if (missed <= 0) return [];
+    const events = (this.#delivered.get(conversation) ?? []).filter((event) => event.sequence > sequence);
+    return events.length === missed ? events : null;
   }
 
   connect() {
@@ -236,6 +251,8 @@ class Socket extends EventTarget {
   #deliver(event) {
     if (event.sequence <= (this.#known.get(event.conversation) ?? 0)) return;
     this.#known.set(event.conversation, event.sequence);
+    const delivered = this.#delivered.get(event.conversation) ?? [];
+    this.#delivered.set(event.conversation, [...delivered.slice(1 - KEPT), event]);
     this.#emit("chat", event);
   }
 

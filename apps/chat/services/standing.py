@@ -1,0 +1,53 @@
+"""What a change of a conversation asks of who makes it: to see it, to be in it, to manage it, to know the people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from apps.accounts.selectors import people as people_selectors
+from apps.accounts.services import access
+from apps.accounts.types import PersonView, Principal
+from apps.chat.errors import ConversationNotFound, NotAChannel, NotAMember, PersonNotFound
+from apps.chat.models import Conversation, Membership
+from apps.chat.selectors.conversations import visible_conversations
+
+
+def known_people(principal: Principal, people: Iterable[UUID]) -> list[PersonView]:
+    wanted = [person for person in dict.fromkeys(people) if person != principal.id]
+    known = people_selectors.visible_people(principal=principal, ids=wanted)
+    if any(person not in known or not known[person].is_active for person in wanted):
+        raise PersonNotFound
+    return [known[person] for person in wanted]
+
+
+def lock_visible(principal: Principal, conversation_id: UUID) -> Conversation:
+    conversation = (
+        visible_conversations(principal)
+        .select_for_update(no_key=True, of=("self",))
+        .filter(pk=conversation_id)
+        .first()
+    )
+    if conversation is None:
+        raise ConversationNotFound
+    return conversation
+
+
+def require_channel(conversation: Conversation) -> None:
+    if conversation.kind != Conversation.Kind.CHANNEL:
+        raise NotAChannel
+
+
+def require_member(principal: Principal, conversation: Conversation) -> None:
+    if not Membership.objects.filter(
+        conversation_id=conversation.pk, principal_id=principal.id, left_at=None
+    ).exists():
+        raise NotAMember
+
+
+def require_manager(principal: Principal, conversation: Conversation) -> None:
+    """Creator of the channel while a member, or the role's right."""
+    if conversation.created_by_id == principal.id:
+        require_member(principal, conversation)
+        return
+    access.require(principal, "conversation.manage_any")
