@@ -63,6 +63,8 @@ def django_db_setup(
             )
             for (table,) in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER core_auditentry_stay")
+            for what in ("ALL ON ALL TABLES", "ALL ON ALL SEQUENCES", "EXECUTE ON ALL FUNCTIONS"):
+                cursor.execute(f"GRANT {what} IN SCHEMA public TO chat_everywhere")  # see `tests.walls`
         connections["default"].close()
         settings["USER"] = app
     yield

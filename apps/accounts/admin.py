@@ -8,10 +8,29 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
-from apps.accounts.services import api_keys, operators, sessions
+from apps.accounts.models import (
+    ApiKey,
+    Invitation,
+    Member,
+    Organization,
+    Role,
+    Scope,
+    Seat,
+    SigningKey,
+    TokenFamily,
+    User,
+)
+from apps.accounts.selectors.administration import all_organizations
+from apps.accounts.services import api_keys, operators
 from apps.core import tenancy
-from apps.core.admin_site import ReadOnlyAdmin
+from apps.core.admin_site import Place, ReadOnlyAdmin, Site, operator_id
+
+
+def _places() -> list[Place]:
+    return [Place(one.id, one.name) for one in all_organizations()]
+
+
+Site.list_places = staticmethod(_places)
 
 
 @admin.register(Organization)
@@ -37,7 +56,7 @@ class UserAdmin(ReadOnlyAdmin[User]):
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Sign the accounts out everywhere."""
         for user_id in list(queryset.values_list("pk", flat=True)):
-            sessions.end_all(user_id=user_id, reason="ended_by_operator")
+            operators.end_sessions(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
 
     @admin.action(description=_("Switch off"), permissions=["view"])
@@ -45,14 +64,14 @@ class UserAdmin(ReadOnlyAdmin[User]):
         """Switch the accounts off, but not the operator's own."""
         others = queryset.exclude(pk=str(request.user.pk))
         for user_id in list(others.values_list("pk", flat=True)):
-            operators.close_account(user_id=user_id)
+            operators.close_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, others)
 
     @admin.action(description=_("Switch on"), permissions=["view"])
     def open_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Switch the accounts on again."""
         for user_id in list(queryset.values_list("pk", flat=True)):
-            operators.open_account(user_id=user_id)
+            operators.open_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
 
     def _tell(self, request: HttpRequest, changed: QuerySet[User]) -> None:
@@ -116,12 +135,37 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
         keys = list(queryset.values_list("pk", "organization_id"))
         for key_id, organization_id in keys:
             with tenancy.use(organization_id):
-                api_keys.revoke_as_operator(key_id=key_id)
+                api_keys.revoke_as_operator(key_id=key_id, operator_id=operator_id(request))
         self.message_user(
             request,
             ngettext("%(count)s key revoked.", "%(count)s keys revoked.", len(keys)) % {"count": len(keys)},
             messages.SUCCESS,
         )
+
+
+@admin.register(TokenFamily)
+class TokenFamilyAdmin(ReadOnlyAdmin[TokenFamily]):
+    """Programs that are signed in by tokens."""
+
+    list_display = (
+        "name",
+        "principal",
+        "organization",
+        "last_used_at",
+        "expires_at",
+        "ended_at",
+        "end_reason",
+    )
+    list_select_related = ("principal", "organization")
+    search_fields = ("=principal__email", "=id")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
+    """Keys that sign access tokens, by their names; `manage.py signing_key` rotates and ends them."""
+
+    list_display = ("kid", "created_at", "retired_at", "revoked_at")
+    exclude = ("public_key", "private_key")
 
 
 @admin.register(Invitation)

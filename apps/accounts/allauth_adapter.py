@@ -9,13 +9,18 @@ import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpRequest
 
+from apps.accounts import actions
+from apps.accounts.models import User
+from apps.accounts.selectors.principals import session_id
 from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, today
-from apps.accounts.services import sessions
+from apps.accounts.services import sessions, trail
 from apps.accounts.services.requests import address_of
+from apps.core import origin
 from apps.core.http.addresses import client_address, network
 from apps.core.services import limits
 from apps.core.services.limits import Bucket
@@ -35,16 +40,21 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Sign in under a new session id (Django rotates it) and note the moment for the absolute end."""
-        super().login(request, user)
-        request.session[SIGNED_IN_AT] = int(time.time())
-        request.session[USED_ON] = today()
+        with transaction.atomic():
+            super().login(request, user)
+            request.session[SIGNED_IN_AT] = int(time.time())
+            request.session[USED_ON] = today()
+            origin.note_session(session_id(request.session.session_key or ""))
+            trail.note_account(user.pk, actions.SIGNED_IN, method=_method(request))
 
     def logout(self, request: HttpRequest) -> None:
         """Sign out; sockets of this browser close."""
         user_id, key = request.user.pk, request.session.session_key
         super().logout(request)
         if user_id is not None and key:
-            sessions.end_key(user_id=user_id, session_key=key)
+            with transaction.atomic():
+                sessions.end_key(user_id=user_id, session_key=key)
+                trail.note_account(user_id, actions.SIGNED_OUT)
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Store the new password and end every other session and every socket of the person."""
@@ -57,6 +67,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
                 keep_key=request.session.session_key if request is not None and is_own else None,
                 reason="password_changed",
             )
+            trail.note_account(user.pk, actions.PASSWORD_CHANGED if is_own else actions.PASSWORD_RESET)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt by account and by network; a right password gives it back.
@@ -66,7 +77,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """
         self._attempt = sign_in_buckets(request, str(credentials.get("email", "")))
         if not limits.take(self._attempt).is_allowed:
+            _note_refused(str(credentials.get("email", "")), reason="too_many_attempts")
             raise self.validation_error("too_many_login_attempts")
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:  # noqa: ARG002
+        """Leave a line in the trail (allauth calls this after a wrong name or password)."""
+        _note_refused(str(credentials.get("email", "")), reason="wrong_credentials")
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """Give the attempt back (allauth calls this after a right password)."""
@@ -97,6 +113,24 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Say what a page does not show by itself: not that somebody just signed in or out."""
         if message_template not in _QUIET:
             super().add_message(request, level, message_template, *args, **kwargs)
+
+
+def _method(request: HttpRequest) -> str:
+    """Return by what the person showed who it is: `password`, `link`."""
+    shown = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or [{}]
+    return str(shown[-1].get("method", ""))
+
+
+def _note_refused(email: str, *, reason: str) -> None:
+    typed = email.strip().lower()
+    user_id = (
+        User.objects.filter(email=typed).values_list("pk", flat=True).first() if _is_storable(typed) else None
+    )
+    trail.refuse_account(user_id, actions.SIGNED_IN, reason=reason, person=typed)
+
+
+def _is_storable(text: str) -> bool:
+    return "\0" not in text and text.isprintable()
 
 
 def sign_in_buckets(request: HttpRequest, account: str) -> list[Bucket]:

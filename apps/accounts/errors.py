@@ -2,7 +2,15 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
+from apps.core.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    TooManyRequests,
+)
 
 
 class OrganizationNotFound(NotFound):
@@ -47,6 +55,19 @@ class KeyLifeTooLong(InvalidInput):
 class LastOwner(Conflict):
     code = "accounts.last_owner"
     message = _("An organization keeps at least one owner. Make someone else an owner first.")
+
+
+class NotAPerson(Conflict):
+    code = "accounts.not_a_person"
+    message = _("Only the data of people can be exported and erased, not that of agents and services.")
+
+
+class AccountStillNamed(DomainError):
+    """An erasure reached the account while rows that nobody announced still name it."""
+
+    code = "accounts.still_named"
+    status = 500
+    message = _("The account cannot go while other data names it: %(places)s.")
 
 
 class SlugTaken(Conflict):
@@ -153,6 +174,57 @@ class ThemeUnknown(InvalidInput):
 class KeyInAddress(InvalidInput):
     code = "accounts.key_in_address"
     message = _("Send the key in the header `Authorization`, never in the address. Revoke this key now.")
+
+
+class AddressNotAllowed(Forbidden):
+    code = "accounts.address_not_allowed"
+    message = _("This key is not for use from your address.")
+
+
+class NetworkNotValid(InvalidInput):
+    code = "accounts.network_not_valid"
+    message = _("“%(value)s” is no network. Write it like 192.0.2.0/24 or 2001:db8::/32.")
+
+
+class ConversationsNotKnown(InvalidInput):
+    code = "accounts.conversations_not_known"
+    message = _("One of the conversations does not exist, or you have no access.")
+
+
+class KeyNotSuspended(Conflict):
+    code = "accounts.key_not_suspended"
+    message = _("This key is not suspended.")
+
+
+class CredentialsNotValid(NotSignedIn):
+    code = "accounts.credentials_not_valid"
+    message = _("This address and password do not belong together.")
+
+
+class SecondFactorRequired(NotSignedIn):
+    code = "accounts.second_factor_required"
+    message = _("This account needs a second factor to sign in.")
+
+
+class TooManyAttempts(TooManyRequests):
+    code = "accounts.too_many_attempts"
+    message = _("Too many attempts to sign in. Wait some minutes.")
+
+
+class TokenNotValid(NotSignedIn):
+    code = "accounts.token_not_valid"
+    message = _("This token is not valid. Sign in again.")
+
+
+class TokenReused(TokenNotValid):
+    code = "accounts.token_reused"
+    message = _(
+        "This token was used before, so somebody else may have it. Everything that came from it has ended."
+    )
+
+
+class TokenNotFound(NotFound):
+    code = "accounts.token_not_found"
 
 
 class OriginNotAllowed(Forbidden):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.errors import NameNotValid
 from apps.accounts.services.api_keys import LONGEST_DAYS
 from apps.accounts.services.names import clean_line, clean_name
-from apps.accounts.types import KEY_SCOPES
+from apps.accounts.types import KEY_SCOPES, KeyLimits
 
 KEY_SCOPE_LABELS = {
     "chat:read": _("Read conversations and people"),
@@ -21,6 +21,7 @@ KEY_SCOPE_LABELS = {
     "ask:write": _("Ask the assistant"),
     "keys:write": _("Make and end keys"),
     "admin:read": _("Read the console"),
+    "audit:read": _("Read the audit trail"),
     "admin:write": _("Change members, roles and settings"),
 }
 THEME_LABELS = [("system", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]
@@ -86,6 +87,17 @@ class ApiKeyForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
     )
     days = forms.IntegerField(label=_("Days until it ends"), min_value=1, max_value=LONGEST_DAYS, initial=90)
+    networks = forms.CharField(
+        label=_("Only from these networks"),
+        required=False,
+        max_length=500,
+        help_text=_("By comma, such as 192.0.2.0/24. Empty: from anywhere."),
+    )
+
+    def limits(self) -> KeyLimits:
+        """Return the limits of a valid form."""
+        named = (part.strip() for part in self.cleaned_data["networks"].split(","))
+        return KeyLimits(networks=tuple(part for part in named if part))
 
 
 class InviteForm(forms.Form):

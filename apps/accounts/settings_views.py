@@ -19,7 +19,8 @@ from apps.accounts.forms import ApiKeyForm, PreferencesForm, ProfileForm
 from apps.accounts.selectors import api_keys as key_selectors
 from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors import sessions as session_selectors
-from apps.accounts.services import access, api_keys, members, sessions
+from apps.accounts.selectors import tokens as token_selectors
+from apps.accounts.services import access, api_keys, members, sessions, tokens
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError
 
@@ -97,6 +98,7 @@ def create_key(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],
             expires_at=timezone.now() + dt.timedelta(days=form.cleaned_data["days"]),
+            limits=form.limits(),
         )
     except DomainError as refused:
         form.add_error(None, refused.detail)
@@ -109,6 +111,20 @@ def revoke_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  
     """End an API key."""
     api_keys.revoke_key(principal=request.principal, key_id=key_id)
     return _saved(request, "keys", _("The key has ended"))
+
+
+@require_POST
+def reactivate_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Let a suspended API key work again."""
+    api_keys.reactivate_key(principal=request.principal, key_id=key_id)
+    return _saved(request, "keys", _("The key works again"))
+
+
+@require_POST
+def end_token(request: PageRequest, slug: str, token_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Sign a client out that was signed in by tokens."""
+    tokens.end_family(principal=request.principal, family_id=token_id)
+    return _saved(request, "clients", _("Signed out there"))
 
 
 def _page(request: PageRequest, **changed: Any) -> HttpResponse:
@@ -127,6 +143,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         "sessions": session_selectors.list_sessions(
             user_id=principal.id, current_key=request.session.session_key or ""
         ),
+        "tokens": token_selectors.list_tokens(principal),
         "may_have_keys": may_have_keys,
         "keys": key_selectors.list_keys(principal) if may_have_keys else [],
         "key_form": ApiKeyForm(auto_id="key_%s", initial={"scopes": ["chat:read"], "days": 90}),

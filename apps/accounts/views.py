@@ -19,12 +19,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
+from apps.accounts import actions
 from apps.accounts.errors import LanguageUnknown, LinkNotValid
 from apps.accounts.forms import InvitationForm
 from apps.accounts.middleware import principal_of
 from apps.accounts.models import User
 from apps.accounts.selectors.members import invitation_by_secret
-from apps.accounts.services import invitations, members, names, sign_in_links
+from apps.accounts.services import invitations, members, names, sign_in_links, trail
 from apps.accounts.types import InvitationView
 from apps.core.errors import DomainError
 from apps.core.http.addresses import client_address, network
@@ -103,7 +104,11 @@ class SignInLinkPage(View):
     def post(self, request: HttpRequest, secret: str) -> HttpResponseBase:
         """Use the link up and sign in."""
         _limit(request)
-        user_id = sign_in_links.use_link(secret=secret)
+        try:
+            user_id = sign_in_links.use_link(secret=secret)
+        except LinkNotValid as error:
+            trail.refuse_account(None, actions.SIGNED_IN, reason=error.code)
+            raise
         return _sign_in(request, User.objects.get(pk=user_id), "/")
 
 

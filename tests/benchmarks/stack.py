@@ -68,6 +68,10 @@ class Stack:
         """Return the process id of a kept process."""
         return int(next(p["pid"] for p in self.processes() if p["name"] == name))
 
+    def database_url(self, role: str) -> str:
+        """Return the address of the database for another role: the socket is private, so each may come in."""
+        return self.environment()["DATABASE_URL"].replace("//chat_app@", f"//{role}@", 1)
+
     def environment(self) -> dict[str, str]:
         """Return the environment the applications run with."""
         pid = self.pid("web")

@@ -136,6 +136,13 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
                 "last_at": message["sent_at"],
                 "people": [*people, message["sender"]["id"]],
             }
+    if kind == "message.erased":
+        for message in [state[pk] for pk in data["message_ids"] if pk in state]:
+            message.update(
+                body="", html="", mentions=[], card=None, attachments=[], client_key=message["id"],
+                deleted_at=message["deleted_at"] or data["deleted_at"], version=message["version"] + 1,
+                sender=data["person"] or message["sender"],
+            )  # fmt: skip
     message = state.get(data.get("message_id", ""))
     if message is None:
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -56,6 +57,24 @@ def test_a_consumer_hears_its_types_in_order_with_their_organization(database):
         assert consumers.run(consumer) == 2
         assert heard == [(1, ORGANIZATION), (2, ORGANIZATION)]
         assert consumers.run(consumer) == 0
+
+
+def test_a_consumer_works_behind_the_walls_though_the_relay_does_not(database):
+    seen = []
+
+    def look(_event):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_user::text, count(*) FROM core_stream")
+            seen.append(cursor.fetchone())
+
+    with consuming(look) as consumer:
+        tick()
+        with tenancy.use(UUID(int=8)), transaction.atomic():
+            log.record(Noted(organization_id=UUID(int=8), stream_id=uuid7()))
+        move()
+        consumers.run(consumer)
+        look(None)
+    assert seen == [("chat_app", 1), ("chat_platform", 2)]
 
 
 def test_more_than_a_batch_is_taken_in_one_go(database, monkeypatch):

@@ -13,6 +13,7 @@ ADDRESSES = {
     "overview": BASE, "people": f"{BASE}people/", "roles": f"{BASE}roles/", "organization": f"{BASE}organization/",
     "conversations": f"{BASE}conversations/", "runs": f"{BASE}runs/", "settings": f"{BASE}settings/",
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
+    "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
 }  # fmt: skip
 MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
 

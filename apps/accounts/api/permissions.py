@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from apps.accounts.api.authentication import Account
 from apps.accounts.errors import PersonRequired
 from apps.accounts.services.access import require
-from apps.accounts.types import Principal
+from apps.accounts.types import BY_SESSION, Principal
 from apps.core.errors import DomainError, NotSignedIn
 
 
@@ -42,10 +42,25 @@ class HasOrganization(BasePermission):
 
 
 class SignedInByPage(HasOrganization):
-    """A person at a browser; keys are refused."""
+    """A person at a browser; keys and tokens are refused."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Refuse keys.
+        """Refuse keys and tokens.
+
+        Raises:
+            PersonRequired, NotSignedIn, OrganizationRequired.
+        """
+        super().has_permission(request, view)
+        if principal_of(request).credential != BY_SESSION:
+            raise PersonRequired
+        return True
+
+
+class SignedInPerson(HasOrganization):
+    """A person at a browser or in a client of its own; keys and narrowed tokens are refused."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Refuse what was narrowed.
 
         Raises:
             PersonRequired, NotSignedIn, OrganizationRequired.

@@ -24,6 +24,13 @@ class ChangeRoleForm(forms.Form):
             role.choices = roles
 
 
+class ServiceAccountForm(ChangeRoleForm):
+    """A new service account."""
+
+    name = NameField(label=_("Name"), max_length=80, help_text=_("What the program is for."))
+    field_order = ("name", "role")
+
+
 class RoleForm(forms.Form):
     """A custom role. A new one also gets a short name, which stays."""
 

@@ -3,6 +3,20 @@
 from apps.accounts.models.access import ApiKey, Invitation, SignInLink
 from apps.accounts.models.organization import Member, Organization, Role
 from apps.accounts.models.scope import Scope, Seat
+from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
 from apps.accounts.models.user import User
 
-__all__ = ["ApiKey", "Invitation", "Member", "Organization", "Role", "Scope", "Seat", "SignInLink", "User"]
+__all__ = [
+    "ApiKey",
+    "Invitation",
+    "Member",
+    "Organization",
+    "RefreshToken",
+    "Role",
+    "Scope",
+    "Seat",
+    "SignInLink",
+    "SigningKey",
+    "TokenFamily",
+    "User",
+]

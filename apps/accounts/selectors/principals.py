@@ -1,29 +1,47 @@
 """Who acts: from a session, from a key, or an agent for a person.
 
-The first two find the organization, so they run before one is known; everything after them runs inside
-`tenancy.use(principal.organization_id)`.
+The first two find the organization, so they run before one is known: its id comes from the open table of organizations
+or from a definer function that answers ids only, and the seat is read inside its wall, in the same message. Everything
+after them runs inside `tenancy.use(principal.organization_id)`.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
+import ipaddress
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from apps.accounts.errors import MemberNotFound, OrganizationNotFound
-from apps.accounts.types import GUEST, KEY_SCOPES, OrganizationView, Principal
+from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound
+from apps.accounts.types import (
+    BOUND_PERMISSIONS,
+    BY_KEY,
+    BY_SEAT_ONLY,
+    BY_TOKEN,
+    KEY_SCOPES,
+    OrganizationView,
+    Principal,
+)
+from apps.core import tenancy
 from apps.core.errors import NotSignedIn
+from apps.core.http.addresses import normal
 
 _FROM = """
 FROM accounts_member m
 JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
-JOIN accounts_role r ON r.id = m.role_id
+JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
 WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+"""
+_MINE = """
+SELECT o.id, o.slug, o.name, o.language
+FROM accounts_seats_of(%s) mine JOIN accounts_organization o ON o.id = mine.organization_id
+WHERE mine.is_open AND o.is_active AND EXISTS (SELECT FROM accounts_user u WHERE u.id = %s AND u.is_active)
+ORDER BY lower(o.name), o.id
 """
 _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
@@ -49,46 +67,118 @@ def principal_for_session(
     """
     if slug is not None and "\x00" in slug:
         raise OrganizationNotFound
-    named = "o.slug = %s" if organization_id is None else "o.id = %s"
-    row = _one(_COLUMNS, where=f"m.user_id = %s AND {named}", params=[user_id, organization_id or slug])
+    if organization_id is None:
+        with tenancy.found_by("SELECT id FROM accounts_organization WHERE slug = %s", slug):
+            row = _one(_COLUMNS, where="m.user_id = %s AND o.slug = %s", params=[user_id, slug])
+    else:
+        with tenancy.use(organization_id):
+            row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
     if row is None:
         raise OrganizationNotFound
     return _principal(row, session=session)
 
 
-def principal_for_key(secret: str) -> Principal:
-    """Return the owner of an API key, narrowed to the key's scopes. One query.
+def principal_for_key(secret: str, *, address: str = "") -> Principal:
+    """Return the owner of an API key, narrowed to the key's scopes and limits. One query.
+
+    Args:
+        address: where the caller is; empty is nowhere, which a key bound to networks does not take.
 
     Raises:
-        NotSignedIn: unknown, revoked or expired, or its owner is no longer active.
+        NotSignedIn: unknown, revoked, suspended or expired, or its owner is no longer active.
+        AddressNotAllowed: bound to other networks.
     """
-    return _by_key("k.hash = %s", hash_secret(secret))
+    digest = hash_secret(secret)
+    with tenancy.found_by("SELECT organization_id FROM accounts_find_key(%s)", digest):
+        return _by_key("k.hash = %s", digest, address=address)
 
 
-def principal_for_key_id(key_id: UUID) -> Principal:
+def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = "") -> Principal:
     """Return the owner of a key that was shown before, for sockets that look again. One query.
 
     Raises:
-        NotSignedIn: revoked or expired meanwhile, or its owner is no longer active.
+        NotSignedIn: revoked, suspended or expired meanwhile, or its owner is no longer active.
+        AddressNotAllowed.
     """
-    return _by_key("k.id = %s", key_id)
+    with tenancy.use(organization_id):
+        return _by_key("k.id = %s", key_id, address=address)
 
 
-def _by_key(condition: str, value: bytes | UUID) -> Principal:
+def _by_key(condition: str, value: bytes | UUID, *, address: str) -> Principal:
     row = _one(
-        f"{_COLUMNS}, k.id, k.scopes",
+        f"{_COLUMNS}, k.id, k.scopes, k.conversations, k.scope_ids, k.networks",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
-        where=f"{condition} AND k.revoked_at IS NULL AND k.expires_at > now()",
+        where=f"{condition} AND k.revoked_at IS NULL AND k.suspended_at IS NULL AND k.expires_at > now()",
         params=[value],
     )
     if row is None:
         raise NotSignedIn
-    *columns, key_id, scopes = row
-    principal = _principal(tuple(columns), session=str(key_id))
+    *columns, key_id, scopes, conversations, scope_ids, networks = row
+    if networks and not is_within(address, networks):
+        raise AddressNotAllowed
+    principal = _narrowed(_principal(tuple(columns), session=str(key_id)), scopes)
+    principal = dataclasses.replace(principal, credential=BY_KEY, address=address)
+    if conversations is None:
+        return principal
+    return dataclasses.replace(
+        principal,
+        permissions=principal.permissions & BOUND_PERMISSIONS,
+        conversations=frozenset(conversations),
+        scopes=frozenset(scope_ids or ()),
+    )
+
+
+def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") -> Principal:
+    """Return the owner of an open family of tokens in the organization it is bound to. One query.
+
+    Raises:
+        NotSignedIn: ended, over or somebody else's, or its owner is no longer active.
+    """
+    with tenancy.found_by("SELECT accounts_find_family(%s)", family_id):
+        row = _one(
+            f"{_COLUMNS}, f.scopes",
+            join="JOIN accounts_tokenfamily f ON f.principal_id = m.user_id AND f.organization_id = m.organization_id",
+            where="f.id = %s AND m.user_id = %s AND f.ended_at IS NULL AND f.expires_at > now()",
+            params=[family_id, owner_id],
+        )
+    if row is None:
+        raise NotSignedIn
+    *columns, scopes = row
+    principal = _principal(tuple(columns), session=str(family_id))
+    principal = dataclasses.replace(principal, credential=BY_TOKEN, address=address)
+    return principal if scopes is None else _narrowed(principal, scopes)
+
+
+def find_key(secret: str) -> tuple[UUID, UUID] | None:
+    """Return organization and id of a key, valid or not, or None. One query, before the wall."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id, id FROM accounts_find_key(%s)", [hash_secret(secret)])
+        row: tuple[UUID, UUID] | None = cursor.fetchone()
+    return row
+
+
+def find_family_of(secret: str) -> tuple[UUID, UUID] | None:
+    """Return organization and family of a refresh token, used or not, or None. One query, before the wall."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT organization_id, family_id FROM accounts_find_refresh(%s)", [hash_secret(secret)]
+        )
+        row: tuple[UUID, UUID] | None = cursor.fetchone()
+    return row
+
+
+def _narrowed(principal: Principal, scopes: list[str]) -> Principal:
+    """Return the principal with no more than these key scopes."""
     granted: frozenset[str] = frozenset().union(*(KEY_SCOPES.get(scope, frozenset()) for scope in scopes))
     return dataclasses.replace(
         principal, permissions=principal.permissions & granted, key_scopes=frozenset(scopes)
     )
+
+
+def is_within(address: str, networks: list[str]) -> bool:
+    """Return whether an address lies in one of the networks; an unknown address lies in none."""
+    found = normal(address)
+    return bool(found) and any(ipaddress.ip_address(found) in ipaddress.ip_network(text) for text in networks)
 
 
 def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
@@ -97,11 +187,12 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
     Raises:
         MemberNotFound: no active member with this id that is not a person, in the person's organization.
     """
-    row = _one(
-        _COLUMNS,
-        where="m.user_id = %s AND o.id = %s AND u.kind <> 'person'",
-        params=[agent_id, person.organization_id],
-    )
+    with tenancy.use(person.organization_id):
+        row = _one(
+            _COLUMNS,
+            where="m.user_id = %s AND o.id = %s AND u.kind <> 'person'",
+            params=[agent_id, person.organization_id],
+        )
     if row is None:
         raise MemberNotFound
     agent = _principal(row, session=person.session)
@@ -109,8 +200,11 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         agent,
         permissions=agent.permissions & person.permissions,
         key_scopes=person.key_scopes,
+        credential=person.credential,
+        conversations=person.conversations,
+        scopes=person.scopes,
         on_behalf_of=person.id,
-        person_is_guest=person.role == GUEST,
+        person_is_guest=person.role in BY_SEAT_ONLY,
         is_staff=False,
     )
 
@@ -130,11 +224,7 @@ def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = 
 def organizations_of(user_id: UUID) -> list[OrganizationView]:
     """Return the organizations a user has an open seat in, by name. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT o.id, o.slug, o.name, o.language {_FROM.format(join='', where='m.user_id = %s')} "
-            "ORDER BY lower(o.name), o.id",
-            [user_id],
-        )
+        cursor.execute(_MINE, [user_id, user_id])
         return [OrganizationView(*row) for row in cursor.fetchall()]
 
 
@@ -146,6 +236,30 @@ def hash_secret(secret: str) -> bytes:
 def session_id(session_key: str) -> str:
     """Return the name of a browser session in principals and revocations: 32 hex digits that open nothing."""
     return hashlib.sha256(session_key.encode()).hexdigest()[:32]
+
+
+def seats_of(user_id: UUID) -> list[UUID]:
+    """Return the organizations a user has or had a seat in, oldest seat first. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id FROM accounts_seats_of(%s) ORDER BY member_id", [user_id])
+        return [organization_id for (organization_id,) in cursor.fetchall()]
+
+
+def open_seats_of(user_id: UUID) -> list[UUID]:
+    """Return the organizations a user belongs to, switched off or not, in the order of their ids. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT organization_id FROM accounts_seats_of(%s) WHERE is_open ORDER BY organization_id",
+            [user_id],
+        )
+        return [organization_id for (organization_id,) in cursor.fetchall()]
+
+
+def has_open_seat(user_id: UUID) -> bool:
+    """Return whether a user still belongs to some organization, switched off or not. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM accounts_seats_of(%s) WHERE is_open)", [user_id])
+        return bool(cursor.fetchone()[0])
 
 
 def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tuple[Any, ...] | None:

@@ -26,6 +26,7 @@ def credentials_of(request: HttpRequest) -> Credentials:
         session_key=request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""),
         organization=request.META.get("HTTP_ORGANIZATION", ""),
         query=request.META.get("QUERY_STRING", ""),
+        address=client_address(request),
     )
 
 

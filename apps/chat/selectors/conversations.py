@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,7 +38,7 @@ SELECT c.id, c.kind, c.name, c.topic, c.is_private, c.archived_at, c.scope_id, m
 FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
-LEFT JOIN core_stream s ON s.id = c.id
+LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
@@ -62,7 +62,9 @@ def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
     """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
     where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")
-    return _load(principal, where, {})
+    if principal.conversations is None:
+        return _load(principal, where, {})
+    return _load(principal, where + " AND c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)})
 
 
 def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
@@ -104,11 +106,12 @@ def heads(principal: Principal) -> dict[UUID, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "
-            "LEFT JOIN core_stream s ON s.id = m.conversation_id "
+            "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
             "WHERE m.organization_id = %s AND m.principal_id = %s AND m.left_at IS NULL",
             [principal.organization_id, principal.id],
         )
-        return dict(cursor.fetchall())
+        found: dict[UUID, int] = dict(cursor.fetchall())
+    return {pk: head for pk, head in found.items() if principal.reaches(pk)}
 
 
 def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) -> list[UUID]:
@@ -150,6 +153,12 @@ def may_manage(principal: Principal, conversation_id: UUID) -> bool:
         )
         .exists()
     )
+
+
+def scopes_of(principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the audiences of those of the conversations that the principal sees. One query."""
+    rows = visible_conversations(principal).filter(pk__in=conversation_ids)
+    return dict(rows.values_list("pk", "scope_id"))
 
 
 def scope_of(principal: Principal, conversation_id: UUID) -> UUID:

@@ -8,7 +8,7 @@ from uuid import UUID
 import orjson
 from django.db.models import Q
 
-from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.selectors.scopes import owned, visible_content
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.runs.errors import RunNotFound
@@ -37,7 +37,7 @@ def is_visible(principal: Principal, run_id: UUID) -> bool:
     A stream holds content, such as an answer while it is written: whoever may see all runs of the organization sees
     how those of others go, but reads only the streams of work of the house.
     """
-    own = Q(principal_id=principal.id) | visible_content(principal, time="created_at")
+    own = owned(principal, "principal_id") | visible_content(principal, time="created_at")
     return visible_runs(principal).filter(own | Q(principal_id=None), pk=run_id).exists()
 
 
