@@ -23,14 +23,14 @@ from apps.accounts.models import (
 from apps.accounts.selectors.administration import all_organizations
 from apps.accounts.services import api_keys, operators
 from apps.core import tenancy
-from apps.core.admin_site import Place, ReadOnlyAdmin, Site, operator_id
+from apps.core.admin_site import Place, ReadOnlyAdmin, offer_places, operator_id
 
 
 def _places() -> list[Place]:
     return [Place(one.id, one.name) for one in all_organizations()]
 
 
-Site.list_places = staticmethod(_places)
+offer_places(_places)
 
 
 @admin.register(Organization)

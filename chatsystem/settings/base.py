@@ -25,9 +25,7 @@ SECRET_KEY = _security.secret_key.get_secret_value()
 SECRET_KEY_FALLBACKS = [key for key in _security.secret_key_fallbacks.split(",") if key]
 PUBLIC_URL = _server.public_url
 DATA_DIR = _server.data_dir
-WALLS_RAISE = (
-    False  # in production a statement outside every organization sees no tenant row; dev and test raise
-)
+WALLS_RAISE = False  # outside every organization nothing is seen; development and tests raise
 INSTANCE = _server.instance
 _public = urlsplit(PUBLIC_URL)
 FILES_BASE_URL = _server.files_base_url

@@ -122,9 +122,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def become_part(running: Stack) -> None:
-    """Become a process of the stack: its settings, its database, the owner's role only for the statistics."""
-    environment = running.environment()
+def become_part(running: Stack, *, role: str = "chat_app") -> None:
+    """Become a process of the stack: its settings, its database, as the runtime role or another."""
+    environment = running.environment() | {"DATABASE_URL": running.database_url(role)}
     names = [
         name
         for name in environment

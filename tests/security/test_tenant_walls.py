@@ -58,6 +58,7 @@ _VALUES = {
 }  # fmt: skip
 # What check constraints ask for.
 _CHECKED = {
+    "core_auditentry": {"outcome": "'done'"},
     "files_storedfile": {"received_bytes": "0"},
     "runs_run": {"lease_owner": "''"},
     "rag_chunk": {"model_version": "''"},

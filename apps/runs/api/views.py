@@ -20,6 +20,7 @@ from rest_framework.views import APIView
 from apps.accounts.api.permissions import principal_of
 from apps.accounts.services.requests import async_principal, credentials_of, outcome_of
 from apps.accounts.types import Principal
+from apps.core import tenancy
 from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import Order, paginate, read_page
 from apps.core.api.problems import speaks_problems
@@ -188,7 +189,10 @@ def _still_allowed(request: HttpRequest, run_id: UUID) -> IsAllowed:
 
     async def ask() -> bool:
         outcome = await in_thread(outcome_of, credentials_of(request))
-        return isinstance(outcome, Principal) and await in_thread(frames.is_visible, outcome, run_id)
+        if not isinstance(outcome, Principal):
+            return False
+        with tenancy.use(outcome.organization_id):  # a stream goes on after the middleware
+            return await in_thread(frames.is_visible, outcome, run_id)
 
     return ask
 
