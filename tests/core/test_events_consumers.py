@@ -131,7 +131,7 @@ def test_effect_and_cursor_commit_together(database):
         assert [flag.key for flag in FeatureFlag.objects.all()] == ["flag-1"]
         cursor = Consumer.objects.get(name=consumer.name)
         assert cursor.attempts == 1
-        assert "ValueError: no" in cursor.last_error
+        assert cursor.last_error.endswith("write_then_fail\nValueError")
         assert cursor.position == FeedEvent.objects.order_by("position").first().position
 
 
@@ -165,7 +165,8 @@ def test_a_failing_event_is_tried_five_times_then_set_aside(database):
         5,
         "open",
     )
-    assert "ValueError: poison" in letter.error
+    assert letter.error.endswith("ValueError")
+    assert "poison" not in letter.error
 
 
 def test_waiting_for_the_next_try_blocks_nobody_and_ends_in_time(database):
@@ -205,7 +206,7 @@ def test_a_dead_letter_can_be_replayed(database):
     with consuming(handle) as consumer:
         letter = dead_letter(consumer)
         failed = dead_letters.replay(dead_letter_id=letter.pk)
-        assert failed.error == "ValueError: still broken"
+        assert failed.error == "ValueError"
         assert DeadLetter.objects.get().state == "open"
         is_broken.clear()
         assert dead_letters.replay(dead_letter_id=letter.pk).error == ""
@@ -238,7 +239,7 @@ def test_a_replay_whose_consumer_is_gone_says_so(database):
 
     with consuming(fail) as consumer:
         letter = dead_letter(consumer)
-    assert "test.consumer" in dead_letters.replay(dead_letter_id=letter.pk).error
+    assert dead_letters.replay(dead_letter_id=letter.pk).error == "ConsumerGone core.consumer_gone"
 
 
 def test_new_consumers_start_where_they_ask_to(database, monkeypatch):

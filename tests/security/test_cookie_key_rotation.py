@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import httpx2
 import pytest
@@ -56,8 +56,10 @@ def test_the_cookie_key_changes_without_a_failed_request(transactional_db: None)
     answers: list[list[int]] = []
     with ExitStack() as running:
         before = running.enter_context(stage(0))
-        client = running.enter_context(sign_in(before, member))
-        idle = running.enter_context(sign_in(before, member))  # comes back only after the old key is gone
+        client = running.enter_context(closing(sign_in(before, member)))
+        idle = running.enter_context(
+            closing(sign_in(before, member))
+        )  # comes back only after the old key is gone
         for number in (1, 2, 3):
             after = running.enter_context(stage(number))
             for _ in range(5):  # a load balancer sends one browser here and there

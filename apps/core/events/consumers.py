@@ -98,6 +98,12 @@ def _take(consumer: DurableConsumer, row: dict[str, Any]) -> bool:
     return True
 
 
+class ConsumerGone(LookupError):
+    """No loaded app declares the consumer of a dead letter any more."""
+
+    code = "core.consumer_gone"
+
+
 def _failed(consumer: DurableConsumer, row: dict[str, Any], error: Exception) -> bool:
     """Count the failure; after the last attempt keep a dead letter and go on. Returns True when going on."""
     reason = faults.trace_of(error)[-4000:]
@@ -144,11 +150,13 @@ def replay(dead_letter_id: int) -> None:
     """Give a dead letter to its consumer once more; it stays open when that fails.
 
     Raises:
-        LookupError: the consumer no longer exists. Whatever the consumer raises is raised too.
+        ConsumerGone: it no longer exists. Whatever the consumer raises is raised too.
     """
     consumers = {consumer.name: consumer for consumer in durable_consumers()}
     letter = DeadLetter.objects.get(pk=dead_letter_id)
-    consumer = consumers[letter.consumer]
+    consumer = consumers.get(letter.consumer)
+    if consumer is None:
+        raise ConsumerGone
     with tenancy.use(letter.organization_id), transaction.atomic():
         consumer.handle(restore(letter.event))
         DeadLetter.objects.filter(pk=letter.pk).update(
