@@ -58,9 +58,9 @@ def operator_id(request: HttpRequest) -> UUID:
 class Recorded(admin.ModelAdmin[Model]):
     """Mixed into every table: what an operator does there stands in the installation's own trail."""
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Model]) -> HttpResponseBase | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Model]) -> Any:  # type: ignore[override]  # Django calls it so
         """Run an action on rows, and record it with their ids; one that fails is recorded as failed."""
-        about = {
+        about: dict[str, Any] = {
             "command": request.POST.get("action", "")[:100],
             "rows": [str(row)[:60] for row in request.POST.getlist(ACTION_CHECKBOX_NAME)[:MOST_ROWS]],
         }

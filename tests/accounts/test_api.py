@@ -351,7 +351,7 @@ def test_roles(api: Callable[..., Api]) -> None:
         builtin = Role.objects.get(organization_id=admin.organization_id, key="guest").pk
     assert problem(admin.patch(f"roles/{builtin}/", {"name": "x"})) == (409, "accounts.role_built_in")
     assert admin.delete(path).status_code == 204
-    assert len(admin.get("roles/").json()["results"]) == 5
+    assert len(admin.get("roles/").json()["results"]) == 6
 
 
 def test_a_role_is_created_once_for_one_retry_key(api: Callable[..., Api]) -> None:

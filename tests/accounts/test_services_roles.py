@@ -120,4 +120,4 @@ def test_the_list_counts_active_members_in_one_query(
         member("guest")
     with django_assert_num_queries(1):  # type: ignore[attr-defined]
         found = {role.key: role.members for role in list_roles(owner)}
-    assert found == {"owner": 1, "admin": 0, "moderator": 0, "member": 0, "guest": number}
+    assert found == {"owner": 1, "admin": 0, "moderator": 0, "member": 0, "guest": number, "auditor": 0}

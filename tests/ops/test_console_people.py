@@ -176,17 +176,19 @@ def test_a_dialog_is_a_part_of_the_page(browser: Browser, members: dict[str, Mem
 
 def test_a_custom_role_is_made_changed_and_deleted(browser: Browser) -> None:
     client = browser("owner")
-    client.post(f"{ROLES}new/", {"name": "Auditor", "key": "auditor", "permissions": ["console.view"]})
+    client.post(f"{ROLES}new/", {"name": "Inspector", "key": "inspector", "permissions": ["console.view"]})
     with everywhere():
-        role = Role.objects.get(key="auditor")
+        role = Role.objects.get(key="inspector")
     assert role.permissions == ["console.view"]
-    client.post(f"{ROLES}{role.pk}/", {"name": "Auditors", "permissions": ["console.view", "settings.view"]})
+    client.post(
+        f"{ROLES}{role.pk}/", {"name": "Inspectors", "permissions": ["console.view", "settings.view"]}
+    )
     with everywhere():
         role.refresh_from_db()
-    assert (role.name, role.permissions) == ("Auditors", ["console.view", "settings.view"])
+    assert (role.name, role.permissions) == ("Inspectors", ["console.view", "settings.view"])
     client.post(f"{ROLES}{role.pk}/delete/")
     with everywhere():
-        assert not Role.objects.filter(key="auditor").exists()
+        assert not Role.objects.filter(key="inspector").exists()
 
 
 @pytest.mark.parametrize(

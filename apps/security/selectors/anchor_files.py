@@ -24,7 +24,7 @@ from django.conf import settings
 from apps.core.auditing import sealing
 from apps.security.types import Anchor, AnchorReport, Finding, Problem
 
-PATTERN = "audit-anchors-[0-9][0-9][0-9][0-9]-[0-9][0-9].jsonl"
+PATTERN = "audit-anchors-????-??.jsonl"
 MOST_FINDINGS = 100
 
 
