@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import wraps
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.contrib import admin
@@ -28,7 +28,7 @@ from apps.core import actions, tenancy
 from apps.core.services import audit
 
 Row = TypeVar("Row", bound=Model)
-View = Callable[..., HttpResponseBase]
+AnyView = TypeVar("AnyView", bound=Callable[..., HttpResponseBase])
 CHOSEN = "admin_organization"
 MOST_ROWS = 200
 _NONE_YET = UUID(int=0)  # of no organization: on a server without any, the pages are empty
@@ -141,7 +141,7 @@ class Site(admin.AdminSite):
             *super().get_urls(),
         ]
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: AnyView, cacheable: bool = False) -> AnyView:
         """Work and render inside the chosen organization."""
 
         @wraps(view)
@@ -150,8 +150,7 @@ class Site(admin.AdminSite):
                 response = view(request, *args, **kwargs)
                 return response.render() if isinstance(response, SimpleTemplateResponse) else response
 
-        opened: View = super().admin_view(inside, cacheable)
-        return opened
+        return cast("AnyView", super().admin_view(inside, cacheable))
 
     def each_context(self, request: HttpRequest) -> dict[str, Any]:
         """Tell the header which organizations there are."""

@@ -19,11 +19,11 @@ def count_entries(person: Person) -> int:
 
 def export_entries(person: Person) -> Iterator[dict[str, Any]]:
     """Yield what the person did, oldest first, with the address it came from."""
-    yield from (
-        _own(person)
-        .values("key", "created_at", "action", "outcome", "object_type", "object_id", "address")
-        .iterator(chunk_size=1000)
+    rows = _own(person).values(
+        "key", "created_at", "action", "outcome", "object_type", "object_id", "address"
     )
+    for row in rows.iterator(chunk_size=1000):
+        yield dict(row)
 
 
 def _own(person: Person) -> QuerySet[AuditEntry, AuditEntry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 from django.db import transaction
@@ -48,7 +49,7 @@ def as_line(view: EntryView) -> bytes:
     return orjson.dumps(view, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def _said(filters: Filters) -> dict[str, str | list[str] | None]:
+def _said(filters: Filters) -> dict[str, Any]:
     """What was asked for, without what was typed about people."""
     return {
         "people_ids": None if filters.people is None else [str(one) for one in filters.people],
