@@ -68,9 +68,11 @@ async def file(request: HttpRequest, slug: str, request_id: UUID) -> HttpRespons
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
     try:
         key = await sync_to_async(find_file)(principal, request_id)
-        return await asyncio.to_thread(archive_response, key)
+        response = await asyncio.to_thread(archive_response, key)
     except (RequestNotFound, FileNotFoundError) as error:
         raise Http404 from error
+    await sync_to_async(exporting.note_fetched)(principal, request_id)
+    return response
 
 
 def _back(request: PageRequest) -> HttpResponseRedirect:

@@ -45,14 +45,14 @@ from apps.rag.services import embedding
 from apps.runs.services.runs import cancel_run, retry_run
 from apps.runs.services.working import work_on
 from apps.runs.types import StepSpec
-from apps.security.services import emptying, exporting_trail, verifying
+from apps.security.services import emptying, erasure, exporting, exporting_trail, holds, verifying
 from apps.security.services.anchors import write_anchors
 from tests.accounts.sessions import open_session
 from tests.agents.test_answers import FACT, index_all
 from tests.factories.accounts import PASSWORD, MemberFactory, PersonFactory, api_key, principal_of
 from tests.factories.documents import document
 from tests.factories.files import upload
-from tests.factories.runs import run_of, work
+from tests.factories.runs import run_of, work, work_off
 from tests.runs import steps as _steps  # noqa: F401 - declares the steps the scenarios run
 from tests.walls import everywhere
 
@@ -269,6 +269,30 @@ ELSEWHERE = {
     "key_rotation.started",
 }  # fmt: skip
 
+
+def _exported(stage: Stage) -> UUID:
+    made = exporting.start_export(principal=stage.acting, subject_id=stage.ben.user_id, reason="letter")
+    work_off()
+    return made
+
+
+def _requested(stage: Stage) -> UUID:
+    """Let another administrator ask for Ben's erasure."""
+    other = MemberFactory(organization=stage.organization, role="owner")
+    return erasure.request_erasure(
+        principal=principal_of(other), subject_id=stage.ben.user_id, reason="letter"
+    )
+
+
+def _failed_erasure(stage: Stage) -> UUID:
+    made = _requested(stage)
+    erasure.approve_erasure(principal=stage.acting, request_id=made)
+    hold = holds.place_hold(principal=stage.acting, reason="court", subject_id=stage.ben.user_id)
+    work_off()
+    holds.release_hold(principal=stage.acting, hold_id=hold)
+    return made
+
+
 ACTS: dict[str, Act] = {
     "account.signed_in": Act(lambda s, _: _login(Client(), s.owner.user)),
     "account.signed_out": Act(lambda s, client: client.post("/accounts/logout/"), _signed_in),
@@ -436,6 +460,39 @@ ACTS: dict[str, Act] = {
         lambda s, _: emptying.empty_person(
             organization_id=s.organization.pk, person_id=s.ben.user_id, actor_id=s.owner.user_id
         )
+    ),
+    "privacy.export_started": Act(
+        lambda s, _: exporting.start_export(principal=s.acting, subject_id=s.ben.user_id, reason="letter")
+    ),
+    "privacy.export_fetched": Act(
+        lambda s, made: s.browser(s.owner.user).get(s.address(f"privacy/exports/{made}/data.zip")), _exported
+    ),
+    "privacy.erasure_requested": Act(
+        lambda s, _: erasure.request_erasure(principal=s.acting, subject_id=s.ben.user_id, reason="letter")
+    ),
+    "privacy.erasure_approved": Act(
+        lambda s, made: erasure.approve_erasure(principal=s.acting, request_id=made), _requested
+    ),
+    "privacy.erasure_replayed": Act(
+        lambda s, _: erasure.replay_erasure(organization_id=s.organization.pk, subject_id=s.ben.user_id), actor=""
+    ),
+    "privacy.person_erased": Act(
+        lambda s, _: work_off(),
+        lambda s: erasure.approve_erasure(principal=s.acting, request_id=_requested(s)),
+        actor="",
+    ),
+    "privacy.request_withdrawn": Act(
+        lambda s, made: erasure.cancel_request(principal=s.acting, request_id=made), _requested
+    ),
+    "privacy.request_retried": Act(
+        lambda s, made: erasure.retry_request(principal=s.acting, request_id=made), _failed_erasure
+    ),
+    "privacy.hold_placed": Act(
+        lambda s, _: holds.place_hold(principal=s.acting, reason="court", subject_id=s.ben.user_id)
+    ),
+    "privacy.hold_released": Act(
+        lambda s, made: holds.release_hold(principal=s.acting, hold_id=made),
+        lambda s: holds.place_hold(principal=s.acting, reason="court", subject_id=s.ben.user_id),
     ),
 }  # fmt: skip
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
+from django.db import connection
 from django.db.models import QuerySet
 
 from apps.accounts.models import ApiKey, Invitation, Member, Seat, SignInLink, TokenFamily, User
@@ -27,8 +28,16 @@ def find_profile(*, organization_id: UUID, user_id: UUID) -> tuple[UUID, str, st
 
 
 def has_other_seats(*, organization_id: UUID, user_id: UUID) -> bool:
-    """Return whether another organization has a seat for the person, open or not: then the account stays."""
-    return Member.objects.filter(user_id=user_id).exclude(organization_id=organization_id).exists()
+    """Return whether another organization has a seat for the person, open or not: then the account stays.
+
+    A definer function looks past the wall; no more than yes or no comes back. One query.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM accounts_seats_of(%s) WHERE organization_id <> %s)",
+            [user_id, organization_id],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def list_accounts(organization_id: UUID) -> Iterator[tuple[UUID, str | None, datetime]]:

@@ -152,6 +152,8 @@ class PrivacyRequestFile(APIView):
         """Fetch the archive of an export, while it lives: the person concerned, or who asked for it."""
         key = find_file(principal_of(request), request_id)
         try:
-            return archive_response(key)
+            response = archive_response(key)
         except FileNotFoundError as error:
             raise RequestNotFound from error
+        exporting.note_fetched(principal_of(request), request_id)
+        return response
