@@ -251,14 +251,18 @@ def _with_present_rights(request: HttpRequest, principal: Principal) -> Principa
     organization, rights = str(principal.organization_id), hashlib.sha256(text.encode()).hexdigest()[:16]
     if known.get(organization) == rights:
         return principal
-    is_page = request.method == "GET" and "HX-Request" not in request.headers
-    if organization in known and not is_page:
-        return principal  # a fragment beside a page must not race with it for the new cookie
+    if organization in known and not _is_whole_page(request):
+        return principal  # a fragment or picture must not race with its page for the new cookie
     request.session[RIGHTS] = {**known, organization: rights}
     if organization not in known:
         return principal
     change_id(request, reason="rights_changed")
     return dataclasses.replace(principal, session=session_id(request.session.session_key or ""))
+
+
+def _is_whole_page(request: HttpRequest) -> bool:
+    is_document = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return request.method == "GET" and is_document and "HX-Request" not in request.headers
 
 
 def _missing(request: HttpRequest) -> HttpResponse:

@@ -87,7 +87,7 @@ def cancel_sign_in(request: HttpRequest) -> HttpResponse:
 @login_not_required
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """Return what the browser asks its keys: those of who is signing in or signed in, else any that knows its owner."""
-    attempts.take(attempts.guesses(request, "")[1:]).require()
+    attempts.take(attempts.ceremonies(request)).require()
     stage = get_pending_stage(request)
     user = request.user if request.user.is_authenticated else stage.login.user if stage else None
     options, state = passkeys.begin_authentication(user_id=user.pk if user is not None else None)
@@ -101,7 +101,7 @@ class PasskeySignIn(View):
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         """Check the answer of the key and sign its owner in."""
-        attempts.take(attempts.guesses(request, "")[1:]).require()
+        attempts.take(attempts.ceremonies(request)).require()
         try:
             factor = passkeys.finish_authentication(
                 state=request.session.pop(CHALLENGE, None),

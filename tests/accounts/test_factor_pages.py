@@ -205,6 +205,13 @@ def test_a_fragment_takes_its_page_to_the_question(ada: Member) -> None:
     assert answer["HX-Redirect"].startswith("/accounts/reauthenticate/")
 
 
+def test_a_script_is_told_and_nothing_waits(ada: Member) -> None:
+    client = browser_of(ada, age_seconds=3600)
+    answer = client.post("/accounts/factors/passkeys/options/", headers={"Sec-Fetch-Dest": "empty"})
+    assert answer.status_code == 403
+    assert "suspended" not in client.session
+
+
 def test_who_has_a_factor_proves_with_it_and_not_with_the_password(ada: Member) -> None:
     secret = enrol(ada.user)
     client = browser_of(ada, age_seconds=3600)

@@ -90,8 +90,11 @@ def test_a_fragment_does_not_change_the_id_under_its_page() -> None:
     client.get(settings_page(ada))
     before = key_of(client)
     Member.objects.filter(pk=ada.pk).update(role=Role.objects.get(organization=ada.organization, key="admin"))
-    client.get(settings_page(ada), headers={"HX-Request": "true"})
+    for headers in ({"HX-Request": "true"}, {"Sec-Fetch-Dest": "image"}, {"Sec-Fetch-Dest": "empty"}):
+        client.get(settings_page(ada), headers=headers)
     assert key_of(client) == before
+    client.get(settings_page(ada), headers={"Sec-Fetch-Dest": "document"})
+    assert key_of(client) != before
 
 
 @pytest.mark.parametrize(("age", "is_in"), [(LONGEST_SECONDS - 60, True), (LONGEST_SECONDS + 1, False)])

@@ -36,6 +36,11 @@ def factor_guesses(request: HttpRequest, account: str) -> list[Bucket]:
     return [*guesses(request, account), slow]
 
 
+def ceremonies(request: HttpRequest) -> list[Bucket]:
+    """Return what talks with keys are counted by: nothing can be guessed there, and a whole house shares a network."""
+    return [Bucket("passkeys", _network(request), 120, 300)]
+
+
 def mails(request: HttpRequest, account: str) -> list[Bucket]:
     """Return what mails with codes and links to this address are counted by."""
     return [

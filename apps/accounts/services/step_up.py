@@ -65,7 +65,16 @@ def recent_sign_in_required(view: Any) -> Any:  # any sync page view
 
 
 def ask(request: HttpRequest) -> HttpResponse:
-    """Send to the page that asks; keep the fields of a form, never secrets or files."""
+    """Send to the page that asks; keep the fields of a form, never secrets or files.
+
+    Raises:
+        StepUpRequired: a script asks, which cannot be sent anywhere.
+    """
+    if (
+        request.headers.get("Sec-Fetch-Dest", "document") != "document"
+        and "HX-Request" not in request.headers
+    ):
+        raise StepUpRequired
     back = request.get_full_path()
     if request.method == "POST":
         request.session[SUSPENDED] = {"path": back, "at": int(time.time()), "fields": _kept_fields(request)}
