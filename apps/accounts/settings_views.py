@@ -117,6 +117,7 @@ def revoke_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  
 
 
 @require_POST
+@recent_sign_in_required
 def reactivate_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Let a suspended API key work again."""
     api_keys.reactivate_key(principal=request.principal, key_id=key_id)

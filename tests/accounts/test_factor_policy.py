@@ -24,6 +24,7 @@ from tests.accounts.events import recorded
 from tests.accounts.factors import code_of, enrol, first_step, second_step
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import PASSWORD, MemberFactory, OrganizationFactory, PersonFactory, api_key
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -51,7 +52,8 @@ def test_new_organizations_ask_administrators_after_two_weeks() -> None:
     made = create_organization(slug="new", name="New", owner_id=PersonFactory().pk)
     policy = get_policy(made)
     assert (policy.policy, policy.grace_days) == ("administrators", 14)
-    owner = Member.objects.get(organization_id=made)
+    with everywhere():
+        owner = Member.objects.get(organization_id=made)
     principal = principal_for_session(user_id=owner.user_id, organization_id=made, session="s")
     assert principal.factor_due_at is not None
     with (
@@ -74,7 +76,8 @@ def test_who_is_asked(organization: Organization, member: Callable[..., Member],
     Organization.objects.filter(pk=organization.pk).update(factor_policy=policy, factor_grace_days=0)
     ada = member(role)
     who = {"user_id": ada.user_id, "organization_id": organization.pk, "session": "s"}
-    lacking = list_lacking(organization_id=organization.pk, policy=get_policy(organization.pk))
+    with everywhere():
+        lacking = list_lacking(organization_id=organization.pk, policy=get_policy(organization.pk))
     assert [found.id for found in lacking] == ([ada.pk] if is_asked else [])
     if is_asked:
         with pytest.raises(SecondFactorRequired):
@@ -126,7 +129,8 @@ def test_pages_lead_to_the_set_up_and_then_back(strict: Organization, member: Ca
         == "/accounts/second-factor/required/"
     )
     assert client.post(f"{inside}profile/", {"name": "Changed"}).status_code == 302
-    ada.refresh_from_db()
+    with everywhere():
+        ada.refresh_from_db()
     assert ada.name != "Changed"
     page = html.fromstring(client.get("/accounts/factors/app/").content)
     secret = "".join(page.xpath("//*[@data-secret]")[0].text_content().split())
@@ -188,7 +192,8 @@ def test_who_joins_later_has_the_same_days(organization: Organization, member: C
     ada = member()
     who = {"user_id": ada.user_id, "organization_id": organization.pk, "session": "s"}
     assert principal_for_session(**who).factor_due_at is not None
-    Member.objects.filter(pk=ada.pk).update(created_at=timezone.now() - timedelta(days=4))
+    with everywhere():
+        Member.objects.filter(pk=ada.pk).update(created_at=timezone.now() - timedelta(days=4))
     with pytest.raises(SecondFactorRequired):
         principal_for_session(**who)
 
@@ -254,7 +259,7 @@ def test_the_list_of_who_lacks_one_is_one_query(organization: Organization, memb
         member()
     Organization.objects.filter(pk=organization.pk).update(factor_policy="everybody")
     policy = get_policy(organization.pk)
-    with django_assert_num_queries(1):
+    with everywhere(), django_assert_num_queries(1):
         assert len(list_lacking(organization_id=organization.pk, policy=policy)) == number
 
 
@@ -264,7 +269,8 @@ def test_the_list_names_only_the_own_organization(
     member()
     MemberFactory(organization=OrganizationFactory())
     Organization.objects.update(factor_policy="everybody")
-    found = list_lacking(organization_id=organization.pk, policy=get_policy(organization.pk))
+    with everywhere():
+        found = list_lacking(organization_id=organization.pk, policy=get_policy(organization.pk))
     assert len(found) == 1
 
 

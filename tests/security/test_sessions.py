@@ -20,6 +20,7 @@ from apps.core import tenancy
 from tests.accounts.factors import code_of, enrol, first_step, second_step
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, OrganizationFactory, PersonFactory, principal_of
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "seven green llamas sing"
@@ -89,7 +90,10 @@ def test_a_fragment_does_not_change_the_id_under_its_page() -> None:
     client = browser_of(ada)
     client.get(settings_page(ada))
     before = key_of(client)
-    Member.objects.filter(pk=ada.pk).update(role=Role.objects.get(organization=ada.organization, key="admin"))
+    with everywhere():
+        Member.objects.filter(pk=ada.pk).update(
+            role=Role.objects.get(organization=ada.organization, key="admin")
+        )
     for headers in ({"HX-Request": "true"}, {"Sec-Fetch-Dest": "image"}, {"Sec-Fetch-Dest": "empty"}):
         client.get(settings_page(ada), headers=headers)
     assert key_of(client) == before
@@ -152,18 +156,22 @@ def test_an_invitation_lets_the_invited_into_its_organization_once(
     organization, email, secret = invited
     MemberFactory()
     assert accept(secret) == 302
-    member = Member.objects.get(user__email=email)
+    with everywhere():
+        member = Member.objects.select_related("role", "user").get(user__email=email)
     assert (member.organization_id, member.role.key) == (organization.pk, "member")
     assert accept(secret) == 410
-    assert Member.objects.filter(user__email=email).count() == 1
+    with everywhere():
+        assert Member.objects.filter(user__email=email).count() == 1
 
 
 def by_expiry(organization: Organization, secret: str) -> None:
-    Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    with everywhere():
+        Invitation.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
 
 
 def by_revoking(organization: Organization, secret: str) -> None:
-    owner = Member.objects.get(organization=organization, role__key="owner")
+    with everywhere():
+        owner = Member.objects.get(organization=organization, role__key="owner")
     with tenancy.use(organization.pk):
         invitations.revoke_invitation(
             principal=principal_of(owner), invitation_id=Invitation.objects.get().pk
@@ -171,7 +179,8 @@ def by_revoking(organization: Organization, secret: str) -> None:
 
 
 def by_renewing(organization: Organization, secret: str) -> None:
-    owner = Member.objects.get(organization=organization, role__key="owner")
+    with everywhere():
+        owner = Member.objects.get(organization=organization, role__key="owner")
     with tenancy.use(organization.pk):
         invitations.renew_invitation(principal=principal_of(owner), invitation_id=Invitation.objects.get().pk)
 
@@ -197,14 +206,17 @@ def test_another_account_cannot_use_it_signed_in_or_not(invited: tuple[Organizat
     assert client.post(f"/invite/{secret}/").status_code == 403
     with pytest.raises(InvitationForAnother):
         invitations.accept_invitation(secret=secret, user_id=mallory.user_id)
-    assert not Member.objects.filter(organization=organization, user=mallory.user).exists()
+    with everywhere():
+        assert not Member.objects.filter(organization=organization, user=mallory.user).exists()
     known = PersonFactory(email=email)
     assert (
         accept(secret) == 400
     )  # the address has an account: its owner signs in first, no second password is set
     assert known.check_password("correct horse battery")
-    assert not Member.objects.filter(organization=organization, user=known).exists()
-    assert Invitation.objects.get().accepted_at is None
+    with everywhere():
+        assert not Member.objects.filter(organization=organization, user=known).exists()
+    with everywhere():
+        assert Invitation.objects.get().accepted_at is None
 
 
 def test_fields_of_the_request_do_not_choose_another_place_or_role(
@@ -218,7 +230,8 @@ def test_fields_of_the_request_do_not_choose_another_place_or_role(
          "role": "owner", "email": "evil@example.org", "is_staff": "1", "user_id": "1"},
         headers={"Organization": str(other.pk)},
     )  # fmt: skip
-    member = Member.objects.get(user__email=email)
+    with everywhere():
+        member = Member.objects.select_related("role", "user").get(user__email=email)
     assert (member.organization_id, member.role.key, member.user.is_staff) == (
         organization.pk,
         "member",
@@ -236,4 +249,5 @@ def test_made_up_secrets_are_all_alike(invited: tuple[Organization, str, str], s
 
 def test_the_database_holds_no_secret(invited: tuple[Organization, str, str]) -> None:
     _, _, secret = invited
-    assert secret not in str(list(Invitation.objects.values()))
+    with everywhere():
+        assert secret not in str(list(Invitation.objects.values()))

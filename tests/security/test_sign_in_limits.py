@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,18 @@ def guess_factor(member: Member, client: Client, **headers: str) -> bool:
     return answer.status_code != 429
 
 
+def guess_password_of_token(member: Member, client: Client, **headers: str) -> bool:
+    body = {"email": member.user.email, "password": WRONG}
+    answer = client.post("/api/v1/tokens/", body, content_type="application/json", headers=headers)
+    return bool(answer.status_code != 429)
+
+
+def guess_factor_of_token(member: Member, client: Client, **headers: str) -> bool:
+    body = {"email": member.user.email, "password": PASSWORD, "code": "000000"}
+    answer = client.post("/api/v1/tokens/", body, content_type="application/json", headers=headers)
+    return bool(answer.status_code != 429)
+
+
 def guess_confirmation(member: Member, client: Client, **headers: str) -> bool:
     answer = client.post("/accounts/reauthenticate/", {"password": WRONG, "code": "000000"}, headers=headers)
     return answer.status_code != 429
@@ -62,7 +75,10 @@ def prepared(door: Callable[..., bool], member: Member) -> Client:
     return client
 
 
-DOORS = [guess_password, guess_mailed_code, guess_factor, guess_confirmation]
+DOORS = [
+    guess_password, guess_mailed_code, guess_factor, guess_confirmation, guess_password_of_token,
+    guess_factor_of_token,
+]  # fmt: skip
 
 
 def let_through(doors: list[Callable[..., bool]], member: Member, *, tries: int = 30) -> int:
@@ -98,29 +114,34 @@ def test_another_spelling_is_the_same_account(ada: Member, spelling: Callable[[s
     assert seen == 10
 
 
+def come_back_since(began: float) -> int:
+    """Return how many guesses of a network come back meanwhile: ten a minute."""
+    return int((time.monotonic() - began) / 6) + 1
+
+
 HEADERS = ["x-forwarded-for", "x-real-ip", "forwarded", "cf-connecting-ip", "true-client-ip", "x-client-ip"]
 
 
 @pytest.mark.parametrize("header", HEADERS)
 def test_made_up_addresses_change_nothing(header: str) -> None:
     """Fifty guesses of one network at once, each at another account."""
-    client, seen = Client(), 0
+    client, seen, began = Client(), 0, time.monotonic()
     for number in range(70):
         answer = client.post(
             "/accounts/login/", {"login": f"nobody-{number}@example.org", "password": WRONG},
             headers={header: f"198.51.100.{number}"},
         )  # fmt: skip
         seen += b"Too many failed" not in answer.content
-    assert seen == 50
+    assert 50 <= seen <= 50 + come_back_since(began)
 
 
 def test_addresses_of_one_ipv6_network_count_together() -> None:
-    seen = 0
+    seen, began = 0, time.monotonic()
     for number in range(70):
         client = Client(REMOTE_ADDR=f"2001:db8:1:2::{number:x}")
         answer = client.post("/accounts/login/", {"login": f"n{number}@example.org", "password": WRONG})
         seen += b"Too many failed" not in answer.content
-    assert seen == 50
+    assert 50 <= seen <= 50 + come_back_since(began)
 
 
 def test_new_browsers_and_languages_change_nothing(ada: Member) -> None:
@@ -167,7 +188,7 @@ def test_the_right_code_is_refused_too_once_the_tries_are_used_up(ada: Member) -
         second_step(client, "000000")
     assert second_step(client, code_of(secret)).status_code == 429
     assert "_auth_user_id" not in client.session
-    assert len(factors.recovery_codes(user_id=ada.user_id)) == 10
+    assert len(factors.show_recovery_codes(user_id=ada.user_id)) == 10
 
 
 def test_nobodys_mailbox_is_filled(ada: Member) -> None:
@@ -178,7 +199,7 @@ def test_nobodys_mailbox_is_filled(ada: Member) -> None:
     assert len([message for message in mail.outbox if message.to == [ada.user.email]]) == 5
 
 
-@pytest.mark.parametrize("door", [guess_password, guess_mailed_code])
+@pytest.mark.parametrize("door", [guess_password, guess_mailed_code, guess_password_of_token])
 def test_unknown_addresses_are_counted_alike(door: Callable[..., bool]) -> None:
     nobody: Any = type("Nobody", (), {"user": type("User", (), {"email": "nobody@example.org"})()})()
     assert let_through([door], nobody) == 10

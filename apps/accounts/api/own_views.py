@@ -158,6 +158,8 @@ class KeyRotation(APIView):
 class KeyReactivation(APIView):
     """`api-keys/{id}/reactivate/`."""
 
+    permission_classes = [RequiresRecentSignIn]
+
     @extend_schema(request=None, responses=shapes.KeySerializer)
     def post(self, request: Request, key_id: UUID) -> Response:
         """Let a key that was suspended for want of use work again."""

@@ -75,14 +75,16 @@ class SignedInPerson(HasOrganization):
 class RequiresRecentSignIn(HasOrganization):
     """A browser, or a client with tokens, whose person proved to be it within ten minutes; a key was made by one."""
 
+    asks_readers = False
+
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Refuse sessions and tokens whose last proof is too old. Reading is not asked.
+        """Refuse sessions and tokens whose last proof is too old.
 
         Raises:
             StepUpRequired, NotSignedIn, OrganizationRequired.
         """
         super().has_permission(request, view)
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS and not self.asks_readers:
             return True
         principal = principal_of(request)
         if principal.credential == BY_SESSION:
@@ -90,6 +92,12 @@ class RequiresRecentSignIn(HasOrganization):
         elif principal.credential == BY_TOKEN:
             require_recent_token(principal)
         return True
+
+
+class ReadingRequiresRecentSignIn(RequiresRecentSignIn):
+    """The same for what is dear to read, too."""
+
+    asks_readers = True
 
 
 def Requires(permission: str) -> type[HasOrganization]:  # noqa: N802 - reads as the class it makes

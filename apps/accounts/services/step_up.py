@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
 
+from asgiref.sync import iscoroutinefunction
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.sessions.backends.base import SessionBase
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -26,6 +27,7 @@ from django.utils import timezone
 from apps.accounts.errors import StepUpRequired
 from apps.accounts.selectors.tokens import is_signed_in_since
 from apps.accounts.types import Principal
+from apps.core.threads import in_thread
 
 CONFIRMED_AT, SUSPENDED = "confirmed_at", "suspended"
 FRESH_SECONDS = 600
@@ -66,8 +68,19 @@ def require_recent_token(principal: Principal) -> None:
         raise StepUpRequired
 
 
-def recent_sign_in_required(view: Any) -> Any:  # any sync page view
+def recent_sign_in_required(view: Any) -> Any:  # any page view, sync or async
     """Ask for a fresh proof before the view; afterwards the person is back, and what it sent is offered again."""
+    if iscoroutinefunction(view):
+
+        @wraps(view)
+        async def asking_async(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            user = await request.auser()
+            if user.is_authenticated and not await in_thread(is_recent, request.session):
+                return await in_thread(ask, request)
+            response: HttpResponseBase = await view(request, *args, **kwargs)
+            return response
+
+        return asking_async
 
     @wraps(view)
     def asking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
