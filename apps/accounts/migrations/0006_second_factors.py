@@ -92,6 +92,16 @@ class Migration(migrations.Migration):
                     models.BigIntegerField(default=0, help_text="Of a passkey; a smaller one means a copy."),
                 ),
                 (
+                    "credential_id",
+                    models.CharField(
+                        blank=True,
+                        help_text="Of a passkey, in base64url: one key, one owner.",
+                        max_length=1400,
+                        null=True,
+                        unique=True,
+                    ),
+                ),
+                (
                     "authenticator",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE, related_name="+", to="mfa.authenticator"

@@ -24,6 +24,13 @@ class SecondFactor(Device):  # type: ignore[misc]  # django-otp ships no types
     authenticator = models.OneToOneField("mfa.Authenticator", on_delete=models.CASCADE, related_name="+")
     last_step = models.BigIntegerField(default=0, help_text="The newest time step a code was taken from.")
     sign_count = models.BigIntegerField(default=0, help_text="Of a passkey; a smaller one means a copy.")
+    credential_id = models.CharField(
+        max_length=1400,
+        null=True,
+        blank=True,
+        unique=True,
+        help_text="Of a passkey, in base64url: one key, one owner.",
+    )
 
     def verify_token(self, token: str) -> bool:
         """Take a typed code once. Called with the row locked, by `django_otp.verify_token`."""

@@ -7,21 +7,19 @@ skips the organization's policy on second factors and nothing else. Each use ala
 from __future__ import annotations
 
 import logging
-import smtplib
 from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from prometheus_client import Counter
 
 from apps.accounts import actions, events
 from apps.accounts.errors import OrganizationNotFound
 from apps.accounts.models import ApiKey, BreakGlass, Member, Organization, User
 from apps.accounts.selectors.principals import open_seats_of
+from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.members import add_member
 from apps.accounts.services.sessions import end_all
 from apps.accounts.services.sign_in_links import create_link
@@ -147,24 +145,18 @@ def _mail_owners(row: BreakGlass, *, address: str) -> None:
         user__kind=User.Kind.PERSON,
         user__break_glass_until=None,
     ).select_related("user")
-    addresses = [str(owner.user.email) for owner in owners.order_by("pk")]
     organization = row.organization
-    context = {
-        "organization": organization.name,
-        "reason": row.reason,
-        "address": address,
-        "until": row.expires_at,
-        "url": f"{settings.PUBLIC_URL}/o/{organization.slug}/console/",
-    }
-    with translation.override(organization.language):
-        subject = " ".join(render_to_string("account/email/emergency_subject.txt", context).split())
-        body = render_to_string("account/email/emergency_message.txt", context)
-
-    def deliver() -> None:
-        for to in addresses:  # one mail each: owners do not learn each other's addresses
-            try:
-                send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [to])
-            except (OSError, smtplib.SMTPException):
-                logger.exception("break_glass.not_mailed", extra={"organization": str(organization.pk)})
-
-    transaction.on_commit(deliver)
+    mail_after_commit(
+        "emergency",
+        to=[str(owner.user.email) for owner in owners.order_by("pk")],
+        language=organization.language,
+        context={
+            "organization": organization.name,
+            "reason": row.reason,
+            "address": address,
+            "until": row.expires_at,
+            "url": f"{settings.PUBLIC_URL}/o/{organization.slug}/console/",
+        },
+        failed="break_glass.not_mailed",
+        organization=str(organization.pk),
+    )

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import logging
-import smtplib
 from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 from django_otp import verify_token
 
 from apps.accounts import actions
-from apps.accounts.errors import CodeWrong, FactorNotFound, FactorTaken, MemberNotFound
+from apps.accounts.errors import CodeWrong, FactorNotFound, FactorTaken, MemberNotFound, PasskeyWrong
 from apps.accounts.models import SecondFactor, User
 from apps.accounts.models.factor import matching_step
 from apps.accounts.services import trail
+from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.names import clean_name
 from apps.accounts.services.sessions import end_all
 
 _TYPED = (Authenticator.Type.TOTP, Authenticator.Type.RECOVERY_CODES)
-logger = logging.getLogger(__name__)
 
 
 def add_app(*, user_id: UUID, secret: str, code: str, keep_key: str | None) -> SecondFactor:
@@ -59,6 +55,7 @@ def add_passkey(*, user_id: UUID, name: str, credential: dict[str, object], sign
     """Add a key whose answer `passkeys` has accepted; every other session and every socket ends.
 
     Raises:
+        PasskeyWrong: somebody has this key already.
         NameNotValid, MemberNotFound.
     """
     called = clean_name(name, limit=60)
@@ -67,9 +64,17 @@ def add_passkey(*, user_id: UUID, name: str, credential: dict[str, object], sign
         authenticator = Authenticator.objects.create(
             user=user, type=Authenticator.Type.WEBAUTHN, data={"name": called, "credential": credential}
         )
-        factor: SecondFactor = SecondFactor.objects.create(
-            user=user, authenticator=authenticator, name=called, sign_count=sign_count
-        )
+        try:
+            with transaction.atomic():
+                factor: SecondFactor = SecondFactor.objects.create(
+                    user=user,
+                    authenticator=authenticator,
+                    name=called,
+                    sign_count=sign_count,
+                    credential_id=credential["id"],
+                )
+        except IntegrityError as error:
+            raise PasskeyWrong from error
         _added(factor, keep_key=keep_key, what="passkey")
     return factor
 
@@ -196,15 +201,11 @@ def _ensure_recovery_codes(user: User) -> None:
 
 def _tell(user: User, what: str) -> None:
     """Mail the person after the commit: whoever did this, the owner of the address hears of it."""
-    with translation.override(user.language or settings.LANGUAGE_CODE):
-        context = {"what": what, "url": settings.PUBLIC_URL + "/accounts/factors/"}
-        subject = " ".join(render_to_string("account/email/factor_changed_subject.txt", context).split())
-        body = render_to_string("account/email/factor_changed_message.txt", context)
-
-    def deliver() -> None:
-        try:
-            send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [str(user.email)])
-        except (OSError, smtplib.SMTPException):
-            logger.exception("factor_change.not_mailed", extra={"user": str(user.pk)})
-
-    transaction.on_commit(deliver)
+    mail_after_commit(
+        "factor_changed",
+        to=[str(user.email)],
+        language=user.language or settings.LANGUAGE_CODE,
+        context={"what": what, "url": settings.PUBLIC_URL + "/accounts/factors/"},
+        failed="factor_change.not_mailed",
+        user=str(user.pk),
+    )
