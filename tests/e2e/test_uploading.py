@@ -45,7 +45,8 @@ def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) 
         held.append(route)
 
     maren.page.route("**/api/v1/files/*/content", hold)
-    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "langsam.txt")
+    with maren.page.expect_request("**/api/v1/files/*/content"):
+        maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "langsam.txt")
     expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
     button = maren.page.locator("#main .composer button[type=submit]")
     expect(button).to_have_attribute("aria-disabled", "true")
