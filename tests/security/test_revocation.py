@@ -44,6 +44,7 @@ from tests.core.web_process import WebProcess, web_process
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.factories.runs import work
 from tests.runs import steps as _steps  # noqa: F401 - declares the steps used here
+from tests.walls import everywhere
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -140,7 +141,7 @@ def deactivate(scene: Scene) -> None:
 
 
 def close(scene: Scene) -> None:
-    operators.close_account(user_id=scene.ada.user_id)
+    operators.close_account(user_id=scene.ada.user_id, operator_id=scene.owner.id)
 
 
 def change_password(scene: Scene) -> None:
@@ -268,8 +269,13 @@ async def work_door(scene: Scene, opened: Opened, notes: Path) -> None:
         await asyncio.sleep(0.01)
     await opened()
     await in_thread(thread.join)
-    assert await in_thread(lambda: Run.objects.get(pk=run.id).state) == "cancelled"
+    assert await in_thread(seen, run.id, "state") == "cancelled"
     assert "done" not in written(notes)
+
+
+def seen(run_id: UUID, column: str) -> Any:
+    with everywhere():
+        return Run.objects.values_list(column, flat=True).get(pk=run_id)
 
 
 def written(notes: Path) -> str:
@@ -390,7 +396,7 @@ async def test_others_are_left_alone(scene: Scene, come_in: Step) -> None:
     await in_thread(come_in, scene)
     other = await in_thread(build, scene.web)
     other.principal, other.ada = scene.principal, scene.ada
-    olga = await in_thread(lambda: api_key(Member.objects.get(pk=scene.owner.member_id)).secret)
+    olga = await in_thread(key_of, scene.owner)
     headers = {"Authorization": f"Bearer {olga}"}
     client = await Client(scene.web.url.replace("http", "ws") + "/ws/v1/", headers).connect()
     await in_thread(within, scene, deactivate)
@@ -402,11 +408,17 @@ async def test_others_are_left_alone(scene: Scene, come_in: Step) -> None:
     client.close()
 
 
+def key_of(principal: Principal) -> str:
+    with everywhere():
+        member = Member.objects.get(pk=principal.member_id)
+    return api_key(member).secret
+
+
 async def test_signing_out_leaves_the_work(scene: Scene, tmp_path: Path) -> None:
     await in_thread(by_session, scene)
     run = await in_thread(waiting_run, scene, tmp_path / "notes")
     await in_thread(within, scene, sign_out)
-    assert await in_thread(lambda: Run.objects.get(pk=run.id).cancel_requested_at) is None
+    assert await in_thread(seen, run.id, "cancel_requested_at") is None
 
 
 @pytest.mark.parametrize("door", ["hot request", "socket", "stream"])
@@ -445,8 +457,9 @@ async def test_a_socket_that_hears_nothing_looks_again(
 
 def silent_end() -> None:
     now = timezone.now()
-    ApiKey.objects.update(revoked_at=now)
-    TokenFamily.objects.update(ended_at=now)
+    with everywhere():
+        ApiKey.objects.update(revoked_at=now)
+        TokenFamily.objects.update(ended_at=now)
 
 
 def test_a_process_that_hears_nothing_remembers_nobody_for_longer_than_thirty_seconds() -> None:
