@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from allauth.account import admin as allauth_admin
+from allauth.mfa import admin as factor_admin
+from allauth.usersessions import admin as session_admin
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,6 +13,7 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import (
     ApiKey,
+    BreakGlass,
     Invitation,
     Member,
     Organization,
@@ -21,7 +25,7 @@ from apps.accounts.models import (
     User,
 )
 from apps.accounts.selectors.administration import all_organizations
-from apps.accounts.services import api_keys, operators
+from apps.accounts.services import api_keys, factors, operators
 from apps.core import tenancy
 from apps.core.admin_site import Place, ReadOnlyAdmin, offer_places, operator_id
 
@@ -31,6 +35,14 @@ def _places() -> list[Place]:
 
 
 offer_places(_places)
+
+# allauth's own pages would show session keys and sealed secrets, and change rows past the services.
+for shown in (
+    allauth_admin.EmailAddress, allauth_admin.EmailConfirmation, factor_admin.Authenticator,
+    session_admin.UserSession,
+):  # fmt: skip
+    if admin.site.is_registered(shown):
+        admin.site.unregister(shown)
 
 
 @admin.register(Organization)
@@ -50,7 +62,7 @@ class UserAdmin(ReadOnlyAdmin[User]):
     search_fields = ("=email", "=id")
     list_filter = ("kind", "is_active", "is_staff")
     exclude = ("password", "groups", "user_permissions")
-    actions = ("end_sessions", "close_accounts", "open_accounts")
+    actions = ("end_sessions", "close_accounts", "open_accounts", "remove_factors")
 
     @admin.action(description=_("End all sessions"), permissions=["view"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -73,6 +85,14 @@ class UserAdmin(ReadOnlyAdmin[User]):
         for user_id in list(queryset.values_list("pk", flat=True)):
             operators.open_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
+
+    @admin.action(description=_("Remove second factors"), permissions=["view"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Help people who lost all their factors; they are told by mail and signed out."""
+        people = queryset.filter(kind=User.Kind.PERSON)
+        for user_id in list(people.values_list("pk", flat=True)):
+            factors.remove_all(user_id=user_id, operator_id=operator_id(request))
+        self._tell(request, people)
 
     def _tell(self, request: HttpRequest, changed: QuerySet[User]) -> None:
         count = changed.count()
@@ -176,3 +196,12 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     list_select_related = ("organization", "role", "invited_by")
     search_fields = ("=email", "=id")
     exclude = ("hash",)
+
+
+@admin.register(BreakGlass)
+class BreakGlassAdmin(ReadOnlyAdmin[BreakGlass]):
+    """Emergency accounts, without their secrets; `manage.py break_glass` makes them."""
+
+    list_display = ("organization", "reason", "created_at", "expires_at", "used_at", "used_from", "closed_at")
+    list_select_related = ("organization",)
+    search_fields = ("=organization__slug", "=id")

@@ -201,9 +201,9 @@ class CredentialsNotValid(NotSignedIn):
     message = _("This address and password do not belong together.")
 
 
-class SecondFactorRequired(NotSignedIn):
-    code = "accounts.second_factor_required"
-    message = _("This account needs a second factor to sign in.")
+class FactorCodeRequired(NotSignedIn):
+    code = "accounts.factor_code_required"
+    message = _("This account has a second factor. Send a code of it too.")
 
 
 class TooManyAttempts(TooManyRequests):
@@ -230,3 +230,42 @@ class TokenNotFound(NotFound):
 class OriginNotAllowed(Forbidden):
     code = "accounts.origin_not_allowed"
     message = _("This page may not connect to this server.")
+
+
+class SecondFactorRequired(Forbidden):
+    code = "accounts.second_factor_required"
+    message = _("This organization asks for a second factor. Set one up, or sign in with it.")
+
+
+class StepUpRequired(Forbidden):
+    code = "accounts.step_up_required"
+    message = _("Confirm that it is you first, then try again.")
+
+
+class FactorNotFound(NotFound):
+    code = "accounts.factor_not_found"
+
+
+class FactorTaken(Conflict):
+    code = "accounts.factor_taken"
+    message = _("There is an authenticator app already. Remove it first.")
+
+
+class CodeWrong(InvalidInput):
+    code = "accounts.code_wrong"
+    message = _("This code is not right, or was used already.")
+
+
+class PasskeyWrong(InvalidInput):
+    code = "accounts.passkey_wrong"
+    message = _("This key was not accepted. Try again.")
+
+
+class PasskeysUnavailable(Conflict):
+    code = "accounts.passkeys_unavailable"
+    message = _("Passkeys need an address with a name; this server is reached by a number.")
+
+
+class FactorPolicyUnknown(InvalidInput):
+    code = "accounts.factor_policy_unknown"
+    message = _("Choose nobody, administrators or everybody, and 0 to 90 days.")

@@ -60,6 +60,46 @@ class InvitationForm(forms.Form):
     )
 
 
+class CodeForm(forms.Form):
+    """Proof with a second factor: a typed code, or what a key answered."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    credential = forms.CharField(required=False, max_length=16_384, widget=forms.HiddenInput)
+
+
+class AppCodeForm(forms.Form):
+    """The first code of a new authenticator app."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class PasskeyForm(forms.Form):
+    """A new key."""
+
+    name = NameField(label=_("Name of the key"), max_length=60)
+    credential = forms.CharField(max_length=16_384, widget=forms.HiddenInput)
+
+
+class PasswordForm(forms.Form):
+    """The own password once more."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
 class ProfileForm(forms.Form):
     """How others in the organization see a member."""
 

@@ -1,13 +1,16 @@
-"""Duties of the relay: keys nobody uses, the key that signs tokens, families that ended long ago."""
+"""Duties of the relay: unused keys, the key that signs tokens, old families, emergency accounts."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
 from apps.accounts.models import Organization
-from apps.accounts.services import api_keys, signing_keys, tokens
+from apps.accounts.services import api_keys, break_glass, factor_secrets, signing_keys, tokens
 from apps.core import tenancy
 from apps.core.relay.periodic import every
+from apps.core.services.key_rotation import register_place
+
+register_place(factor_secrets.PLACE)
 
 
 @every(seconds=3600)
@@ -33,3 +36,9 @@ def forget_old_tokens() -> None:
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with tenancy.use(organization_id):
             tokens.forget_old(organization_id=organization_id)
+
+
+@every(seconds=30)
+def close_emergency_accounts() -> None:
+    """Close emergency accounts whose time is over."""
+    break_glass.close_expired()

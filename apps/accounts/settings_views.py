@@ -20,7 +20,9 @@ from apps.accounts.selectors import api_keys as key_selectors
 from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors import sessions as session_selectors
 from apps.accounts.selectors import tokens as token_selectors
+from apps.accounts.selectors.factors import has_factor
 from apps.accounts.services import access, api_keys, members, sessions, tokens
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError
 
@@ -87,6 +89,7 @@ def end_session(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 
 @never_cache
 @require_POST
+@recent_sign_in_required
 def create_key(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Make an API key and show its secret, this one time."""
     form = ApiKeyForm(request.POST, auto_id="key_%s")
@@ -114,6 +117,7 @@ def revoke_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  
 
 
 @require_POST
+@recent_sign_in_required
 def reactivate_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Let a suspended API key work again."""
     api_keys.reactivate_key(principal=request.principal, key_id=key_id)
@@ -144,6 +148,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
             user_id=principal.id, current_key=request.session.session_key or ""
         ),
         "tokens": token_selectors.list_tokens(principal),
+        "has_factor": has_factor(user_id=principal.id),
         "may_have_keys": may_have_keys,
         "keys": key_selectors.list_keys(principal) if may_have_keys else [],
         "key_form": ApiKeyForm(auto_id="key_%s", initial={"scopes": ["chat:read"], "days": 90}),

@@ -28,7 +28,8 @@ _MEMBER = _GUEST | {
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
 _ADMIN = PERMISSIONS - {"organization.manage", "audit.read"}
-# Trying one of these without having it is worth a line in the audit trail.
+# Who may do any of these is an administrator where a second factor is asked for; trying one without having it is worth
+# a line in the audit trail.
 PRIVILEGED = PERMISSIONS - _MEMBER
 
 BUILTIN_ROLES: dict[str, frozenset[str]] = {
@@ -94,6 +95,7 @@ class Principal:
         scopes: the audiences of those conversations, for the visible-scopes query.
         address: where the caller is, as far as it is known; a key may be bound to networks.
         language: the account's; empty follows cookie and header.
+        factor_due_at: until then the person may go on without the second factor it needs; None: none needed, or proved.
     """
 
     id: UUID
@@ -116,6 +118,7 @@ class Principal:
     conversations: frozenset[UUID] | None = None
     scopes: frozenset[UUID] | None = None
     address: str = field(default="", compare=False)
+    factor_due_at: datetime | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -347,3 +350,66 @@ class AccountView:
     email: str | None
     language: str
     theme: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whose session it is, and the second factor it was proved with."""
+
+    user_id: UUID
+    factor_id: int | None
+
+
+@dataclass(frozen=True)
+class FactorView:
+    """A second factor of a person.
+
+    Attributes:
+        kind: `totp`, `webauthn` or `recovery_codes`.
+        left: unused recovery codes; 0 for others.
+    """
+
+    id: int
+    kind: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    left: int
+
+
+@dataclass(frozen=True)
+class FactorPolicyView:
+    """Who needs a second factor in an organization.
+
+    Attributes:
+        policy: `nobody`, `administrators` or `everybody`.
+        since: the days of grace count from here, or from joining.
+    """
+
+    policy: str
+    since: datetime
+    grace_days: int
+
+
+@dataclass(frozen=True)
+class LackingMember:
+    """A member who would need a second factor and has none."""
+
+    id: UUID
+    name: str
+    email: str | None
+    role: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class EmergencyView:
+    """An emergency account of an organization."""
+
+    id: UUID
+    reason: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str | None
+    closed_at: datetime | None

@@ -16,10 +16,14 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts.models import Member, Organization, User
+from apps.accounts.models import BreakGlass, Member, Organization, User
+from apps.accounts.selectors.factors import list_factors
 from apps.accounts.services import (
     access,
     api_keys,
+    break_glass,
+    factor_policy,
+    factors,
     invitations,
     members,
     operators,
@@ -47,6 +51,7 @@ from apps.runs.services.working import work_on
 from apps.runs.types import StepSpec
 from apps.security.services import emptying, erasure, exporting, exporting_trail, holds, verifying
 from apps.security.services.anchors import write_anchors
+from tests.accounts.factors import enrol
 from tests.accounts.sessions import open_session
 from tests.agents.test_answers import FACT, index_all
 from tests.factories.accounts import PASSWORD, MemberFactory, PersonFactory, api_key, principal_of
@@ -263,6 +268,15 @@ def _suspended_key(stage: Stage) -> Any:
     return key
 
 
+def _emergency(stage: Stage) -> Any:
+    return break_glass.create_break_glass(slug=stage.organization.slug, hours=1, reason="mail is down")
+
+
+def _emergency_over(stage: Stage) -> None:
+    _emergency(stage)
+    BreakGlass.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
 # Tested with their features, where their entries are read: the ways there are long.
 ELSEWHERE = {
     "token.reused", "service_account.created", "outbound_host.listed", "outbound_host.removed",
@@ -307,6 +321,32 @@ ACTS: dict[str, Act] = {
     "account.opened": Act(
         lambda s, _: operators.open_account(user_id=s.ben.user_id, operator_id=s.operator.pk), actor="operator"
     ),
+    "account.confirmed": Act(
+        lambda s, client: client.post("/accounts/reauthenticate/", {"password": PASSWORD}),
+        lambda s: s.browser(s.owner.user),
+    ),
+    "factor.added": Act(lambda s, _: enrol(s.owner.user)),
+    "factor.removed": Act(
+        lambda s, _: factors.remove_factor(
+            user_id=s.owner.user_id, factor_id=list_factors(user_id=s.owner.user_id)[0].id, keep_key=None
+        ),
+        lambda s: enrol(s.owner.user),
+    ),
+    "factor.codes_renewed": Act(
+        lambda s, _: factors.renew_recovery_codes(user_id=s.owner.user_id, keep_key=None),
+        lambda s: enrol(s.owner.user),
+    ),
+    "factor.codes_shown": Act(
+        lambda s, _: factors.show_recovery_codes(user_id=s.owner.user_id), lambda s: enrol(s.owner.user)
+    ),
+    "factor_policy.changed": Act(
+        lambda s, _: factor_policy.set_factor_policy(principal=s.acting, policy="everybody", grace_days=14)
+    ),
+    "emergency_access.created": Act(lambda s, _: _emergency(s), actor=""),
+    "emergency_access.used": Act(
+        lambda s, link: Client().post(link.url.removeprefix(settings.PUBLIC_URL)), _emergency, actor="emergency"
+    ),
+    "emergency_access.closed": Act(lambda s, _: break_glass.close_expired(), _emergency_over, actor=""),
     "member.invited": Act(lambda s, _: invitations.invite(principal=s.acting, email="new@example.org")),
     "member.invitation_renewed": Act(
         lambda s, link: invitations.renew_invitation(principal=s.acting, invitation_id=link.id),

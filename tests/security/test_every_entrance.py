@@ -16,6 +16,7 @@ OPEN = {
     "readyz": "an orchestrator asks",
     "accounts/login/": "the way in",
     "accounts/logout/": "ends the session, if there is one",
+    "accounts/login/code/": "the way in by a mailed code",
     "accounts/password/reset/": "the way back in",
     "accounts/password/reset/done/": "says that a mail was sent, to known and unknown addresses alike",
     "accounts/password/reset/key/done/": "says that the password was changed",

@@ -3,8 +3,8 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console import invitations, keys, organization, people, roles
-from apps.accounts.console.common import KEYS, ORGANIZATION, PEOPLE, ROLES
+from apps.accounts.console import invitations, keys, organization, people, roles, second_factor
+from apps.accounts.console.common import KEYS, ORGANIZATION, PEOPLE, ROLES, SECOND_FACTOR
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 
@@ -54,3 +54,6 @@ register_console_page(
     ],
 )
 register_console_page(ORGANIZATION, _("Organization"), "mark", VIEW, organization.organization, order=35)
+register_console_page(
+    SECOND_FACTOR, _("Second factor"), "key", "member.manage", second_factor.second_factor, order=36
+)

@@ -60,3 +60,22 @@ class OrganizationForm(forms.Form):
         choices=settings.LANGUAGES,
         help_text=_("Of mail to people who have not chosen one."),
     )
+
+
+class FactorPolicyForm(forms.Form):
+    """Who needs a second factor, and how many days people have for it."""
+
+    policy = forms.ChoiceField(
+        label=_("A second factor is needed by"),
+        choices=[
+            ("nobody", _("Nobody")),
+            ("administrators", _("Administrators: everyone whose role may do more than a member's")),
+            ("everybody", _("Everybody")),
+        ],
+    )
+    grace_days = forms.IntegerField(
+        label=_("Days to set it up"),
+        min_value=0,
+        max_value=90,
+        help_text=_("From now, or from joining. Afterwards nothing else goes here without it."),
+    )

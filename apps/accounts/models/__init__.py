@@ -1,6 +1,7 @@
 """Principals, organizations, rights and audiences."""
 
 from apps.accounts.models.access import ApiKey, Invitation, SignInLink
+from apps.accounts.models.factor import BreakGlass, SecondFactor
 from apps.accounts.models.organization import Member, Organization, Role
 from apps.accounts.models.scope import Scope, Seat
 from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
@@ -8,6 +9,7 @@ from apps.accounts.models.user import User
 
 __all__ = [
     "ApiKey",
+    "BreakGlass",
     "Invitation",
     "Member",
     "Organization",
@@ -15,6 +17,7 @@ __all__ = [
     "Role",
     "Scope",
     "Seat",
+    "SecondFactor",
     "SignInLink",
     "SigningKey",
     "TokenFamily",

@@ -39,6 +39,9 @@ class TokenFamily(TenantModel):
     end_reason = models.CharField(max_length=40, blank=True, default="")
     last_used_at = models.DateTimeField(default=timezone.now)
     address = models.GenericIPAddressField(null=True, blank=True)
+    factor = models.BigIntegerField(
+        null=True, blank=True, help_text="The second factor it was proved with; it may be gone since."
+    )
 
     class Meta:
         indexes = [

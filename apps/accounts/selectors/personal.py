@@ -8,11 +8,22 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.db.models import QuerySet
 
-from apps.accounts.models import ApiKey, Invitation, Member, Seat, SignInLink, TokenFamily, User
+from apps.accounts.models import (
+    ApiKey,
+    BreakGlass,
+    Invitation,
+    Member,
+    Seat,
+    SecondFactor,
+    SignInLink,
+    TokenFamily,
+    User,
+)
 from apps.core.data_subjects import Person
 
 Row = Mapping[str, Any]
@@ -71,8 +82,13 @@ def count_account(person: Person) -> int:
     """Return how many rows of the account go: none where another organization has a seat for it."""
     if not person.leaves_for_good:
         return 0
-    rows = (UserSession, EmailAddress, SignInLink)
+    rows = (UserSession, EmailAddress, SignInLink, Authenticator, SecondFactor)
     return 1 + sum(model.objects.filter(user_id=person.id).count() for model in rows)
+
+
+def count_emergencies(person: Person) -> int:
+    """Return 1 for an emergency account, else 0."""
+    return BreakGlass.objects.filter(organization_id=person.organization_id, user_id=person.id).count()
 
 
 def export_member(person: Person) -> Iterator[Row]:
@@ -85,12 +101,21 @@ def export_member(person: Person) -> Iterator[Row]:
 
 
 def export_account(person: Person) -> Iterator[Row]:
-    """Yield the account, then its addresses and the browsers that are signed in."""
+    """Yield the account, then its addresses, its second factors without their secrets, and the signed-in browsers."""
     yield from User.objects.filter(pk=person.id).values(
         "id", "email", "language", "theme", "is_active", "is_staff", "created_at", "last_login"
     )
     for address in EmailAddress.objects.filter(user_id=person.id).order_by("pk"):
         yield {"address": address.email, "is_verified": address.verified, "is_primary": address.primary}
+    for factor in (
+        SecondFactor.objects.filter(user_id=person.id).select_related("authenticator").order_by("pk")
+    ):
+        yield {
+            "second_factor": factor.authenticator.type,
+            "name": factor.name,
+            "created_at": factor.authenticator.created_at,
+            "last_used_at": factor.authenticator.last_used_at,
+        }
     for session in UserSession.objects.filter(user_id=person.id).order_by("pk"):
         yield {
             "session_address": session.ip,

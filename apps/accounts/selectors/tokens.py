@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
 from django.utils import timezone
 
 from apps.accounts.models import TokenFamily
@@ -20,6 +23,13 @@ def list_tokens(principal: Principal, *, everyones: bool = False) -> list[TokenV
     if not everyones:
         rows = rows.filter(principal_id=principal.id)
     return [_view(row, principal) for row in rows]
+
+
+def is_signed_in_since(principal: Principal, moment: datetime) -> bool:
+    """Return whether the person signed the acting client in, with all it was asked for, after a moment. One query."""
+    return TokenFamily.objects.filter(
+        organization_id=principal.organization_id, pk=UUID(principal.session), created_at__gte=moment
+    ).exists()
 
 
 def _view(row: TokenFamily, principal: Principal) -> TokenView:

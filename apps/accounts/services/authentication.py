@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from apps.accounts.selectors.principals import (
     principal_for_session,
     session_id,
 )
-from apps.accounts.selectors.sessions import find_user_id
+from apps.accounts.selectors.sessions import find_signed_in
 from apps.accounts.services import access_tokens, api_keys, principal_cache
 from apps.accounts.services.secrets import is_well_formed
 from apps.accounts.types import Principal
@@ -74,6 +75,8 @@ def authenticate(credentials: Credentials) -> Principal:
         OrganizationRequired: a session whose user belongs to several organizations, or to none, names none.
         OrganizationNotFound: the named one is missing, not the key's, or the user has no open seat in it.
         AddressNotAllowed: the key is bound to other networks.
+        SecondFactorRequired: the organization asks for one, and session or token were not proved with it, or the
+            key's person has none.
     """
     if shows_key(credentials.query):
         raise KeyInAddress
@@ -88,21 +91,24 @@ def authenticate(credentials: Credentials) -> Principal:
     return principal
 
 
-def principal_of_user(*, user_id: UUID, session: str, organization: str = "") -> Principal:
+def principal_of_user(
+    *, user_id: UUID, session: str, factor_id: int | None = None, organization: str = ""
+) -> Principal:
     """Return a signed-in user in the named organization, or in the only one.
 
     Raises:
-        OrganizationRequired, OrganizationNotFound.
+        OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
+    who: dict[str, Any] = {"user_id": user_id, "session": session, "factor_id": factor_id}
     if not organization:
         mine = organizations_of(user_id)
         if len(mine) != 1:
             raise OrganizationRequired
-        return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+        return principal_for_session(**who, organization_id=mine[0].id)
     named = _named(organization)
     if isinstance(named, UUID):
-        return principal_for_session(user_id=user_id, organization_id=named, session=session)
-    return principal_for_session(user_id=user_id, slug=named, session=session)
+        return principal_for_session(**who, organization_id=named)
+    return principal_for_session(**who, slug=named)
 
 
 def shows_key(query: str) -> bool:
@@ -149,12 +155,13 @@ def _by_key(secret: str, *, address: str) -> Principal:
 
 
 def _by_session(credentials: Credentials) -> Principal:
-    user_id = find_user_id(credentials.session_key) if credentials.session_key else None
-    if user_id is None:
+    found = find_signed_in(credentials.session_key) if credentials.session_key else None
+    if found is None:
         raise NotSignedIn
     return principal_of_user(
-        user_id=user_id,
+        user_id=found.user_id,
         session=session_id(credentials.session_key),
+        factor_id=found.factor_id,
         organization=credentials.organization,
     )
 

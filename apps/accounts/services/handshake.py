@@ -11,13 +11,18 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from apps.accounts.errors import AddressNotAllowed, OrganizationNotFound, OriginNotAllowed
+from apps.accounts.errors import (
+    AddressNotAllowed,
+    OrganizationNotFound,
+    OriginNotAllowed,
+    SecondFactorRequired,
+)
 from apps.accounts.selectors.principals import (
     principal_for_family,
     principal_for_key_id,
     principal_for_session,
 )
-from apps.accounts.selectors.sessions import find_session_key, find_user_id
+from apps.accounts.selectors.sessions import find_session_key, find_signed_in
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
 from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
@@ -32,7 +37,7 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
 
     Raises:
         OriginNotAllowed: a cookie without Origin, or any Origin that is not ours.
-        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound.
+        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
     headers = _headers(scope)
     query = scope.get("query_string", b"").decode("latin-1")
@@ -74,13 +79,18 @@ def refresh(principal: Principal) -> Principal | None:
             return principal_for_family(
                 UUID(principal.session), owner_id=principal.id, address=principal.address
             )
-        current = principal_for_session(
-            user_id=principal.id, organization_id=principal.organization_id, session=principal.session
+        key = find_session_key(user_id=principal.id, session=principal.session)
+        found = find_signed_in(key) if key is not None else None
+        if found is None or found.user_id != principal.id:
+            return None
+        return principal_for_session(
+            user_id=principal.id,
+            organization_id=principal.organization_id,
+            session=principal.session,
+            factor_id=found.factor_id,
         )
-    except (NotSignedIn, OrganizationNotFound, AddressNotAllowed):
+    except (NotSignedIn, OrganizationNotFound, AddressNotAllowed, SecondFactorRequired):
         return None
-    key = find_session_key(user_id=principal.id, session=principal.session)
-    return current if key is not None and find_user_id(key) == principal.id else None
 
 
 def language_of_scope(scope: dict[str, Any]) -> str:

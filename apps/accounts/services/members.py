@@ -323,6 +323,7 @@ def _require_another_owner(member: Member) -> None:
         deactivated_at=None,
         user__is_active=True,
         user__kind=User.Kind.PERSON,
+        user__break_glass_until=None,
     ).exclude(pk=member.pk)
     if not others.exists():
         raise LastOwner

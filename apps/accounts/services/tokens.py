@@ -33,12 +33,18 @@ _KEPT_AFTER_END = timedelta(days=30)  # ended families stay that long in case so
 
 
 def open_family(
-    *, principal: Principal, name: str, scopes: Iterable[str] | None = None, address: str = ""
+    *,
+    principal: Principal,
+    name: str,
+    scopes: Iterable[str] | None = None,
+    address: str = "",
+    factor_id: int | None = None,
 ) -> IssuedTokens:
     """Sign a client in; the caller has checked who it is.
 
     Args:
         scopes: what the client may do of what its owner may; None is all.
+        factor_id: the second factor the sign-in was proved with.
 
     Raises:
         NameNotValid, UnknownKeyScope, KeyScopesMissing, KeyScopeAboveOwn.
@@ -55,6 +61,7 @@ def open_family(
             ends_at=now + LONGEST_LIFE,
             last_used_at=now,
             address=address or None,
+            factor=factor_id,
         )
         audit.record(
             organization_id=principal.organization_id,
@@ -62,7 +69,7 @@ def open_family(
             actor_id=principal.id,
             object_type="token",
             object_id=family.pk,
-            details={"scopes": granted},
+            details={"scopes": granted, "factor": factor_id is not None},
         )
         return _issue(family)
 
@@ -73,6 +80,7 @@ def refresh(*, secret: str, address: str = "") -> IssuedTokens:
     Raises:
         TokenNotValid: unknown or over, or its family has ended, or its owner is no longer active.
         TokenReused: it was used before; its whole family has ended now.
+        SecondFactorRequired: the organization asks for one by now; the token is not used up.
     """
     found = find_family_of(secret) if is_well_formed(secret, PREFIX) else None
     if found is None:

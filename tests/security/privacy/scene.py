@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.accounts.actions import SIGNED_OUT
-from apps.accounts.models import Invitation, Member, Organization, Role, SignInLink, User
+from apps.accounts.models import Invitation, Member, Organization, Role, SecondFactor, SignInLink, User
 from apps.accounts.services import members
 from apps.accounts.types import Principal
 from apps.agents.services import answers, assistants
@@ -31,6 +31,7 @@ from apps.files.services.uploads import store_file
 from apps.llm.models import UsageEntry
 from apps.rag.services import embedding
 from apps.security.services.subjects import person_of
+from tests.accounts.factors import enrol
 from tests.accounts.sessions import open_session
 from tests.core.events import platform_role
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key, principal_of
@@ -41,7 +42,7 @@ from tests.walls import everywhere
 # Each door has a word of its own, so that a failure says which door it was.
 DOORS = (
     "message", "edited", "earlier", "thread", "draft", "topic", "filename", "filetext", "librarytext", "librarytitle",
-    "title", "about", "keyname", "question", "mentionquestion", "retry", "deadletter", "solo", "direct",
+    "title", "about", "keyname", "question", "mentionquestion", "retry", "deadletter", "solo", "direct", "factorname",
 )  # fmt: skip
 NOWHERE = UUID(int=0)
 
@@ -158,6 +159,8 @@ def _leave(scene: Scene, member: Member, words: dict[str, str], prefix: str) -> 
     answers.ask(principal=who, question=f"Wann wird die Winde {words['question']} gewartet?")
     say(f"@Lotse wann wird die Winde {words['mentionquestion']} geprüft?")
     presence.beat(organization_id=who.organization_id, principal_id=who.id, connection=uuid4().hex)
+    enrol(member.user)
+    SecondFactor.objects.filter(user=member.user, authenticator__type="totp").update(name=words["factorname"])
     open_session(member.user)
     _retry(member, words["retry"])
 
