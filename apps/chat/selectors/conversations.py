@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.selectors.scopes import visible_scopes
+from apps.accounts.selectors.scopes import visible_scope_clause, visible_scopes
 from apps.accounts.services import access
 from apps.accounts.types import PersonView, Principal
 from apps.chat.errors import ConversationNotFound
@@ -68,14 +68,19 @@ def list_conversations(principal: Principal, *, include_archived: bool = False) 
 
 
 def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
-    """Return one visible conversation. Three queries.
+    """Return one visible conversation. One query, two where people are its name.
 
     Raises:
         ConversationNotFound: missing, or not visible.
     """
-    if not visible_conversations(principal).filter(pk=conversation_id).exists():
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    found = _load(
+        principal, f"c.id = %(conversation)s AND {visible.sql}",
+        {**visible.params, "conversation": conversation_id},
+    )  # fmt: skip
+    if not found:
         raise ConversationNotFound
-    return _load(principal, "c.id = %(conversation)s", {"conversation": conversation_id})[0]
+    return found[0]
 
 
 def list_channels(principal: Principal) -> list[ConversationView]:
