@@ -27,8 +27,9 @@ class Shape:
     """What decides which parts a message has.
 
     Attributes:
+        is_target: the page was opened at it.
+        in_thread: it stands among the replies, whose bar of actions leads to no thread.
         has_acts: the bar of actions stands below it.
-        can_open_thread: the bar leads to the replies; not from within them.
     """
 
     language: str
