@@ -64,7 +64,11 @@ def test_files_stay_with_their_draft_while_another_conversation_is_open(visit: V
     maren = visit("Maren")
     maren.open("allgemein")
     held: list[Route] = []
-    maren.page.route("**/api/v1/files/*/content", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    maren.page.route("**/api/v1/files/*/content", hold)
     maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "unterwegs.txt")
     expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
     maren.open("betrieb-offshore")
