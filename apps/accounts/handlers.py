@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 
 from apps.accounts.models import Organization
-from apps.accounts.services import api_keys, signing_keys, tokens
+from apps.accounts.services import api_keys, oauth_codes, oauth_devices, signing_keys, tokens
 from apps.core import tenancy
 from apps.core.relay.periodic import every
 
@@ -33,3 +33,5 @@ def forget_old_tokens() -> None:
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with tenancy.use(organization_id):
             tokens.forget_old(organization_id=organization_id)
+            oauth_codes.forget_old(organization_id=organization_id)
+            oauth_devices.forget_old(organization_id=organization_id)

@@ -1,6 +1,7 @@
 """Principals, organizations, rights and audiences."""
 
 from apps.accounts.models.access import ApiKey, Invitation, SignInLink
+from apps.accounts.models.oauth import OAuthClient, OAuthCode, OAuthConsent, OAuthDevice
 from apps.accounts.models.organization import Member, Organization, Role
 from apps.accounts.models.scope import Scope, Seat
 from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
@@ -10,6 +11,10 @@ __all__ = [
     "ApiKey",
     "Invitation",
     "Member",
+    "OAuthClient",
+    "OAuthCode",
+    "OAuthConsent",
+    "OAuthDevice",
     "Organization",
     "RefreshToken",
     "Role",

@@ -132,13 +132,15 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     """Return the owner of an open family of tokens in the organization it is bound to. One query.
 
     Raises:
-        NotSignedIn: ended, over or somebody else's, or its owner is no longer active.
+        NotSignedIn: ended, over or somebody else's, or its owner or the client it was opened for is no longer active.
     """
     with tenancy.found_by("SELECT accounts_find_family(%s)", family_id):
         row = _one(
             f"{_COLUMNS}, f.scopes",
             join="JOIN accounts_tokenfamily f ON f.principal_id = m.user_id AND f.organization_id = m.organization_id",
-            where="f.id = %s AND m.user_id = %s AND f.ended_at IS NULL AND f.expires_at > now()",
+            where="f.id = %s AND m.user_id = %s AND f.ended_at IS NULL AND f.expires_at > now() "
+            "AND NOT EXISTS (SELECT FROM accounts_oauthclient c WHERE c.organization_id = f.organization_id "
+            "AND c.id = f.client_id AND c.disabled_at IS NOT NULL)",
             params=[family_id, owner_id],
         )
     if row is None:
