@@ -74,7 +74,7 @@ class App:
             headers=headers,
         )
 
-    def exchange(self, code: str, verifier: str, **changed: str) -> Any:
+    def exchange(self, code: str, verifier: str, /, **changed: str) -> Any:
         """Exchange a code."""
         values = {
             "grant_type": "authorization_code",

@@ -100,9 +100,12 @@ def test_consent_is_remembered_for_what_was_allowed(app: App, member: Member) ->
 def test_after_a_form_of_ours_the_way_back_is_a_page(app: App, member: Member) -> None:
     """`form-action 'self'` covers redirects after sign-in, too."""
     tokens_for(app, member)
-    answer = browser_of(member).get(app.question()[0], headers={"Sec-Fetch-Site": "same-origin"})
-    assert answer.status_code == 200
-    assert told(answer)["code"]
+    for headers in ({"Sec-Fetch-Site": "same-origin"}, {"Referer": "http://testserver/accounts/login/"}):
+        answer = browser_of(member).get(app.question()[0], headers=headers)
+        assert answer.status_code == 200
+        assert told(answer)["code"]
+    for headers in ({"Sec-Fetch-Site": "cross-site"}, {"Referer": "http://testserver.evil.example/"}):
+        assert browser_of(member).get(app.question()[0], headers=headers).status_code == 303
 
 
 def test_a_public_app_without_a_provable_address_is_asked_about_each_time(member: Member) -> None:

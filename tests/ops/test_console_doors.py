@@ -14,7 +14,7 @@ ADDRESSES = {
     "conversations": f"{BASE}conversations/", "runs": f"{BASE}runs/", "settings": f"{BASE}settings/",
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
-    "audit": f"{BASE}audit/",
+    "audit": f"{BASE}audit/", "apps": f"{BASE}apps/",
 }  # fmt: skip
 MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
 

@@ -9,7 +9,7 @@ from apps.accounts.selectors.members import list_roles
 from apps.accounts.services import access
 from apps.accounts.types import Principal, RoleView
 
-PEOPLE, ROLES, ORGANIZATION, KEYS = "people", "roles", "organization", "keys"
+PEOPLE, ROLES, ORGANIZATION, KEYS, APPS = "people", "roles", "organization", "keys", "apps"
 
 
 class ConsoleRequest(HttpRequest):

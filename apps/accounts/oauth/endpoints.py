@@ -43,7 +43,7 @@ def _endpoint(call: Called) -> Callable[[HttpRequest], HttpResponse]:
     @wraps(call)
     def view(request: HttpRequest) -> HttpResponse:
         try:
-            limits.take([Bucket("oauth", network(client_address(request)), 240, 480)]).require()
+            limits.take([Bucket("oauth", network(client_address(request)), 1200, 2400)]).require()
             parameters = _form_of(request)
             client = authenticate_client(
                 authorization=request.headers.get("Authorization", ""),
@@ -110,7 +110,7 @@ def revocation(request: HttpRequest, client: KnownClient, parameters: Parameters
 def userinfo(request: HttpRequest) -> HttpResponse:
     """Say who a token's owner is, as far as its scopes allow (OpenID Connect Core 5.3)."""
     try:
-        limits.take([Bucket("oauth", network(client_address(request)), 240, 480)]).require()
+        limits.take([Bucket("oauth", network(client_address(request)), 1200, 2400)]).require()
         if not request.headers.get("Authorization"):
             return _bearer_refused(HTTPStatus.UNAUTHORIZED, "")
         principal = authenticate(credentials_of(request))
@@ -125,7 +125,7 @@ def userinfo(request: HttpRequest) -> HttpResponse:
 
 
 def _form_of(request: HttpRequest) -> Parameters:
-    if request.content_type != _FORM:
+    if request.content_type != _FORM and request.body:
         raise OAuthRefusal("invalid_request", f"Send the values as {_FORM}.")
     return dict(request.POST.lists())
 

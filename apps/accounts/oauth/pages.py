@@ -48,7 +48,9 @@ def authorize(request: HttpRequest) -> HttpResponse:
         ClientNotFound, RedirectNotRegistered: nobody is sent anywhere.
         TooManyRequests.
     """
-    limits.take([Bucket("oauth_pages", network(client_address(request)), 60, 120)]).require()
+    is_known = getattr(request, "is_signed_in", False)
+    sender = str(request.user.pk) if is_known else network(client_address(request))
+    limits.take([Bucket("oauth_pages", sender, 60, 120)]).require()
     parameters = dict(request.GET.lists())
     client, redirect_uri = read_client(parameters)
     states = parameters.get("state", [])
@@ -172,9 +174,19 @@ def _leave(
     if state:
         values["state"] = state
     target = f"{redirect_uri}{'&' if '?' in redirect_uri else '?'}{urlencode(values)}"
-    if request.method == "POST" or request.headers.get("Sec-Fetch-Site") in _OWN_PAGES:
+    if _comes_from_a_form(request):
         return render(request, "account/oauth/leave.html", {"target": target, "client_name": client_name})
     return HttpResponse(status=303, headers={"Location": target})
+
+
+def _comes_from_a_form(request: HttpRequest) -> bool:
+    """Return whether a page of ours may have led here; browsers on plain HTTP tell only the page before."""
+    own = f"{request.scheme}://{request.get_host()}/"
+    return (
+        request.method == "POST"
+        or request.headers.get("Sec-Fetch-Site") in _OWN_PAGES
+        or request.headers.get("Referer", "").startswith(own)
+    )
 
 
 def _is_too_long_ago(request: HttpRequest, asked: AuthorizationRequest) -> bool:
