@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import time
 from urllib.parse import urlencode, urlsplit
+from uuid import UUID
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth.decorators import login_not_required
@@ -27,6 +28,7 @@ from apps.accounts.services import access_tokens, oauth_consents, oauth_devices
 from apps.accounts.services.oauth_codes import issue_code
 from apps.accounts.services.oauth_requests import read_client, read_request
 from apps.accounts.types import AuthorizationRequest, Principal, Proof
+from apps.core.errors import NotSignedIn
 from apps.core.http.addresses import client_address, network
 from apps.core.services import limits
 from apps.core.services.limits import Bucket
@@ -77,7 +79,7 @@ def device(request: HttpRequest) -> HttpResponse:
     code = form.cleaned_data["user_code"]
     try:
         principal, waiting = oauth_devices.find_waiting(
-            user_id=request.user.pk, session=_session(request), user_code=code
+            user_id=_user_id(request), session=_session(request), user_code=code
         )
         decision = request.POST.get("decision")
         if decision == "allow":
@@ -126,7 +128,7 @@ def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
 def _principal(request: HttpRequest, asked: AuthorizationRequest) -> Principal:
     try:
         return principal_for_session(
-            user_id=request.user.pk, organization_id=asked.client.organization_id, session=_session(request)
+            user_id=_user_id(request), organization_id=asked.client.organization_id, session=_session(request)
         )
     except OrganizationNotFound as error:
         raise OAuthRefusal("access_denied", "The person does not belong to this organization.") from error
@@ -224,6 +226,17 @@ def _proof(request: HttpRequest) -> Proof:
     used = {_METHODS.get(str(one.get("type") or one.get("method")), "") for one in shown} - {""}
     methods = (*sorted(used), "mfa") if len(used) > 1 else tuple(used)
     return Proof(max([*times, int(request.session.get(SIGNED_IN_AT, 0))]), methods)
+
+
+def _user_id(request: HttpRequest) -> UUID:
+    """Return who is signed in.
+
+    Raises:
+        NotSignedIn.
+    """
+    if request.user.pk is None:
+        raise NotSignedIn
+    return request.user.pk
 
 
 def _session(request: HttpRequest) -> str:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 from uuid import UUID
 
@@ -370,7 +371,7 @@ def _touch(client: OAuthClient) -> None:
             )
 
 
-def _note(principal: Principal, action: str, client: OAuthClient, **details: object) -> None:
+def _note(principal: Principal, action: str, client: OAuthClient, **details: Any) -> None:
     trail.note(principal, action, "oauth_client", client.pk, **details)
 
 

@@ -58,24 +58,26 @@ def end_consent(*, principal: Principal, consent_id: UUID) -> None:
         ConsentNotFound: unknown, or somebody else's.
     """
     with tenancy.use(principal.organization_id), transaction.atomic():
-        own = OAuthConsent.objects.select_for_update().filter(
+        own = OAuthConsent.objects.filter(
             organization_id=principal.organization_id, principal_id=principal.id, pk=consent_id
         )
-        consent = own.first()
-        if consent is None:
+        client_id = own.values_list("client_id", flat=True).first()
+        if client_id is None:
             raise ConsentNotFound
         waiting = {
             "organization_id": principal.organization_id,
-            "client_id": consent.client_id,
+            "client_id": client_id,
             "principal_id": principal.id,
         }
+        # codes before the consent, like an exchange takes them: two orders would be a deadlock
         OAuthCode.objects.filter(**waiting).delete()
         OAuthDevice.objects.filter(**waiting).delete()
-        consent.delete()
-        trail.note(principal, actions.CONSENT_ENDED, "oauth_client", consent.client_id)
+        if not own.delete()[0]:
+            raise ConsentNotFound
+        trail.note(principal, actions.CONSENT_ENDED, "oauth_client", client_id)
         tokens.end_families(
             organization_id=principal.organization_id,
-            client_id=consent.client_id,
+            client_id=client_id,
             principal_id=principal.id,
             reason="consent_ended",
             actor_id=principal.id,
