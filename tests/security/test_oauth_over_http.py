@@ -68,8 +68,10 @@ class Caller:
 
 
 @pytest.fixture
-def caller(web: WebProcess) -> Caller:
-    return Caller(web, MemberFactory())
+def caller(web: WebProcess) -> Iterator[Caller]:
+    made = Caller(web, MemberFactory())
+    with made.http, made.browser:
+        yield made
 
 
 def test_code_refresh_userinfo_introspection_revocation(caller: Caller) -> None:
@@ -77,7 +79,7 @@ def test_code_refresh_userinfo_introspection_revocation(caller: Caller) -> None:
     client = WebApplicationClient(caller.app.id)
     verifier = client.create_code_verifier(64)
     address = client.prepare_request_uri(
-        caller.at(document, "authorization_endpoint"),
+        "https://x" + caller.at(document, "authorization_endpoint"),
         redirect_uri=REDIRECT,
         scope=["openid", "profile", "offline_access", "chat:read"],
         state="s-1",
@@ -85,7 +87,7 @@ def test_code_refresh_userinfo_introspection_revocation(caller: Caller) -> None:
         code_challenge_method="S256",
         nonce="n-1",
     )
-    answer = caller.press(address, decision="allow")
+    answer = caller.press(address.removeprefix("https://x"), decision="allow")
     target = html.fromstring(answer.content).xpath("//a[@rel='noreferrer']/@href")[0]
     code = client.parse_request_uri_response(target, state="s-1")["code"]
     body = client.prepare_request_body(

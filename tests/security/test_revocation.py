@@ -127,12 +127,11 @@ def by_token(scene: Scene) -> None:
 
 
 def by_app(scene: Scene) -> None:
-    made = oauth_clients.create_client(
-        principal=scene.owner,
-        values=ClientValues(
-            name="App", is_confidential=True, redirect_uris=["https://app.example.org/"], scopes=_APP_SCOPES
-        ),
+    values = ClientValues(
+        name="App", is_confidential=True, redirect_uris=["https://app.example.org/"], scopes=_APP_SCOPES
     )
+    with tenancy.use(scene.ada.organization_id):
+        made = oauth_clients.create_client(principal=scene.owner, values=values)
     person = principal_of(scene.ada)
     oauth_consents.give_consent(principal=person, client_id=made.id, scopes=_APP_SCOPES)
     issued = tokens.open_for_client(
@@ -190,13 +189,15 @@ def end_session(scene: Scene) -> None:
 
 
 def disable_app(scene: Scene) -> None:
-    oauth_clients.disable_client(principal=scene.owner, client_id=scene.secrets["app"])
+    with tenancy.use(scene.ada.organization_id):
+        oauth_clients.disable_client(principal=scene.owner, client_id=scene.secrets["app"])
 
 
 def take_app_out(scene: Scene) -> None:
     person = principal_of(scene.ada)
-    (consent,) = list_consents(person)
-    oauth_consents.end_consent(principal=person, consent_id=consent.id)
+    with tenancy.use(scene.ada.organization_id):
+        (consent,) = list_consents(person)
+        oauth_consents.end_consent(principal=person, consent_id=consent.id)
 
 
 def sign_out(scene: Scene) -> None:
