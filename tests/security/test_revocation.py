@@ -189,15 +189,13 @@ def end_session(scene: Scene) -> None:
 
 
 def disable_app(scene: Scene) -> None:
-    with tenancy.use(scene.ada.organization_id):
-        oauth_clients.disable_client(principal=scene.owner, client_id=scene.secrets["app"])
+    oauth_clients.disable_client(principal=scene.owner, client_id=scene.secrets["app"])
 
 
 def take_app_out(scene: Scene) -> None:
     person = principal_of(scene.ada)
-    with tenancy.use(scene.ada.organization_id):
-        (consent,) = list_consents(person)
-        oauth_consents.end_consent(principal=person, consent_id=consent.id)
+    (consent,) = list_consents(person)
+    oauth_consents.end_consent(principal=person, consent_id=consent.id)
 
 
 def sign_out(scene: Scene) -> None:
