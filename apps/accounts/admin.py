@@ -16,6 +16,8 @@ from apps.accounts.models import (
     BreakGlass,
     Invitation,
     Member,
+    OAuthClient,
+    OAuthConsent,
     Organization,
     Role,
     Scope,
@@ -25,7 +27,7 @@ from apps.accounts.models import (
     User,
 )
 from apps.accounts.selectors.administration import all_organizations
-from apps.accounts.services import api_keys, factors, operators
+from apps.accounts.services import api_keys, factors, oauth_clients, operators
 from apps.core import tenancy
 from apps.core.admin_site import Place, ReadOnlyAdmin, offer_places, operator_id
 
@@ -180,11 +182,42 @@ class TokenFamilyAdmin(ReadOnlyAdmin[TokenFamily]):
     search_fields = ("=principal__email", "=id")
 
 
+@admin.register(OAuthClient)
+class OAuthClientAdmin(ReadOnlyAdmin[OAuthClient]):
+    """Registered apps, without their secrets; the console's page makes and changes them."""
+
+    list_display = ("name", "kind", "organization", "last_used_at", "disabled_at", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("name", "=id")
+    list_filter = ("kind",)
+    exclude = ("secret_hash", "previous_hash")
+    actions = ("disable",)
+
+    @admin.action(description=_("Switch off"), permissions=["view"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[OAuthClient]) -> None:
+        """Switch the apps off; everything they had ends."""
+        clients = list(queryset.values_list("pk", "organization_id"))
+        for client_id, organization_id in clients:
+            with tenancy.use(organization_id):
+                oauth_clients.disable_as_operator(client_id=client_id, operator_id=operator_id(request))
+        text = ngettext("%(count)s app switched off.", "%(count)s apps switched off.", len(clients))
+        self.message_user(request, text % {"count": len(clients)}, messages.SUCCESS)
+
+
+@admin.register(OAuthConsent)
+class OAuthConsentAdmin(ReadOnlyAdmin[OAuthConsent]):
+    """What people allowed apps."""
+
+    list_display = ("client", "principal", "organization", "given_at")
+    list_select_related = ("client", "principal", "organization")
+    search_fields = ("=principal__email", "=id")
+
+
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
     """Keys that sign access tokens, by their names; `manage.py signing_key` rotates and ends them."""
 
-    list_display = ("kid", "created_at", "retired_at", "revoked_at")
+    list_display = ("kid", "algorithm", "created_at", "retired_at", "revoked_at")
     exclude = ("public_key", "private_key")
 
 

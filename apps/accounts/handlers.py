@@ -5,7 +5,15 @@ from __future__ import annotations
 from django.conf import settings
 
 from apps.accounts.models import Organization
-from apps.accounts.services import api_keys, break_glass, factor_secrets, signing_keys, tokens
+from apps.accounts.services import (
+    api_keys,
+    break_glass,
+    factor_secrets,
+    oauth_codes,
+    oauth_devices,
+    signing_keys,
+    tokens,
+)
 from apps.core import tenancy
 from apps.core.relay.periodic import every
 from apps.core.services.key_rotation import register_place
@@ -36,6 +44,8 @@ def forget_old_tokens() -> None:
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with tenancy.use(organization_id):
             tokens.forget_old(organization_id=organization_id)
+            oauth_codes.forget_old(organization_id=organization_id)
+            oauth_devices.forget_old(organization_id=organization_id)
 
 
 @every(seconds=30)

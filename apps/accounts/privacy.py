@@ -51,6 +51,23 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="accounts.apps",
+        label=_("Apps that were let in"),
+        fate=Fate.DELETE,
+        why=_DELETED,
+        order=90,
+        links=(
+            "accounts_oauthconsent.principal_id", "accounts_oauthcode.principal_id",
+            "accounts_oauthdevice.principal_id", "accounts_oauthclient.service_id",
+        ),
+        shared=("accounts_oauthclient.name",),
+        count=personal.count_consents,
+        export=personal.export_consents,
+        erase=erasing.erase_consents_of,
+    )
+)  # fmt: skip
+register_subject_data(
+    SubjectData(
         name="accounts.seats",
         label=_("Seats in audiences"),
         fate=Fate.DELETE,

@@ -75,6 +75,15 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
 # All that a key bound to some conversations may do with its scopes: nothing that reaches beyond them.
 BOUND_PERMISSIONS = frozenset({"message.send", "message.moderate"})
 
+# What a registered client may ask for: who the person is, a refresh token, and what a key may do. A program that was
+# let in makes no ways in of its own: they would outlive the end of the consent.
+OPENID, OFFLINE = "openid", "offline_access"
+IDENTITY_SCOPES = (OPENID, "profile", "email")
+OAUTH_SCOPES = (*IDENTITY_SCOPES, OFFLINE, *(scope for scope in KEY_SCOPES if scope != "keys:write"))
+CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT = "authorization_code", "refresh_token", "client_credentials"
+DEVICE_GRANT = "device_code"  # on the wire a URN, see RFC 8628
+OAUTH_GRANTS = (CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT, DEVICE_GRANT)
+
 BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
 
 
@@ -264,6 +273,8 @@ class IssuedTokens:
 
     Attributes:
         family: the line of refresh tokens they belong to, which ends as one.
+        refresh_token: empty where a registered client gets none.
+        scopes: None is all that its owner may do.
     """
 
     family: UUID
@@ -271,6 +282,7 @@ class IssuedTokens:
     access_expires_at: datetime
     refresh_token: str
     refresh_expires_at: datetime
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -413,3 +425,114 @@ class EmergencyView:
     used_at: datetime | None
     used_from: str | None
     closed_at: datetime | None
+
+
+class ClientView:
+    """A registered client, without its secrets.
+
+    Attributes:
+        service_id: the service account it acts as without a person.
+        previous_until: until when the secret before the last works, too.
+    """
+
+    id: UUID
+    name: str
+    is_confidential: bool
+    redirect_uris: tuple[str, ...]
+    grants: tuple[str, ...]
+    scopes: tuple[str, ...]
+    id_token_algorithm: str
+    service_id: UUID | None
+    secret_prefix: str
+    previous_until: datetime | None
+    disabled_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class IssuedClient:
+    """A new client, or one with a new secret; the secret is shown once and never again, and empty for a public one."""
+
+    id: UUID
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class KnownClient:
+    """A client that asks, found by its id before its organization was known."""
+
+    id: UUID
+    organization_id: UUID
+    organization_name: str
+    name: str
+    is_confidential: bool
+    redirect_uris: tuple[str, ...]
+    grants: tuple[str, ...]
+    scopes: tuple[str, ...]
+    id_token_algorithm: str
+    service_id: UUID | None
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """What a person allowed a client."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    scopes: tuple[str, ...]
+    given_at: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a person showed who it is, as an ID token tells it.
+
+    Attributes:
+        signed_in_at: seconds since 1970.
+        methods: of RFC 8176.
+    """
+
+    signed_in_at: int
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A checked request for a person's consent.
+
+    Attributes:
+        max_age: seconds since the last sign-in at most; None is any.
+    """
+
+    client: KnownClient
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str
+    challenge: str
+    nonce: str
+    prompt: frozenset[str]
+    max_age: int | None
+
+
+@dataclass(frozen=True)
+class StartedDevice:
+    """Codes for a device that waits; both are shown once."""
+
+    device_code: str
+    user_code: str
+    expires_in: int
+    interval_seconds: int
+
+
+@dataclass(frozen=True)
+class WaitingDevice:
+    """A device that waits for a person, as the page shows it."""
+
+    id: UUID
+    client: KnownClient
+    scopes: tuple[str, ...]
+    address: str | None
+    started_at: datetime

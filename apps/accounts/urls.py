@@ -7,10 +7,12 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 
 from apps.accounts import factor_views, sign_in_views, views
 from apps.accounts.api.token_views import key_set
+from apps.accounts.oauth.urls import urlpatterns as oauth_urlpatterns
 from apps.accounts.services.step_up import recent_sign_in_required
 
 urlpatterns: list[URLPattern | URLResolver] = [path("settings/", include("apps.accounts.settings_urls"))]
 root_urlpatterns: list[URLPattern] = [
+    *oauth_urlpatterns,
     path("", views.home, name="home"),
     path(".well-known/jwks.json", key_set, name="key_set"),
     path("language/", views.set_language, name="set_language"),

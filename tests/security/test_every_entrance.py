@@ -23,6 +23,8 @@ OPEN = {
     "accounts/inactive/": "says that the account is switched off",
     "accounts/signup/": "refuses: accounts are made by invitation",
     "language/": "chooses a language, in a cookie",
+    ".well-known/openid-configuration": "says what programs can ask here",
+    ".well-known/oauth-authorization-server": "the same, by its other name",
     ".well-known/jwks.json": "the public keys that others check our tokens with",
 }
 # Not pages of ours: they answer 404 or 410 to made-up links, which the tests of accounts show.

@@ -25,9 +25,21 @@ from django.utils import timezone
 
 from apps.accounts.errors import TokenReused
 from apps.accounts.models import ApiKey, Member, TokenFamily
+from apps.accounts.selectors.oauth import list_consents
 from apps.accounts.selectors.principals import principal_for_family, principal_for_key, session_id
-from apps.accounts.services import api_keys, members, operators, principal_cache, roles, sessions, tokens
-from apps.accounts.types import BUILTIN_ROLES, Principal
+from apps.accounts.services import (
+    api_keys,
+    members,
+    oauth_clients,
+    oauth_consents,
+    operators,
+    principal_cache,
+    roles,
+    sessions,
+    tokens,
+)
+from apps.accounts.services.oauth_clients import ClientValues
+from apps.accounts.types import BUILTIN_ROLES, OAUTH_SCOPES, OFFLINE, Principal
 from apps.chat import consumers
 from apps.chat.selectors.conversations import scopes_of
 from apps.chat.services import conversations
@@ -54,6 +66,7 @@ pytestmark = [
 ]
 LIMIT_SECONDS = 1.0
 RIGHTS = sorted(BUILTIN_ROLES["admin"])
+_APP_SCOPES = tuple(scope for scope in OAUTH_SCOPES if scope != OFFLINE)
 
 
 @dataclass
@@ -114,6 +127,22 @@ def by_token(scene: Scene) -> None:
     scene.secrets["tokens"] = issued
 
 
+def by_app(scene: Scene) -> None:
+    values = ClientValues(
+        name="App", is_confidential=True, redirect_uris=["https://app.example.org/"], scopes=_APP_SCOPES
+    )
+    with tenancy.use(scene.ada.organization_id):
+        made = oauth_clients.create_client(principal=scene.owner, values=values)
+    person = principal_of(scene.ada)
+    oauth_consents.give_consent(principal=person, client_id=made.id, scopes=_APP_SCOPES)
+    issued = tokens.open_for_client(
+        principal=person, client_id=made.id, name="App", scopes=_APP_SCOPES, is_refreshable=True
+    )
+    scene.headers = {"Authorization": f"Bearer {issued.access_token}"}
+    scene.principal = principal_for_family(issued.family, owner_id=scene.ada.user_id)
+    scene.secrets |= {"tokens": issued, "app": made.id}
+
+
 def by_session(scene: Scene) -> None:
     key = open_session(scene.ada.user)
     scene.headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={key}", "Origin": settings.PUBLIC_URL}
@@ -160,6 +189,16 @@ def end_session(scene: Scene) -> None:
     sessions.end_session(user_id=scene.ada.user_id, session=scene.acting.session)
 
 
+def disable_app(scene: Scene) -> None:
+    oauth_clients.disable_client(principal=scene.owner, client_id=scene.secrets["app"])
+
+
+def take_app_out(scene: Scene) -> None:
+    person = principal_of(scene.ada)
+    (consent,) = list_consents(person)
+    oauth_consents.end_consent(principal=person, consent_id=consent.id)
+
+
 def sign_out(scene: Scene) -> None:
     sessions.end_key(user_id=scene.ada.user_id, session_key=scene.secrets["session"])
 
@@ -192,6 +231,8 @@ KINDS: dict[str, tuple[Step, Step, tuple[str, ...]]] = {
     "token of a member who left": (by_token, deactivate, ALL_DOORS),
     "token of a closed account": (by_token, close, ALL_DOORS),
     "token after a new password": (by_token, change_password, ALL_DOORS[:4]),
+    "app switched off": (by_app, disable_app, ALL_DOORS),
+    "app taken out": (by_app, take_app_out, ALL_DOORS),
     "session ended elsewhere": (by_session, end_session, ALL_DOORS),
     "session signed out": (by_session, sign_out, ALL_DOORS[:4]),
     "session after a new password": (by_session, change_password, ALL_DOORS[:4]),

@@ -2,6 +2,7 @@
 
 from apps.accounts.models.access import ApiKey, Invitation, SignInLink
 from apps.accounts.models.factor import BreakGlass, SecondFactor
+from apps.accounts.models.oauth import OAuthClient, OAuthCode, OAuthConsent, OAuthDevice
 from apps.accounts.models.organization import Member, Organization, Role
 from apps.accounts.models.scope import Scope, Seat
 from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
@@ -12,6 +13,10 @@ __all__ = [
     "BreakGlass",
     "Invitation",
     "Member",
+    "OAuthClient",
+    "OAuthCode",
+    "OAuthConsent",
+    "OAuthDevice",
     "Organization",
     "RefreshToken",
     "Role",

@@ -18,6 +18,9 @@ from apps.accounts.models import (
     BreakGlass,
     Invitation,
     Member,
+    OAuthCode,
+    OAuthConsent,
+    OAuthDevice,
     Seat,
     SecondFactor,
     SignInLink,
@@ -65,6 +68,27 @@ def keys_of(person: Person) -> QuerySet[ApiKey]:
 def token_families_of(person: Person) -> QuerySet[TokenFamily]:
     """Return the sign-ins of programs of the person in the organization."""
     return TokenFamily.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def consents_of(person: Person) -> tuple[QuerySet[OAuthConsent], QuerySet[OAuthCode], QuerySet[OAuthDevice]]:
+    """Return what the person allowed apps in the organization, and the codes that came of it."""
+    own = {"organization_id": person.organization_id, "principal_id": person.id}
+    return (
+        OAuthConsent.objects.filter(**own),
+        OAuthCode.objects.filter(**own),
+        OAuthDevice.objects.filter(**own),
+    )
+
+
+def count_consents(person: Person) -> int:
+    """Return how many rows say what the person allowed apps."""
+    return sum(rows.count() for rows in consents_of(person))
+
+
+def export_consents(person: Person) -> Iterator[Row]:
+    """Yield the apps the person let in, and what each of them may do."""
+    consents = consents_of(person)[0].order_by("pk")
+    yield from consents.values("client_id", "client__name", "scopes", "given_at")
 
 
 def seats_of(person: Person) -> QuerySet[Seat]:

@@ -155,14 +155,17 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     """Return the owner of an open family of tokens in the organization it is bound to. One query.
 
     Raises:
-        NotSignedIn: ended, over or somebody else's, or its owner is no longer active.
-        SecondFactorRequired: the organization asks for one; the sign-in was not proved with it, or it is gone.
+        NotSignedIn: ended, over or somebody else's, or its owner or the client it was opened for is no longer active.
+        SecondFactorRequired: the organization asks for one; the sign-in was not proved with it, or it is gone. For a
+            registered client the owner has one, as for keys: the consent was given in a session proved with it.
     """
     with tenancy.found_by("SELECT accounts_find_family(%s)", family_id):
         row = _one(
-            f"{_COLUMNS}, {_POLICY.format(which=' AND f.id = t.factor')}, t.scopes",
+            f"{_COLUMNS}, {_POLICY.format(which=' AND (f.id = t.factor OR t.client_id IS NOT NULL)')}, t.scopes",
             join="JOIN accounts_tokenfamily t ON t.principal_id = m.user_id AND t.organization_id = m.organization_id",
-            where="t.id = %s AND m.user_id = %s AND t.ended_at IS NULL AND t.expires_at > now()",
+            where="t.id = %s AND m.user_id = %s AND t.ended_at IS NULL AND t.expires_at > now() "
+            "AND NOT EXISTS (SELECT FROM accounts_oauthclient c WHERE c.organization_id = t.organization_id "
+            "AND c.id = t.client_id AND c.disabled_at IS NOT NULL)",
             params=[family_id, owner_id],
         )
     if row is None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import Q
 from django.utils import timezone
 
-from apps.accounts.models import TokenFamily
+from apps.accounts.models import TokenFamily, User
 from apps.accounts.types import Principal, TokenView
 
 
@@ -15,12 +16,17 @@ def list_tokens(principal: Principal, *, everyones: bool = False) -> list[TokenV
     """Return the open families of the acting principal, latest use first. One query.
 
     Args:
-        everyones: all of the organization; the caller has checked `api_key.manage`.
+        everyones: all of the organization but apps that act for themselves; the caller has checked `api_key.manage`.
     """
     rows = TokenFamily.objects.filter(
         organization_id=principal.organization_id, ended_at=None, expires_at__gt=timezone.now()
     ).order_by("-last_used_at", "-pk")
-    if not everyones:
+    if everyones:
+        brief = Q(
+            client__isnull=False, principal__kind=User.Kind.SERVICE
+        )  # many, and the page of apps ends them
+        rows = rows.exclude(brief)
+    else:
         rows = rows.filter(principal_id=principal.id)
     return [_view(row, principal) for row in rows]
 

@@ -27,7 +27,7 @@ from apps.core.errors import NotSignedIn, OrganizationRequired
 
 _LONGEST_KEY = 512
 _CHECKED_LENGTH = 60  # keys made before they had a checksum are shorter
-_SHOWN = re.compile(r"c[kr]_[0-9A-Za-z]{30}|ey[\w-]{10,}\.ey[\w-]{10,}\.")
+_SHOWN = re.compile(r"c[krs]_[0-9A-Za-z]{30}|ey[\w-]{10,}\.ey[\w-]{10,}\.")
 
 
 @dataclass(frozen=True)

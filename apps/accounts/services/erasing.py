@@ -109,6 +109,11 @@ def erase_tokens_of(person: Person, _cursor: Any) -> Batch:
     return Batch(personal.token_families_of(person).delete()[0])
 
 
+def erase_consents_of(person: Person, _cursor: Any) -> Batch:
+    """Delete what the person allowed apps, with codes that wait."""
+    return Batch(sum(rows.delete()[0] for rows in personal.consents_of(person)))
+
+
 def erase_seats_of(person: Person, _cursor: Any) -> Batch:
     """Delete the person's seats; they ended before."""
     rows = Seat.objects.filter(organization_id=person.organization_id, principal_id=person.id)
