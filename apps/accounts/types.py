@@ -427,6 +427,7 @@ class EmergencyView:
     closed_at: datetime | None
 
 
+@dataclass(frozen=True)
 class ClientView:
     """A registered client, without its secrets.
 
