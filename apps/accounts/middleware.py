@@ -47,7 +47,7 @@ API, ORGANIZATIONS = "/api/", "/o/"
 LAST_ORGANIZATION, RIGHTS = "organization", "rights"
 ADMIN = "/admin/"
 _TOUCHES_NOTHING = ("/static/", "/livez", "/readyz", "/metrics")
-_WITHOUT_ORGANIZATION = ("/accounts/", ADMIN, "/language/")
+_WITHOUT_ORGANIZATION = ("/accounts/", ADMIN, "/language/", "/oauth/")  # the last asks for its client's
 
 Answer = Callable[[HttpRequest], Any]  # a response, or the coroutine of one
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from lxml import html
 
 from apps.accounts.errors import RedirectNotValid
-from apps.accounts.models import Member, OAuthCode, OAuthConsent, TokenFamily
+from apps.accounts.models import Member, OAuthCode, OAuthConsent, Organization, TokenFamily
 from apps.accounts.services.oauth_clients import matching_redirect
 from tests.accounts.oauth import REDIRECT, App, app_of, browser_of, decide, me, public_app, tokens_for, told
 from tests.accounts.sessions import open_session
@@ -317,3 +320,38 @@ def test_the_way_back_after_a_form_is_a_page_with_a_link(app: App, member: Membe
     assert "form-action 'self'" in answer["Content-Security-Policy"]
     assert html.fromstring(answer.content).xpath("//meta[@http-equiv='refresh']")
     assert urlencode({"iss": "http://testserver"}) in html.fromstring(answer.content).xpath("//a/@href")[-1]
+
+
+def ask_everybody(organization_id: UUID) -> None:
+    with everywhere():
+        Organization.objects.filter(pk=organization_id).update(
+            factor_policy="everybody",
+            factor_policy_since=timezone.now() - timedelta(days=1),
+            factor_grace_days=0,
+        )
+
+
+def test_nobody_lets_an_app_in_around_the_second_factor(member: Member, app: App) -> None:
+    kept = tokens_for(app, member)
+    assert me(kept["access_token"]).status_code == 200
+    browser = browser_of(member)
+    code = app.post("device-authorization", scope="openid").json()["user_code"]
+    ask_everybody(member.organization_id)
+    asked = browser.get(app.question()[0])
+    assert (asked.status_code, asked["Location"].partition("?")[0]) == (
+        302,
+        "/accounts/second-factor/required/",
+    )
+    assert told(browser.get(app.question(prompt="none")[0]))["error"] == "interaction_required"
+    csrf = html.fromstring(browser.get("/oauth/device/").content).xpath(
+        "//input[@name='csrfmiddlewaretoken']/@value"
+    )
+    answer = browser.post(
+        "/oauth/device/", {"user_code": code, "decision": "allow", "csrfmiddlewaretoken": csrf[0]}
+    )
+    assert (answer.status_code, answer["Location"].partition("?")[0]) == (
+        302,
+        "/accounts/second-factor/required/",
+    )
+    assert me(kept["access_token"]).json()["code"] == "accounts.second_factor_required"
+    assert app.refresh(kept["refresh_token"]).status_code == 400

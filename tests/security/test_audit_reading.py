@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from uuid import uuid4
 
 import orjson
 import pytest
 from django.conf import settings as django_settings
+from django.db.models import Model
 from django.test import Client
 from lxml import html
 
@@ -36,8 +38,15 @@ from tests.factories.accounts import (
 )
 from tests.factories.runs import work_off
 from tests.security.trails import DONE, act
+from tests.walls import everywhere
 
 FORBIDDEN_ROLES = ("admin", "moderator", "member", "guest")
+
+
+def rows(model: type[Model], **which: object) -> list[Any]:
+    """Return the rows of all organizations, oldest first."""
+    with everywhere():
+        return list(model.objects.filter(**which).order_by("pk"))
 
 
 @pytest.fixture
@@ -85,7 +94,7 @@ def test_others_are_refused_and_learn_nothing(organization, role):
     assert call(member, "verify/").status_code == 403
     assert browser(member).get("/o/nordlicht/console/audit/").status_code == 404
     assert browser(member).post("/o/nordlicht/console/audit/export/").status_code == 404
-    assert not Run.objects.exists()
+    assert not rows(Run)
 
 
 @pytest.mark.parametrize("role", ["owner", "auditor"])
@@ -106,7 +115,7 @@ def test_another_organizations_trail_does_not_exist(organization, auditor):
     other = OrganizationFactory()
     act(other.pk)
     act(None)
-    keys = list(AuditEntry.objects.values_list("key", flat=True))
+    keys = [row.key for row in rows(AuditEntry)]
     assert found(auditor) == []
     for key in [*keys, uuid4()]:
         assert call(auditor, f"{key}/").status_code == 404
@@ -194,7 +203,7 @@ def test_pages_follow_each_other_without_hole_or_double(organization, auditor):
 
 
 def test_the_pages_of_the_console_follow_each_other(organization, auditor, monkeypatch):
-    monkeypatch.setattr("apps.security.console.ROWS", 2)
+    monkeypatch.setattr("apps.security.console.trail.ROWS", 2)
     act(organization.pk, times=3)
     client, address = browser(auditor), "/o/nordlicht/console/audit/"
     first = html.fromstring(client.get(address).content)
@@ -209,8 +218,8 @@ def test_a_page_costs_a_fixed_number_of_queries(organization, auditor, django_as
     act(organization.pk, times=rows)
     client = browser(auditor)
     client.get("/o/nordlicht/console/audit/")
-    # user, its session, seat; entries, names; head, waiting, last check
-    with django_assert_num_queries(8):
+    # user, its session, seat; emergency accounts; entries, names; head, waiting, last check
+    with django_assert_num_queries(9):
         assert client.get("/o/nordlicht/console/audit/").status_code == 200
     key = api_key(auditor)
     headers = {"HTTP_AUTHORIZATION": f"Bearer {key.secret}"}
@@ -222,7 +231,8 @@ def test_a_page_costs_a_fixed_number_of_queries(organization, auditor, django_as
 def test_an_entry_shows_everything_once_opened(organization, auditor):
     anna = MemberFactory(organization=organization, name="Anna Berg")
     act(organization.pk, actor_id=anna.user_id, object_type="member", object_id=auditor.user_id)
-    key = AuditEntry.objects.get().key
+    (row,) = rows(AuditEntry)
+    key = row.key
     said = text(browser(auditor).get(f"/o/nordlicht/console/audit/{key}/"))
     for part in ("Anna Berg", "Clara Prüfer", "192.0.2.1", "ben@example.org", str(key), "not yet chained"):
         assert part in said
@@ -237,14 +247,14 @@ def test_an_export_is_complete_and_stands_in_the_trail(organization, auditor):
     lines = [orjson.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
     assert [line["details"]["turn"] for line in lines] == [0, 1, 2]
     assert answer["Content-Disposition"].startswith('attachment; filename="audit-nordlicht-')
-    (entry,) = AuditEntry.objects.filter(action="audit.exported")
+    (entry,) = rows(AuditEntry, action="audit.exported")
     assert (entry.actor_id, entry.organization_id) == (auditor.user_id, organization.pk)
     assert entry.details["acts"] == "test.trail"
     assert browser(auditor).get("/o/nordlicht/console/audit/export/").status_code == 405
 
 
 def test_an_export_goes_over_many_pages(organization, auditor, monkeypatch):
-    monkeypatch.setattr("apps.security.services.exporting.PAGE", 2)
+    monkeypatch.setattr("apps.security.services.exporting_trail.PAGE", 2)
     act(organization.pk, times=5)
     answer = browser(auditor).post("/o/nordlicht/console/audit/export/")
     assert len(b"".join(answer.streaming_content).splitlines()) == 6  # with the export's own line
@@ -257,9 +267,9 @@ def test_verification_runs_and_its_result_is_shown(organization, auditor):
     assert browser(auditor).post(f"{address}verify/").status_code == 302
     work_off()
     assert "found whole" in text(browser(auditor).get(address))
-    check = AuditCheck.objects.get()
+    (check,) = rows(AuditCheck)
     assert (check.waiting, check.entries, check.findings_total) == (2, 0, 0)
-    (entry,) = AuditEntry.objects.filter(action="audit.verified")
+    (entry,) = rows(AuditEntry, action="audit.verified")
     assert entry.actor_id == auditor.user_id
 
 
@@ -270,7 +280,7 @@ def test_verification_over_the_api(organization, auditor):
     assert (before["state"], before["checked_at"]) == ("empty", None)
     started = Client().post("/api/v1/audit/verify/", **headers)
     assert started.status_code == 202
-    assert str(Run.objects.get().pk) == started.json()["run"]
+    assert [str(run.pk) for run in rows(Run)] == [started.json()["run"]]
     work_off()
     assert Client().get("/api/v1/audit/verify/", **headers).json()["state"] == "whole"
 
@@ -323,7 +333,7 @@ def test_a_missing_right_is_in_the_trail_with_session_and_address(organization):
         "/api/v1/audit/", HTTP_AUTHORIZATION=f"Bearer {key.secret}", REMOTE_ADDR="203.0.113.7"
     )
     assert answer.status_code == 403
-    (entry,) = AuditEntry.objects.filter(action="access.refused")
+    (entry,) = rows(AuditEntry, action="access.refused")
     assert (entry.outcome, entry.actor_id, entry.session) == ("refused", member.user_id, str(key.row.pk))
     assert (entry.address, entry.details["permission"]) == ("203.0.113.7", "audit.read")
     assert entry.request_id == answer["X-Request-ID"]
@@ -336,7 +346,7 @@ def test_what_every_member_may_leaves_no_line(organization):
         "/api/v1/conversations/", {"name": "x"}, "application/json", HTTP_AUTHORIZATION=f"Bearer {key.secret}"
     )
     assert answer.status_code == 403
-    assert not AuditEntry.objects.exists()
+    assert not rows(AuditEntry)
 
 
 def test_sign_ins_are_in_the_trail_of_each_organization_once(organization):
@@ -346,7 +356,7 @@ def test_sign_ins_are_in_the_trail_of_each_organization_once(organization):
         MemberFactory(organization=one, user=user)
     Client().post("/accounts/login/", {"login": "two@example.org", "password": PASSWORD})
     Client().post("/accounts/login/", {"login": "TWO@example.org", "password": "wrong phrase 12"})
-    entries = AuditEntry.objects.filter(action="account.signed_in").order_by("id")
+    entries = rows(AuditEntry, action="account.signed_in")
     assert sorted((str(entry.organization_id), entry.outcome) for entry in entries) == sorted(
         (str(one.pk), outcome) for one in (organization, other) for outcome in ("done", "refused")
     )
@@ -355,7 +365,7 @@ def test_sign_ins_are_in_the_trail_of_each_organization_once(organization):
 
 def test_an_unknown_name_is_in_the_trail_of_the_installation(organization):
     Client().post("/accounts/login/", {"login": "nobody@example.org", "password": "wrong phrase 12"})
-    (entry,) = AuditEntry.objects.all()
+    (entry,) = rows(AuditEntry)
     assert (entry.organization_id, entry.outcome, entry.actor_id) == (audit.PLATFORM, "refused", None)
     assert (entry.person, entry.details) == ("nobody@example.org", {"reason": "wrong_credentials"})
 
@@ -364,7 +374,7 @@ def test_an_operators_sign_in_is_in_the_trail_of_the_installation(organization):
     user = PersonFactory(is_staff=True)
     MemberFactory(organization=organization, user=user)
     Client().post("/accounts/login/", {"login": user.email, "password": PASSWORD})
-    entries = AuditEntry.objects.filter(action="account.signed_in")
+    entries = rows(AuditEntry, action="account.signed_in")
     assert {entry.organization_id for entry in entries} == {organization.pk, audit.PLATFORM}
 
 
@@ -374,13 +384,9 @@ def test_keys_that_open_nothing_are_in_the_trail(organization):
     for secret in (expired.secret, "ck_nosuchkey"):
         answer = Client().get("/api/v1/me/", HTTP_AUTHORIZATION=f"Bearer {secret}")
         assert answer.status_code == 401
-    said = (
-        AuditEntry.objects.filter(action="api_key.refused")
-        .order_by("id")
-        .values_list("organization_id", "details")
-    )
-    assert list(said) == [(organization.pk, {"reason": "expired"}), (audit.PLATFORM, {"reason": "unknown"})]
-    assert "nosuchkey" not in str(list(AuditEntry.objects.values()))
+    said = [(row.organization_id, row.details) for row in rows(AuditEntry, action="api_key.refused")]
+    assert said == [(organization.pk, {"reason": "expired"}), (audit.PLATFORM, {"reason": "unknown"})]
+    assert "nosuchkey" not in str([vars(row) for row in rows(AuditEntry)])
 
 
 def test_giving_a_role_above_ones_own_is_in_the_trail(organization):
@@ -392,7 +398,7 @@ def test_giving_a_role_above_ones_own_is_in_the_trail(organization):
         HTTP_AUTHORIZATION=f"Bearer {key.secret}", HTTP_IF_MATCH="*",
     )  # fmt: skip
     assert answer.status_code == 403, answer.content
-    (entry,) = AuditEntry.objects.filter(action="access.refused")
+    (entry,) = rows(AuditEntry, action="access.refused")
     assert entry.details == {"reason": "accounts.role_above_own", "role": "auditor"}
 
 
@@ -411,6 +417,6 @@ def test_a_search_by_a_program_is_in_the_trail_and_one_by_a_person_is_not(organi
         key = api_key(member)
         answer = Client().get("/api/v1/search/?q=Getriebe", HTTP_AUTHORIZATION=f"Bearer {key.secret}")
         assert len(answer.json()["results"]) == 1
-    (entry,) = AuditEntry.objects.filter(action="retrieval.read")
+    (entry,) = rows(AuditEntry, action="retrieval.read")
     assert (entry.actor_id, entry.details["purpose"]) == (agent.user_id, "search")
     assert len(entry.details["chunks"]) == 1

@@ -20,13 +20,20 @@ from django.shortcuts import render, resolve_url
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from apps.accounts.errors import DeviceCodeNotValid, OAuthRefusal, OrganizationNotFound, PersonRequired
+from apps.accounts.errors import (
+    DeviceCodeNotValid,
+    OAuthRefusal,
+    OrganizationNotFound,
+    PersonRequired,
+    SecondFactorRequired,
+)
 from apps.accounts.forms import DeviceCodeForm, scope_labels
 from apps.accounts.selectors.principals import principal_for_session, session_id
-from apps.accounts.selectors.sessions import SIGNED_IN_AT
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, factor_id_of
 from apps.accounts.services import access_tokens, oauth_consents, oauth_devices
 from apps.accounts.services.oauth_codes import issue_code
 from apps.accounts.services.oauth_requests import read_client, read_request
+from apps.accounts.services.step_up import CONFIRMED_AT
 from apps.accounts.types import AuthorizationRequest, Principal, Proof
 from apps.core.errors import NotSignedIn
 from apps.core.http.addresses import client_address, network
@@ -79,13 +86,18 @@ def device(request: HttpRequest) -> HttpResponse:
     code = form.cleaned_data["user_code"]
     try:
         principal, waiting = oauth_devices.find_waiting(
-            user_id=_user_id(request), session=_session(request), user_code=code
+            user_id=_user_id(request),
+            session=_session(request),
+            factor_id=factor_id_of(request.session),
+            user_code=code,
         )
         decision = request.POST.get("decision")
         if decision == "allow":
             oauth_devices.approve_device(principal=principal, user_code=code, proof=_proof(request))
         elif decision == "deny":
             oauth_devices.deny_device(principal=principal, user_code=code)
+    except SecondFactorRequired:
+        return redirect_to_login(request.path, resolve_url("factor_required"))
     except DeviceCodeNotValid as refusal:
         form.add_error("user_code", refusal.detail)
         return _device_form(request, form, status=422)
@@ -107,7 +119,14 @@ def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
             raise OAuthRefusal("login_required", "Nobody is signed in.")
         _note_asked(request, asked)
         return redirect_to_login(request.get_full_path(), resolve_url("account_login"))
-    principal = _principal(request, asked)
+    try:
+        principal = _principal(request, asked)
+    except SecondFactorRequired as error:
+        if is_silent:
+            raise OAuthRefusal(
+                "interaction_required", "The organization asks for a second factor."
+            ) from error
+        return redirect_to_login(request.get_full_path(), resolve_url("factor_required"))
     if _is_too_long_ago(request, asked):
         if is_silent:
             raise OAuthRefusal("login_required", "The sign-in is too long ago.")
@@ -128,7 +147,10 @@ def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
 def _principal(request: HttpRequest, asked: AuthorizationRequest) -> Principal:
     try:
         return principal_for_session(
-            user_id=_user_id(request), organization_id=asked.client.organization_id, session=_session(request)
+            user_id=_user_id(request),
+            organization_id=asked.client.organization_id,
+            session=_session(request),
+            factor_id=factor_id_of(request.session),
         )
     except OrganizationNotFound as error:
         raise OAuthRefusal("access_denied", "The person does not belong to this organization.") from error
@@ -220,11 +242,12 @@ def _name(asked: AuthorizationRequest) -> str:
 
 
 def _proof(request: HttpRequest) -> Proof:
-    """Return when and how the person signed in, by what allauth noted in the session."""
+    """Return when and how the person last proved who it is, by what sign-in and step-up noted in the session."""
     shown = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or []
-    times = [int(one.get("at", 0)) for one in shown]
+    times = [int(one.get("at", 0)) for one in shown] + [int(request.session.get(CONFIRMED_AT, 0))]
     used = {_METHODS.get(str(one.get("type") or one.get("method")), "") for one in shown} - {""}
-    methods = (*sorted(used), "mfa") if len(used) > 1 else tuple(used)
+    is_twofold = len(used) > 1 or factor_id_of(request.session) is not None
+    methods = (*sorted(used), "mfa") if is_twofold else tuple(used)
     return Proof(max([*times, int(request.session.get(SIGNED_IN_AT, 0))]), methods)
 
 

@@ -60,17 +60,22 @@ def clean_user_code(text: str) -> str:
     return "".join(letter for letter in text.upper() if letter in _LETTERS)[: 2 * _HALF + 1]
 
 
-def find_waiting(*, user_id: UUID, session: str, user_code: str) -> tuple[Principal, WaitingDevice]:
+def find_waiting(
+    *, user_id: UUID, session: str, factor_id: int | None = None, user_code: str
+) -> tuple[Principal, WaitingDevice]:
     """Return the device that shows this code, and the person as a member of its organization.
 
     Raises:
         DeviceCodeNotValid: unknown, over, answered, or of an organization the person does not belong to.
+        SecondFactorRequired: the organization asks for one, and the session was not proved with it.
     """
     organization_id = find_organization_of_device(clean_user_code(user_code))
     if organization_id is None:
         raise DeviceCodeNotValid
     try:
-        principal = principal_for_session(user_id=user_id, organization_id=organization_id, session=session)
+        principal = principal_for_session(
+            user_id=user_id, organization_id=organization_id, session=session, factor_id=factor_id
+        )
     except OrganizationNotFound as error:
         raise DeviceCodeNotValid from error
     with tenancy.use(organization_id):
