@@ -9,8 +9,8 @@ from apps.core.relay.periodic import every
 from apps.runs.services import recovery
 from apps.runs.services.runs import stop_runs_of
 
-# Signing out somewhere, or a new password, takes no right away: the work goes on for whoever comes back.
-_LEAVES_WORK = frozenset({"signed_out", "password_changed", "key_unused"})
+# Signing out somewhere, a new password or factor takes no right away: the work goes on for whoever comes back.
+_LEAVES_WORK = frozenset({"signed_out", "password_changed", "factor_changed", "key_unused"})
 
 
 @in_transaction(AccessRevoked)

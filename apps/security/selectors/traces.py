@@ -24,7 +24,7 @@ _ACCOUNT = frozenset(
     {
         "accounts_user", "account_emailaddress", "usersessions_usersession", "accounts_signinlink",
         "accounts_user_groups", "accounts_user_user_permissions", "django_admin_log", "core_retrykey",
-        "core_featureflag",
+        "core_featureflag", "mfa_authenticator", "accounts_secondfactor",
     }
 )  # fmt: skip
 _COLUMNS = """
