@@ -63,6 +63,8 @@ def django_db_setup(
             )
             for (table,) in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER core_auditentry_stay")
+            for what in ("ALL ON ALL TABLES", "ALL ON ALL SEQUENCES", "EXECUTE ON ALL FUNCTIONS"):
+                cursor.execute(f"GRANT {what} IN SCHEMA public TO chat_everywhere")  # see `tests.walls`
         connections["default"].close()
         settings["USER"] = app
     yield
@@ -75,7 +77,8 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def _empty_redis(request: pytest.FixtureRequest) -> None:
     """Limits, presence and heads of another test must not be seen."""
-    if {"db", "transactional_db", "redis"} & set(request.fixturenames):
+    uses = {"db", "transactional_db", "redis"} & set(request.fixturenames)
+    if uses or request.node.get_closest_marker("django_db"):
         client().flushdb()
         request_limits.forget()
 

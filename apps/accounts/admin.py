@@ -2,16 +2,49 @@
 
 from __future__ import annotations
 
+from allauth.account import admin as allauth_admin
+from allauth.mfa import admin as factor_admin
+from allauth.usersessions import admin as session_admin
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role, Scope, Seat, User
-from apps.accounts.services import api_keys, operators, sessions
+from apps.accounts.models import (
+    ApiKey,
+    BreakGlass,
+    Invitation,
+    Member,
+    OAuthClient,
+    OAuthConsent,
+    Organization,
+    Role,
+    Scope,
+    Seat,
+    SigningKey,
+    TokenFamily,
+    User,
+)
+from apps.accounts.selectors.administration import all_organizations
+from apps.accounts.services import api_keys, factors, oauth_clients, operators
 from apps.core import tenancy
-from apps.core.admin_site import ReadOnlyAdmin
+from apps.core.admin_site import Place, ReadOnlyAdmin, offer_places, operator_id
+
+
+def _places() -> list[Place]:
+    return [Place(one.id, one.name) for one in all_organizations()]
+
+
+offer_places(_places)
+
+# allauth's own pages would show session keys and sealed secrets, and change rows past the services.
+for shown in (
+    allauth_admin.EmailAddress, allauth_admin.EmailConfirmation, factor_admin.Authenticator,
+    session_admin.UserSession,
+):  # fmt: skip
+    if admin.site.is_registered(shown):
+        admin.site.unregister(shown)
 
 
 @admin.register(Organization)
@@ -31,13 +64,13 @@ class UserAdmin(ReadOnlyAdmin[User]):
     search_fields = ("=email", "=id")
     list_filter = ("kind", "is_active", "is_staff")
     exclude = ("password", "groups", "user_permissions")
-    actions = ("end_sessions", "close_accounts", "open_accounts")
+    actions = ("end_sessions", "close_accounts", "open_accounts", "remove_factors")
 
     @admin.action(description=_("End all sessions"), permissions=["view"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Sign the accounts out everywhere."""
         for user_id in list(queryset.values_list("pk", flat=True)):
-            sessions.end_all(user_id=user_id, reason="ended_by_operator")
+            operators.end_sessions(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
 
     @admin.action(description=_("Switch off"), permissions=["view"])
@@ -45,15 +78,23 @@ class UserAdmin(ReadOnlyAdmin[User]):
         """Switch the accounts off, but not the operator's own."""
         others = queryset.exclude(pk=str(request.user.pk))
         for user_id in list(others.values_list("pk", flat=True)):
-            operators.close_account(user_id=user_id)
+            operators.close_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, others)
 
     @admin.action(description=_("Switch on"), permissions=["view"])
     def open_accounts(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
         """Switch the accounts on again."""
         for user_id in list(queryset.values_list("pk", flat=True)):
-            operators.open_account(user_id=user_id)
+            operators.open_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
+
+    @admin.action(description=_("Remove second factors"), permissions=["view"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Help people who lost all their factors; they are told by mail and signed out."""
+        people = queryset.filter(kind=User.Kind.PERSON)
+        for user_id in list(people.values_list("pk", flat=True)):
+            factors.remove_all(user_id=user_id, operator_id=operator_id(request))
+        self._tell(request, people)
 
     def _tell(self, request: HttpRequest, changed: QuerySet[User]) -> None:
         count = changed.count()
@@ -116,12 +157,68 @@ class ApiKeyAdmin(ReadOnlyAdmin[ApiKey]):
         keys = list(queryset.values_list("pk", "organization_id"))
         for key_id, organization_id in keys:
             with tenancy.use(organization_id):
-                api_keys.revoke_as_operator(key_id=key_id)
+                api_keys.revoke_as_operator(key_id=key_id, operator_id=operator_id(request))
         self.message_user(
             request,
             ngettext("%(count)s key revoked.", "%(count)s keys revoked.", len(keys)) % {"count": len(keys)},
             messages.SUCCESS,
         )
+
+
+@admin.register(TokenFamily)
+class TokenFamilyAdmin(ReadOnlyAdmin[TokenFamily]):
+    """Programs that are signed in by tokens."""
+
+    list_display = (
+        "name",
+        "principal",
+        "organization",
+        "last_used_at",
+        "expires_at",
+        "ended_at",
+        "end_reason",
+    )
+    list_select_related = ("principal", "organization")
+    search_fields = ("=principal__email", "=id")
+
+
+@admin.register(OAuthClient)
+class OAuthClientAdmin(ReadOnlyAdmin[OAuthClient]):
+    """Registered apps, without their secrets; the console's page makes and changes them."""
+
+    list_display = ("name", "kind", "organization", "last_used_at", "disabled_at", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("name", "=id")
+    list_filter = ("kind",)
+    exclude = ("secret_hash", "previous_hash")
+    actions = ("disable",)
+
+    @admin.action(description=_("Switch off"), permissions=["view"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[OAuthClient]) -> None:
+        """Switch the apps off; everything they had ends."""
+        clients = list(queryset.values_list("pk", "organization_id"))
+        for client_id, organization_id in clients:
+            with tenancy.use(organization_id):
+                oauth_clients.disable_as_operator(client_id=client_id, operator_id=operator_id(request))
+        text = ngettext("%(count)s app switched off.", "%(count)s apps switched off.", len(clients))
+        self.message_user(request, text % {"count": len(clients)}, messages.SUCCESS)
+
+
+@admin.register(OAuthConsent)
+class OAuthConsentAdmin(ReadOnlyAdmin[OAuthConsent]):
+    """What people allowed apps."""
+
+    list_display = ("client", "principal", "organization", "given_at")
+    list_select_related = ("client", "principal", "organization")
+    search_fields = ("=principal__email", "=id")
+
+
+@admin.register(SigningKey)
+class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
+    """Keys that sign access tokens, by their names; `manage.py signing_key` rotates and ends them."""
+
+    list_display = ("kid", "algorithm", "created_at", "retired_at", "revoked_at")
+    exclude = ("public_key", "private_key")
 
 
 @admin.register(Invitation)
@@ -132,3 +229,12 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     list_select_related = ("organization", "role", "invited_by")
     search_fields = ("=email", "=id")
     exclude = ("hash",)
+
+
+@admin.register(BreakGlass)
+class BreakGlassAdmin(ReadOnlyAdmin[BreakGlass]):
+    """Emergency accounts, without their secrets; `manage.py break_glass` makes them."""
+
+    list_display = ("organization", "reason", "created_at", "expires_at", "used_at", "used_from", "closed_at")
+    list_select_related = ("organization",)
+    search_fields = ("=organization__slug", "=id")

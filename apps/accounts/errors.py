@@ -2,7 +2,15 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
+from apps.core.errors import (
+    Conflict,
+    DomainError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    NotSignedIn,
+    TooManyRequests,
+)
 
 
 class OrganizationNotFound(NotFound):
@@ -47,6 +55,19 @@ class KeyLifeTooLong(InvalidInput):
 class LastOwner(Conflict):
     code = "accounts.last_owner"
     message = _("An organization keeps at least one owner. Make someone else an owner first.")
+
+
+class NotAPerson(Conflict):
+    code = "accounts.not_a_person"
+    message = _("Only the data of people can be exported and erased, not that of agents and services.")
+
+
+class AccountStillNamed(DomainError):
+    """An erasure reached the account while rows that nobody announced still name it."""
+
+    code = "accounts.still_named"
+    status = 500
+    message = _("The account cannot go while other data names it: %(places)s.")
 
 
 class SlugTaken(Conflict):
@@ -155,6 +176,147 @@ class KeyInAddress(InvalidInput):
     message = _("Send the key in the header `Authorization`, never in the address. Revoke this key now.")
 
 
+class AddressNotAllowed(Forbidden):
+    code = "accounts.address_not_allowed"
+    message = _("This key is not for use from your address.")
+
+
+class NetworkNotValid(InvalidInput):
+    code = "accounts.network_not_valid"
+    message = _("“%(value)s” is no network. Write it like 192.0.2.0/24 or 2001:db8::/32.")
+
+
+class ConversationsNotKnown(InvalidInput):
+    code = "accounts.conversations_not_known"
+    message = _("One of the conversations does not exist, or you have no access.")
+
+
+class KeyNotSuspended(Conflict):
+    code = "accounts.key_not_suspended"
+    message = _("This key is not suspended.")
+
+
+class CredentialsNotValid(NotSignedIn):
+    code = "accounts.credentials_not_valid"
+    message = _("This address and password do not belong together.")
+
+
+class FactorCodeRequired(NotSignedIn):
+    code = "accounts.factor_code_required"
+    message = _("This account has a second factor. Send a code of it too.")
+
+
+class TooManyAttempts(TooManyRequests):
+    code = "accounts.too_many_attempts"
+    message = _("Too many attempts to sign in. Wait some minutes.")
+
+
+class TokenNotValid(NotSignedIn):
+    code = "accounts.token_not_valid"
+    message = _("This token is not valid. Sign in again.")
+
+
+class TokenReused(TokenNotValid):
+    code = "accounts.token_reused"
+    message = _(
+        "This token was used before, so somebody else may have it. Everything that came from it has ended."
+    )
+
+
+class TokenNotFound(NotFound):
+    code = "accounts.token_not_found"
+
+
 class OriginNotAllowed(Forbidden):
     code = "accounts.origin_not_allowed"
     message = _("This page may not connect to this server.")
+
+
+class SecondFactorRequired(Forbidden):
+    code = "accounts.second_factor_required"
+    message = _("This organization asks for a second factor. Set one up, or sign in with it.")
+
+
+class StepUpRequired(Forbidden):
+    code = "accounts.step_up_required"
+    message = _("Confirm that it is you first, then try again.")
+
+
+class FactorNotFound(NotFound):
+    code = "accounts.factor_not_found"
+
+
+class FactorTaken(Conflict):
+    code = "accounts.factor_taken"
+    message = _("There is an authenticator app already. Remove it first.")
+
+
+class CodeWrong(InvalidInput):
+    code = "accounts.code_wrong"
+    message = _("This code is not right, or was used already.")
+
+
+class PasskeyWrong(InvalidInput):
+    code = "accounts.passkey_wrong"
+    message = _("This key was not accepted. Try again.")
+
+
+class PasskeysUnavailable(Conflict):
+    code = "accounts.passkeys_unavailable"
+    message = _("Passkeys need an address with a name; this server is reached by a number.")
+
+
+class FactorPolicyUnknown(InvalidInput):
+    code = "accounts.factor_policy_unknown"
+    message = _("Choose nobody, administrators or everybody, and 0 to 90 days.")
+
+
+class ClientNotFound(NotFound):
+    code = "accounts.client_not_found"
+
+
+class ConsentNotFound(NotFound):
+    code = "accounts.consent_not_found"
+
+
+class RedirectNotRegistered(InvalidInput):
+    """The address to go back to is not one of the client's: nobody is sent there, not even with an error."""
+
+    code = "accounts.redirect_not_registered"
+    message = _(
+        "This app asked to send you to an address that is not registered for it. Nothing was allowed."
+    )
+
+
+class RedirectNotValid(InvalidInput):
+    code = "accounts.redirect_not_valid"
+    message = _(
+        "“%(value)s” cannot be an address to go back to. Write https://…, http://127.0.0.1/… or a scheme with a dot."
+    )
+
+
+class GrantsNotValid(InvalidInput):
+    code = "accounts.grants_not_valid"
+    message = _("These ways to get in do not fit together or to the kind of the app.")
+
+
+class NotConfidential(Conflict):
+    code = "accounts.client_not_confidential"
+    message = _("A public app has no secret.")
+
+
+class DeviceCodeNotValid(NotFound):
+    code = "accounts.device_code_not_valid"
+    message = _("This code is not valid or has ended. Ask the device for a new one.")
+
+
+class OAuthRefusal(DomainError):
+    """A refusal in the words of OAuth 2: the name of an error, and one English sentence for who wrote the client."""
+
+    code = "accounts.oauth_refused"
+
+    def __init__(
+        self, error: str, description: str, *, status: int = 400, retry_after_seconds: int | None = None
+    ) -> None:
+        self.error, self.description, self.http_status = error, description, status
+        super().__init__(retry_after_seconds=retry_after_seconds)

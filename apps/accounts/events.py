@@ -14,7 +14,7 @@ class AccessRevoked(DomainEvent):
     """Sessions, keys or the membership of a principal ended: sockets close, streams stop.
 
     Attributes:
-        session: one session or key id, or empty for all of the principal's in this organization.
+        session: one session, key or token family id, or empty for all of the principal's in this organization.
     """
 
     type: ClassVar[str] = "access.revoked"
@@ -32,6 +32,17 @@ class AccessChanged(DomainEvent):
     audience: ClassVar[Audience] = Audience.PRINCIPAL
     principal_id: UUID
     role: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeySuspended(DomainEvent):
+    """A key was not used for so long that it does not work any more until its owner wants it back."""
+
+    type: ClassVar[str] = "key.suspended"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    principal_id: UUID
+    key: UUID
+    name: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,3 +84,12 @@ class InvitationAccepted(DomainEvent):
     principal_id: UUID
     invited_by: UUID | None
     conversations: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmergencyAccessUsed(DomainEvent):
+    """Somebody signed in with an emergency account that an operator made. Stream: the organization."""
+
+    type: ClassVar[str] = "emergency_access.used"
+    principal_id: UUID
+    reason: str

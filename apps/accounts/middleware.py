@@ -6,11 +6,12 @@ Order in the settings: `language` before the common middleware, `organization` a
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
@@ -22,9 +23,11 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
-from apps.accounts.errors import OrganizationNotFound
+from apps.accounts.errors import OrganizationNotFound, SecondFactorRequired
+from apps.accounts.selectors.factors import operators_need_factor
 from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
-from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, is_too_old, today
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, factor_id_of, is_too_old, today
+from apps.accounts.services.proofs import change_id
 from apps.accounts.services.requests import (
     Outcome,
     address_of,
@@ -41,9 +44,10 @@ from apps.core.http import error_pages
 from apps.core.threads import in_thread
 
 API, ORGANIZATIONS = "/api/", "/o/"
-LAST_ORGANIZATION = "organization"
+LAST_ORGANIZATION, RIGHTS = "organization", "rights"
+ADMIN = "/admin/"
 _TOUCHES_NOTHING = ("/static/", "/livez", "/readyz", "/metrics")
-_WITHOUT_ORGANIZATION = ("/accounts/", "/admin/", "/language/")
+_WITHOUT_ORGANIZATION = ("/accounts/", ADMIN, "/language/", "/oauth/")  # the last asks for its client's
 
 Answer = Callable[[HttpRequest], Any]  # a response, or the coroutine of one
 
@@ -69,7 +73,8 @@ def organization(get_response: Answer) -> Answer:
     """Set `request.principal` and open its organization for the whole request.
 
     - `/api/`: by key or cookie, see `authentication`; a refusal is kept for the view to answer.
-    - `/o/<slug>/`: the signed-in user's seat there; without one it is 404, the same as a missing organization.
+    - `/o/<slug>/`: the signed-in user's seat there; without one it is 404, the same as a missing organization. Where
+      the organization asks for a second factor and the session has none, there is no principal either.
     - other pages: the organization used last, else the first; None for visitors and people without one.
 
     A response that streams must open its organization itself: it runs after this block.
@@ -120,6 +125,8 @@ def sign_in_required(get_response: Answer) -> Answer:
             return None
         if not getattr(request, "is_signed_in", False):
             return _to_sign_in(request)
+        if _needs_factor(request):
+            return _to_factor(request)
         if principal_of(request) is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
             return HttpResponseRedirect("/")
         return None
@@ -219,13 +226,43 @@ def _page_principal(request: HttpRequest) -> Principal | None:
         address=address_of(request),
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
     )
+    who: dict[str, Any] = {
+        "user_id": user.pk,
+        "session": session_id(key),
+        "factor_id": factor_id_of(request.session),
+    }
     slug = _named_slug(request.path_info)
-    if slug is None:
-        return _last_or_first(request, user_id=user.pk, session=session_id(key))
-    principal = principal_for_session(user_id=user.pk, slug=slug, session=session_id(key))
+    try:
+        if slug is None:
+            return _last_or_first(request, who)
+        principal = principal_for_session(**who, slug=slug)
+    except SecondFactorRequired:
+        request.factor_missing = True  # type: ignore[attr-defined]
+        return None
     if request.session.get(LAST_ORGANIZATION) != slug:
         request.session[LAST_ORGANIZATION] = slug
-    return principal
+    return _with_present_rights(request, principal)
+
+
+def _with_present_rights(request: HttpRequest, principal: Principal) -> Principal:
+    """Give the session a new id when the person's rights changed since the last page: an old one opens nothing."""
+    known = request.session.get(RIGHTS, {})
+    text = ",".join([principal.role, str(principal.is_staff), *sorted(principal.permissions)])
+    organization, rights = str(principal.organization_id), hashlib.sha256(text.encode()).hexdigest()[:16]
+    if known.get(organization) == rights:
+        return principal
+    if organization in known and not _is_whole_page(request):
+        return principal  # a fragment or picture must not race with its page for the new cookie
+    request.session[RIGHTS] = {**known, organization: rights}
+    if organization not in known:
+        return principal
+    change_id(request, reason="rights_changed")
+    return dataclasses.replace(principal, session=session_id(request.session.session_key or ""))
+
+
+def _is_whole_page(request: HttpRequest) -> bool:
+    is_document = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return request.method == "GET" and is_document and "HX-Request" not in request.headers
 
 
 def _missing(request: HttpRequest) -> HttpResponse:
@@ -233,17 +270,36 @@ def _missing(request: HttpRequest) -> HttpResponse:
     return error_pages.answer(request, refusal_as_problem(NotFound()))
 
 
-def _last_or_first(request: HttpRequest, *, user_id: UUID, session: str) -> Principal | None:
+def _last_or_first(request: HttpRequest, who: dict[str, Any]) -> Principal | None:
     last = request.session.get(LAST_ORGANIZATION)
     if last:
         try:
-            return principal_for_session(user_id=user_id, slug=last, session=session)
+            return principal_for_session(**who, slug=last)
         except OrganizationNotFound:
             del request.session[LAST_ORGANIZATION]
-    mine = organizations_of(user_id)
+    mine = organizations_of(who["user_id"])
     if not mine:
         return None
-    return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+    return principal_for_session(**who, organization_id=mine[0].id)
+
+
+def _needs_factor(request: HttpRequest) -> bool:
+    """Return whether this page waits for a second factor: the organization asks for it, or the operators' admin."""
+    path = request.path_info
+    if path.startswith(ADMIN):
+        user: Any = request.user
+        missing = not user.is_verified() and operators_need_factor(user_id=user.pk)
+        request.admin_needs_factor = missing  # type: ignore[attr-defined]  # `core.admin_site` looks at it again
+        return missing and user.is_staff
+    return getattr(request, "factor_missing", False) and not path.startswith(_WITHOUT_ORGANIZATION)
+
+
+def _to_factor(request: HttpRequest) -> HttpResponse:
+    """Send a page to where a second factor is set up or shown; a fragment takes its whole page there."""
+    where = resolve_url("factor_required")
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=403, headers={"HX-Redirect": where})
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/", where)
 
 
 def _named_slug(path: str) -> str | None:

@@ -13,4 +13,7 @@ urlpatterns = [
     path("sessions/end/", views.end_session, name="end_session"),
     path("keys/", views.create_key, name="create_key"),
     path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke_key"),
+    path("keys/<uuid:key_id>/reactivate/", views.reactivate_key, name="reactivate_key"),
+    path("clients/<uuid:token_id>/end/", views.end_token, name="end_token"),
+    path("apps/<uuid:consent_id>/end/", views.end_consent, name="end_consent"),
 ]

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.utils import timezone
+
 # What a role may grant. A word here is in columns and stays.
 PERMISSIONS = frozenset(
     {
@@ -15,7 +17,7 @@ PERMISSIONS = frozenset(
         "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
-        "flag.manage", "agent.manage", "organization.manage",
+        "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read",
     }
 )  # fmt: skip
 
@@ -25,7 +27,10 @@ _MEMBER = _GUEST | {
     "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
-_ADMIN = PERMISSIONS - {"organization.manage"}
+_ADMIN = PERMISSIONS - {"organization.manage", "audit.read"}
+# Who may do any of these is an administrator where a second factor is asked for; trying one without having it is worth
+# a line in the audit trail.
+PRIVILEGED = PERMISSIONS - _MEMBER
 
 BUILTIN_ROLES: dict[str, frozenset[str]] = {
     "owner": PERMISSIONS,
@@ -33,9 +38,15 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
     "moderator": _MODERATOR,
     "member": _MEMBER,
     "guest": _GUEST,
+    "auditor": frozenset({"audit.read", "console.view"}),
 }
 
-OWNER, GUEST = "owner", "guest"
+OWNER, GUEST, AUDITOR = "owner", "guest", "auditor"
+# Roles that see content by seat only, not what is open to the whole organization.
+BY_SEAT_ONLY = frozenset({GUEST, AUDITOR})
+PLACEHOLDER_DOMAIN = (
+    "@erased.invalid"  # of who stands for erased people; `.invalid` is never delivered (RFC 2606)
+)
 
 # What an API key may be narrowed to; a key never has more than its principal.
 KEY_SCOPES: dict[str, frozenset[str]] = {
@@ -51,13 +62,29 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "ask:write": frozenset({"agent.ask"}),
     "keys:write": frozenset({"api_key.own", "api_key.manage"}),
     "admin:read": frozenset({"console.view", "settings.view", "run.view_any"}),
+    "audit:read": frozenset({"audit.read"}),
     "admin:write": frozenset(
         {
             "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
-            "organization.manage", "run.manage",
+            "organization.manage", "run.manage", "privacy.manage",
         }
     ),
 }  # fmt: skip
+
+
+# All that a key bound to some conversations may do with its scopes: nothing that reaches beyond them.
+BOUND_PERMISSIONS = frozenset({"message.send", "message.moderate"})
+
+# What a registered client may ask for: who the person is, a refresh token, and what a key may do. A program that was
+# let in makes no ways in of its own: they would outlive the end of the consent.
+OPENID, OFFLINE = "openid", "offline_access"
+IDENTITY_SCOPES = (OPENID, "profile", "email")
+OAUTH_SCOPES = (*IDENTITY_SCOPES, OFFLINE, *(scope for scope in KEY_SCOPES if scope != "keys:write"))
+CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT = "authorization_code", "refresh_token", "client_credentials"
+DEVICE_GRANT = "device_code"  # on the wire a URN, see RFC 8628
+OAUTH_GRANTS = (CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT, DEVICE_GRANT)
+
+BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +98,13 @@ class Principal:
         key_scopes: of the API key; None for a session.
         on_behalf_of: the person an agent acts for; its rights are the intersection of both.
         person_is_guest: the person acted for is a guest and sees scopes by seat only.
-        session: id that a revocation names: session key hash or API key id.
+        session: id that a revocation names: session key hash, API key id or token family id.
+        credential: what was shown: session, key or token.
+        conversations: the only ones a key reaches; None is no such limit.
+        scopes: the audiences of those conversations, for the visible-scopes query.
+        address: where the caller is, as far as it is known; a key may be bound to networks.
         language: the account's; empty follows cookie and header.
+        factor_due_at: until then the person may go on without the second factor it needs; None: none needed, or proved.
     """
 
     id: UUID
@@ -91,11 +123,20 @@ class Principal:
     organization_name: str = ""
     avatar_file_id: UUID | None = None
     is_staff: bool = False
+    credential: str = BY_SESSION
+    conversations: frozenset[UUID] | None = None
+    scopes: frozenset[UUID] | None = None
+    address: str = field(default="", compare=False)
+    factor_due_at: datetime | None = None
 
     @property
     def is_guest(self) -> bool:
-        """Guests, and agents that act for one, see only scopes the guest has a seat in."""
-        return self.role == GUEST or self.person_is_guest
+        """Guests and auditors, and agents that act for one, see only scopes that person has a seat in."""
+        return self.role in BY_SEAT_ONLY or self.person_is_guest
+
+    def reaches(self, conversation_id: UUID) -> bool:
+        """Return whether the credential is bound to no conversations, or to this one; says nothing of the seat."""
+        return self.conversations is None or conversation_id in self.conversations
 
 
 @dataclass(frozen=True)
@@ -191,10 +232,72 @@ class KeyView:
     name: str
     prefix: str
     scopes: tuple[str, ...]
+    conversations: tuple[UUID, ...] | None
+    networks: tuple[str, ...]
     expires_at: datetime
     revoked_at: datetime | None
+    suspended_at: datetime | None
     last_used_at: datetime | None
+    last_used_address: str | None
     created_at: datetime
+
+    @property
+    def state(self) -> str:
+        """Return ended, suspended, expired or active."""
+        if self.revoked_at is not None:
+            return "ended"
+        if self.expires_at <= timezone.now():
+            return "expired"
+        return "active" if self.suspended_at is None else "suspended"
+
+
+@dataclass(frozen=True)
+class KeyLimits:
+    """How far a key reaches beside its scopes.
+
+    Attributes:
+        conversations: the only ones it sees and writes to; None is no such limit.
+        networks: the only ones it is taken from, in CIDR form; empty is no such limit.
+    """
+
+    conversations: tuple[UUID, ...] | None = None
+    networks: tuple[str, ...] = ()
+
+
+NO_LIMITS = KeyLimits()
+
+
+@dataclass(frozen=True)
+class IssuedTokens:
+    """A new pair of tokens; both are shown once and never again.
+
+    Attributes:
+        family: the line of refresh tokens they belong to, which ends as one.
+        refresh_token: empty where a registered client gets none.
+        scopes: None is all that its owner may do.
+    """
+
+    family: UUID
+    access_token: str
+    access_expires_at: datetime
+    refresh_token: str
+    refresh_expires_at: datetime
+    scopes: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class TokenView:
+    """A client that is signed in by tokens."""
+
+    id: UUID
+    owner_id: UUID
+    name: str
+    scopes: tuple[str, ...] | None
+    address: str | None
+    created_at: datetime
+    last_used_at: datetime
+    expires_at: datetime
+    is_current: bool
 
 
 @dataclass(frozen=True)
@@ -259,3 +362,178 @@ class AccountView:
     email: str | None
     language: str
     theme: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Whose session it is, and the second factor it was proved with."""
+
+    user_id: UUID
+    factor_id: int | None
+
+
+@dataclass(frozen=True)
+class FactorView:
+    """A second factor of a person.
+
+    Attributes:
+        kind: `totp`, `webauthn` or `recovery_codes`.
+        left: unused recovery codes; 0 for others.
+    """
+
+    id: int
+    kind: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    left: int
+
+
+@dataclass(frozen=True)
+class FactorPolicyView:
+    """Who needs a second factor in an organization.
+
+    Attributes:
+        policy: `nobody`, `administrators` or `everybody`.
+        since: the days of grace count from here, or from joining.
+    """
+
+    policy: str
+    since: datetime
+    grace_days: int
+
+
+@dataclass(frozen=True)
+class LackingMember:
+    """A member who would need a second factor and has none."""
+
+    id: UUID
+    name: str
+    email: str | None
+    role: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class EmergencyView:
+    """An emergency account of an organization."""
+
+    id: UUID
+    reason: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ClientView:
+    """A registered client, without its secrets.
+
+    Attributes:
+        service_id: the service account it acts as without a person.
+        previous_until: until when the secret before the last works, too.
+    """
+
+    id: UUID
+    name: str
+    is_confidential: bool
+    redirect_uris: tuple[str, ...]
+    grants: tuple[str, ...]
+    scopes: tuple[str, ...]
+    id_token_algorithm: str
+    service_id: UUID | None
+    secret_prefix: str
+    previous_until: datetime | None
+    disabled_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class IssuedClient:
+    """A new client, or one with a new secret; the secret is shown once and never again, and empty for a public one."""
+
+    id: UUID
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class KnownClient:
+    """A client that asks, found by its id before its organization was known."""
+
+    id: UUID
+    organization_id: UUID
+    organization_name: str
+    name: str
+    is_confidential: bool
+    redirect_uris: tuple[str, ...]
+    grants: tuple[str, ...]
+    scopes: tuple[str, ...]
+    id_token_algorithm: str
+    service_id: UUID | None
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """What a person allowed a client."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    scopes: tuple[str, ...]
+    given_at: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a person showed who it is, as an ID token tells it.
+
+    Attributes:
+        signed_in_at: seconds since 1970.
+        methods: of RFC 8176.
+    """
+
+    signed_in_at: int
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A checked request for a person's consent.
+
+    Attributes:
+        max_age: seconds since the last sign-in at most; None is any.
+    """
+
+    client: KnownClient
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str
+    challenge: str
+    nonce: str
+    prompt: frozenset[str]
+    max_age: int | None
+
+
+@dataclass(frozen=True)
+class StartedDevice:
+    """Codes for a device that waits; both are shown once."""
+
+    device_code: str
+    user_code: str
+    expires_in: int
+    interval_seconds: int
+
+
+@dataclass(frozen=True)
+class WaitingDevice:
+    """A device that waits for a person, as the page shows it."""
+
+    id: UUID
+    client: KnownClient
+    scopes: tuple[str, ...]
+    address: str | None
+    started_at: datetime

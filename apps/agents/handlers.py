@@ -5,14 +5,20 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from apps.accounts.events import MemberChanged
+from apps.accounts.errors import MemberNotFound
+from apps.accounts.events import AccessChanged, MemberChanged
+from apps.accounts.selectors.principals import principal_of_member
+from apps.accounts.services import access
 from apps.agents.models import Agent
 from apps.agents.services import answering, answers, assistants
+from apps.agents.types import KIND
 from apps.chat.events import MessageSent
 from apps.chat.selectors.conversations import member_ids
 from apps.chat.selectors.indexing import is_direct
-from apps.core.events.subscribers import after_commit
+from apps.core import tenancy
+from apps.core.events.subscribers import after_commit, in_transaction
 from apps.runs.events import RunFinished
+from apps.runs.services.runs import stop_runs_of
 from apps.runs.types import RunState
 
 
@@ -55,6 +61,18 @@ def _without_name(body: str, name: str) -> str:
     spelled = re.escape(name)
     pattern = rf"@(?:\*\*{spelled}(?:\|[0-9a-f-]+)?\*\*|{spelled}\b)[,:]?"
     return re.sub(pattern, "", body, flags=re.IGNORECASE).strip()
+
+
+@in_transaction(AccessChanged)
+def stop_answers_of_who_may_not_ask(event: AccessChanged) -> None:
+    """An answer stops when the role of its asker does not allow to ask any more."""
+    with tenancy.use(event.organization_id):
+        try:
+            asker = principal_of_member(organization_id=event.organization_id, user_id=event.principal_id)
+        except MemberNotFound:
+            return  # the end of a membership stops everything by itself
+        if not access.can(asker, "agent.ask"):
+            stop_runs_of(principal_id=event.principal_id, kind=KIND)
 
 
 @after_commit(RunFinished)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import random
 import time
@@ -25,13 +26,13 @@ from apps.chat.selectors import conversations, resuming
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.batcher import get_batcher, get_pool
 from apps.chat.types import Draft
-from apps.core import tenancy
+from apps.core import origin, tenancy
 from apps.core.errors import DomainError, TooManyRequests
 from apps.core.events.frames import conversation_channel, principal_channel
 from apps.core.ids import uuid7
 from apps.core.models import Stream
 from apps.core.realtime.hub import Hub, get_hub, sockets_open
-from apps.core.realtime.sockets import AsgiSocket, Socket, TransportSocket, text_frame
+from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
 from apps.core.threads import in_thread
 from apps.runs.selectors import frames as run_frames
 
@@ -52,6 +53,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
     principal: Principal
     hub: Hub
     socket: Socket
+    context: contextvars.Context
 
     async def __call__(
         self,
@@ -62,11 +64,26 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         """Handshake, then frame by frame until the client or a revocation ends it."""
         self.scope, self.base_send = scope, send
         await receive()  # websocket.connect
+        with origin.use(address=handshake.address_of_scope(scope)) as opened:
+            try:
+                await self._open(receive, send)
+            finally:
+                if opened.owed:
+                    await asyncio.shield(in_thread(origin.settle, opened))
+
+    async def _open(
+        self,
+        receive: Callable[[], Awaitable[dict[str, Any]]],
+        send: Callable[[dict[str, Any]], Awaitable[None]],
+    ) -> None:
+        """Find out who it is, and serve it."""
+        scope = self.scope
         try:
             self.principal = await in_thread(handshake.principal_of_scope, scope)
         except DomainError as error:
             await self._refuse(error)
             return
+        origin.note_session(self.principal.session)
         if _open.get(self.principal.id, 0) >= settings.CONFIGURATION.security.sockets_per_principal:
             await self._refuse(TooManyRequests())
             return
@@ -74,6 +91,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         sockets_open.inc()
         try:
             with tenancy.use(self.principal.organization_id):
+                self.context = contextvars.copy_context()
                 await send({"type": "websocket.accept"})
                 await self._serve(receive)
         finally:
@@ -108,6 +126,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
         self.channels: set[str] = set()
         self.own = principal_channel(self.principal.member_id)
+        # A key bound to some conversations does not read the notices of all of them; their revocations still count.
+        self.own_socket: Socket = self.socket if self.principal.conversations is None else DeafSocket()
         self.watched: set[str] = set()
         self.followed: set[str] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
@@ -123,7 +143,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         finally:
             for task in self.tasks:
                 task.cancel()
-            self.hub.leave([self.own], self.socket, self._on_notice)
+            self.hub.leave([self.own], self.own_socket, self._on_notice)
             self.hub.leave(self.channels | self.watched | self.followed, self.socket)
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
@@ -136,7 +156,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def _welcome(self) -> None:
         """Subscribe first, then read the heads: what is committed in between arrives twice, never not at all."""
-        await self.hub.join([self.own], self.socket, self._on_notice)
+        await self.hub.join([self.own], self.own_socket, self._on_notice)
         heads = await in_thread(conversations.heads, self.principal)
         await self.hub.join({conversation_channel(pk) for pk in heads}, self.socket)
         self.channels = {conversation_channel(pk) for pk in heads}
@@ -186,6 +206,9 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
                 await handler(frame)
         except DomainError as error:
             self.refuse(frame.ref, error)
+        opened = origin.find_current()
+        if opened is not None and opened.owed:
+            await in_thread(origin.settle, opened)
 
     def reply(self, frame: dict[str, Any]) -> None:
         """Send one frame to this client."""
@@ -251,7 +274,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             if conversation_channel(pk) in self.channels
         }
         asked = dict(mine)
-        if frame.notices is not None:
+        if frame.notices is not None and self.principal.conversations is None:
             asked[self.principal.member_id] = frame.notices
         found, too_far = await resuming.missed(await get_pool(), self.principal.organization_id, asked)
         for payloads in found.values():
@@ -361,7 +384,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
 
     def _spawn(self, work: Any) -> None:
-        task = self.loop.create_task(work)
+        """Run beside the frames, in the socket's own context: a notice comes in that of whoever opened the hub."""
+        task = self.loop.create_task(work, context=self.context)
         self.tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -376,6 +400,6 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def _close(self, code: int) -> None:
         """Stop delivering at once, then close."""
-        self.hub.leave([self.own], self.socket, self._on_notice)
+        self.hub.leave([self.own], self.own_socket, self._on_notice)
         self.hub.leave(self.channels | self.watched | self.followed, self.socket)
         await self.base_send({"type": "websocket.close", "code": code})

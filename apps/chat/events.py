@@ -27,6 +27,10 @@ class MessageSent(ConversationEvent):
     """A message was stored; written by `send_batch` only. `message` is `MessageView.as_json()`."""
 
     type: ClassVar[str] = "message.sent"
+    personal: ClassVar[tuple[str, ...]] = (
+        "message.body", "message.html", "message.card", "message.mentions", "message.attachments",
+        "message.client_key",
+    )  # fmt: skip
     message: dict[str, Any]
 
     @property
@@ -40,6 +44,7 @@ class MessageEdited(ConversationEvent):
     """The body was replaced; the old one is kept as a revision."""
 
     type: ClassVar[str] = "message.edited"
+    personal: ClassVar[tuple[str, ...]] = ("body", "html", "mentions")
     message_id: UUID
     version: int
     body: str
@@ -58,12 +63,27 @@ class MessageDeleted(ConversationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MessagesErased(ConversationEvent):
+    """Messages are gone for everyone, and so is who wrote them: `person` is the `PersonRef` that stands there now.
+
+    Each is emptied as by `message.deleted`; a reader that shows one draws it with the new sender. `deleted_at` is of
+    those that were not deleted before.
+    """
+
+    type: ClassVar[str] = "message.erased"
+    message_ids: tuple[UUID, ...]
+    person: dict[str, Any] | None
+    deleted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class CardChanged(ConversationEvent):
     """The card a message carries has new data."""
 
     type: ClassVar[str] = "message.card_changed"
+    personal: ClassVar[tuple[str, ...]] = ("card", "body", "html")
     message_id: UUID
-    card: dict[str, Any]
+    card: dict[str, Any] | None
     body: str
     html: str
     version: int
@@ -104,6 +124,7 @@ class ConversationUpdated(ConversationEvent):
     """Name, topic, privacy or archive state changed."""
 
     type: ClassVar[str] = "conversation.updated"
+    personal: ClassVar[tuple[str, ...]] = ("topic",)
     name: str
     topic: str
     is_private: bool
@@ -167,6 +188,7 @@ class DraftSaved(OwnEvent):
     """A draft changed on one of the member's devices; an empty body means it is gone."""
 
     type: ClassVar[str] = "draft.saved"
+    personal: ClassVar[tuple[str, ...]] = ("body",)
     conversation: UUID
     thread: UUID | None
     body: str

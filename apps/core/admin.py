@@ -12,7 +12,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from apps.core.admin_site import ReadOnlyAdmin
+from apps.core.admin_site import ReadOnlyAdmin, operator_id
 from apps.core.errors import NotFound
 from apps.core.models import Consumer, DeadLetter, Event, FeatureFlag
 from apps.core.services import dead_letters, flags
@@ -46,7 +46,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         """Give each to its consumer once more."""
         done = 0
         for letter_id in _open_ids(letters):
-            outcome = dead_letters.replay(dead_letter_id=letter_id)
+            outcome = dead_letters.replay(dead_letter_id=letter_id, actor_id=operator_id(request))
             done += not outcome.error
             if outcome.error:
                 messages.error(request, f"{letter_id}: {outcome.error}")
@@ -58,7 +58,7 @@ class DeadLetterAdmin(ReadOnlyAdmin[DeadLetter]):
         done = 0
         for letter_id in _open_ids(letters):
             try:
-                dead_letters.dismiss(dead_letter_id=letter_id)
+                dead_letters.dismiss(dead_letter_id=letter_id, actor_id=operator_id(request))
             except NotFound:
                 continue  # another operator was here first
             done += 1

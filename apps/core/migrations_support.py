@@ -1,4 +1,4 @@
-"""Operations for migrations of tenant tables: composite keys, statistics and definer functions.
+"""Operations for migrations of tenant tables: walls, composite keys, statistics and definer functions.
 
 A child that points at a tenant row carries the organization in the key, so that an own row can never point into
 another organization (foreign keys look past row policies). Extended statistics keep the planner from multiplying
@@ -68,4 +68,38 @@ def definer_function(
         END $do$;
         """,
         f"DROP FUNCTION {signature}",
+    )
+
+
+POLICY = "organization"
+HERE = "(SELECT nullif(current_setting('app.organization', true), '')::uuid)"
+
+# Forced security binds the owner too. Where the runtime roles are missing, one role is everything and has to pass its
+# own walls (start-up says that they are off); where they exist, an owner without BYPASSRLS would change no rows in a
+# data migration and get no error, so it is refused here.
+_FORCE = """
+DO $do$ BEGIN
+  IF (SELECT count(*) FROM pg_roles WHERE rolname IN ('chat_app', 'chat_platform', 'chat_writer')) = 3 THEN
+    IF NOT (SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user) THEN
+      RAISE EXCEPTION 'the role % migrates and needs BYPASSRLS: ALTER ROLE % BYPASSRLS', current_user, current_user;
+    END IF;
+    ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+  END IF;
+END $do$;
+"""
+
+
+def walled(table: str) -> migrations.RunSQL:
+    """Return row security on a tenant table: rows of the organization of the setting, read and written; unset is none.
+
+    The setting is read once in a statement (the subselect), not for each row. A partitioned table is walled by its
+    parent: the runtime role has no grant on a partition.
+    """
+    return migrations.RunSQL(
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;\n"
+        f"CREATE POLICY {POLICY} ON {table} USING (organization_id = {HERE}) WITH CHECK (organization_id = {HERE});\n"
+        + _FORCE.format(table=table),
+        f"DROP POLICY {POLICY} ON {table};\n"
+        f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY;\n"
+        f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
     )

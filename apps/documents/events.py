@@ -22,6 +22,7 @@ class DocumentAdded(DocumentEvent):
     """A file became a document; its pages follow."""
 
     type: ClassVar[str] = "document.added"
+    personal: ClassVar[tuple[str, ...]] = ("title",)
     file_id: UUID
     title: str
 

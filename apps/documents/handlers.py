@@ -6,9 +6,9 @@ from uuid import UUID
 
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
-from apps.chat.events import MessageDeleted, MessageSent
+from apps.chat.events import MessageDeleted, MessageSent, MessagesErased
 from apps.core.events.subscribers import after_commit, in_transaction
-from apps.documents.services import attachments, reading
+from apps.documents.services import attachments, erasing, reading
 from apps.documents.types import SUBJECT
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
@@ -39,6 +39,12 @@ def read_attachments(event: MessageSent) -> None:
 def forget_attachments(event: MessageDeleted) -> None:
     """Documents of a message go with it."""
     attachments.remove_of_message(organization_id=event.organization_id, message_id=event.message_id)
+
+
+@in_transaction(MessagesErased)
+def forget_attachments_of_many(event: MessagesErased) -> None:
+    """The same for many messages at once."""
+    erasing.remove_of_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
 @in_transaction(RunFinished)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, MessageSent
+from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, MessageSent, MessagesErased
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
@@ -18,6 +18,12 @@ Changed = MessageEdited | MessageDeleted | CardChanged
 def forget_text(event: Changed) -> None:
     """Nobody finds the old text once the change is committed."""
     storing.remove_messages(organization_id=event.organization_id, message_ids=[event.message_id])
+
+
+@in_transaction(MessagesErased)
+def forget_texts(event: MessagesErased) -> None:
+    """The same for many messages at once. Messages of one sender share chunks, so no neighbour lost its own."""
+    storing.remove_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
 @after_commit(MessageSent, MessageEdited, MessageDeleted, CardChanged)

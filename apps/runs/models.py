@@ -14,6 +14,9 @@ class Run(TenantModel):
     queue = models.CharField(max_length=20, default="default")
     state = models.CharField(max_length=10, choices=RunState.choices, default=RunState.QUEUED)
     principal = models.ForeignKey("accounts.User", null=True, on_delete=models.PROTECT, related_name="+")
+    credential = models.CharField(
+        max_length=40, blank=True, default="", help_text="Id of the session, key or token family that asked."
+    )
     member_id = models.UUIDField(
         null=True, help_text="The principal's seat: the stream that hears of this run."
     )

@@ -4,6 +4,7 @@ from chatsystem.settings.base import *  # noqa: F403
 from chatsystem.settings.base import STORAGES
 
 DEBUG = True
+WALLS_RAISE = True
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True

@@ -10,6 +10,7 @@ os.environ.setdefault("CHATSYSTEM_PUBLIC_URL", "http://testserver")
 from chatsystem.settings.base import *  # noqa: F403
 from chatsystem.settings.base import DATABASES, STORAGES
 
+WALLS_RAISE = True
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

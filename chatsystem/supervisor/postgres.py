@@ -23,7 +23,9 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "max_connections": "60",
     "jit": "off",
     "max_wal_size": "512MB",
-    "log_min_messages": "warning",
+    "log_min_messages": "log",  # no errors: they quote values, and the application logs its own without them
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
     "log_line_prefix": "%m [%p] %q%u@%d ",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -48,6 +50,7 @@ CREATE ROLE chat_platform LOGIN BYPASSRLS;
 CREATE ROLE chat_writer NOLOGIN BYPASSRLS;
 GRANT chat_writer TO chat_owner;
 """
+_STEP_DOWN = "GRANT chat_app TO chat_platform WITH INHERIT FALSE, SET TRUE"  # consumers run behind the walls
 
 
 class ClusterError(RuntimeError):
@@ -167,14 +170,18 @@ class Cluster:
             "SELECT 'extension ' || name FROM pg_available_extensions"
             " UNION ALL SELECT 'role ' || rolname FROM pg_roles"
             " UNION ALL SELECT 'database ' || datname FROM pg_database"
+            " UNION ALL SELECT 'step down' FROM pg_auth_members"
+            " WHERE roleid = to_regrole('chat_app') AND member = to_regrole('chat_platform')"
         ).splitlines()
+        if "role chat_platform" in found and "step down" not in found:
+            self.ask(_STEP_DOWN)  # a cluster of an older version
         if f"database {DATABASE}" in found:
             return
         extensions = [name for name in OPTIONAL_EXTENSIONS if f"extension {name}" in found]
         for name in (*REQUIRED_EXTENSIONS, *extensions):
             self.ask(f"CREATE EXTENSION IF NOT EXISTS {name}", database="template1")
         if "role chat_owner" not in found:
-            self.ask(_ROLES)
+            self.ask(_ROLES + _STEP_DOWN)
         self.ask(f"CREATE DATABASE {DATABASE} OWNER chat_owner")
 
     def _run(self, command: list[str | Path]) -> str:

@@ -81,6 +81,11 @@ def start_servers() -> ThrowAwayServers:
         _wait_until(cluster.is_ready, process=postgres_process, log=postgres_log)
         _wait_until(valkey.is_ready, process=valkey_process, log=valkey_log)
         cluster.furnish()
+        # Tests look at several organizations now and then; the product's runtime role is a member of nothing.
+        cluster.ask(
+            "CREATE ROLE chat_everywhere NOLOGIN BYPASSRLS;"
+            " GRANT chat_everywhere TO chat_app WITH INHERIT FALSE, SET TRUE"
+        )
         return ThrowAwayServers(
             directory=directory, cluster=cluster, valkey=valkey, closing=closing.pop_all()
         )

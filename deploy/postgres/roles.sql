@@ -10,6 +10,8 @@ CREATE ROLE chat_app LOGIN PASSWORD :'app_password';
 CREATE ROLE chat_platform LOGIN BYPASSRLS PASSWORD :'platform_password';
 CREATE ROLE chat_writer NOLOGIN BYPASSRLS;
 GRANT chat_writer TO chat_owner;
+-- What the relay does for one organization it does as the runtime role, bound by row security.
+GRANT chat_app TO chat_platform WITH INHERIT FALSE, SET TRUE;
 
 \connect template1
 CREATE EXTENSION IF NOT EXISTS vector;

@@ -16,7 +16,15 @@ from apps.accounts.models import ApiKey, Invitation, Member, Organization, Role,
 from apps.accounts.selectors.sessions import find_user_id
 from tests.accounts.api import Api
 from tests.accounts.sessions import open_session
-from tests.factories.accounts import MemberFactory, OrganizationFactory, SeatFactory, api_key, principal_of
+from tests.factories.accounts import (
+    MemberFactory,
+    OrganizationFactory,
+    SeatFactory,
+    api_key,
+    principal_of,
+    role_of,
+)
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 PATHS = ("organizations/", "members/", "invitations/", "roles/", "me/", "api-keys/")
@@ -70,12 +78,14 @@ def test_a_browser_reads_by_cookie_and_writes_with_its_token(member: Callable[..
     browser = Api(client)
     assert browser.get("me/").json()["name"] == ada.name
     assert problem(browser.patch("me/", {"title": "Engineer"})) == (403, "core.cross_site_request")
-    assert Member.objects.get(pk=ada.pk).title == ""
+    with everywhere():
+        assert Member.objects.get(pk=ada.pk).title == ""
     token = "a" * 32
     client.cookies[settings.CSRF_COOKIE_NAME] = token
     response = browser.patch("me/", {"title": "Engineer"}, headers={"X-CSRFToken": token})
     assert response.status_code == 200, response.content
-    assert Member.objects.get(pk=ada.pk).title == "Engineer"
+    with everywhere():
+        assert Member.objects.get(pk=ada.pk).title == "Engineer"
 
 
 def test_a_browser_names_its_organization(member: Callable[..., Member]) -> None:
@@ -150,13 +160,14 @@ def test_a_key_needs_the_scope(api: Callable[..., Api], path: str, scope: str) -
 
 def test_foreign_and_missing_ids_answer_alike(api: Callable[..., Api]) -> None:
     foreign = MemberFactory(role="owner")
-    invitation = Invitation.objects.create(
-        organization=foreign.organization, email="a@example.org", hash=b"x" * 32, expires_at=timezone.now(),
-        role=foreign.role,
-    )  # fmt: skip
+    with everywhere():
+        invitation = Invitation.objects.create(
+            organization=foreign.organization, email="a@example.org", hash=b"x" * 32, expires_at=timezone.now(),
+            role=foreign.role,
+        )  # fmt: skip
     there = {
         "members": foreign.pk,
-        "roles": Role.objects.get(organization=foreign.organization, key="guest").pk,
+        "roles": role_of(foreign.organization, "guest").pk,
         "api-keys": api_key(foreign).row.pk,
         "invitations": invitation.pk,
         "organizations": foreign.organization_id,
@@ -171,8 +182,9 @@ def test_foreign_and_missing_ids_answer_alike(api: Callable[..., Api]) -> None:
                 answers.append((response.status_code, text))
             assert answers[0] == answers[1], (resource, method)
             assert answers[0][0] in (404, 405), (resource, method)
-    assert Member.objects.get(pk=foreign.pk).deactivated_at is None
-    assert not ApiKey.objects.filter(principal=foreign.user).exclude(revoked_at=None).exists()
+    with everywhere():
+        assert Member.objects.get(pk=foreign.pk).deactivated_at is None
+        assert not ApiKey.objects.filter(principal=foreign.user).exclude(revoked_at=None).exists()
 
 
 @pytest.mark.parametrize(
@@ -196,7 +208,8 @@ def test_only_what_is_offered_can_be_set(
     ada = member(name="Ada")
     response = api(ada).patch(path, body)
     assert response.status_code == 400, response.content
-    assert Member.objects.get(pk=ada.pk).name == "Ada"
+    with everywhere():
+        assert Member.objects.get(pk=ada.pk).name == "Ada"
     assert not User.objects.filter(is_staff=True).exists()
 
 
@@ -233,7 +246,8 @@ def test_nobody_overwrites_unseen(api: Callable[..., Api], member: Callable[...,
     assert changed["ETag"] != version
     late = caller.patch("me/", {"name": "Eve"}, headers={"If-Match": version})
     assert problem(late) == (412, "core.version_conflict")
-    assert Member.objects.get(pk=ada.pk).name == "Ada L."
+    with everywhere():
+        assert Member.objects.get(pk=ada.pk).name == "Ada L."
 
 
 def test_managing_a_member(api: Callable[..., Api], member: Callable[..., Member]) -> None:
@@ -248,7 +262,8 @@ def test_managing_a_member(api: Callable[..., Api], member: Callable[..., Member
     assert admin.patch(f"members/{ada.pk}/", {"is_active": False}).json()["is_active"] is False
     assert admin.patch(f"members/{ada.pk}/", {"is_active": True}).json()["is_active"] is True
     assert admin.delete(f"members/{ada.pk}/").status_code == 204
-    assert Member.objects.get(pk=ada.pk).deactivated_at is not None
+    with everywhere():
+        assert Member.objects.get(pk=ada.pk).deactivated_at is not None
     refused = api("member").patch(f"members/{admin.member_id}/", {"role": "guest"})
     assert problem(refused) == (403, "accounts.permission_missing")
 
@@ -332,10 +347,11 @@ def test_roles(api: Callable[..., Api]) -> None:
     assert admin.get(path).json()["name"] == "Front desk"
     assert problem(admin.patch(path, {"permissions": ["all"]})) == (400, "accounts.unknown_permission")
     assert problem(admin.patch(path, {"permissions": ["organization.manage"]}))[0] == 403
-    builtin = Role.objects.get(organization_id=admin.organization_id, key="guest").pk
+    with everywhere():
+        builtin = Role.objects.get(organization_id=admin.organization_id, key="guest").pk
     assert problem(admin.patch(f"roles/{builtin}/", {"name": "x"})) == (409, "accounts.role_built_in")
     assert admin.delete(path).status_code == 204
-    assert len(admin.get("roles/").json()["results"]) == 5
+    assert len(admin.get("roles/").json()["results"]) == 6
 
 
 def test_a_role_is_created_once_for_one_retry_key(api: Callable[..., Api]) -> None:

@@ -24,6 +24,7 @@ from apps.core.realtime.hub import get_hub
 from apps.core.threads import in_thread
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import Key, MemberFactory, api_key
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 TOKEN = "a" * 32
@@ -68,7 +69,8 @@ async def make() -> tuple[Member, Key]:
 
 def revoke_elsewhere(member: Member, key: Key) -> None:
     """Do what another process does: change the row, publish what ended."""
-    ApiKey.objects.filter(pk=key.row.pk).update(revoked_at=timezone.now())
+    with everywhere():
+        ApiKey.objects.filter(pk=key.row.pk).update(revoked_at=timezone.now())
     told = {"organization": member.organization_id, "principal": member.user_id, "session": str(key.row.pk)}
     publish_ephemeral(principal_cache.CHANNEL, orjson.dumps(told))
 

@@ -20,6 +20,7 @@ from apps.accounts.selectors.principals import (
 from apps.accounts.types import BUILTIN_ROLES, KEY_SCOPES
 from apps.core.errors import NotSignedIn
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key, principal_of
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -43,17 +44,18 @@ def test_who_lost_access_finds_no_organization(
 ) -> None:
     ada = member()
     key = api_key(ada)
-    {
-        "member": lambda: Member.objects.filter(pk=ada.pk).update(deactivated_at=timezone.now()),
-        "user": lambda: User.objects.filter(pk=ada.user_id).update(is_active=False),
-        "organization": lambda: Organization.objects.filter(pk=organization.pk).update(is_active=False),
-    }[end]()
+    with everywhere():
+        {
+            "member": lambda: Member.objects.filter(pk=ada.pk).update(deactivated_at=timezone.now()),
+            "user": lambda: User.objects.filter(pk=ada.user_id).update(is_active=False),
+            "organization": lambda: Organization.objects.filter(pk=organization.pk).update(is_active=False),
+        }[end]()
     with pytest.raises(OrganizationNotFound):
         principal_for_session(user_id=ada.user_id, organization_id=organization.pk, session="s")
     with pytest.raises(NotSignedIn):
         principal_for_key(key.secret)
     with pytest.raises(NotSignedIn):
-        principal_for_key_id(key.row.pk)
+        principal_for_key_id(key.row.pk, organization_id=organization.pk)
     assert organizations_of(ada.user_id) == []
 
 
@@ -76,7 +78,7 @@ def test_a_key_is_narrowed_to_its_scopes(
     assert principal.key_scopes == {"chat:write", "admin:write"}
     assert principal.permissions == {"message.send"}
     assert principal.session == str(key.row.pk)
-    assert principal_for_key_id(key.row.pk) == principal
+    assert principal_for_key_id(key.row.pk, organization_id=principal.organization_id) == principal
 
 
 @pytest.mark.parametrize("scope", sorted(KEY_SCOPES))
@@ -91,7 +93,8 @@ def test_a_key_never_has_more_than_role_and_scope(
 def test_expired_revoked_and_unknown_keys_are_refused_alike(member: Callable[..., Member]) -> None:
     expired, revoked = api_key(member(), days=-1), api_key(member())
     revoked.row.revoked_at = timezone.now()
-    revoked.row.save()
+    with everywhere():
+        revoked.row.save()
     for secret in (expired.secret, revoked.secret, "ck_unknown", "ck_\x00", "ck_\ud800", ""):
         with pytest.raises(NotSignedIn):
             principal_for_key(secret)

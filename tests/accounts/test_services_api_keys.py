@@ -48,7 +48,7 @@ def test_a_key_works_and_is_stored_as_a_hash_only(
     issued = issue(ada)
     assert issued.secret.startswith(issued.prefix)
     assert issued.prefix.startswith("ck_")
-    assert (len(issued.prefix), len(issued.secret)) == (11, 54)
+    assert (len(issued.prefix), len(issued.secret)) == (11, 60)
     assert issued.secret.removeprefix("ck_").isalnum()
     by_key = principal_for_key(issued.secret)
     assert (by_key.id, by_key.key_scopes) == (ada.id, {"chat:write"})
@@ -192,7 +192,9 @@ def test_the_overlap_is_a_week_at_most(here: Organization, acting: Callable[...,
     assert ApiKey.objects.count() == 1
 
 
-def test_use_is_noted_once_a_minute(member: Callable[..., Member], django_assert_num_queries: Any) -> None:
+def test_use_is_noted_once_a_minute(
+    member: Callable[..., Member], here: Organization, django_assert_num_queries: Any
+) -> None:
     key_id = api_key(member()).row.pk
     with django_assert_num_queries(1):
         api_keys.touch_key(key_id)
@@ -206,7 +208,7 @@ def test_use_is_noted_once_a_minute(member: Callable[..., Member], django_assert
 
 @pytest.mark.parametrize("number", [1, 20])
 def test_lists_cost_one_query(
-    member: Callable[..., Member], number: int, django_assert_num_queries: Any
+    member: Callable[..., Member], here: Organization, number: int, django_assert_num_queries: Any
 ) -> None:
     ada, bob = member(), member()
     for _ in range(number):

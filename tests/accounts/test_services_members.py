@@ -37,6 +37,7 @@ from tests.factories.accounts import (
     api_key,
     principal_of,
 )
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +136,8 @@ def test_a_foreign_member_does_not_exist(here: Organization, acting: Callable[..
         ):
             with pytest.raises(MemberNotFound):
                 change(member_id)
-    assert Member.objects.get(pk=foreign.pk).deactivated_at is None
+    with everywhere():
+        assert Member.objects.get(pk=foreign.pk).deactivated_at is None
     assert recorded() == []
 
 
@@ -175,7 +177,8 @@ def test_two_owners_cannot_remove_each_other_at_once() -> None:
     for thread in threads:
         thread.join(timeout=20)
     assert len(refusals) == 1
-    assert Member.objects.filter(role__key="owner").count() == 1
+    with everywhere():
+        assert Member.objects.filter(role__key="owner").count() == 1
 
 
 def test_deactivation_ends_keys_seats_and_sessions(
@@ -218,8 +221,9 @@ def test_deactivation_leaves_other_organizations_alone(
     other_key, session_key = api_key(elsewhere), open_session(ada.user)
     other_seat = SeatFactory(scope__organization=elsewhere.organization, member=elsewhere)
     members.deactivate_member(principal=acting("admin"), member_id=ada.pk)
-    other_key.row.refresh_from_db()
-    other_seat.refresh_from_db()
+    with everywhere():
+        other_key.row.refresh_from_db()
+        other_seat.refresh_from_db()
     assert (other_key.row.revoked_at, other_seat.left_at) == (None, None)
     assert find_user_id(session_key) == ada.user_id
     assert principal_of(elsewhere).id == ada.user_id

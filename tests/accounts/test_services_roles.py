@@ -21,7 +21,7 @@ from apps.accounts.selectors.members import get_role, list_roles
 from apps.accounts.services import roles
 from apps.accounts.types import Principal
 from tests.accounts.events import recorded
-from tests.factories.accounts import OrganizationFactory, principal_of
+from tests.factories.accounts import OrganizationFactory, principal_of, role_of
 
 pytestmark = pytest.mark.django_db
 
@@ -68,7 +68,7 @@ def test_built_in_and_foreign_roles_cannot_be_changed(
 ) -> None:
     owner, foreign = acting("owner"), OrganizationFactory()
     for organization, refusal in ((here, RoleBuiltIn), (foreign, RoleNotFound)):
-        role_id = Role.objects.get(organization=organization, key="guest").pk
+        role_id = role_of(organization, "guest").pk
         with pytest.raises(refusal):
             roles.update_role(principal=owner, role_id=role_id, permissions=[])
         with pytest.raises(refusal):
@@ -120,4 +120,4 @@ def test_the_list_counts_active_members_in_one_query(
         member("guest")
     with django_assert_num_queries(1):  # type: ignore[attr-defined]
         found = {role.key: role.members for role in list_roles(owner)}
-    assert found == {"owner": 1, "admin": 0, "moderator": 0, "member": 0, "guest": number}
+    assert found == {"owner": 1, "admin": 0, "moderator": 0, "member": 0, "guest": number, "auditor": 0}

@@ -15,6 +15,7 @@ from apps.accounts.services import scopes
 from apps.core.models import Event
 from tests.accounts.events import recorded
 from tests.factories.accounts import MemberFactory, ScopeFactory
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +84,8 @@ def test_a_scope_of_another_organization_does_not_exist(
         scopes.remove_seat(scope_id=foreign.pk, principal_id=ada.user_id)
     with pytest.raises(ScopeNotFound):
         scopes.set_audience(scope_id=foreign.pk, audience="organization")
-    assert Scope.objects.get(pk=foreign.pk).audience == "seats"
+    with everywhere():
+        assert Scope.objects.get(pk=foreign.pk).audience == "seats"
     assert recorded() == []
 
 

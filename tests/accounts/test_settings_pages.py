@@ -12,6 +12,7 @@ from lxml import html
 from apps.accounts.models import ApiKey, Member, User
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +40,8 @@ def test_the_profile_is_changed_and_shown(own: Member, browser: Client) -> None:
     page = html.fromstring(answer.content)
     assert page.get_element_by_id("profile_name").get("value") == "Neue Ada"
     assert page.find_class("toast")[0].text_content().strip().startswith("Profile saved")
-    own.refresh_from_db()
+    with everywhere():
+        own.refresh_from_db()
     assert (own.name, own.title, own.about) == ("Neue Ada", "Leitung", "da")
 
 
@@ -50,7 +52,8 @@ def test_a_wrong_name_is_named_at_its_field_and_nothing_changes(own: Member, bro
     field = html.fromstring(answer.content).get_element_by_id("profile_name")
     assert field.get("aria-invalid") == "true"
     assert field.get("aria-describedby") == "profile_name-error"
-    own.refresh_from_db()
+    with everywhere():
+        own.refresh_from_db()
     assert own.name == before
 
 
@@ -69,18 +72,21 @@ def test_language_and_theme_belong_to_the_account(own: Member, browser: Client) 
 def test_a_key_is_shown_once_and_ended(own: Member, browser: Client) -> None:
     answer = browser.post(_address(own, "keys/"), {"name": "Wetter", "scopes": ["chat:read"], "days": "30"})
     secret = html.fromstring(answer.content).xpath('//*[@id="keys"]//code[@x-ref]')[0].text_content()
-    key = ApiKey.objects.get(principal_id=own.user_id)
+    with everywhere():
+        key = ApiKey.objects.get(principal_id=own.user_id)
     assert secret.startswith(key.prefix)
     assert secret not in browser.get(_address(own)).content.decode()
     assert browser.post(_address(own, f"keys/{key.pk}/revoke/")).status_code == 302
-    key.refresh_from_db()
+    with everywhere():
+        key.refresh_from_db()
     assert key.revoked_at is not None
 
 
 def test_a_key_without_a_right_is_refused(own: Member, browser: Client) -> None:
     answer = browser.post(_address(own, "keys/"), {"name": "Wetter", "days": "30"})
     assert answer.status_code == 422
-    assert not ApiKey.objects.exists()
+    with everywhere():
+        assert not ApiKey.objects.exists()
 
 
 def test_a_stranger_s_key_cannot_be_ended(own: Member, browser: Client) -> None:
@@ -88,10 +94,12 @@ def test_a_stranger_s_key_cannot_be_ended(own: Member, browser: Client) -> None:
     theirs = Client()
     theirs.cookies["session"] = open_session(other.user)
     theirs.post(_address(own, "keys/"), {"name": "Fremd", "scopes": ["chat:read"], "days": "30"})
-    key = ApiKey.objects.get(principal_id=other.user_id)
+    with everywhere():
+        key = ApiKey.objects.get(principal_id=other.user_id)
     for wanted in (key.pk, uuid4()):
         assert browser.post(_address(own, f"keys/{wanted}/revoke/")).status_code == 404
-    key.refresh_from_db()
+    with everywhere():
+        key.refresh_from_db()
     assert key.revoked_at is None
 
 

@@ -68,6 +68,10 @@ class Stack:
         """Return the process id of a kept process."""
         return int(next(p["pid"] for p in self.processes() if p["name"] == name))
 
+    def database_url(self, role: str) -> str:
+        """Return the address of the database for another role: the socket is private, so each may come in."""
+        return self.environment()["DATABASE_URL"].replace("//chat_app@", f"//{role}@", 1)
+
     def environment(self) -> dict[str, str]:
         """Return the environment the applications run with."""
         pid = self.pid("web")
@@ -118,9 +122,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def become_part(running: Stack) -> None:
-    """Become a process of the stack: its settings, its database, the owner's role only for the statistics."""
-    environment = running.environment()
+def become_part(running: Stack, *, role: str = "chat_app") -> None:
+    """Become a process of the stack: its settings, its database, as the runtime role or another."""
+    environment = running.environment() | {"DATABASE_URL": running.database_url(role)}
     names = [
         name
         for name in environment

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
 from django.test import Client
@@ -17,15 +19,16 @@ PAGES = ("conversation", "membership", "message", "reaction", "mention", "attach
 
 
 @pytest.fixture
-def world() -> World:
-    return make_world()
+def world() -> Iterator[World]:
+    made = make_world()
+    with made.use():
+        yield made
 
 
 @pytest.fixture
 def said(world: World) -> Message:
-    with world.use():
-        anna = world.person("Anna Berg")
-        sent = world.say(anna, world.channel(anna, "harbour"), "the secret word is Azimut")
+    anna = world.person("Anna Berg")
+    sent = world.say(anna, world.channel(anna, "harbour"), "the secret word is Azimut")
     return Message.objects.get(pk=sent.id)
 
 
@@ -62,8 +65,7 @@ def test_an_operator_deletes_a_message_for_everyone_once(operator: Client, said:
 
 
 def test_others_find_no_admin(said: Message, world: World) -> None:
-    with world.use():
-        owner = world.person("Olga", role="owner")
+    owner = world.person("Olga", role="owner")
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = open_session(User.objects.get(pk=owner.id))
     assert client.get("/admin/chat/message/", follow=True).status_code == 403

@@ -125,7 +125,7 @@ async def test_repeating_a_frame_stores_once(scene: Scene) -> None:
     second = await ada.get("ack", lambda f: f["ref"] == "2")
     assert first["message"] == second["message"]
     assert second["repeated"]
-    assert await in_thread(Message.objects.count) == 1
+    assert await scene.do(Message.objects.count) == 1
     ada.close()
 
 
@@ -162,7 +162,7 @@ async def test_a_bad_frame_is_refused_by_code_and_the_socket_lives(
     assert (error["ref"], error["code"]) == ("r", code)
     ada.send(frame="ping", ref="p")
     await ada.get("pong")
-    assert await in_thread(Message.objects.count) == 0
+    assert await scene.do(Message.objects.count) == 0
     ada.close()
 
 
@@ -170,7 +170,7 @@ async def test_an_outsider_cannot_send_into_a_private_channel(scene: Scene) -> N
     eve = await scene.open(scene.eve)
     eve.send(frame="send", ref="1", conversation=str(scene.channel), body="let me in", client_key="k")
     assert (await eve.get("error"))["code"] == "chat.conversation_not_found"
-    assert await in_thread(Message.objects.count) == 0
+    assert await scene.do(Message.objects.count) == 0
     eve.close()
 
 

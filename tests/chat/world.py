@@ -27,8 +27,9 @@ class World:
             email=f"{uuid4().hex}@example.org" if person else None,
             organization=None if person else self.organization,
         )
-        row = Role.objects.get(organization=self.organization, key=role)
-        member = Member.objects.create(organization=self.organization, user=user, role=row, name=name)
+        with tenancy.use(self.organization.pk):
+            row = Role.objects.get(organization=self.organization, key=role)
+            member = Member.objects.create(organization=self.organization, user=user, role=row, name=name)
         return Principal(
             id=user.pk,
             kind=kind,

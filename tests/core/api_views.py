@@ -29,11 +29,12 @@ class FakeCaller:
 
 
 class HeaderAuthentication(BaseAuthentication):
-    """Believes the header `Caller`: a number."""
+    """Believes the headers `Caller`, a number, and `Organization`."""
 
     def authenticate(self, request: Request) -> None:
         number = request.headers.get("Caller")
-        request._request.principal = FakeCaller(UUID(int=int(number))) if number else None
+        organization = UUID(request.headers.get("Organization", str(ORGANIZATION)))
+        request._request.principal = FakeCaller(UUID(int=int(number)), organization) if number else None
 
 
 class Refused(DomainError):

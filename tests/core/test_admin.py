@@ -8,16 +8,20 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
 
+from apps.accounts.models import Organization
+from apps.core import tenancy
 from apps.core.events import subscribers
 from apps.core.events.subscribers import DurableConsumer
 from apps.core.models import Consumer, DeadLetter, Event, FeatureFlag
 from apps.core.services import flags
 from tests.core.events import ORGANIZATION, Ticked, tick
-from tests.factories.accounts import MemberFactory
+from tests.factories.accounts import MemberFactory, OrganizationFactory
 
 
 def browser(*, is_staff=True, is_superuser=True, permissions=()):
-    user = MemberFactory().user
+    """A browser of an operator who looks at the organization of the ticks."""
+    place = Organization.objects.filter(pk=ORGANIZATION).first() or OrganizationFactory(pk=ORGANIZATION)
+    user = MemberFactory(organization=place).user
     user.is_staff, user.is_superuser = is_staff, is_superuser
     user.save()
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
@@ -33,10 +37,11 @@ def letter(db):
         "organization_id": str(ORGANIZATION), "stream_id": str(event.stream_id), "scope_id": None, "actor_id": None,
         "sequence": 1, "created_at": event.recorded_at.isoformat(), "type": Ticked.type, "payload": {"number": 41},
     }  # fmt: skip
-    return DeadLetter.objects.create(
-        consumer="test.consumer", position=1, organization_id=ORGANIZATION, event_type=Ticked.type, event=stored,
-        error="ValueError: poison", attempts=5,
-    )  # fmt: skip
+    with tenancy.use(ORGANIZATION):
+        yield DeadLetter.objects.create(
+            consumer="test.consumer", position=1, organization_id=ORGANIZATION, event_type=Ticked.type, event=stored,
+            error="ValueError: poison", attempts=5,
+        )  # fmt: skip
 
 
 def act(client, action, *letters):
@@ -93,10 +98,12 @@ def test_a_replay_that_fails_says_why_and_stays_open(letter, monkeypatch):
 
     consumer = DurableConsumer("test.consumer", frozenset({Ticked.type}), fail, True)
     monkeypatch.setitem(subscribers._durable, "test.consumer", consumer)
-    assert b"ValueError: still" in act(browser(), "replay", letter).content
+    assert b"ValueError" in (said := act(browser(), "replay", letter).content)
+    assert b"still" not in said
     letter.refresh_from_db()
     assert letter.state == "open"
-    assert "still" in letter.error
+    assert "tests/core/test_admin.py" in letter.error
+    assert "still" not in letter.error
 
 
 def test_a_dead_letter_is_dismissed(letter):
@@ -137,7 +144,9 @@ def test_the_list_of_dead_letters_costs_the_same(db, letter, rows, django_assert
     client = browser()
     address = reverse("admin:core_deadletter_changelist")
     client.get(address)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(
+        10
+    ):  # the organizations in the header; whether one asks the operator for a factor
         client.get(address)
 
 

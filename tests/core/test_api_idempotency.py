@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from uuid import uuid4
 
 import orjson
 import pytest
@@ -12,19 +13,23 @@ from django.db import connection
 from django.test import RequestFactory
 from django.utils import timezone
 
+from apps.core import tenancy
 from apps.core.models import FeatureFlag, RetryKey
 from apps.core.services import retry
-from tests.core.api_views import Flags
+from tests.core.api_views import ORGANIZATION, Flags
+from tests.walls import everywhere
 
 view = Flags.as_view()
 
 
-def send(body, *, key="k1", caller="1", path="/flags"):
-    headers = {"caller": caller} | ({"idempotency-key": key} if key is not None else {})
-    response = view(
-        RequestFactory().post(path, orjson.dumps(body), content_type="application/json", headers=headers)
-    )
-    response.render()
+def send(body, *, key="k1", caller="1", path="/flags", organization=ORGANIZATION):
+    headers = {"caller": caller, "organization": str(organization)}
+    headers |= {"idempotency-key": key} if key is not None else {}
+    with tenancy.use(organization):
+        response = view(
+            RequestFactory().post(path, orjson.dumps(body), content_type="application/json", headers=headers)
+        )
+        response.render()
     return response
 
 
@@ -58,10 +63,18 @@ def test_a_key_belongs_to_its_principal(db):
     assert other.data == {"key": "b", "count": 2}
 
 
+def test_a_key_belongs_to_its_organization(db):
+    assert send({"key": "a"}).status_code == 201
+    elsewhere = send({"key": "b"}, organization=uuid4())
+    assert elsewhere.status_code == 201
+    assert "Idempotent-Replay" not in elsewhere
+
+
 def test_without_a_key_or_a_caller_nothing_is_kept(db):
     send({"key": "a"}, key=None)
     send({"key": "b"}, caller="")
-    assert not RetryKey.objects.exists()
+    with everywhere():
+        assert not RetryKey.objects.exists()
 
 
 @pytest.mark.parametrize("key", ["", "x" * 201, "a b", "\u00e4"])
@@ -82,7 +95,8 @@ def test_a_final_refusal_is_kept_and_its_effects_are_not(db, outcome, status):
 def test_a_fault_is_not_kept(db):
     with pytest.raises(RuntimeError):
         send({"key": "a", "outcome": "fault"})
-    assert not RetryKey.objects.exists()
+    with everywhere():
+        assert not RetryKey.objects.exists()
     assert not FeatureFlag.objects.exists()
 
 
@@ -121,6 +135,7 @@ def test_a_crash_between_effect_and_answer_leaves_neither(transactional_db, monk
 def test_old_keys_are_forgotten_young_ones_kept(db):
     send({"key": "a"}, key="old")
     send({"key": "b"}, key="young")
-    RetryKey.objects.filter(key="old").update(created_at=timezone.now() - timedelta(hours=49))
-    assert retry.prune() == 1
-    assert [kept.key for kept in RetryKey.objects.all()] == ["young"]
+    with everywhere():
+        RetryKey.objects.filter(key="old").update(created_at=timezone.now() - timedelta(hours=49))
+        assert retry.prune() == 1
+        assert [kept.key for kept in RetryKey.objects.all()] == ["young"]

@@ -9,23 +9,32 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import RequestFactory
 
+from apps.core import tenancy
 from apps.core.api import paging
 from apps.core.api.paging import BY_NAME, NEWEST_FIRST, Order, Position, paginate
 from apps.core.errors import InvalidInput
 from apps.core.http.errors import CursorInvalid
 from apps.core.models import FeatureFlag, RetryKey
 
+ORGANIZATION = UUID(int=9)
 BY_AGE = Order((("status", int), ("key", str)), descending=True)
 
 
 @pytest.fixture
 def rows(db):
     made = [
-        RetryKey(principal_id=UUID(int=1), key=f"key-{number:02}", request_hash="", status=number % 3)
+        RetryKey(
+            organization_id=ORGANIZATION,
+            principal_id=UUID(int=1),
+            key=f"key-{number:02}",
+            request_hash="",
+            status=number % 3,
+        )
         for number in range(11)
     ]
-    RetryKey.objects.bulk_create(made)
-    return sorted(((row.status, row.key) for row in made), reverse=True)
+    with tenancy.use(ORGANIZATION):
+        RetryKey.objects.bulk_create(made)
+        yield sorted(((row.status, row.key) for row in made), reverse=True)
 
 
 def walk(cursor, *, limit, back=False):
@@ -57,7 +66,9 @@ def test_forwards_and_back_see_every_row_once(rows, limit):
 
 def test_rows_that_come_and_go_shift_nothing(rows):
     first = paginate(RetryKey.objects.all(), order=BY_AGE, position=Position(), limit=4)
-    RetryKey.objects.create(principal_id=UUID(int=1), key="zz", request_hash="", status=9)
+    RetryKey.objects.create(
+        organization_id=ORGANIZATION, principal_id=UUID(int=1), key="zz", request_hash="", status=9
+    )
     RetryKey.objects.filter(key=first.rows[-1].key).delete()
     second = paginate(
         RetryKey.objects.all(), order=BY_AGE, position=paging.decode(first.next, BY_AGE), limit=4

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -56,6 +57,24 @@ def test_a_consumer_hears_its_types_in_order_with_their_organization(database):
         assert consumers.run(consumer) == 2
         assert heard == [(1, ORGANIZATION), (2, ORGANIZATION)]
         assert consumers.run(consumer) == 0
+
+
+def test_a_consumer_works_behind_the_walls_though_the_relay_does_not(database):
+    seen = []
+
+    def look(_event):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT current_user::text, count(*) FROM core_stream")
+            seen.append(cursor.fetchone())
+
+    with consuming(look) as consumer:
+        tick()
+        with tenancy.use(UUID(int=8)), transaction.atomic():
+            log.record(Noted(organization_id=UUID(int=8), stream_id=uuid7()))
+        move()
+        consumers.run(consumer)
+        look(None)
+    assert seen == [("chat_app", 1), ("chat_platform", 2)]
 
 
 def test_more_than_a_batch_is_taken_in_one_go(database, monkeypatch):
@@ -112,7 +131,7 @@ def test_effect_and_cursor_commit_together(database):
         assert [flag.key for flag in FeatureFlag.objects.all()] == ["flag-1"]
         cursor = Consumer.objects.get(name=consumer.name)
         assert cursor.attempts == 1
-        assert "ValueError: no" in cursor.last_error
+        assert cursor.last_error.endswith("write_then_fail\nValueError")
         assert cursor.position == FeedEvent.objects.order_by("position").first().position
 
 
@@ -146,7 +165,8 @@ def test_a_failing_event_is_tried_five_times_then_set_aside(database):
         5,
         "open",
     )
-    assert "ValueError: poison" in letter.error
+    assert letter.error.endswith("ValueError")
+    assert "poison" not in letter.error
 
 
 def test_waiting_for_the_next_try_blocks_nobody_and_ends_in_time(database):
@@ -186,7 +206,7 @@ def test_a_dead_letter_can_be_replayed(database):
     with consuming(handle) as consumer:
         letter = dead_letter(consumer)
         failed = dead_letters.replay(dead_letter_id=letter.pk)
-        assert failed.error == "ValueError: still broken"
+        assert failed.error == "ValueError"
         assert DeadLetter.objects.get().state == "open"
         is_broken.clear()
         assert dead_letters.replay(dead_letter_id=letter.pk).error == ""
@@ -219,7 +239,7 @@ def test_a_replay_whose_consumer_is_gone_says_so(database):
 
     with consuming(fail) as consumer:
         letter = dead_letter(consumer)
-    assert "test.consumer" in dead_letters.replay(dead_letter_id=letter.pk).error
+    assert dead_letters.replay(dead_letter_id=letter.pk).error == "ConsumerGone core.consumer_gone"
 
 
 def test_new_consumers_start_where_they_ask_to(database, monkeypatch):

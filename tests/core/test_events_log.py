@@ -17,26 +17,30 @@ from apps.core.events.types import UnknownEventType, restore
 from apps.core.ids import uuid7
 from apps.core.models import Event, OutboxEvent, Stream
 from tests.core.events import ORGANIZATION, Noted, Ticked, tick
+from tests.walls import everywhere
 
 
 def test_outside_a_transaction_nothing_is_recorded(transactional_db):
     with tenancy.use(ORGANIZATION), pytest.raises(log.NotInTransaction):
         log.record(Ticked(organization_id=ORGANIZATION, stream_id=uuid7()))
-    assert not Event.objects.exists()
+    with everywhere():
+        assert not Event.objects.exists()
 
 
 def test_event_outbox_and_counter_agree(db):
     stream = uuid7()
     recorded = [tick(stream, number) for number in range(3)]
     assert [event.sequence for event in recorded] == [1, 2, 3]
-    rows = list(Event.objects.order_by("sequence").values_list("sequence", "payload", "type"))
+    with everywhere():
+        rows = list(Event.objects.order_by("sequence").values_list("sequence", "payload", "type"))
     assert rows == [
         (1, {"number": 0}, "test.ticked"),
         (2, {"number": 1}, "test.ticked"),
         (3, {"number": 2}, "test.ticked"),
     ]
-    assert list(OutboxEvent.objects.order_by("id").values_list("sequence", flat=True)) == [1, 2, 3]
-    assert Stream.objects.get(pk=stream).last_sequence == 3
+    with everywhere():
+        assert list(OutboxEvent.objects.order_by("id").values_list("sequence", flat=True)) == [1, 2, 3]
+        assert Stream.objects.get(pk=stream).last_sequence == 3
 
 
 def test_a_rolled_back_change_leaves_no_event_and_no_gap(transactional_db):
@@ -46,7 +50,8 @@ def test_a_rolled_back_change_leaves_no_event_and_no_gap(transactional_db):
         log.record(Ticked(organization_id=ORGANIZATION, stream_id=stream))
         transaction.set_rollback(True)
     assert tick(stream).sequence == 2
-    assert Event.objects.count() == 2
+    with everywhere():
+        assert Event.objects.count() == 2
 
 
 def test_writers_at_once_leave_no_gap_and_double_nothing(transactional_db):
@@ -62,7 +67,8 @@ def test_writers_at_once_leave_no_gap_and_double_nothing(transactional_db):
     with ThreadPoolExecutor(6) as threads:
         numbers = [number for written in threads.map(write, range(6)) for number in written]
     assert sorted(numbers) == list(range(1, 121))
-    assert sorted(Event.objects.values_list("sequence", flat=True)) == list(range(1, 121))
+    with everywhere():
+        assert sorted(Event.objects.values_list("sequence", flat=True)) == list(range(1, 121))
 
 
 def test_an_organization_cannot_write_into_another(db):
@@ -73,21 +79,23 @@ def test_an_organization_cannot_write_into_another(db):
         log.record(Ticked(organization_id=ORGANIZATION, stream_id=stream))
     with pytest.raises(DatabaseError), tenancy.use(other), transaction.atomic():
         log.record(Ticked(organization_id=other, stream_id=stream))
-    assert Event.objects.count() == 1
+    with everywhere():
+        assert Event.objects.count() == 1
 
 
 def test_the_runtime_role_cannot_write_the_log_past_the_function(db):
-    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
-        OutboxEvent.objects.create(
-            organization_id=ORGANIZATION,
-            stream_id=uuid7(),
-            sequence=1,
-            type="x",
-            payload={},
-            created_at="2026-01-01T00:00Z",
-        )
-    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
-        Event.objects.all().delete()
+    with tenancy.use(ORGANIZATION):
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            OutboxEvent.objects.create(
+                organization_id=ORGANIZATION,
+                stream_id=uuid7(),
+                sequence=1,
+                type="x",
+                payload={},
+                created_at="2026-01-01T00:00Z",
+            )
+        with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+            Event.objects.all().delete()
 
 
 def test_subscribers_in_the_transaction_fail_the_change(transactional_db, monkeypatch):
@@ -97,7 +105,8 @@ def test_subscribers_in_the_transaction_fail_the_change(transactional_db, monkey
     monkeypatch.setitem(subscribers._in_transaction, Ticked.type, [refuse])
     with pytest.raises(KeyError):
         tick()
-    assert not Event.objects.exists()
+    with everywhere():
+        assert not Event.objects.exists()
 
 
 def test_the_frame_leaves_after_the_commit_with_the_head(transactional_db, redis):
@@ -132,12 +141,14 @@ def test_a_change_survives_a_redis_that_is_away(transactional_db, monkeypatch):
 
     monkeypatch.setattr(publishing, "client", Away)
     assert tick().sequence == 1
-    assert Event.objects.count() == 1
+    with everywhere():
+        assert Event.objects.count() == 1
 
 
 def test_a_stored_row_becomes_its_event_again(db):
     recorded = tick(number=4)
-    row = Event.objects.values().get()
+    with everywhere():
+        row = Event.objects.values().get()
     assert restore(row) == recorded
     with pytest.raises(UnknownEventType):
         restore({**row, "type": "gone.type"})

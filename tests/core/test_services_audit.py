@@ -16,6 +16,7 @@ from apps.core.services import audit
 from tests.conftest import owner_connection, role_connection
 from tests.core.events import ORGANIZATION
 from tests.core.trail import ACTOR, TESTED, act, entries
+from tests.walls import everywhere
 
 OTHER = UUID(int=8)
 
@@ -140,9 +141,14 @@ def test_an_organization_cannot_write_into_the_trail_of_another(db):
 def test_without_an_organization_the_function_writes_nothing(db):
     values = ["test.done", "done", None, None, "", "", "", "", "{}", "", "", "", None, None]
     call = f"SELECT core_record_audit(gen_random_uuid(), {', '.join(['%s'] * len(values))})"
-    with tenancy.nobody(), connection.cursor() as cursor, transaction.atomic():
-        with pytest.raises(DatabaseError, match="needs an organization"), transaction.atomic():
-            cursor.execute(call, values)
+    with (
+        tenancy.nobody(),
+        connection.cursor() as cursor,
+        pytest.raises(DatabaseError, match="needs an organization"),
+        transaction.atomic(),
+    ):
+        cursor.execute(call, values)
+    with everywhere():
         assert not AuditEntry.objects.exists()
     with tenancy.use(ORGANIZATION), connection.cursor() as cursor:
         cursor.execute(call, values)  # control

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,10 @@ def environment(**more: str) -> dict[str, str]:
 
 
 @contextmanager
-def web_process(**more: str) -> Iterator[WebProcess]:
-    """Start the process on an inherited socket; returns once it answers."""
-    with socket.socket() as listening:
+def web_process(*, log: Path | None = None, **more: str) -> Iterator[WebProcess]:
+    """Start the process on an inherited socket; returns once it answers. What it says goes to `log` where given."""
+    with socket.socket() as listening, ExitStack() as closing:
+        output = None if log is None else closing.enter_context(log.open("ab"))
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
         port = listening.getsockname()[1]
@@ -63,6 +64,8 @@ def web_process(**more: str) -> Iterator[WebProcess]:
             cwd=ROOT,
             env=environment(CHATSYSTEM_LISTEN_FD=str(listening.fileno()), **more),
             pass_fds=[listening.fileno()],
+            stdout=output,
+            stderr=output,
         )
     web = WebProcess(process, port)
     try:

@@ -30,6 +30,7 @@ PAGES = {
     "console-runs": "/o/nordlicht/console/runs/",
     "console-settings": "/o/nordlicht/console/settings/",
     "console-status": "/o/nordlicht/console/status/",
+    "console-audit": "/o/nordlicht/console/audit/",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import subprocess
 import sys
@@ -234,7 +235,7 @@ async def test_a_failed_load_is_named_and_tried_again_later(
     def load(_cache: Path) -> ScriptedEncoder:
         loads.append(1)
         if len(loads) == 1:
-            raise OSError("No space left on device")
+            raise OSError(errno.ENOSPC, "No space left on device")
         return encoder
 
     clock = SimpleNamespace(monotonic=lambda: clock.now, now=1000.0)
@@ -243,7 +244,7 @@ async def test_a_failed_load_is_named_and_tried_again_later(
     monkeypatch.setattr(model_module, "time", clock)
     async with served(Application(tmp_path), short_directory) as connect:
         first = await ask(await connect(), {"op": "warm"})
-        assert (first.header["code"], "No space left" in first.header["detail"]) == ("failed", True)
+        assert (first.header["code"], first.header["detail"]) == ("failed", "OSError ENOSPC")
         assert (await ask(await connect(), {"op": "warm"})).header["code"] == "failed"
         assert len(loads) == 1
         clock.now += model_module.RETRY_SECONDS

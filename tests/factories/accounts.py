@@ -5,19 +5,38 @@ Factories write rows only, without events; use the services where events matter.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import factory
+from django.db.models import Model
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from apps.accounts.models import ApiKey, Member, Organization, Role, Scope, Seat, User
 from apps.accounts.selectors.principals import hash_secret, principal_for_session
 from apps.accounts.types import BUILTIN_ROLES, KEY_SCOPES, Principal
+from apps.core import tenancy
 
+_keys = itertools.count()
 PASSWORD = "correct horse battery"
+
+
+Row = TypeVar("Row", bound=Model)
+
+
+class TenantFactory(DjangoModelFactory[Row]):
+    """Rows of one organization, written inside its wall."""
+
+    class Meta:
+        abstract = True
+
+    @classmethod
+    def _create(cls, model_class: type[Row], *args: Any, **kwargs: Any) -> Row:
+        with tenancy.use(kwargs["organization"].pk):
+            return super()._create(model_class, *args, **kwargs)
 
 
 class OrganizationFactory(DjangoModelFactory[Organization]):
@@ -32,10 +51,17 @@ class OrganizationFactory(DjangoModelFactory[Organization]):
 
     @factory.post_generation
     def roles(self, create: bool, extracted: Any, **kwargs: Any) -> None:
-        Role.objects.bulk_create(
-            Role(organization=self, key=key, name=key, permissions=sorted(permissions), is_builtin=True)
-            for key, permissions in BUILTIN_ROLES.items()
-        )
+        with tenancy.use(self.pk):
+            Role.objects.bulk_create(
+                Role(organization=self, key=key, name=key, permissions=sorted(permissions), is_builtin=True)
+                for key, permissions in BUILTIN_ROLES.items()
+            )
+
+
+def role_of(organization: Organization, key: str) -> Role:
+    """Return a built-in role."""
+    with tenancy.use(organization.pk):
+        return Role.objects.get(organization=organization, key=key)
 
 
 class PersonFactory(DjangoModelFactory[User]):
@@ -59,7 +85,7 @@ class AgentFactory(DjangoModelFactory[User]):
     email = None
 
 
-class MemberFactory(DjangoModelFactory[Member]):
+class MemberFactory(TenantFactory[Member]):
     """A person's seat in an organization; `role` is a key: `MemberFactory(organization=o, role="guest")`."""
 
     class Meta:
@@ -75,16 +101,16 @@ class MemberFactory(DjangoModelFactory[Member]):
     user = factory.SubFactory(PersonFactory)
     name = factory.Sequence(lambda n: f"Person {n}")
     role_key = "member"
-    role = factory.LazyAttribute(lambda o: Role.objects.get(organization=o.organization, key=o.role_key))
+    role = factory.LazyAttribute(lambda o: role_of(o.organization, o.role_key))
 
     @classmethod
     def _adjust_kwargs(cls, **kwargs: Any) -> dict[str, Any]:
         if isinstance(kwargs["role"], str):
-            kwargs["role"] = Role.objects.get(organization=kwargs["organization"], key=kwargs["role"])
+            kwargs["role"] = role_of(kwargs["organization"], kwargs["role"])
         return kwargs
 
 
-class ScopeFactory(DjangoModelFactory[Scope]):
+class ScopeFactory(TenantFactory[Scope]):
     """An audience of seats; `audience="organization"` for an open one."""
 
     class Meta:
@@ -95,7 +121,7 @@ class ScopeFactory(DjangoModelFactory[Scope]):
     audience = Scope.Audience.SEATS
 
 
-class SeatFactory(DjangoModelFactory[Seat]):
+class SeatFactory(TenantFactory[Seat]):
     """A member in a scope: `SeatFactory(scope=scope, member=member)`."""
 
     class Meta:
@@ -121,17 +147,18 @@ class Key:
 
 def api_key(member: Member, *, scopes: list[str] | None = None, days: float = 30) -> Key:
     """Give a member an API key with all scopes, or those named; negative days make an expired one."""
-    count = ApiKey.objects.count()
+    count = next(_keys)
     secret = f"ck_test{count:04}{member.pk.hex}"
-    row = ApiKey.objects.create(
-        organization_id=member.organization_id,
-        principal_id=member.user_id,
-        name=f"key {count}",
-        prefix=secret[:11],
-        hash=hash_secret(secret),
-        scopes=sorted(KEY_SCOPES) if scopes is None else scopes,
-        expires_at=timezone.now() + timedelta(days=days),
-    )
+    with tenancy.use(member.organization_id):
+        row = ApiKey.objects.create(
+            organization_id=member.organization_id,
+            principal_id=member.user_id,
+            name=f"key {count}",
+            prefix=secret[:11],
+            hash=hash_secret(secret),
+            scopes=sorted(KEY_SCOPES) if scopes is None else scopes,
+            expires_at=timezone.now() + timedelta(days=days),
+        )
     return Key(row, secret)
 
 

@@ -12,6 +12,7 @@ from apps.runs.services.runs import start_run
 from apps.runs.services.working import work_on
 from apps.runs.types import OPEN_STATES, RunView, StepSpec
 from tests.factories.accounts import principal_of
+from tests.walls import everywhere
 
 
 def run_of(member: Member, *steps: StepSpec, **options: Any) -> RunView:
@@ -29,7 +30,8 @@ def work(run: RunView) -> bool:
 def work_off(*, most: int = 100) -> int:
     """Work on whatever is open and due until nothing is; return how many rounds that took."""
     for done in range(most):
-        rows = list(Run.objects.filter(state__in=OPEN_STATES).values_list("pk", "organization_id"))
+        with everywhere():
+            rows = list(Run.objects.filter(state__in=OPEN_STATES).values_list("pk", "organization_id"))
         if not sum(_work_one(*row) for row in rows):
             return done
     raise AssertionError(f"still open after {most} rounds")

@@ -11,11 +11,13 @@ from uuid import UUID
 import pytest
 
 from apps.core.ids import uuid7
-from apps.llm.errors import BudgetSpent, ModelUnavailable, PromptTooLong
+from apps.llm.errors import BudgetSpent, CallFailed, ModelUnavailable, PromptTooLong
 from apps.llm.models import DailyUsage, Reservation, UsageEntry
+from apps.llm.providers.openai_compatible import OpenAICompatible
 from apps.llm.services.gateway import complete_stream
 from apps.llm.services.tokens import estimate_prompt, estimate_tokens
 from apps.llm.types import Caller, ChatMessage, Completion, Finished, TextDelta, Trouble
+from tests.core.outbound_servers import redirect, reply, served
 from tests.llm.model_server import DONE, HEAD, Step, answer, chunk, event, model_server, refusal
 
 UseLlm = Callable[..., None]
@@ -261,3 +263,28 @@ def test_a_caller_may_leave_between_two_tries(organization_id: UUID, use_llm: Us
             list(complete_stream(replace(completion(timeout_seconds=30.0), check=check)))
     assert len(server.requests) == 1
     assert not Reservation.objects.exists()
+
+
+def test_the_gateway_reaches_the_operators_address_only(organization_id: UUID, use_llm: UseLlm) -> None:
+    """A provider that was somehow made for another address asks nobody; the configured one still works."""
+    with (
+        served("127.0.0.1", {"/v1/chat/completions": reply(b"{}")}) as canary,
+        model_server([answer("Hi")]) as server,
+    ):
+        use_llm(server.base_url)
+        provider = OpenAICompatible(base_url=canary.url("/v1"), model="m", key="k", first_token_seconds=2)
+        with pytest.raises(CallFailed) as failure:
+            list(provider.stream(completion(), deadline=time.monotonic() + 5))
+        assert (failure.value.trouble, failure.value.detail) == (Trouble.REFUSED, "core.address_not_allowed")
+        assert canary.hits == 0
+        assert collect(completion())[0] == "Hi"
+
+
+def test_a_model_server_cannot_send_the_gateway_elsewhere(organization_id: UUID, use_llm: UseLlm) -> None:
+    with served("127.0.0.1", {"/": reply(b"{}")}) as canary:
+        answers = {"/v1/chat/completions": redirect(canary.url(), "307 Go")}
+        with served("127.0.0.1", answers) as server:
+            use_llm(server.url("/v1"))
+            with pytest.raises(ModelUnavailable):
+                collect(completion())
+        assert canary.hits == 0

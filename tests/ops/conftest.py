@@ -10,6 +10,7 @@ from django.test import Client
 from apps.accounts.models import Member, Organization, Role
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, OrganizationFactory
+from tests.walls import everywhere
 
 Browser = Callable[..., Client]
 
@@ -28,9 +29,10 @@ def browser(organization: Organization) -> Browser:
         who: str | Member = "owner", *, permissions: list[str] | None = None, staff: bool = False
     ) -> Client:
         if permissions is not None:
-            Role.objects.create(
-                organization=organization, key="custom", name="Custom", permissions=permissions
-            )
+            with everywhere():
+                Role.objects.create(
+                    organization=organization, key="custom", name="Custom", permissions=permissions
+                )
             who = "custom"
         member = who if isinstance(who, Member) else MemberFactory(organization=organization, role=who)
         if staff:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from pathlib import Path
 from typing import Self
 from uuid import UUID
 
+from celery import shared_task
 from django.db import connection
 from django.utils.translation import get_language
+from pydantic import TypeAdapter
 
 from apps.core.errors import DomainError
+from apps.core.models import FeatureFlag
 from apps.runs.errors import RetryLater
 from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
@@ -158,3 +162,61 @@ def _write(path: str, text: str) -> None:
 def language(context: StepContext) -> str:
     """Say which language is spoken while a step works."""
     return get_language() or ""
+
+
+def spill(kind: str, text: str) -> None:
+    """Raise an error whose text, cause or local variables hold what nobody may read in a log."""
+    secret = f"local {text}"
+    match kind:
+        case "value":
+            raise ValueError(secret)
+        case "key":
+            raise KeyError(secret)
+        case "os":
+            Path(f"/nowhere/{text}").read_text()
+        case "cause":
+            try:
+                int(text)
+            except ValueError as error:
+                raise RuntimeError(text) from error
+        case "group":
+            raise ExceptionGroup(text, [ValueError(text)])
+        case "input":
+            TypeAdapter(int).validate_python(text)
+        case "code":
+            error = RuntimeError(text)
+            error.code = text  # type: ignore[attr-defined]  # not a constant of its class
+            raise error
+        case "row":
+            for _ in range(2):
+                FeatureFlag.objects.create(key=text, description=text)
+        case "data":
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT %s::uuid", [text])
+        case "syntax":
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT nothing FROM nowhere -- {text}")
+        case "log":
+            logger = logging.getLogger("third.party")
+            logger.error(f"Made at run time: {text}")  # noqa: G004 - as libraries do
+            logger.error("Filled in %s and %d", text, 7, extra={"more": text, "count": 3})
+            logger.error("Named %(name)s with %(value)s", {"name": "tests.spill", "value": text})
+            logger.error(ValueError(text))
+            logging.getLogger("apps.tests").error("object", extra={"object": Refused(text=text)})
+            raise Refused(text=text)
+    raise AssertionError(kind)
+
+
+SPILLS = ("value", "key", "os", "cause", "group", "input", "code", "row", "data", "syntax", "log")
+
+
+@step("tests.spill", max_attempts=1)
+def spill_in_step(context: StepContext, *, kind: str, text: str) -> None:
+    """Fail with text in the error."""
+    spill(kind, text)
+
+
+@shared_task(name="tests.spill_task", ignore_result=True)
+def spill_task(kind: str, text: str) -> None:
+    """A task as ours are not: what it holds is in its arguments."""
+    spill(kind, text)

@@ -184,7 +184,10 @@ async def test_the_stream_ends_when_the_right_ends(closing_thread: None, tmp_pat
     owner = await sync_to_async(MemberFactory)()
     scope = await sync_to_async(ScopeFactory)(organization=owner.organization)
     seat = await sync_to_async(SeatFactory)(scope=scope)
-    reader = await sync_to_async(Member.objects.select_related("organization").get)(user_id=seat.principal_id)
+    with tenancy.use(seat.organization_id):
+        reader = await sync_to_async(Member.objects.select_related("organization").get)(
+            user_id=seat.principal_id
+        )
     notes = tmp_path / "notes"
     run = await sync_to_async(run_of)(
         owner, StepSpec("tests.stream_and_wait", {"path": str(notes)}), scope_id=scope.pk

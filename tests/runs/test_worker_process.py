@@ -11,12 +11,12 @@ import pytest
 from django.conf import settings
 
 from apps.accounts.models import Member
-from apps.core import tenancy
 from apps.runs.models import Attempt, Run
 from apps.runs.services import poking, recovery
 from apps.runs.types import RunState, StepSpec
 from tests.factories.runs import run_of
 from tests.runs.worker import wait_for, worker
+from tests.walls import everywhere
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -81,7 +81,7 @@ def test_without_redis_the_run_is_stored_and_poked_later(
     assert "run.not_poked" in caplog.text
     assert Run.objects.get().state == RunState.QUEUED
     with worker(log):
-        with tenancy.nobody():
+        with everywhere():
             assert recovery.poke_due() == 1
         wait_for(is_finished, log=log)
     assert Run.objects.get(pk=run.id).state == RunState.SUCCEEDED

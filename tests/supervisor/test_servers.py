@@ -55,7 +55,9 @@ def test_cluster_has_roles_walls_and_languages(programs: Path, short: Path) -> N
             vector = connection.execute("SELECT '[1,2]'::vector <=> '[1,2]'::vector").fetchone()
             membership = connection.execute(
                 "SELECT pg_has_role('chat_owner', 'chat_writer', 'SET'),"
-                " pg_has_role('chat_app', 'chat_writer', 'SET')"
+                " pg_has_role('chat_app', 'chat_writer', 'SET'),"
+                " pg_has_role('chat_platform', 'chat_app', 'SET'),"
+                " pg_has_role('chat_app', 'chat_platform', 'SET')"
             ).fetchone()
     finally:
         server.send_signal(signal.SIGQUIT)
@@ -69,7 +71,7 @@ def test_cluster_has_roles_walls_and_languages(programs: Path, short: Path) -> N
     ]
     assert words == ("äöü", True)
     assert vector == (0.0,)
-    assert membership == (True, False)
+    assert membership == (True, False, True, False)
 
 
 def test_cluster_of_another_major_version_is_refused(short: Path) -> None:

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api import serializers as shapes
-from apps.accounts.api.permissions import SignedInByPage, principal_of
+from apps.accounts.api.permissions import RequiresRecentSignIn, SignedInByPage, principal_of
 from apps.accounts.api.views import require_seen, versioned
 from apps.accounts.errors import PermissionMissing
 from apps.accounts.selectors import api_keys as key_selectors
@@ -24,7 +24,7 @@ from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors import sessions as session_selectors
 from apps.accounts.services import api_keys, members, sessions
 from apps.accounts.services.access import can, require
-from apps.accounts.types import Principal
+from apps.accounts.types import KeyLimits, Principal
 from apps.core.api.paging import NEWEST_FIRST, Order, PageQuery, page_of_list, read_page
 from apps.core.api.serializers import validated
 
@@ -92,6 +92,8 @@ class SessionDetail(APIView):
 class KeyList(APIView):
     """`api-keys/`."""
 
+    permission_classes = [RequiresRecentSignIn]
+
     @extend_schema(parameters=[shapes.KeyQuery], responses=shapes.page_of(shapes.KeySerializer))
     def get(self, request: Request) -> Response:
         """List the own keys, or everyone's for who may manage them."""
@@ -105,8 +107,15 @@ class KeyList(APIView):
     @extend_schema(request=shapes.KeyInput, responses={201: shapes.IssuedKeySerializer})
     def post(self, request: Request) -> Response:
         """Make a key; its secret is in this answer and nowhere else."""
+        principal = principal_of(request)
+        require(principal, "api_key.own")
         values = validated(shapes.KeyInput(data=request.data))
-        issued = api_keys.issue_key(principal=principal_of(request), **values)
+        conversations = values.pop("conversations", None)
+        limits = KeyLimits(
+            conversations=None if conversations is None else tuple(conversations),
+            networks=tuple(values.pop("networks")),
+        )
+        issued = api_keys.issue_key(principal=principal, limits=limits, **values)
         return Response(shapes.IssuedKeySerializer(issued).data, status=201)
 
 
@@ -134,6 +143,8 @@ class KeyDetail(APIView):
 class KeyRotation(APIView):
     """`api-keys/{id}/rotate/`."""
 
+    permission_classes = [RequiresRecentSignIn]
+
     @extend_schema(request=shapes.KeyRotation, responses={201: shapes.IssuedKeySerializer})
     def post(self, request: Request, key_id: UUID) -> Response:
         """Make a successor; both keys work during the overlap."""
@@ -142,6 +153,22 @@ class KeyRotation(APIView):
             principal=principal_of(request), key_id=key_id, overlap=timedelta(hours=values["overlap_hours"])
         )
         return Response(shapes.IssuedKeySerializer(issued).data, status=201)
+
+
+class KeyReactivation(APIView):
+    """`api-keys/{id}/reactivate/`."""
+
+    permission_classes = [RequiresRecentSignIn]
+
+    @extend_schema(request=None, responses=shapes.KeySerializer)
+    def post(self, request: Request, key_id: UUID) -> Response:
+        """Let a key that was suspended for want of use work again."""
+        principal = principal_of(request)
+        api_keys.reactivate_key(principal=principal, key_id=key_id)
+        everyones = bool(can(principal, "api_key.manage"))
+        return Response(
+            shapes.KeySerializer(key_selectors.get_key(principal, key_id, everyones=everyones)).data
+        )
 
 
 def _me(principal: Principal) -> Mapping[str, Any]:

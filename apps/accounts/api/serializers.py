@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.accounts.services.api_keys import LONGEST_DAYS, LONGEST_OVERLAP
+from apps.accounts.services.api_keys import (
+    LONGEST_DAYS,
+    LONGEST_OVERLAP,
+    MOST_CONVERSATIONS,
+    MOST_NETWORKS,
+)
 from apps.accounts.services.members import THEMES
 from apps.accounts.types import KEY_SCOPES, PERMISSIONS
 from apps.core.api.paging import PageQuery
@@ -126,8 +132,21 @@ class KeySerializer(serializers.Serializer[Any]):
     prefix = serializers.CharField()
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=_SCOPES))
     expires_at = serializers.DateTimeField()
+    conversations = serializers.ListField(
+        child=serializers.UUIDField(),
+        allow_null=True,
+        help_text=_("The only ones it reaches; null: no such limit."),
+    )
+    networks = serializers.ListField(
+        child=serializers.CharField(), help_text=_("The only ones it is taken from; empty: no such limit.")
+    )
+    state = serializers.ChoiceField(choices=["active", "suspended", "expired", "ended"])
     revoked_at = serializers.DateTimeField(allow_null=True)
+    suspended_at = serializers.DateTimeField(
+        allow_null=True, help_text=_("Unused for long, so it does not work until somebody reactivates it.")
+    )
     last_used_at = serializers.DateTimeField(allow_null=True)
+    last_used_address = serializers.IPAddressField(allow_null=True)
     created_at = serializers.DateTimeField()
 
 
@@ -144,6 +163,20 @@ class KeyInput(StrictSerializer):
     scopes = serializers.ListField(child=CleanText(max_length=40), max_length=len(KEY_SCOPES))
     expires_at = serializers.DateTimeField(help_text=_("At most {days} days away.").format(days=LONGEST_DAYS))
     owner_id = serializers.UUIDField(required=False)
+    conversations = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        max_length=MOST_CONVERSATIONS,
+        help_text=_(
+            "The only ones it reaches, with reading and writing and nothing else; left out: no such limit."
+        ),
+    )
+    networks = serializers.ListField(
+        child=CleanText(max_length=43),
+        default=list,
+        max_length=MOST_NETWORKS,
+        help_text=_("The only ones it is taken from, such as 192.0.2.0/24; empty: no such limit."),
+    )
 
 
 class KeyRotation(StrictSerializer):
@@ -205,6 +238,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     is_current = serializers.BooleanField()
 
 
+@cache  # one shape has one name in the schema
 def page_of(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
     """Return the shape of a list answer."""
     name = item.__name__.removesuffix("Serializer") + "PageSerializer"

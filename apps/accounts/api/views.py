@@ -20,7 +20,7 @@ from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors.principals import organizations_of
 from apps.accounts.services import invitations, members, organizations, roles
 from apps.accounts.services.access import require
-from apps.accounts.types import OrganizationView, Principal
+from apps.accounts.types import BY_SESSION, OrganizationView, Principal
 from apps.core.api.encoding import encode
 from apps.core.api.etags import etag, require_version
 from apps.core.api.idempotency import repeatable
@@ -37,7 +37,7 @@ class OrganizationList(APIView):
 
     @extend_schema(parameters=[PageQuery], responses=shapes.page_of(shapes.OrganizationSerializer))
     def get(self, request: Request) -> Response:
-        """List the organizations the caller belongs to; a key has one."""
+        """List the organizations the caller belongs to; a key or token has one."""
         position, limit, _ = read_page(request, BY_NAME)
         mine = _organizations(request)
         page = page_of_list(mine, order=BY_NAME, position=position, limit=limit)
@@ -190,6 +190,7 @@ class RoleList(APIView):
     def post(self, request: Request) -> Response:
         """Create a role with rights the caller has."""
         principal = principal_of(request)
+        require(principal, "role.manage")
         values = validated(shapes.RoleInput(data=request.data))
         role_id = roles.create_role(principal=principal, **values)
         return versioned(_role(principal, role_id), status=201)
@@ -244,7 +245,7 @@ def require_seen(request: Request, data: Mapping[str, Any]) -> None:
 
 def _organizations(request: Request) -> list[OrganizationView]:
     caller: object = request.user
-    if isinstance(caller, Principal) and caller.key_scopes is not None:
+    if isinstance(caller, Principal) and caller.credential != BY_SESSION:
         return [member_selectors.get_organization(caller.organization_id)]
     return organizations_of(account_id_of(request))
 

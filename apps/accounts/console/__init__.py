@@ -1,10 +1,10 @@
-"""The console pages of accounts: the organization, its people and its roles."""
+"""The console pages of accounts: the organization, its people, its roles, its keys and tokens, apps."""
 
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console import invitations, organization, people, roles
-from apps.accounts.console.common import ORGANIZATION, PEOPLE, ROLES
+from apps.accounts.console import apps, invitations, keys, organization, people, roles, second_factor
+from apps.accounts.console.common import APPS, KEYS, ORGANIZATION, PEOPLE, ROLES, SECOND_FACTOR
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 
@@ -38,4 +38,36 @@ register_console_page(
         path("<uuid:role_id>/delete/", roles.delete_role, name="role-delete"),
     ],
 )
+register_console_page(
+    KEYS,
+    _("Keys and tokens"),
+    "key",
+    keys.MANAGE,
+    keys.keys,
+    order=32,
+    routes=[
+        path("accounts/new/", keys.new_account, name="service-account-new"),
+        path("accounts/<uuid:member_id>/key/", keys.new_key, name="service-key-new"),
+        path("<uuid:key_id>/end/", keys.end_key, name="key-end"),
+        path("<uuid:key_id>/wake/", keys.wake_key, name="key-wake"),
+        path("programs/<uuid:token_id>/end/", keys.end_program, name="program-end"),
+    ],
+)
+register_console_page(
+    APPS,
+    _("Apps"),
+    "link",
+    apps.MANAGE,
+    apps.apps,
+    order=33,
+    routes=[
+        path("new/", apps.new_app, name="app-new"),
+        path("<uuid:client_id>/", apps.change_app, name="app"),
+        path("<uuid:client_id>/secret/", apps.rotate, name="app-secret"),
+        path("<uuid:client_id>/active/", apps.set_active, name="app-active"),
+    ],
+)
 register_console_page(ORGANIZATION, _("Organization"), "mark", VIEW, organization.organization, order=35)
+register_console_page(
+    SECOND_FACTOR, _("Second factor"), "key", "member.manage", second_factor.second_factor, order=36
+)

@@ -9,7 +9,9 @@ from apps.accounts.selectors.members import list_roles
 from apps.accounts.services import access
 from apps.accounts.types import Principal, RoleView
 
-PEOPLE, ROLES, ORGANIZATION = "people", "roles", "organization"
+PEOPLE, ROLES, ORGANIZATION, KEYS, SECOND_FACTOR, APPS = (
+    "people", "roles", "organization", "keys", "second-factor", "apps",
+)  # fmt: skip
 
 
 class ConsoleRequest(HttpRequest):

@@ -12,6 +12,7 @@ ROLE_LABELS = {
     "moderator": _("Moderator"),
     "member": _("Member"),
     "guest": _("Guest"),
+    "auditor": _("Auditor"),
 }
 PERMISSION_GROUPS = (
     (
@@ -59,6 +60,8 @@ PERMISSION_GROUPS = (
             "run.manage": _("Stop and retry every run"),
             "flag.manage": _("Switch features"),
             "organization.manage": _("Change the organization"),
+            "privacy.manage": _("Export and erase people's data"),
+            "audit.read": _("Read the audit trail"),
         },
     ),
 )

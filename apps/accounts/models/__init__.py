@@ -1,8 +1,30 @@
 """Principals, organizations, rights and audiences."""
 
 from apps.accounts.models.access import ApiKey, Invitation, SignInLink
+from apps.accounts.models.factor import BreakGlass, SecondFactor
+from apps.accounts.models.oauth import OAuthClient, OAuthCode, OAuthConsent, OAuthDevice
 from apps.accounts.models.organization import Member, Organization, Role
 from apps.accounts.models.scope import Scope, Seat
+from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
 from apps.accounts.models.user import User
 
-__all__ = ["ApiKey", "Invitation", "Member", "Organization", "Role", "Scope", "Seat", "SignInLink", "User"]
+__all__ = [
+    "ApiKey",
+    "BreakGlass",
+    "Invitation",
+    "Member",
+    "OAuthClient",
+    "OAuthCode",
+    "OAuthConsent",
+    "OAuthDevice",
+    "Organization",
+    "RefreshToken",
+    "Role",
+    "Scope",
+    "Seat",
+    "SecondFactor",
+    "SignInLink",
+    "SigningKey",
+    "TokenFamily",
+    "User",
+]

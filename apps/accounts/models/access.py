@@ -14,9 +14,23 @@ class ApiKey(TenantModel):
     prefix = models.CharField(max_length=12, help_text="Shown, so that people recognise the key.")
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
     scopes = ArrayField(models.CharField(max_length=40), default=list)
+    conversations = ArrayField(
+        models.UUIDField(), null=True, blank=True, help_text="The only ones it reaches; empty: no such limit."
+    )
+    scope_ids = ArrayField(
+        models.UUIDField(), null=True, blank=True, help_text="The audiences of those conversations."
+    )
+    networks = ArrayField(
+        models.CharField(max_length=43), default=list, blank=True, help_text="The only ones it is taken from."
+    )
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
+    last_used_address = models.GenericIPAddressField(null=True, blank=True)
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, help_text="Unused for long; its owner may wake it."
+    )
+    reactivated_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [

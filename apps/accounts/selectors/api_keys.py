@@ -43,8 +43,12 @@ def _view(row: ApiKey) -> KeyView:
         name=row.name,
         prefix=row.prefix,
         scopes=tuple(row.scopes),
+        conversations=None if row.conversations is None else tuple(row.conversations),
+        networks=tuple(row.networks),
         expires_at=row.expires_at,
         revoked_at=row.revoked_at,
+        suspended_at=row.suspended_at,
         last_used_at=row.last_used_at,
+        last_used_address=row.last_used_address,
         created_at=row.created_at,
     )

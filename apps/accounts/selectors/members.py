@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -26,6 +27,7 @@ from apps.accounts.types import (
     Principal,
     RoleView,
 )
+from apps.core import tenancy
 
 
 def visible_members(
@@ -137,26 +139,39 @@ def get_invitation(principal: Principal, invitation_id: UUID) -> InvitationView:
 
 
 def invitation_by_secret(secret: str) -> tuple[InvitationView, UUID | None]:
-    """Return what an open invitation's link says, and the account of its address if there is one. Two queries.
+    """Return what an open invitation's link says, and the account of its address if there is one. Three queries.
 
     Raises:
         LinkNotValid.
     """
-    row = (
-        _invitations()
-        .filter(
-            hash=hash_secret(secret),
-            accepted_at=None,
-            revoked_at=None,
-            expires_at__gt=timezone.now(),
-            organization__is_active=True,
+    organization_id = find_inviting(secret)
+    if organization_id is None:
+        raise LinkNotValid
+    with tenancy.use(organization_id):
+        row = (
+            _invitations()
+            .filter(
+                organization_id=organization_id,
+                hash=hash_secret(secret),
+                accepted_at=None,
+                revoked_at=None,
+                expires_at__gt=timezone.now(),
+                organization__is_active=True,
+            )
+            .first()
         )
-        .first()
-    )
     if row is None:
         raise LinkNotValid
     account = User.objects.filter(email=row.email, is_active=True).values_list("pk", flat=True).first()
     return _invitation(row), account
+
+
+def find_inviting(secret: str) -> UUID | None:
+    """Return the organization an invitation's link is of, used up or not; None for an unknown one. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT accounts_find_invitation(%s)", [hash_secret(secret)])
+        organization_id: UUID | None = cursor.fetchone()[0]
+    return organization_id
 
 
 def get_organization(organization_id: UUID) -> OrganizationView:
@@ -169,6 +184,11 @@ def get_organization(organization_id: UUID) -> OrganizationView:
     if row is None:
         raise OrganizationNotFound
     return OrganizationView(row.pk, row.slug, row.name, row.language)
+
+
+def list_organization_ids() -> list[UUID]:
+    """Return all organizations, oldest first; for duties that fan out over them."""
+    return list(Organization.objects.order_by("pk").values_list("pk", flat=True))
 
 
 def get_account(user_id: UUID) -> AccountView:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat, Lower
 
 from apps.accounts.models import Member, Seat, User
-from apps.accounts.types import GUEST, PersonView, Principal
+from apps.accounts.types import BY_SEAT_ONLY, PersonView, Principal
 from apps.core import tenancy
 
 MOST = 200
+# Every page asks this several times; the columns are the fields of `PersonView`.
+_PEOPLE = """
+SELECT m.user_id, m.id, m.name, m.title, u.kind, r.key, m.deactivated_at IS NULL, m.avatar_file_id
+FROM accounts_member m JOIN accounts_user u ON u.id = m.user_id JOIN accounts_role r ON r.id = m.role_id
+WHERE m.organization_id = %s AND m.user_id = ANY(%s)
+"""
 
 
 def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
@@ -23,8 +30,20 @@ def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = _members().filter(user_id__in=wanted)
-    return {row.user_id: _view(row) for row in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_PEOPLE, [tenancy.current(), list(wanted)])
+        return {row[0]: PersonView(*row) for row in cursor.fetchall()}
+
+
+def ids_by_name(query: str, *, limit: int = 50) -> list[UUID]:
+    """Return members, deactivated ones too, whose name or e-mail holds every word. One query.
+
+    For callers that decided about rights, such as an auditor's search.
+    """
+    rows = _members()
+    for word in query.replace("\x00", "").split():
+        rows = rows.filter(Q(name__icontains=word) | Q(user__email__istartswith=word))
+    return list(rows.order_by("pk").values_list("user_id", flat=True)[:limit])
 
 
 def visible_people(*, principal: Principal, ids: Iterable[UUID]) -> dict[UUID, PersonView]:
@@ -72,7 +91,7 @@ def is_empty() -> bool:
 def is_guest(principal_id: UUID) -> bool:
     """Return whether a principal is a guest in the current organization. One query."""
     return Member.objects.filter(
-        organization_id=tenancy.current(), user_id=principal_id, role__key=GUEST
+        organization_id=tenancy.current(), user_id=principal_id, role__key__in=BY_SEAT_ONLY
     ).exists()
 
 

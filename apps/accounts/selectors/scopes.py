@@ -14,12 +14,14 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.models import Member, Scope, Seat
-from apps.accounts.types import GUEST, Principal, ScopeClause
+from apps.accounts.types import BY_SEAT_ONLY, Principal, ScopeClause
 
 
 def visible_scopes(principal: Principal) -> QuerySet[Scope, UUID]:
     """Return the ids of all scopes the principal sees, for `scope_id__in=`; not to be filtered further."""
-    seen = _seen(principal, principal.id, is_guest=principal.role == GUEST)
+    seen = _seen(principal, principal.id, is_guest=principal.role in BY_SEAT_ONLY)
+    if principal.scopes is not None:
+        seen = seen.intersection(_bound(principal, principal.scopes))
     if principal.on_behalf_of is None:
         return seen
     return seen.intersection(_seen(principal, principal.on_behalf_of, is_guest=principal.person_is_guest))
@@ -31,7 +33,11 @@ def visible_content(principal: Principal, *, scope: str = "scope_id", time: str 
     Args:
         scope, time: the row's fields; without a time, `visible_from` is not looked at.
     """
-    condition = _content(principal, principal.id, is_guest=principal.role == GUEST, scope=scope, time=time)
+    condition = _content(
+        principal, principal.id, is_guest=principal.role in BY_SEAT_ONLY, scope=scope, time=time
+    )
+    if principal.scopes is not None:
+        condition &= Q(**{f"{scope}__in": sorted(principal.scopes)})
     if principal.on_behalf_of is None:
         return condition
     return condition & _content(
@@ -47,11 +53,14 @@ def visible_scope_clause(
     Args:
         scope, time: column expressions of the statement, constants of the calling code.
     """
-    sql = _clause("visible_principal", is_guest=principal.role == GUEST, scope=scope, time=time)
+    sql = _clause("visible_principal", is_guest=principal.role in BY_SEAT_ONLY, scope=scope, time=time)
     params: dict[str, Any] = {
         "visible_organization": principal.organization_id,
         "visible_principal": principal.id,
     }
+    if principal.scopes is not None:
+        sql += f" AND {scope} = ANY(%(visible_bound)s::uuid[])"
+        params["visible_bound"] = sorted(principal.scopes)
     if principal.on_behalf_of is not None:
         sql += " AND " + _clause("visible_person", is_guest=principal.person_is_guest, scope=scope, time=time)
         params["visible_person"] = principal.on_behalf_of
@@ -71,7 +80,7 @@ def principals_in(scope_id: UUID) -> set[UUID]:
     seen = set(Seat.objects.filter(scope_id=scope_id, left_at=None).values_list("principal_id", flat=True))
     if scope.audience == Scope.Audience.ORGANIZATION:
         full = Member.objects.filter(organization_id=scope.organization_id, deactivated_at=None).exclude(
-            role__key=GUEST
+            role__key__in=BY_SEAT_ONLY
         )
         seen |= set(full.values_list("user_id", flat=True))
     return seen
@@ -93,6 +102,19 @@ def _seen(principal: Principal, who: UUID, *, is_guest: bool) -> QuerySet[Scope,
         organization_id=principal.organization_id, audience=Scope.Audience.ORGANIZATION
     ).order_by()
     return opened.values_list("pk", flat=True).union(seated)
+
+
+def _bound(principal: Principal, scopes: frozenset[UUID]) -> QuerySet[Scope, UUID]:
+    """The scopes a key is bound to."""
+    rows: Any = Scope.objects.filter(
+        organization_id=principal.organization_id, pk__in=sorted(scopes)
+    ).order_by()
+    return rows.values_list("pk", flat=True)  # type: ignore[no-any-return]  # ids
+
+
+def owned(principal: Principal, field: str) -> Q:
+    """Return the condition on rows that belong to the principal itself; a key bound to conversations has none."""
+    return Q(pk__in=[]) if principal.scopes is not None else Q(**{field: principal.id})
 
 
 def _content(principal: Principal, who: UUID, *, is_guest: bool, scope: str, time: str | None) -> Q:

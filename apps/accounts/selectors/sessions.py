@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -12,13 +14,14 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.models import User
 from apps.accounts.selectors.principals import session_id
-from apps.accounts.types import SessionView
+from apps.accounts.types import SessionView, SignedIn
 
 SIGNED_IN_AT, USED_ON = "signed_in_at", "used_on"
 LONGEST_SECONDS = 30 * 24 * 3600  # whatever its use, a session ends then
@@ -42,21 +45,37 @@ def list_sessions(*, user_id: UUID, current_key: str = "") -> list[SessionView]:
 
 
 def find_user_id(session_key: str) -> UUID | None:
-    """Return the active user a session belongs to, or None: ended, too old, or from before a password change.
+    """Return the active user a session belongs to, or None, see `find_signed_in`."""
+    found = find_signed_in(session_key)
+    return found.user_id if found is not None else None
 
-    Two queries. The same checks as Django's `get_user`, without a request.
+
+def find_signed_in(session_key: str) -> SignedIn | None:
+    """Return who is signed in with a session, or None: ended, too old, or from before a password change.
+
+    A session on the way to its second factor belongs to nobody yet. Two queries. The same checks as Django's
+    `get_user`, without a request.
     """
     if not (session_key.isascii() and session_key.isalnum()):
         return None
     data = store(session_key).load()
     if SESSION_KEY not in data or is_too_old(data.get(SIGNED_IN_AT)):
         return None
-    user = User.objects.filter(pk=data[SESSION_KEY], is_active=True).first()
+    is_not_over = Q(break_glass_until=None) | Q(break_glass_until__gt=timezone.now())
+    user = User.objects.filter(is_not_over, pk=data[SESSION_KEY], is_active=True).first()
     if user is None:
         return None
     known = str(data.get(HASH_SESSION_KEY, ""))
     accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return user.pk if any(constant_time_compare(known, hash_) for hash_ in accepted) else None
+    if not any(constant_time_compare(known, hash_) for hash_ in accepted):
+        return None
+    return SignedIn(user.pk, factor_id_of(data))
+
+
+def factor_id_of(session: Mapping[str, Any] | SessionBase) -> int | None:
+    """Return the id of the second factor a session was proved with; whether it still exists, a query asks."""
+    number = str(session.get(DEVICE_ID_SESSION_KEY, "")).removeprefix("accounts.secondfactor/")
+    return int(number) if number.isascii() and number.isdigit() else None
 
 
 def find_session_key(*, user_id: UUID, session: str) -> str | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from apps.accounts.errors import PermissionMissing
-from apps.accounts.types import KEY_SCOPES, PERMISSIONS, AccessContext, Decision, Principal
+from apps.accounts.services import trail
+from apps.accounts.types import KEY_SCOPES, PERMISSIONS, PRIVILEGED, AccessContext, Decision, Principal
 
 Rule = Callable[[Principal, Any, AccessContext], Decision | None]
 
@@ -64,12 +65,14 @@ def require(
     object: Any = None,  # noqa: A002 - the word of the sentence
     context: AccessContext | None = None,
 ) -> None:
-    """Refuse what `can` does not allow.
+    """Refuse what `can` does not allow; a right that not every member has leaves a line in the audit trail.
 
     Raises:
         PermissionMissing, UnknownAction.
     """
     if not can(principal, action, object, context):
+        if action in PRIVILEGED:
+            raise trail.refused(principal, PermissionMissing(), permission=action)
         raise PermissionMissing
 
 

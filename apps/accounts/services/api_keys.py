@@ -1,41 +1,61 @@
-"""Bearer keys: shown once, stored as a hash, narrowed to scopes, always with an end."""
+"""Bearer keys: shown once, stored as a hash, narrowed to scopes, conversations and networks, always with an end."""
 
 from __future__ import annotations
 
+import ipaddress
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
+from apps.accounts import actions, events
 from apps.accounts.errors import (
+    ConversationsNotKnown,
     KeyLifeTooLong,
     KeyNotFound,
+    KeyNotSuspended,
     KeyScopeAboveOwn,
     KeyScopesMissing,
     MemberNotFound,
+    NetworkNotValid,
     UnknownKeyScope,
 )
 from apps.accounts.models import ApiKey, Member
-from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.selectors.principals import find_key, hash_secret
+from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
 from apps.accounts.services.names import clean_name
 from apps.accounts.services.revocation import revoke_access
-from apps.accounts.services.secrets import base62
-from apps.accounts.types import KEY_SCOPES, IssuedKey, Principal
+from apps.accounts.services.secrets import checked_secret, is_well_formed
+from apps.accounts.types import KEY_SCOPES, NO_LIMITS, IssuedKey, KeyLimits, Principal
+from apps.core import tenancy
+from apps.core.events import log
+from apps.core.services import audit
 
 LONGEST_DAYS = 365
 LONGEST_OVERLAP = timedelta(days=7)
 PREFIX = "ck_"
+MOST_CONVERSATIONS, MOST_NETWORKS = 100, 20
+_SHOWN = 11  # the prefix and eight characters
 _TOUCH_SECONDS = 60.0
 _MOST_TOUCHED = 10_000
 _touched: OrderedDict[UUID, float] = OrderedDict()
 _lock = threading.Lock()
+
+FindScopes = Callable[[Principal, Sequence[UUID]], Mapping[UUID, UUID]]
+_find_scopes: list[FindScopes] = []
+
+
+def register_conversations(find: FindScopes) -> None:
+    """Let the app of conversations say which of these ids the principal sees, and their scopes."""
+    _find_scopes[:] = [find]
 
 
 def issue_key(
@@ -45,6 +65,7 @@ def issue_key(
     scopes: Iterable[str],
     expires_at: datetime,
     owner_id: UUID | None = None,
+    limits: KeyLimits = NO_LIMITS,
 ) -> IssuedKey:
     """Make a key for the acting principal, or for another member such as a bot.
 
@@ -54,19 +75,35 @@ def issue_key(
 
     Raises:
         PermissionMissing, NameNotValid, UnknownKeyScope, KeyScopesMissing, KeyLifeTooLong, MemberNotFound.
+        NetworkNotValid, ConversationsNotKnown.
         KeyScopeAboveOwn: asked with a key that lacks one of the scopes.
     """
     owner_id = owner_id or principal.id
     require(principal, "api_key.own" if owner_id == principal.id else "api_key.manage")
-    wanted = _clean_scopes(principal, scopes)
+    wanted = clean_key_scopes(principal, scopes)
     _require_life(expires_at)
-    return _store(
+    key = ApiKey(
         organization_id=principal.organization_id,
-        owner_id=owner_id,
+        principal_id=owner_id,
         name=clean_name(name),
-        scopes=wanted,
+        scopes=list(wanted),
         expires_at=expires_at,
+        networks=clean_networks(limits.networks),
+        **_bounds(principal, limits),
     )
+    with transaction.atomic():
+        issued = _store(key)
+        trail.note(
+            principal,
+            actions.KEY_CREATED,
+            "api_key",
+            issued.id,
+            owner=owner_id,
+            scopes=list(issued.scopes),
+            networks=key.networks,
+            conversations=key.conversations,
+        )
+    return issued
 
 
 def issue_for(
@@ -81,7 +118,13 @@ def issue_for(
     _require_known(wanted)
     _require_life(expires_at)
     return _store(
-        organization_id=organization_id, owner_id=owner_id, name=name, scopes=wanted, expires_at=expires_at
+        ApiKey(
+            organization_id=organization_id,
+            principal_id=owner_id,
+            name=name,
+            scopes=list(wanted),
+            expires_at=expires_at,
+        )
     )
 
 
@@ -100,20 +143,26 @@ def rotate_key(*, principal: Principal, key_id: UUID, overlap: timedelta = timed
         old = _own_or_managed(principal, key_id)
         if old.revoked_at is not None or old.expires_at <= timezone.now():
             raise KeyNotFound
-        scopes = _clean_scopes(principal, old.scopes)
+        scopes = clean_key_scopes(principal, old.scopes)
         now = timezone.now()
         issued = _store(
-            organization_id=old.organization_id,
-            owner_id=old.principal_id,
-            name=old.name,
-            scopes=scopes,
-            expires_at=now + min(old.expires_at - old.created_at, timedelta(days=LONGEST_DAYS)),
+            ApiKey(
+                organization_id=old.organization_id,
+                principal_id=old.principal_id,
+                name=old.name,
+                scopes=list(scopes),
+                conversations=old.conversations,
+                scope_ids=old.scope_ids,
+                networks=old.networks,
+                expires_at=now + min(old.expires_at - old.created_at, timedelta(days=LONGEST_DAYS)),
+            )
         )
         if overlap:
             old.expires_at = min(old.expires_at, now + overlap)
             old.save(update_fields=["expires_at"])
         else:
             _revoke(old)
+        trail.note(principal, actions.KEY_ROTATED, "api_key", old.pk, successor=issued.id)
     return issued
 
 
@@ -127,9 +176,10 @@ def revoke_key(*, principal: Principal, key_id: UUID) -> None:
         key = _own_or_managed(principal, key_id)
         if key.revoked_at is None:
             _revoke(key)
+            trail.note(principal, actions.KEY_REVOKED, "api_key", key.pk, owner=key.principal_id)
 
 
-def revoke_as_operator(*, key_id: UUID) -> None:
+def revoke_as_operator(*, key_id: UUID, operator_id: UUID) -> None:
     """End a key from the operator's admin, which stands above organizations; the caller opened the key's own.
 
     Raises:
@@ -141,10 +191,90 @@ def revoke_as_operator(*, key_id: UUID) -> None:
             raise KeyNotFound
         if key.revoked_at is None:
             _revoke(key)
+            audit.record(
+                organization_id=key.organization_id,
+                action=actions.KEY_REVOKED,
+                actor_id=operator_id,
+                object_type="api_key",
+                object_id=key.pk,
+                details={"owner": key.principal_id, "by_operator": True},
+            )
 
 
-def touch_key(key_id: UUID) -> None:
-    """Remember that a key was used; one write a minute and process at most."""
+def note_refused(secret: str) -> None:
+    """Record that a key was shown that opens nothing (here, or any more), in the trail of its organization if any."""
+    found = find_key(secret)
+    if found is None:
+        audit.record_refusal(
+            organization_id=None, action=actions.KEY_REFUSED, actor_id=None, reason="unknown"
+        )
+        return
+    organization_id, key_id = found
+    with tenancy.use(organization_id):
+        key = ApiKey.objects.get(organization_id=organization_id, pk=key_id)
+        audit.record_refusal(
+            organization_id=organization_id,
+            action=actions.KEY_REFUSED,
+            actor_id=key.principal_id,
+            object_type="api_key",
+            object_id=key.pk,
+            reason=_why_refused(key),
+        )
+
+
+def _why_refused(key: ApiKey) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if key.expires_at <= timezone.now():
+        return "expired"
+    if key.suspended_at is not None:
+        return "suspended"
+    return "address" if key.networks else "owner"
+
+
+def reactivate_key(*, principal: Principal, key_id: UUID) -> None:
+    """Let a key that was suspended for want of use work again, with its old end.
+
+    Raises:
+        PermissionMissing, KeyNotFound: also for one that ended.
+        KeyNotSuspended.
+    """
+    with transaction.atomic():
+        key = _own_or_managed(principal, key_id)
+        if key.revoked_at is not None or key.expires_at <= timezone.now():
+            raise KeyNotFound
+        if key.suspended_at is None:
+            raise KeyNotSuspended
+        key.suspended_at, key.reactivated_at = None, timezone.now()
+        key.save(update_fields=["suspended_at", "reactivated_at"])
+        audit.record(
+            organization_id=key.organization_id,
+            action=actions.KEY_REACTIVATED,
+            actor_id=principal.id,
+            object_type="api_key",
+            object_id=key.pk,
+        )
+
+
+def suspend_unused(*, organization_id: UUID, unused_days: int) -> int:
+    """Suspend the organization's keys that nobody used for so long, tell their owners, return how many.
+
+    Safe to repeat: a suspended key is left as it is.
+    """
+    limit = timezone.now() - timedelta(days=unused_days)
+    since = Greatest("created_at", "last_used_at", "reactivated_at")
+    with transaction.atomic():
+        rows = ApiKey.objects.select_for_update(no_key=True, skip_locked=True).filter(
+            organization_id=organization_id, revoked_at=None, suspended_at=None, expires_at__gt=timezone.now()
+        )
+        idle = list(rows.annotate(since=since).filter(since__lt=limit).order_by("pk"))
+        for key in idle:
+            _suspend(key)
+    return len(idle)
+
+
+def touch_key(key_id: UUID, *, address: str = "") -> None:
+    """Remember that a key was used, and from where; one write a minute and process at most."""
     with _lock:
         now = time.monotonic()
         if now - _touched.get(key_id, -_TOUCH_SECONDS) < _TOUCH_SECONDS:
@@ -156,28 +286,82 @@ def touch_key(key_id: UUID) -> None:
     moment = timezone.now()
     ApiKey.objects.filter(
         Q(last_used_at=None) | Q(last_used_at__lt=moment - timedelta(seconds=_TOUCH_SECONDS)), pk=key_id
-    ).update(last_used_at=moment)
+    ).update(last_used_at=moment, last_used_address=address or None)
 
 
-def _store(
-    *, organization_id: UUID, owner_id: UUID, name: str, scopes: tuple[str, ...], expires_at: datetime
-) -> IssuedKey:
+def is_key(text: str) -> bool:
+    """Return whether a text has the form and checksum of a key, as scanners for leaked secrets ask."""
+    return is_well_formed(text, PREFIX)
+
+
+def clean_networks(networks: Iterable[str]) -> list[str]:
+    """Return networks in CIDR form, each once; a single address is a network of one.
+
+    Raises:
+        NetworkNotValid: no network, or too many.
+    """
+    found: dict[str, None] = {}
+    for text in networks:
+        try:
+            found[str(ipaddress.ip_network(text.strip()))] = None
+        except ValueError as error:
+            raise NetworkNotValid(value=text[:50]) from error
+    if len(found) > MOST_NETWORKS:
+        raise NetworkNotValid(value=list(found)[MOST_NETWORKS])
+    return list(found)
+
+
+def _bounds(principal: Principal, limits: KeyLimits) -> dict[str, list[UUID] | None]:
+    """Return the conversations a new key is bound to, with their scopes; a bound key makes no wider one."""
+    if limits.conversations is None and principal.conversations is None:
+        return {"conversations": None, "scope_ids": None}
+    asked = principal.conversations if limits.conversations is None else limits.conversations
+    wanted = sorted(set(asked or ()))
+    known = _find_scopes[0](principal, wanted) if _find_scopes and wanted else {}
+    if not wanted or len(wanted) > MOST_CONVERSATIONS or set(known) != set(wanted):
+        raise ConversationsNotKnown
+    return {"conversations": wanted, "scope_ids": sorted(set(known.values()))}
+
+
+def _store(key: ApiKey) -> IssuedKey:
     if not Member.objects.filter(
-        organization_id=organization_id, user_id=owner_id, deactivated_at=None
+        organization_id=key.organization_id, user_id=key.principal_id, deactivated_at=None
     ).exists():
         raise MemberNotFound
-    prefix = PREFIX + base62(8)
-    secret = prefix + base62()
-    key = ApiKey.objects.create(
-        organization_id=organization_id,
-        principal_id=owner_id,
-        name=name,
-        prefix=prefix,
-        hash=hash_secret(secret),
-        scopes=list(scopes),
-        expires_at=expires_at,
+    secret = checked_secret(PREFIX)
+    key.prefix, key.hash = secret[:_SHOWN], hash_secret(secret)
+    key.save(force_insert=True)
+    return IssuedKey(key.pk, key.name, key.prefix, secret, tuple(key.scopes), key.expires_at)
+
+
+def _suspend(key: ApiKey) -> None:
+    key.suspended_at = timezone.now()
+    key.save(update_fields=["suspended_at"])
+    audit.record(
+        organization_id=key.organization_id,
+        action=actions.KEY_SUSPENDED,
+        actor_id=None,
+        object_type="api_key",
+        object_id=key.pk,
     )
-    return IssuedKey(key.pk, name, prefix, secret, scopes, expires_at)
+    revoke_access(
+        organization_id=key.organization_id,
+        principal_id=key.principal_id,
+        session=str(key.pk),
+        reason="key_unused",
+    )
+    member = Member.objects.filter(organization_id=key.organization_id, user_id=key.principal_id).first()
+    if member is None:
+        return
+    log.record(
+        events.KeySuspended(
+            organization_id=key.organization_id,
+            stream_id=member.pk,
+            principal_id=key.principal_id,
+            key=key.pk,
+            name=key.name,
+        )
+    )
 
 
 def _revoke(key: ApiKey) -> None:
@@ -205,7 +389,13 @@ def _own_or_managed(principal: Principal, key_id: UUID) -> ApiKey:
     return key
 
 
-def _clean_scopes(principal: Principal, scopes: Iterable[str]) -> tuple[str, ...]:
+def clean_key_scopes(principal: Principal, scopes: Iterable[str]) -> tuple[str, ...]:
+    """Return key scopes, each once.
+
+    Raises:
+        KeyScopesMissing, UnknownKeyScope.
+        KeyScopeAboveOwn: the acting principal was narrowed itself and lacks one.
+    """
     wanted = tuple(dict.fromkeys(scopes))
     if not wanted:
         raise KeyScopesMissing

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from apps.accounts.errors import KeyInAddress, OrganizationNotFound
+from apps.accounts.errors import AddressNotAllowed, KeyInAddress, OrganizationNotFound
 from apps.accounts.selectors.principals import (
     organizations_of,
+    principal_for_family,
     principal_for_key,
     principal_for_session,
     session_id,
 )
-from apps.accounts.selectors.sessions import find_user_id
-from apps.accounts.services import api_keys, principal_cache
+from apps.accounts.selectors.sessions import find_signed_in
+from apps.accounts.services import access_tokens, api_keys, principal_cache
+from apps.accounts.services.secrets import is_well_formed
 from apps.accounts.types import Principal
+from apps.core import tenancy
 from apps.core.errors import NotSignedIn, OrganizationRequired
 
-_LONGEST_HEADER = 512
+_LONGEST_KEY = 512
+_CHECKED_LENGTH = 60  # keys made before they had a checksum are shorter
+_SHOWN = re.compile(r"c[krs]_[0-9A-Za-z]{30}|ey[\w-]{10,}\.ey[\w-]{10,}\.")
 
 
 @dataclass(frozen=True)
@@ -27,16 +35,18 @@ class Credentials:
     """What a request shows.
 
     Attributes:
-        authorization: the header; `Bearer ck_...`.
+        authorization: the header; `Bearer ck_...` or a signed token.
         session_key: from the session cookie.
         organization: id or slug the caller names; a key has its own.
         query: the query string, looked at only to refuse keys in it.
+        address: of the client, for keys that are bound to networks.
     """
 
     authorization: str = ""
     session_key: str = ""
     organization: str = ""
     query: str = ""
+    address: str = ""
 
     @property
     def by_session(self) -> bool:
@@ -46,7 +56,8 @@ class Credentials:
     @property
     def cache_key(self) -> str:
         """A name for these credentials that opens nothing."""
-        shown = f"{self.authorization}\n{self.session_key if self.by_session else ''}\n{self.organization}"
+        secret = self.session_key if self.by_session else f"{self.authorization}\n{self.address}"
+        shown = f"{self.by_session}\n{secret}\n{self.organization}"
         return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).hexdigest()
 
 
@@ -56,67 +67,101 @@ def find_kept(credentials: Credentials) -> Principal | None:
 
 
 def authenticate(credentials: Credentials) -> Principal:
-    """Return who acts. One query for a key, three or four for a session.
+    """Return who acts. One query for a key or token, three or four for a session.
 
     Raises:
         NotSignedIn: nothing shown, or nothing that is valid.
         KeyInAddress: a key in the query string, valid or not.
         OrganizationRequired: a session whose user belongs to several organizations, or to none, names none.
         OrganizationNotFound: the named one is missing, not the key's, or the user has no open seat in it.
+        AddressNotAllowed: the key is bound to other networks.
+        SecondFactorRequired: the organization asks for one, and session or token were not proved with it, or the
+            key's person has none.
     """
     if shows_key(credentials.query):
         raise KeyInAddress
     since = principal_cache.generation()
-    principal = _by_key(credentials) if credentials.authorization else _by_session(credentials)
+    seconds = float("inf")
+    if credentials.by_session:
+        principal = _by_session(credentials)
+    else:
+        principal, seconds = _by_header(credentials)
     if principal_cache.is_followed():
-        principal_cache.keep(credentials.cache_key, principal, since=since)
+        principal_cache.keep(credentials.cache_key, principal, since=since, seconds=seconds)
     return principal
 
 
-def principal_of_user(*, user_id: UUID, session: str, organization: str = "") -> Principal:
+def principal_of_user(
+    *, user_id: UUID, session: str, factor_id: int | None = None, organization: str = ""
+) -> Principal:
     """Return a signed-in user in the named organization, or in the only one.
 
     Raises:
-        OrganizationRequired, OrganizationNotFound.
+        OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
+    who: dict[str, Any] = {"user_id": user_id, "session": session, "factor_id": factor_id}
     if not organization:
         mine = organizations_of(user_id)
         if len(mine) != 1:
             raise OrganizationRequired
-        return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+        return principal_for_session(**who, organization_id=mine[0].id)
     named = _named(organization)
     if isinstance(named, UUID):
-        return principal_for_session(user_id=user_id, organization_id=named, session=session)
-    return principal_for_session(user_id=user_id, slug=named, session=session)
+        return principal_for_session(**who, organization_id=named)
+    return principal_for_session(**who, slug=named)
 
 
 def shows_key(query: str) -> bool:
-    """Return whether a key stands in the query string, where logs and histories would keep it."""
-    return bool(query) and api_keys.PREFIX in unquote(query)
+    """Return whether a key or token stands in the query string, where logs and histories would keep it."""
+    return bool(query) and _SHOWN.search(unquote(query)) is not None
 
 
-def _by_key(credentials: Credentials) -> Principal:
+def _by_header(credentials: Credentials) -> tuple[Principal, float]:
+    """Return who acts, and for how many seconds the credential is valid at most."""
+    seconds = float("inf")
     scheme, _, secret = credentials.authorization.partition(" ")
     secret = secret.strip()
-    if scheme.lower() != "bearer" or not secret.startswith(api_keys.PREFIX) or len(secret) > _LONGEST_HEADER:
+    if scheme.lower() != "bearer":
         raise NotSignedIn
-    principal = principal_for_key(secret)
+    if access_tokens.looks_like_one(secret):
+        claims = access_tokens.read(secret)
+        seconds = claims.expires_at - time.time()
+        principal = principal_for_family(
+            claims.family_id, owner_id=claims.principal_id, address=credentials.address
+        )
+    else:
+        principal = _by_key(secret, address=credentials.address)
     if credentials.organization and _named(credentials.organization) not in (
         principal.organization_id,
         principal.organization_slug,
     ):
         raise OrganizationNotFound
-    api_keys.touch_key(UUID(principal.session))
+    return principal, seconds
+
+
+def _by_key(secret: str, *, address: str) -> Principal:
+    if not secret.startswith(api_keys.PREFIX) or len(secret) > _LONGEST_KEY:
+        raise NotSignedIn
+    if len(secret) == _CHECKED_LENGTH and not is_well_formed(secret, api_keys.PREFIX):
+        raise NotSignedIn
+    try:
+        principal = principal_for_key(secret, address=address)
+    except (NotSignedIn, AddressNotAllowed):
+        api_keys.note_refused(secret)
+        raise
+    with tenancy.use(principal.organization_id):
+        api_keys.touch_key(UUID(principal.session), address=address)
     return principal
 
 
 def _by_session(credentials: Credentials) -> Principal:
-    user_id = find_user_id(credentials.session_key) if credentials.session_key else None
-    if user_id is None:
+    found = find_signed_in(credentials.session_key) if credentials.session_key else None
+    if found is None:
         raise NotSignedIn
     return principal_of_user(
-        user_id=user_id,
+        user_id=found.user_id,
         session=session_id(credentials.session_key),
+        factor_id=found.factor_id,
         organization=credentials.organization,
     )
 

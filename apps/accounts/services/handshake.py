@@ -1,4 +1,4 @@
-"""Who opens a WebSocket: a browser by cookie from exactly our own page, a program by key."""
+"""Who opens a WebSocket: a browser by cookie from exactly our own page, a program by key or token."""
 
 from __future__ import annotations
 
@@ -11,12 +11,21 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from apps.accounts.errors import OrganizationNotFound, OriginNotAllowed
-from apps.accounts.selectors.principals import principal_for_key_id, principal_for_session
-from apps.accounts.selectors.sessions import find_session_key, find_user_id
+from apps.accounts.errors import (
+    AddressNotAllowed,
+    OrganizationNotFound,
+    OriginNotAllowed,
+    SecondFactorRequired,
+)
+from apps.accounts.selectors.principals import (
+    principal_for_family,
+    principal_for_key_id,
+    principal_for_session,
+)
+from apps.accounts.selectors.sessions import find_session_key, find_signed_in
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
-from apps.accounts.types import Principal
+from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
 from apps.core.errors import NotSignedIn
 from apps.core.http.addresses import client_address
 
@@ -28,7 +37,7 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
 
     Raises:
         OriginNotAllowed: a cookie without Origin, or any Origin that is not ours.
-        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound.
+        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
     headers = _headers(scope)
     query = scope.get("query_string", b"").decode("latin-1")
@@ -37,6 +46,7 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
         session_key=_cookie(headers.get("cookie", ""), settings.SESSION_COOKIE_NAME),
         organization=parse_qs(query).get("organization", [""])[-1],
         query=query,
+        address=_address(scope, headers),
     )
     origin = headers.get("origin")
     shows_cookie = credentials.by_session and bool(credentials.session_key)
@@ -56,18 +66,31 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
 def refresh(principal: Principal) -> Principal | None:
     """Look at the rows again: the same principal with its present rights, or None when its access ended.
 
-    For sockets and streams, every 30 s and at each sign of change. One query for a key, four for a session.
+    For sockets and streams, every 30 s and at each sign of change. One query for a key or token, four for a session.
     """
     try:
-        if principal.key_scopes is not None:
-            return principal_for_key_id(UUID(principal.session))
-        current = principal_for_session(
-            user_id=principal.id, organization_id=principal.organization_id, session=principal.session
+        if principal.credential == BY_KEY:
+            return principal_for_key_id(
+                UUID(principal.session),
+                organization_id=principal.organization_id,
+                address=principal.address,
+            )
+        if principal.credential == BY_TOKEN:
+            return principal_for_family(
+                UUID(principal.session), owner_id=principal.id, address=principal.address
+            )
+        key = find_session_key(user_id=principal.id, session=principal.session)
+        found = find_signed_in(key) if key is not None else None
+        if found is None or found.user_id != principal.id:
+            return None
+        return principal_for_session(
+            user_id=principal.id,
+            organization_id=principal.organization_id,
+            session=principal.session,
+            factor_id=found.factor_id,
         )
-    except (NotSignedIn, OrganizationNotFound):
+    except (NotSignedIn, OrganizationNotFound, AddressNotAllowed, SecondFactorRequired):
         return None
-    key = find_session_key(user_id=principal.id, session=principal.session)
-    return current if key is not None and find_user_id(key) == principal.id else None
 
 
 def language_of_scope(scope: dict[str, Any]) -> str:
@@ -86,6 +109,11 @@ def language_of_scope(scope: dict[str, Any]) -> str:
 def allowed_origins() -> frozenset[str]:
     """Return the exact origins of our own pages."""
     return frozenset({settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS})
+
+
+def address_of_scope(scope: dict[str, Any]) -> str:
+    """Return the address of the client of a socket."""
+    return _address(scope, _headers(scope))
 
 
 def _headers(scope: dict[str, Any]) -> dict[str, str]:

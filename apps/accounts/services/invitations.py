@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,13 +11,11 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
-from apps.accounts import events
+from apps.accounts import actions, events
 from apps.accounts.errors import (
     AlreadyInvited,
     AlreadyMember,
@@ -30,8 +27,11 @@ from apps.accounts.errors import (
     RoleNotFound,
 )
 from apps.accounts.models import Invitation, Member, Role, User
+from apps.accounts.selectors.members import find_inviting
 from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.services import trail
 from apps.accounts.services.access import require
+from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.members import add_member, own_permissions
 from apps.accounts.services.names import clean_address
 from apps.accounts.services.secrets import base62
@@ -69,7 +69,7 @@ def invite(
     if given is None:
         raise RoleNotFound
     if not set(given.permissions) <= own_permissions(principal):
-        raise RoleAboveOwn
+        raise trail.refused(principal, RoleAboveOwn(), role=role)
     if Member.objects.filter(
         organization_id=principal.organization_id, user__email=address, deactivated_at=None
     ).exists():
@@ -93,6 +93,9 @@ def invite(
                 hash=hash_secret(secret),
                 expires_at=now + LIFE,
             )
+            trail.note(
+                principal, actions.MEMBER_INVITED, "invitation", invitation.pk, person=address, role=given.key
+            )
             return _send(invitation, secret, inviter=principal.name)
     except IntegrityError as error:
         if "accounts_invitation_open" in str(error):
@@ -113,6 +116,7 @@ def renew_invitation(*, principal: Principal, invitation_id: UUID) -> IssuedLink
         invitation.hash = hash_secret(secret)
         invitation.expires_at = timezone.now() + LIFE
         invitation.save(update_fields=["hash", "expires_at"])
+        trail.note(principal, actions.INVITATION_RENEWED, "invitation", invitation.pk)
         return _send(invitation, secret, inviter=principal.name)
 
 
@@ -127,6 +131,7 @@ def revoke_invitation(*, principal: Principal, invitation_id: UUID) -> None:
         invitation = _open(principal, invitation_id)
         invitation.revoked_at = timezone.now()
         invitation.save(update_fields=["revoked_at"])
+        trail.note(principal, actions.INVITATION_REVOKED, "invitation", invitation.pk)
 
 
 def accept_invitation(
@@ -142,11 +147,15 @@ def accept_invitation(
         InvitationForAnother: another user is signed in, or the address has an account and nobody is.
         NameNotValid, PasswordNotValid, AlreadyMember.
     """
-    with transaction.atomic():
+    organization_id = find_inviting(secret)
+    if organization_id is None:
+        raise LinkNotValid
+    with tenancy.use(organization_id), transaction.atomic():
         invitation = (
             Invitation.objects.select_for_update(no_key=True, of=("self",))
             .select_related("organization", "role")
             .filter(
+                organization_id=organization_id,
                 hash=hash_secret(secret),
                 accepted_at=None,
                 revoked_at=None,
@@ -157,8 +166,7 @@ def accept_invitation(
         )
         if invitation is None:
             raise LinkNotValid
-        with tenancy.use(invitation.organization_id):
-            return _let_in(invitation, user_id=user_id, name=name, password=password)
+        return _let_in(invitation, user_id=user_id, name=name, password=password)
 
 
 def _let_in(invitation: Invitation, *, user_id: UUID | None, name: str, password: str) -> Accepted:
@@ -220,7 +228,7 @@ def _open(principal: Principal, invitation_id: UUID) -> Invitation:
     if invitation is None:
         raise InvitationNotFound
     if not set(invitation.role.permissions) <= own_permissions(principal):
-        raise RoleAboveOwn
+        raise trail.refused(principal, RoleAboveOwn(), role=invitation.role.key)
     return invitation
 
 
@@ -230,16 +238,12 @@ def _send(invitation: Invitation, secret: str, *, inviter: str) -> IssuedLink:
         invitation.pk, settings.PUBLIC_URL + reverse("invitation", args=[secret]), invitation.expires_at
     )
     organization = invitation.organization
-    context = {"organization": organization.name, "inviter": inviter, "url": link.url, "days": LIFE.days}
-    with translation.override(organization.language):
-        subject = " ".join(render_to_string("account/email/invitation_subject.txt", context).split())
-        body = render_to_string("account/email/invitation_message.txt", context)
-
-    def deliver() -> None:
-        try:
-            send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [invitation.email])
-        except (OSError, smtplib.SMTPException):
-            logger.exception("invitation.not_mailed", extra={"invitation": str(invitation.pk)})
-
-    transaction.on_commit(deliver)
+    mail_after_commit(
+        "invitation",
+        to=[invitation.email],
+        language=organization.language,
+        context={"organization": organization.name, "inviter": inviter, "url": link.url, "days": LIFE.days},
+        failed="invitation.not_mailed",
+        invitation=str(invitation.pk),
+    )
     return link

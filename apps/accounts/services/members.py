@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apps.accounts import events
+from apps.accounts import actions, events
 from apps.accounts.errors import (
     AlreadyMember,
     LastOwner,
@@ -19,12 +19,14 @@ from apps.accounts.errors import (
     ThemeUnknown,
 )
 from apps.accounts.models import ApiKey, Member, Organization, Role, Seat, User
-from apps.accounts.services import revocation, sessions
+from apps.accounts.selectors.principals import has_open_seat
+from apps.accounts.services import revocation, sessions, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.names import clean_address, clean_language, clean_line, clean_name
-from apps.accounts.types import OWNER, Principal
+from apps.accounts.types import OWNER, PLACEHOLDER_DOMAIN, Principal
 from apps.core import tenancy
 from apps.core.events import log
+from apps.core.services import audit
 
 THEMES = ("system", "light", "dark")
 
@@ -93,6 +95,14 @@ def add_member(
         except IntegrityError as error:
             raise AlreadyMember from error
         _tell(member, actor_id=actor_id)
+        audit.record(
+            organization_id=organization_id,
+            action=actions.MEMBER_JOINED,
+            actor_id=actor_id,
+            object_type="member",
+            object_id=user_id,
+            details={"role": role},
+        )
     return member.pk
 
 
@@ -112,6 +122,9 @@ def change_role(*, principal: Principal, member_id: UUID, role: str) -> None:
             return
         if member.role.key == OWNER:
             _require_another_owner(member)
+        trail.note(
+            principal, actions.ROLE_GIVEN, "member", member.user_id, role=new.key, before=member.role.key
+        )
         member.role = new
         member.save(update_fields=["role"])
         revocation.change_access(
@@ -135,19 +148,25 @@ def deactivate_member(*, principal: Principal, member_id: UUID) -> None:
             return
         if member.role.key == OWNER:
             _require_another_owner(member)
-        now = timezone.now()
-        member.deactivated_at = now
-        member.save(update_fields=["deactivated_at"])
-        ApiKey.objects.filter(
-            organization_id=member.organization_id, principal_id=member.user_id, revoked_at=None
-        ).update(revoked_at=now)
-        _end_seats(member)
-        if not Member.objects.filter(user_id=member.user_id, deactivated_at=None).exists():
-            sessions.end_all(user_id=member.user_id, reason="member_deactivated")
-        revocation.revoke_access(
-            organization_id=member.organization_id, principal_id=member.user_id, reason="member_deactivated"
-        )
-        _tell(member, actor_id=principal.id)
+        end_membership(member, reason="member_deactivated", actor_id=principal.id)
+        trail.note(principal, actions.MEMBER_DEACTIVATED, "member", member.user_id)
+
+
+def end_membership(member: Member, *, reason: str, actor_id: UUID | None = None) -> None:
+    """End a locked, open membership inside the caller's transaction: keys, seats, sockets, maybe sessions."""
+    now = timezone.now()
+    member.deactivated_at = now
+    member.save(update_fields=["deactivated_at"])
+    ApiKey.objects.filter(
+        organization_id=member.organization_id, principal_id=member.user_id, revoked_at=None
+    ).update(revoked_at=now)
+    _end_seats(member)
+    if not has_open_seat(member.user_id):
+        sessions.end_all(user_id=member.user_id, reason=reason)
+    revocation.revoke_access(
+        organization_id=member.organization_id, principal_id=member.user_id, reason=reason
+    )
+    _tell(member, actor_id=actor_id)
 
 
 def reactivate_member(*, principal: Principal, member_id: UUID) -> None:
@@ -161,9 +180,12 @@ def reactivate_member(*, principal: Principal, member_id: UUID) -> None:
         member = _managed(principal, member_id)
         if member.deactivated_at is None:
             return
+        if (member.user.email or "").endswith(PLACEHOLDER_DOMAIN):
+            raise MemberNotFound  # who stands for erased people is nobody
         member.deactivated_at = None
         member.save(update_fields=["deactivated_at"])
         _tell(member, actor_id=principal.id)
+        trail.note(principal, actions.MEMBER_REACTIVATED, "member", member.user_id)
 
 
 def lock_member(*, principal: Principal, member_id: UUID) -> None:
@@ -269,7 +291,7 @@ def _managed(principal: Principal, member_id: UUID) -> Member:
 
 def _require_at_most_own(principal: Principal, role: Role) -> None:
     if not set(role.permissions) <= own_permissions(principal):
-        raise RoleAboveOwn
+        raise trail.refused(principal, RoleAboveOwn(), role=role.key)
 
 
 def own_permissions(principal: Principal) -> frozenset[str]:
@@ -301,6 +323,7 @@ def _require_another_owner(member: Member) -> None:
         deactivated_at=None,
         user__is_active=True,
         user__kind=User.Kind.PERSON,
+        user__break_glass_until=None,
     ).exclude(pk=member.pk)
     if not others.exists():
         raise LastOwner

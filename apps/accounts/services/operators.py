@@ -6,12 +6,21 @@ from uuid import UUID
 
 from django.db import transaction
 
+from apps.accounts import actions
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.models import User
+from apps.accounts.services import trail
 from apps.accounts.services.sessions import end_all
 
 
-def close_account(*, user_id: UUID) -> None:
+def end_sessions(*, user_id: UUID, operator_id: UUID) -> None:
+    """Sign an account out everywhere."""
+    with transaction.atomic():
+        end_all(user_id=user_id, reason="ended_by_operator")
+        trail.note_account(user_id, actions.SESSION_REVOKED, actor_id=operator_id, all=True)
+
+
+def close_account(*, user_id: UUID, operator_id: UUID) -> None:
     """Switch an account off everywhere: nothing of it signs in, its sessions, sockets and keys stop at once.
 
     Raises:
@@ -20,9 +29,10 @@ def close_account(*, user_id: UUID) -> None:
     with transaction.atomic():
         _switch(user_id, is_active=False)
         end_all(user_id=user_id, reason="account_closed")
+        trail.note_account(user_id, actions.ACCOUNT_CLOSED, actor_id=operator_id)
 
 
-def open_account(*, user_id: UUID) -> None:
+def open_account(*, user_id: UUID, operator_id: UUID) -> None:
     """Switch an account on again; its keys work as before, sessions that ended stay ended.
 
     Raises:
@@ -30,6 +40,7 @@ def open_account(*, user_id: UUID) -> None:
     """
     with transaction.atomic():
         _switch(user_id, is_active=True)
+        trail.note_account(user_id, actions.ACCOUNT_OPENED, actor_id=operator_id)
 
 
 def _switch(user_id: UUID, *, is_active: bool) -> None:

@@ -75,14 +75,18 @@ def generation() -> int:
     return _state.generation
 
 
-def keep(key: str, principal: Principal, *, since: int) -> None:
-    """Keep a principal; dropped when something was invalidated after its rows were read."""
+def keep(key: str, principal: Principal, *, since: int, seconds: float = float("inf")) -> None:
+    """Keep a principal; dropped when something was invalidated after its rows were read.
+
+    Args:
+        seconds: how much longer the credential itself is valid.
+    """
     if not _hears():
         return
     with _lock:
         if since != _state.generation:
             return
-        _entries[key] = _Entry(principal, time.monotonic() + TTL_SECONDS)
+        _entries[key] = _Entry(principal, time.monotonic() + min(TTL_SECONDS, seconds))
         _entries.move_to_end(key)
         if len(_entries) > MOST:
             _entries.popitem(last=False)

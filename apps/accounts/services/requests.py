@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import CSRFCheck
 
+from apps.accounts.models import User
 from apps.accounts.services import authentication, following
 from apps.accounts.services.authentication import Credentials
 from apps.accounts.services.sessions import UNKNOWN_ADDRESS
@@ -26,6 +27,7 @@ def credentials_of(request: HttpRequest) -> Credentials:
         session_key=request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""),
         organization=request.META.get("HTTP_ORGANIZATION", ""),
         query=request.META.get("QUERY_STRING", ""),
+        address=client_address(request),
     )
 
 
@@ -83,6 +85,18 @@ def require_own_page(request: HttpRequest) -> None:
     check.process_request(request)
     if check.process_view(request, _no_response, (), {}) is not None:
         raise CrossSiteRequest
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return who is signed in, for pages behind the sign-in.
+
+    Raises:
+        NotSignedIn.
+    """
+    user = request.user
+    if not user.is_authenticated:
+        raise NotSignedIn
+    return user
 
 
 def address_of(request: HttpRequest) -> str:

@@ -5,20 +5,26 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.accounts import events
-from apps.accounts.models import Member
+from apps.accounts.models import Member, TokenFamily
+from apps.accounts.selectors.principals import seats_of
 from apps.accounts.services import principal_cache
 from apps.core import tenancy
 from apps.core.events import log
 
 
 def revoke_access(*, organization_id: UUID, principal_id: UUID, reason: str, session: str = "") -> None:
-    """Record that a session, a key, or everything of a principal in the organization ended.
+    """Record that a session, a key, a token family, or everything of a principal in the organization ended.
 
     Args:
-        session: id of the session or key; empty for all.
+        session: id of the session, key or family; empty for all, which also ends every open family.
     """
+    if not session:
+        TokenFamily.objects.filter(
+            organization_id=organization_id, principal_id=principal_id, ended_at=None
+        ).update(ended_at=timezone.now(), end_reason=reason)
     member_id = _stream(organization_id, principal_id)
     if member_id is not None:
         log.record(
@@ -35,10 +41,7 @@ def revoke_access(*, organization_id: UUID, principal_id: UUID, reason: str, ses
 
 def revoke_everywhere(*, user_id: UUID, reason: str, session: str = "") -> None:
     """Record the end of a browser session, or of all of a person's, in each of its organizations."""
-    memberships = (
-        Member.objects.filter(user_id=user_id).order_by("pk").values_list("organization_id", flat=True)
-    )
-    for organization_id in memberships:
+    for organization_id in seats_of(user_id):
         with tenancy.use(organization_id):
             revoke_access(
                 organization_id=organization_id, principal_id=user_id, reason=reason, session=session

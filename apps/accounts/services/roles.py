@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from apps.accounts import actions
 from apps.accounts.errors import (
     RoleAboveOwn,
     RoleBuiltIn,
@@ -16,6 +17,7 @@ from apps.accounts.errors import (
     UnknownPermission,
 )
 from apps.accounts.models import Invitation, Member, Role
+from apps.accounts.services import trail
 from apps.accounts.services.access import require
 from apps.accounts.services.members import own_permissions
 from apps.accounts.services.names import clean_name, clean_slug
@@ -40,6 +42,7 @@ def create_role(*, principal: Principal, key: str, name: str, permissions: Itera
                 name=clean_name(name, limit=60),
                 permissions=granted,
             )
+            trail.note(principal, actions.ROLE_CREATED, "role", role.pk, key=role.key, permissions=granted)
     except IntegrityError as error:
         raise RoleTaken from error
     return role.pk
@@ -70,12 +73,16 @@ def update_role(
             role.name = clean_name(name, limit=60)
         if permissions is not None:
             role.permissions = _clean_permissions(principal, permissions)
+        role.save(update_fields=["name", "permissions"])
+        if permissions is not None:
             for member in Member.objects.filter(role_id=role.pk, deactivated_at=None).order_by("pk"):
                 change_access(
                     organization_id=role.organization_id, principal_id=member.user_id, role=role.key
                 )
             forget_organization(organization_id=role.organization_id)
-        role.save(update_fields=["name", "permissions"])
+        trail.note(
+            principal, actions.ROLE_CHANGED, "role", role.pk, key=role.key, permissions=role.permissions
+        )
 
 
 def delete_role(*, principal: Principal, role_id: UUID) -> None:
@@ -92,6 +99,7 @@ def delete_role(*, principal: Principal, role_id: UUID) -> None:
             or Invitation.objects.filter(role_id=role.pk, accepted_at=None, revoked_at=None).exists()
         ):
             raise RoleInUse
+        trail.note(principal, actions.ROLE_REMOVED, "role", role.pk, key=role.key)
         Invitation.objects.filter(role_id=role.pk).delete()
         role.delete()
 
@@ -105,7 +113,7 @@ def _custom(principal: Principal, role_id: UUID) -> Role:
     if role.is_builtin:
         raise RoleBuiltIn
     if not set(role.permissions) <= own_permissions(principal):
-        raise RoleAboveOwn
+        raise trail.refused(principal, RoleAboveOwn(), role=role.key)
     return role
 
 
@@ -115,5 +123,5 @@ def _clean_permissions(principal: Principal, permissions: Iterable[str]) -> list
         if name not in PERMISSIONS:
             raise UnknownPermission(name=name)
     if not set(wanted) <= own_permissions(principal):
-        raise RoleAboveOwn
+        raise trail.refused(principal, RoleAboveOwn(), permissions=wanted)
     return wanted

@@ -11,9 +11,11 @@ from allauth.usersessions.models import UserSession
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.accounts import actions
 from apps.accounts.errors import SessionNotFound
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.selectors.sessions import find_session_key, store
+from apps.accounts.services import trail
 from apps.accounts.services.revocation import revoke_everywhere
 
 UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - shown for a Unix socket, never bound
@@ -24,7 +26,7 @@ _tracked: OrderedDict[str, float] = OrderedDict()
 _lock = threading.Lock()
 
 
-def end_session(*, user_id: UUID, session: str, reason: str = "signed_out") -> None:
+def end_session(*, user_id: UUID, session: str, reason: str = "session_ended") -> None:
     """End one session of a user by the id the list shows.
 
     Raises:
@@ -33,7 +35,9 @@ def end_session(*, user_id: UUID, session: str, reason: str = "signed_out") -> N
     key = find_session_key(user_id=user_id, session=session)
     if key is None:
         raise SessionNotFound
-    end_key(user_id=user_id, session_key=key, reason=reason)
+    with transaction.atomic():
+        end_key(user_id=user_id, session_key=key, reason=reason)
+        trail.note_account(user_id, actions.SESSION_REVOKED, ended=session)
 
 
 def end_key(*, user_id: UUID, session_key: str, reason: str = "signed_out") -> None:
@@ -43,7 +47,7 @@ def end_key(*, user_id: UUID, session_key: str, reason: str = "signed_out") -> N
         revoke_everywhere(user_id=user_id, session=session_id(session_key), reason=reason)
 
 
-def end_others(*, user_id: UUID, keep_key: str, reason: str = "signed_out") -> int:
+def end_others(*, user_id: UUID, keep_key: str, reason: str = "session_ended") -> int:
     """End every session of a user but one; return how many."""
     with transaction.atomic():
         rows = UserSession.objects.filter(user_id=user_id).exclude(session_key=keep_key)
@@ -51,6 +55,8 @@ def end_others(*, user_id: UUID, keep_key: str, reason: str = "signed_out") -> i
         _delete(keys)
         for key in keys:
             revoke_everywhere(user_id=user_id, session=session_id(key), reason=reason)
+        if keys:
+            trail.note_account(user_id, actions.SESSION_REVOKED, ended=[session_id(key) for key in keys])
     return len(keys)
 
 

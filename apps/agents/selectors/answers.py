@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from apps.accounts.selectors.scopes import visible_scopes
+from apps.accounts.selectors.scopes import owned, visible_scopes
 from apps.accounts.types import Principal
 from apps.agents.errors import AgentNotFound, AnswerNotFound
 from apps.agents.models import Agent, Answer
@@ -21,7 +21,7 @@ def visible_answers(principal: Principal) -> QuerySet[Answer]:
     """Own answers, and those whose message in a conversation the principal may read."""
     shown = visible_messages(principal).filter(pk=OuterRef("message_id"), deleted_at=None)
     return Answer.objects.filter(
-        Q(asker_id=principal.id) | Q(Exists(shown)), organization_id=principal.organization_id
+        owned(principal, "asker_id") | Q(Exists(shown)), organization_id=principal.organization_id
     ).select_related("agent")
 
 
@@ -41,7 +41,7 @@ def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
 def list_own(principal: Principal, *, limit: int = 30) -> list[AnswerView]:
     """Return the principal's private answers, newest first. Two queries."""
     rows = Answer.objects.filter(
-        organization_id=principal.organization_id, asker_id=principal.id, conversation_id=None
+        owned(principal, "asker_id"), organization_id=principal.organization_id, conversation_id=None
     ).select_related("agent")
     return _shown(principal, list(rows.order_by("-pk")[:limit]))
 

@@ -31,6 +31,7 @@ from apps.core.text.language import guess
 from apps.llm.services.ladder import answer_stream
 from apps.llm.types import Answered, AnswerPassage, Caller, Completion, Finished, TextDelta
 from apps.rag.selectors.search import search
+from apps.rag.services.reading import note_read
 from apps.rag.types import Filters, Hit
 
 PASSAGES = 6
@@ -43,6 +44,7 @@ class Task:
     """One question while it is answered."""
 
     answer_id: UUID
+    agent_id: UUID
     asker: Principal
     question: str
     instructions: str
@@ -82,7 +84,15 @@ def begin(*, answer_id: UUID) -> Task | None:
         return None
     asker = principal_of_member(organization_id=row.organization_id, user_id=row.asker_id)
     language = guess(row.question) or translation.get_language() or settings.LANGUAGE_CODE
-    return Task(answer_id, asker, row.question, row.agent.instructions, row.conversation_id, language)
+    return Task(
+        answer_id=answer_id,
+        agent_id=row.agent.principal_id,
+        asker=asker,
+        question=row.question,
+        instructions=row.agent.instructions,
+        conversation_id=row.conversation_id,
+        language=language,
+    )
 
 
 def find(task: Task) -> Found:
@@ -101,6 +111,7 @@ def find(task: Task) -> Found:
         collapse=False,
         grammar=False,
     )
+    _note_read(task, shared.hits)
     hits = _without_question(task, shared.hits)
     left_out = False
     if audience:
@@ -112,6 +123,7 @@ def find(task: Task) -> Found:
             collapse=False,
             grammar=False,
         )
+        _note_read(task, own.hits)
         best = _without_question(task, own.hits)
         left_out = bool(best) and best[0].chunk not in {hit.chunk for hit in hits}
     return Found(hits, shared.words_only, left_out)
@@ -292,6 +304,18 @@ def _tell(row: Answer, *, shared_id: UUID) -> None:
                 message=shared.message_id,
             )
         )
+
+
+def _note_read(task: Task, hits: Sequence[Hit]) -> None:
+    note_read(
+        organization_id=task.asker.organization_id,
+        reader_id=task.agent_id,
+        on_behalf_of=task.asker.id,
+        hits=hits,
+        purpose="answer",
+        object_type="answer",
+        object_id=task.answer_id,
+    )
 
 
 def _without_question(task: Task, hits: Sequence[Hit]) -> tuple[Hit, ...]:

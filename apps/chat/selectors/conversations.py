@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.selectors.scopes import visible_scopes
+from apps.accounts.selectors.scopes import visible_scope_clause, visible_scopes
 from apps.accounts.services import access
 from apps.accounts.types import PersonView, Principal
 from apps.chat.errors import ConversationNotFound
@@ -38,7 +38,7 @@ SELECT c.id, c.kind, c.name, c.topic, c.is_private, c.archived_at, c.scope_id, m
 FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
-LEFT JOIN core_stream s ON s.id = c.id
+LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
@@ -62,18 +62,25 @@ def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
     """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
     where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")
-    return _load(principal, where, {})
+    if principal.conversations is None:
+        return _load(principal, where, {})
+    return _load(principal, where + " AND c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)})
 
 
 def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
-    """Return one visible conversation. Three queries.
+    """Return one visible conversation. One query, two where people are its name.
 
     Raises:
         ConversationNotFound: missing, or not visible.
     """
-    if not visible_conversations(principal).filter(pk=conversation_id).exists():
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    found = _load(
+        principal, f"c.id = %(conversation)s AND {visible.sql}",
+        {**visible.params, "conversation": conversation_id},
+    )  # fmt: skip
+    if not found:
         raise ConversationNotFound
-    return _load(principal, "c.id = %(conversation)s", {"conversation": conversation_id})[0]
+    return found[0]
 
 
 def list_channels(principal: Principal) -> list[ConversationView]:
@@ -104,11 +111,12 @@ def heads(principal: Principal) -> dict[UUID, int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "
-            "LEFT JOIN core_stream s ON s.id = m.conversation_id "
+            "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
             "WHERE m.organization_id = %s AND m.principal_id = %s AND m.left_at IS NULL",
             [principal.organization_id, principal.id],
         )
-        return dict(cursor.fetchall())
+        found: dict[UUID, int] = dict(cursor.fetchall())
+    return {pk: head for pk, head in found.items() if principal.reaches(pk)}
 
 
 def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) -> list[UUID]:
@@ -150,6 +158,12 @@ def may_manage(principal: Principal, conversation_id: UUID) -> bool:
         )
         .exists()
     )
+
+
+def scopes_of(principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the audiences of those of the conversations that the principal sees. One query."""
+    rows = visible_conversations(principal).filter(pk__in=conversation_ids)
+    return dict(rows.values_list("pk", "scope_id"))
 
 
 def scope_of(principal: Principal, conversation_id: UUID) -> UUID:

@@ -7,12 +7,14 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.services import access
+from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
+from apps.chat import actions
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Conversation, Message
 from apps.chat.services.conversations import announce_change
 from apps.chat.services.messages import take_away
+from apps.core.services import audit
 
 
 def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bool) -> None:
@@ -35,6 +37,9 @@ def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bo
         channel.archived_at = timezone.now() if is_archived else None
         channel.save(update_fields=["archived_at"])
         announce_change(channel, actor_id=principal.id)
+        trail.note(
+            principal, actions.ARCHIVED if is_archived else actions.UNARCHIVED, "conversation", channel.pk
+        )
 
 
 def delete_as_operator(*, operator_id: UUID, message_id: UUID) -> None:
@@ -51,3 +56,15 @@ def delete_as_operator(*, operator_id: UUID, message_id: UUID) -> None:
             raise MessageNotFound
         if message.deleted_at is None:
             take_away(message, actor_id=operator_id)
+            audit.record(
+                organization_id=message.organization_id,
+                action=actions.MESSAGE_REMOVED,
+                actor_id=operator_id,
+                object_type="message",
+                object_id=message.pk,
+                details={
+                    "conversation": message.conversation_id,
+                    "sender": message.sender_id,
+                    "by_operator": True,
+                },
+            )

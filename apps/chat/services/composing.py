@@ -10,6 +10,7 @@ from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import Principal
 from apps.chat.errors import (
     ClientKeyInvalid,
+    ConversationNotFound,
     EmptyMessage,
     MessageTooLong,
     TooManyAttachments,
@@ -85,7 +86,10 @@ def compose(
 
     Raises:
         EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments.
+        ConversationNotFound: a key bound to others.
     """
+    if not principal.reaches(conversation_id):
+        raise ConversationNotFound
     check_client_key(client_key)
     if len(attachments) > ATTACHMENT_LIMIT:
         raise TooManyAttachments(limit=ATTACHMENT_LIMIT)

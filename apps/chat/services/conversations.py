@@ -12,9 +12,9 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.services import access, scopes
+from apps.accounts.services import access, scopes, trail
 from apps.accounts.types import PersonView, Principal
-from apps.chat import events
+from apps.chat import actions, events
 from apps.chat.errors import NameInvalid, NameTaken, TooManyPeople
 from apps.chat.models import Conversation
 from apps.chat.services.composing import clean_body
@@ -141,12 +141,22 @@ def update_conversation(
                 require_manager(principal, conversation)
             conversation.name = conversation.name if name is None else clean_name(name)
             conversation.topic = conversation.topic if topic is None else _clean_topic(topic)
+            if is_archived is not None and is_archived != (conversation.archived_at is not None):
+                act = actions.ARCHIVED if is_archived else actions.UNARCHIVED
+                trail.note(principal, act, "conversation", conversation.pk)
             if is_archived is not None:
                 conversation.archived_at = (
                     (conversation.archived_at or timezone.now()) if is_archived else None
                 )
             if is_private is not None and is_private != conversation.is_private:
                 conversation.is_private = is_private
+                trail.note(
+                    principal,
+                    actions.VISIBILITY_CHANGED,
+                    "conversation",
+                    conversation.pk,
+                    is_private=is_private,
+                )
                 scopes.set_audience(
                     scope_id=conversation.scope_id, audience="seats" if is_private else "organization"
                 )

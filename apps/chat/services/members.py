@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.services import scopes
 from apps.accounts.types import PersonView, Principal
-from apps.chat import events
+from apps.chat import actions, events
 from apps.chat.errors import ConversationNotFound, NotAMember, PersonNotFound
 from apps.chat.models import Conversation, Membership
 from apps.chat.selectors.conversations import visible_conversations
@@ -25,6 +25,7 @@ from apps.chat.services.standing import (
 from apps.core import tenancy
 from apps.core.events import log
 from apps.core.models import Stream
+from apps.core.services import audit
 
 
 def seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUID) -> None:
@@ -38,6 +39,8 @@ def seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUID
     if not new:
         return
     scopes.add_seats(scope_id=conversation.scope_id, principals=[person.id for person in new])
+    if others := [person.id for person in new if person.id != actor_id]:
+        _note_seats(conversation, actions.SEAT_ADDED, others, actor_id=actor_id)
     head = Stream.objects.filter(pk=conversation.pk).values_list("last_sequence", flat=True).first() or 0
     Membership.objects.bulk_create(
         [
@@ -73,6 +76,20 @@ def seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUID
                 last_sequence=joined.sequence or 0,
             )
         )
+
+
+def _note_seats(conversation: Conversation, action: str, people: list[UUID], *, actor_id: UUID) -> None:
+    """Record who was brought into a channel or taken out by somebody else; whom one writes to directly is private."""
+    if conversation.kind != "channel":
+        return
+    audit.record(
+        organization_id=conversation.organization_id,
+        action=action,
+        actor_id=actor_id,
+        object_type="conversation",
+        object_id=conversation.pk,
+        details={"people": people},
+    )
 
 
 def join(*, principal: Principal, conversation_id: UUID) -> None:
@@ -139,6 +156,8 @@ def end_membership(*, conversation_id: UUID, person_id: UUID, actor_id: UUID) ->
     if not ended or person is None:
         raise PersonNotFound
     scopes.remove_seat(scope_id=conversation.scope_id, principal_id=person_id)
+    if person_id != actor_id:
+        _note_seats(conversation, actions.SEAT_REMOVED, [person_id], actor_id=actor_id)
     log.record(
         events.MemberLeft(
             organization_id=conversation.organization_id,
@@ -190,6 +209,8 @@ def set_preferences(
     Raises:
         ConversationNotFound, NotAMember.
     """
+    if not principal.reaches(conversation_id):
+        raise ConversationNotFound
     with transaction.atomic():
         membership = (
             Membership.objects.select_for_update(no_key=True)

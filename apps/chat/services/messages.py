@@ -9,9 +9,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from prometheus_client import Counter
 
-from apps.accounts.services import access
+from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
-from apps.chat import events
+from apps.chat import actions, events
 from apps.chat.errors import (
     AttachmentNotFound,
     ClientKeyReused,
@@ -253,6 +253,15 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
         if message.sender_id != principal.id and not access.can(principal, "message.moderate"):
             raise NotTheAuthor
         take_away(message, actor_id=principal.id)
+        if message.sender_id != principal.id:
+            trail.note(
+                principal,
+                actions.MESSAGE_REMOVED,
+                "message",
+                message.pk,
+                conversation=message.conversation_id,
+                sender=message.sender_id,
+            )
 
 
 def take_away(message: Message, *, actor_id: UUID) -> None:

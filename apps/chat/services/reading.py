@@ -36,7 +36,7 @@ def move_marker(*, principal: Principal, conversation_id: UUID, sequence: int, b
             )
             .first()
         )
-        if membership is None:
+        if membership is None or not principal.reaches(conversation_id):
             raise ConversationNotFound
         head = Stream.objects.filter(pk=conversation_id).values_list("last_sequence", flat=True).first() or 0
         target = max(0, min(sequence, head))

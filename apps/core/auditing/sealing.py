@@ -67,7 +67,7 @@ class Link:
     seal: str
 
 
-def keys() -> list[Key]:
+def accepted_keys() -> list[Key]:
     """Return the key that seals now, then older ones that are still accepted."""
     security = settings.CONFIGURATION.security
     if security.audit_key is not None and security.audit_key.get_secret_value():
@@ -90,27 +90,28 @@ def reference(kind: str, value: str, *, organization_id: UUID, key: Key | None =
     """Return what stands for a personal value in the chain: the same for the same value in one organization."""
     if not value:
         return ""
-    key = key or keys()[0]
+    key = key or accepted_keys()[0]
     return f"{key.id}:{_mac(key, ('reference', kind, str(organization_id), value))[:32]}"
 
 
 def refers_to(given: str, kind: str, value: str, *, organization_id: UUID) -> bool:
     """Return whether a stored reference was made from this value, with any accepted key."""
-    return any(
-        hmac.compare_digest(given, reference(kind, value, organization_id=organization_id, key=key))
-        for key in keys()
+    key = _named(given)
+    return key is not None and hmac.compare_digest(
+        given, reference(kind, value, organization_id=organization_id, key=key)
     )
 
 
 def seal(content: Content, key: Key | None = None) -> str:
     """Return the seal of an entry's content."""
-    key = key or keys()[0]
+    key = key or accepted_keys()[0]
     return f"{key.id}:{_mac(key, ('seal', *_content(content), _details(content.details)))}"
 
 
 def is_sealed(content: Content, given: str) -> bool:
     """Return whether the seal was made from this content, with any accepted key."""
-    return any(hmac.compare_digest(given, seal(content, key)) for key in keys())
+    key = _named(given)
+    return key is not None and hmac.compare_digest(given, seal(content, key))
 
 
 def link_hash(previous: str, content: Content, link: Link) -> str:
@@ -125,6 +126,12 @@ def link_hash(previous: str, content: Content, link: Link) -> str:
 def microseconds(moment: datetime) -> int:
     """Return microseconds since 1970."""
     return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _named(given: str) -> Key | None:
+    """Return the accepted key whose id a seal or reference begins with."""
+    name = given.partition(":")[0]
+    return next((key for key in accepted_keys() if key.id == name), None)
 
 
 def _content(content: Content) -> list[str | None]:

@@ -39,6 +39,21 @@ Url = Annotated[str, AfterValidator(_url_without_slash)]
 SmtpUrl = Annotated[SecretStr, AfterValidator(_smtp_url)]
 
 
+def _http_addresses(value: str) -> str:
+    for url in filter(None, (part.strip() for part in value.split(","))):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("every address begins with http:// or https:// and names a host")
+    return value
+
+
+def _http_proxy(value: SecretStr | None) -> SecretStr | None:
+    parts = urlsplit(value.get_secret_value()) if value else None
+    if parts is not None and (parts.scheme != "http" or not parts.hostname):
+        raise ValueError("begins with http:// and names a host")
+    return value
+
+
 class Group(BaseModel):
     """Base of all groups: values come as text, unknown ones are a programming error."""
 
@@ -126,16 +141,47 @@ class SecuritySettings(Group):
         ..., description=_("Signs sessions and links; at least 50 random characters.")
     )
     secret_key_fallbacks: str = Field("", description=_("Older keys by comma, still accepted for reading."))
+    encryption_keys: SecretStr | None = Field(
+        None,
+        description=_(
+            "Keys of stored secrets, newest first, as id:key with 32 bytes in base64, by comma or line; empty derives "
+            "them from secret_key. Read again while the server runs."
+        ),
+    )
     audit_key: SecretStr | None = Field(
         None, description=_("Seals the audit trail and signs its anchors; without one the secret key does.")
     )
     audit_key_fallbacks: SecretStr = Field(
         SecretStr(""), description=_("Older audit keys by comma, still accepted for reading.")
     )
+    audit_anchor_dir: Path | None = Field(
+        None,
+        description=_(
+            "Where heads of the audit chains are written, signed; best on another machine's disk."
+            " Empty is audit-anchors in the data directory."
+        ),
+    )
+    audit_anchor_seconds: int = Field(
+        3600, ge=10, le=86_400, description=_("How often the heads are written there.")
+    )
     session_days: int = Field(14, ge=1, le=30, description=_("Life of a browser session without use."))
+    key_unused_days: int = Field(
+        90, ge=0, le=365, description=_("API keys unused for so many days are suspended; 0 never.")
+    )
+    second_factor: Literal["nobody", "administrators", "everybody"] = Field(
+        "nobody",
+        description=_("Who needs a second factor on this server, at once, whatever organizations say."),
+    )
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
     message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))
+    suppression_dir: Path | None = Field(
+        None,
+        description=_(
+            "Where erased people are listed, by keyed hashes, for the time after a restore: outside of what is "
+            "restored. Empty: `suppression` in the data directory."
+        ),
+    )
     sockets_per_principal: int = Field(20, ge=1, description=_("Open sockets of one principal."))
 
 
@@ -188,6 +234,26 @@ class MailSettings(Group):
         return smtp.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
 
+class OutboundSettings(Group):
+    """What leaves the house."""
+
+    outbound_proxy: Annotated[SecretStr | None, AfterValidator(_http_proxy)] = Field(
+        None,
+        description=_(
+            "http://user:password@host:port of a proxy for what people and documents name; it is asked for addresses "
+            "that were checked here."
+        ),
+    )
+    operator_addresses: Annotated[str, AfterValidator(_http_addresses)] = Field(
+        "",
+        description=_(
+            "More addresses, by comma, such as http://10.0.0.5:11434, that the server's own parts may reach; beside "
+            "llm_base_url the only ones that may be private. People, documents and models never reach them."
+        ),
+    )
+
+
 ALL: tuple[type[Group], ...] = (
     ServerSettings, DatabaseSettings, RedisSettings, SecuritySettings, FileSettings, ModelSettings, MailSettings,
+    OutboundSettings,
 )  # fmt: skip

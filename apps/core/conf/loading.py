@@ -2,34 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Protocol
 
 from pydantic import SecretStr, ValidationError
 
 from apps.core.conf import groups
-
-
-class SecretProvider(Protocol):
-    """Where a secret may come from, besides the environment."""
-
-    def find(self, name: str) -> str | None:
-        """Return the secret of this variable name, or None."""
-
-
-class FileSecrets:
-    """`NAME_FILE=/path` in the environment: the file's content, without its last line break."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self._environment = environment
-
-    def find(self, name: str) -> str | None:
-        """Return the content of the file the environment names."""
-        path = self._environment.get(f"{name}_FILE")
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n") if path else None
+from apps.core.conf.secrets import SecretProvider, default_providers, find
 
 
 class InvalidSettings(Exception):
@@ -64,27 +43,29 @@ class Configuration:
     files: groups.FileSettings
     model: groups.ModelSettings
     mail: groups.MailSettings
+    outbound: groups.OutboundSettings
 
     def all(self) -> list[groups.Group]:
         """Return the groups in their order on the console."""
-        return [self.server, self.database, self.redis, self.security, self.files, self.model, self.mail]
+        return [
+            self.server, self.database, self.redis, self.security, self.files, self.model, self.mail, self.outbound,
+        ]  # fmt: skip
 
 
 def load(
-    environment: Mapping[str, str] | None = None, providers: list[SecretProvider] | None = None
+    environment: Mapping[str, str] | None = None, providers: Sequence[SecretProvider] | None = None
 ) -> Configuration:
     """Validate every group and return them.
 
     Raises:
         InvalidSettings: with every problem of every group.
     """
-    environment = os.environ if environment is None else environment
-    providers = [FileSecrets(environment)] if providers is None else providers
+    providers = default_providers(environment) if providers is None else providers
     problems: list[str] = []
     loaded: list[groups.Group] = []
     for group in groups.ALL:
         try:
-            loaded.append(group.model_validate(_values(group, environment, providers, problems)))
+            loaded.append(group.model_validate(_values(group, providers, problems)))
         except ValidationError as error:
             for problem in error.errors():
                 variable = str(problem["loc"][0]) if problem["loc"] else group.__name__
@@ -98,14 +79,14 @@ def effective(
     configuration: Configuration, environment: Mapping[str, str] | None = None
 ) -> list[EffectiveValue]:
     """Return each value and where it came from; secrets say only whether they are set."""
-    environment = os.environ if environment is None else environment
+    providers = default_providers(environment)
     return [
         EffectiveValue(
             group=type(group).__name__.removesuffix("Settings"),
             name=name,
             variable=(variable := variable_name(type(group), name)),
             value=_shown(getattr(group, name)),
-            origin=_origin(variable, environment),
+            origin=find(variable, providers)[1],
             description=field.description or "",
             is_secret=isinstance(getattr(group, name), SecretStr) or "Secret" in str(field.annotation),
         )
@@ -125,23 +106,18 @@ def _variable_of(group: type[groups.Group], location: str) -> str:
 
 
 def _values(
-    group: type[groups.Group],
-    environment: Mapping[str, str],
-    providers: list[SecretProvider],
-    problems: list[str],
+    group: type[groups.Group], providers: Sequence[SecretProvider], problems: list[str]
 ) -> dict[str, str]:
     values: dict[str, str] = {}
     for name, field in group.model_fields.items():
         variable = variable_name(group, name)
         key = field.validation_alias if isinstance(field.validation_alias, str) else name
-        value = environment.get(variable) or None
-        for provider in providers if value is None else ():
-            try:
-                value = provider.find(variable)
-            except OSError as error:
-                problems.append(f"{variable}: its file cannot be read ({error.strerror})")
-            if value is not None:
-                break
+        try:
+            value, _ = find(variable, providers)
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            problems.append(f"{variable}: its file cannot be read ({reason})")
+            continue
         if value is not None:
             values[key] = value
     return values
@@ -151,9 +127,3 @@ def _shown(value: object) -> str:
     if isinstance(value, SecretStr):
         return "set" if value.get_secret_value() else "empty"
     return "not set" if value is None else str(value)
-
-
-def _origin(variable: str, environment: Mapping[str, str]) -> str:
-    if environment.get(variable):
-        return "environment"
-    return "file" if environment.get(f"{variable}_FILE") else "default"

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from apps.core import keyring
 from apps.core.conf.loading import Configuration, InvalidSettings
 
 SHORTEST_SECRET = 50
@@ -28,7 +29,7 @@ def require_safe(configuration: Configuration, *, debug: bool, loopback_http: bo
     Raises:
         InvalidSettings: with every problem.
     """
-    problems = _secret_problems(configuration)
+    problems = [*_secret_problems(configuration), *_key_problems(configuration)]
     if debug:
         problems.append("DEBUG is on")
     if "*" in configuration.server.allowed_hosts:
@@ -60,6 +61,15 @@ def _secret_problems(configuration: Configuration) -> list[str]:
     if len(set(keys)) != len(keys):
         problems.append("CHATSYSTEM_SECRET_KEY_FALLBACKS: repeats a key")
     return problems
+
+
+def _key_problems(configuration: Configuration) -> list[str]:
+    given = configuration.security.encryption_keys
+    try:
+        ids = [key.id for key in keyring.parse(given.get_secret_value() if given else "")]
+    except keyring.KeysInvalid as error:
+        return [f"CHATSYSTEM_ENCRYPTION_KEYS: {error}"]
+    return [] if len(set(ids)) == len(ids) else ["CHATSYSTEM_ENCRYPTION_KEYS: repeats an id"]
 
 
 def _is_known(key: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -12,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from prometheus_client import Counter, Gauge
 
-from apps.core import tenancy
+from apps.core import faults, tenancy
 from apps.core.events.subscribers import DurableConsumer, durable_consumers
 from apps.core.events.types import restore
 from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
@@ -80,6 +79,7 @@ def _take(consumer: DurableConsumer, row: dict[str, Any]) -> bool:
     """Handle one event; return False when it has to be tried again later."""
     try:
         with tenancy.use(row["organization_id"]), transaction.atomic():
+            tenancy.bind()
             locked = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name)
             if locked.position >= row["position"]:
                 return True  # another relay was here first
@@ -98,9 +98,15 @@ def _take(consumer: DurableConsumer, row: dict[str, Any]) -> bool:
     return True
 
 
+class ConsumerGone(LookupError):
+    """No loaded app declares the consumer of a dead letter any more."""
+
+    code = "core.consumer_gone"
+
+
 def _failed(consumer: DurableConsumer, row: dict[str, Any], error: Exception) -> bool:
     """Count the failure; after the last attempt keep a dead letter and go on. Returns True when going on."""
-    reason = "".join(traceback.format_exception(error))[-4000:]
+    reason = faults.trace_of(error)[-4000:]
     with tenancy.use(row["organization_id"]), transaction.atomic():
         locked = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name)
         attempts = locked.attempts + 1
@@ -144,11 +150,13 @@ def replay(dead_letter_id: int) -> None:
     """Give a dead letter to its consumer once more; it stays open when that fails.
 
     Raises:
-        LookupError: the consumer no longer exists. Whatever the consumer raises is raised too.
+        ConsumerGone: it no longer exists. Whatever the consumer raises is raised too.
     """
     consumers = {consumer.name: consumer for consumer in durable_consumers()}
     letter = DeadLetter.objects.get(pk=dead_letter_id)
-    consumer = consumers[letter.consumer]
+    consumer = consumers.get(letter.consumer)
+    if consumer is None:
+        raise ConsumerGone
     with tenancy.use(letter.organization_id), transaction.atomic():
         consumer.handle(restore(letter.event))
         DeadLetter.objects.filter(pk=letter.pk).update(

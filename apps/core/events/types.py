@@ -33,6 +33,7 @@ class DomainEvent:
     """Base of all events; subclasses add their data as fields and set `type`.
 
     Attributes:
+        personal: fields (`message.body`) with words of the actor: emptied where the event has to be forgotten.
         stream_id: conversation or principal whose counter numbers the event.
         sequence: gap-free in the stream, from 1; None until recorded.
         recorded_at: time of the recording transaction; None until recorded.
@@ -40,6 +41,7 @@ class DomainEvent:
 
     type: ClassVar[str] = ""
     audience: ClassVar[Audience] = Audience.NOBODY
+    personal: ClassVar[tuple[str, ...]] = ()
 
     organization_id: UUID
     stream_id: UUID

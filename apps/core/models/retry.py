@@ -6,7 +6,7 @@ from django.db import models
 class RetryKey(models.Model):
     """One `Idempotency-Key` of one principal; the same key with another body is refused."""
 
-    organization_id = models.UUIDField(null=True)
+    organization_id = models.UUIDField()
     principal_id = models.UUIDField()
     key = models.CharField(max_length=200)
     request_hash = models.CharField(max_length=64)
@@ -19,7 +19,11 @@ class RetryKey(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["principal_id", "key"], name="core_retrykey_once")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["organization_id", "principal_id", "key"], name="core_retrykey_once"
+            )
+        ]
         indexes = [models.Index(fields=["created_at"], name="core_retrykey_age")]  # retention deletes by age
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from prometheus_client import Counter, Gauge
 
+from apps.core import faults
 from apps.core.events import publishing
 from apps.core.realtime import link as links
 from apps.core.realtime.sockets import Socket, text_frame
@@ -158,7 +159,7 @@ class Hub:
             self._subscription = await links.connect(self._url, self._on_batch, self._lost.set)
             self._publisher = await links.connect(self._url, _ignore, self._lost.set)
         except OSError as error:
-            logger.warning("hub.redis_away", extra={"error": str(error)})
+            logger.warning("hub.redis_away", extra={"error": faults.told(error)})
             self._lost.set()
             return False
         channels = list(self._members.keys() | self._listeners.keys())

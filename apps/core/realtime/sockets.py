@@ -52,6 +52,20 @@ class TransportSocket:
         self._protocol.abort()
 
 
+class DeafSocket:
+    """A place in a channel whose frames nobody gets: for listeners of channels the client must not read."""
+
+    __slots__ = ()
+    framed = False
+
+    def push(self, data: Any) -> bool:  # noqa: ARG002 - the protocol's name
+        """Take the frames."""
+        return True
+
+    def drop(self) -> None:
+        """There is no connection to end."""
+
+
 class AsgiSocket:
     """Any other ASGI server: a bounded queue and one sender task."""
 

@@ -1,1 +1,1 @@
-"""The relay process: moves the outbox, publishes what was left, drives durable consumers and periodic duties."""
+"""The relay process: moves the outbox, publishes leftovers, chains the trail, drives consumers and duties."""

@@ -10,11 +10,13 @@ import redis
 from django.db import InterfaceError, OperationalError, connection, connections
 from prometheus_client import Counter
 
+from apps.core import faults
 from apps.core.events import consumers, feed
 from apps.core.events.publishing import WAKE_RELAY
 from apps.core.redis import client
 from apps.core.relay import periodic
 from apps.core.relay.leftovers import Leftovers
+from apps.core.services import audit_chain
 
 LEADER_LOCK = 0x6C656164  # "lead"
 POLL_SECONDS = 1.0
@@ -52,10 +54,12 @@ def lead() -> bool:
 
 
 def turn(leftovers: Leftovers) -> None:
-    """Do everything that waits, once: move, publish what was left, consume, periodic duties."""
+    """Do everything that waits, once: move, publish what was left, chain the trail, consume, periodic duties."""
     while rows := feed.move_outbox():
         leftovers.add(rows)
     leftovers.publish_ripe()
+    while audit_chain.chain_waiting() == audit_chain.BATCH:
+        pass
     consumers.run_all()
     for duty in periodic.due():
         _perform(duty)
@@ -86,8 +90,6 @@ def run(*, stopping: Callable[[], bool]) -> None:
                 turn(leftovers)
         except (OperationalError, InterfaceError) as error:
             leading = False
-            logger.warning(
-                "relay.database_away", extra={"error": str(error).splitlines()[0] if str(error) else ""}
-            )
+            logger.warning("relay.database_away", extra={"error": faults.told(error)})
             connections.close_all()
         waker.wait(min(POLL_SECONDS, leftovers.next_ripe_seconds or POLL_SECONDS))

@@ -7,14 +7,13 @@ from datetime import datetime
 
 from django.db import connection
 
-_OUTBOX = (
-    "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 FROM core_eventoutbox"
-)
-_HEAD = "SELECT coalesce(max(position), 0) FROM core_eventfeed"
+# Functions that count over all organizations and show nothing of any.
+_STATE = "SELECT outbox, lag_seconds, head FROM core_log_state()"
 _CONSUMERS = """
-SELECT c.name, c.position, c.attempts, c.retry_at, c.last_error, c.updated_at,
-       (SELECT count(*) FROM core_deadletter d WHERE d.consumer = c.name AND d.state = 'open')
-FROM core_consumer c ORDER BY c.name
+SELECT c.name, c.position, c.attempts, c.retry_at, c.last_error, c.updated_at, coalesce(d.letters, 0)
+FROM core_consumer c
+LEFT JOIN (SELECT consumer, count(*) AS letters FROM core_open_dead_letters() GROUP BY 1) d ON d.consumer = c.name
+ORDER BY c.name
 """
 
 
@@ -53,12 +52,10 @@ class EventLogState:
 
 
 def event_log_state() -> EventLogState:
-    """Return how outbox, feed and consumers are doing. Three queries."""
+    """Return how outbox, feed and consumers are doing. Two queries."""
     with connection.cursor() as cursor:
-        cursor.execute(_OUTBOX)
-        outbox, lag = cursor.fetchone()
-        cursor.execute(_HEAD)
-        (head,) = cursor.fetchone()
+        cursor.execute(_STATE)
+        outbox, lag, head = cursor.fetchone()
         cursor.execute(_CONSUMERS)
         consumers = tuple(
             ConsumerState(name, position, max(0, head - position), *others)
@@ -70,5 +67,5 @@ def event_log_state() -> EventLogState:
 def relay_lag_seconds() -> float:
     """Return the age of the oldest event in the outbox; 0 when it is empty. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_OUTBOX)
+        cursor.execute(_STATE)
         return float(cursor.fetchone()[1])

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import QuerySet
 
+from apps.core import tenancy
 from apps.core.errors import NotFound
 from apps.core.events.subscribers import durable_consumers
 from apps.core.models import DeadLetter
@@ -18,14 +19,8 @@ SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
   WHERE l.locktype = 'advisory' AND l.granted AND l.classid = 0 AND l.objid = %s AND l.objsubid = 1
     AND d.datname = current_database())
 """
-# A cursor stands at the consumer's last event, so what lies between it and the head may all be for others.
-_WAITING = """
-SELECT d.name, count(w.created_at), min(w.created_at)
-FROM unnest(%s::text[], %s::text[]) AS d (name, type) JOIN core_consumer c ON c.name = d.name
-LEFT JOIN LATERAL (SELECT created_at FROM core_eventfeed f WHERE f.position > c.position AND f.type = d.type
-  ORDER BY f.position LIMIT %s) w ON true
-GROUP BY d.name
-"""
+_WAITING = "SELECT consumer, waiting, since FROM core_waiting(%s, %s, %s)"
+_OLDEST = "SELECT id, organization_id FROM core_open_dead_letters() ORDER BY created_at, id LIMIT %s"
 MOST_COUNTED = 1000
 
 
@@ -66,26 +61,41 @@ def waiting_by_consumer() -> dict[str, Waiting]:
 
 def count_dead_letters(organization_id: UUID | None) -> int:
     """Return how many events were given up and are not settled; of all organizations for None. One query."""
-    return _open(organization_id).count()
+    if organization_id is not None:
+        return _open(organization_id).count()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM core_open_dead_letters()")
+        return int(cursor.fetchone()[0])
 
 
 def list_dead_letters(organization_id: UUID | None, *, limit: int = 50) -> list[GivenUp]:
-    """Return unsettled dead letters, oldest first. One query."""
-    rows = _open(organization_id).order_by("created_at", "pk")[:limit]
-    return [
-        GivenUp(row.pk, row.consumer, row.event_type, row.attempts, last_line(row.error), row.created_at)
-        for row in rows
-    ]
+    """Return unsettled dead letters, oldest first. One query; for all organizations one more for each that has some."""
+    if organization_id is not None:
+        return [_view(row) for row in _open(organization_id).order_by("created_at", "pk")[:limit]]
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST, [limit])
+        found = cursor.fetchall()
+    by_id: dict[int, GivenUp] = {}
+    for organization in dict.fromkeys(organization for _, organization in found):
+        wanted = [letter for letter, its in found if its == organization]
+        with tenancy.use(organization):
+            by_id |= {row.pk: _view(row) for row in _open(organization).filter(pk__in=wanted)}
+    return [by_id[letter] for letter, _ in found if letter in by_id]
 
 
-def require_dead_letter(organization_id: UUID | None, letter_id: int) -> None:
-    """Refuse a dead letter that is settled or another organization's; None means that all are the reader's.
+def get_dead_letter_organization(organization_id: UUID | None, letter_id: int) -> UUID:
+    """Return the organization of an open dead letter that is the reader's; None means that all are. One query.
 
     Raises:
-        NotFound.
+        NotFound: settled, or another organization's.
     """
-    if not _open(organization_id).filter(pk=letter_id).exists():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT organization_id FROM core_open_dead_letters() WHERE id = %s", [letter_id])
+        found = cursor.fetchone()
+    if found is None or organization_id not in (None, found[0]):
         raise NotFound
+    its: UUID = found[0]
+    return its
 
 
 def last_line(error: str) -> str:
@@ -94,6 +104,9 @@ def last_line(error: str) -> str:
     return lines[-1][:300] if lines else ""
 
 
-def _open(organization_id: UUID | None) -> QuerySet[DeadLetter]:
-    letters = DeadLetter.objects.filter(state=DeadLetter.State.OPEN)
-    return letters if organization_id is None else letters.filter(organization_id=organization_id)
+def _view(row: DeadLetter) -> GivenUp:
+    return GivenUp(row.pk, row.consumer, row.event_type, row.attempts, last_line(row.error), row.created_at)
+
+
+def _open(organization_id: UUID) -> QuerySet[DeadLetter]:
+    return DeadLetter.objects.filter(state=DeadLetter.State.OPEN, organization_id=organization_id)

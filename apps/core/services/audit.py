@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +12,13 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from django.db import connection
+from django.db import connection, transaction
 from structlog.contextvars import get_contextvars
 
 from apps.core import origin, tenancy
 from apps.core.auditing import sealing
 from apps.core.auditing.actions import require_declared
+from apps.core.events import publishing
 from apps.core.ids import uuid7
 
 PLATFORM = UUID(int=0)  # the chain of acts that belong to no organization
@@ -127,12 +130,21 @@ def record_refusal(
         person=person,
     )
     opened = origin.find_current()
-    if not connection.in_atomic_block:
-        _write(entry)
-    elif opened is not None:
+    if opened is not None and (_is_on_event_loop() or connection.in_atomic_block):
         opened.owed.append(partial(_write, entry))
+    elif not connection.in_atomic_block:
+        _write(entry)
     else:
         _write_apart(entry)
+
+
+def _is_on_event_loop() -> bool:
+    """Async views may not wait for the database; what they owe is paid in a thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _entry(
@@ -173,6 +185,7 @@ def _write(entry: _Entry) -> None:
     content = entry.content
     with tenancy.use(content.organization_id), connection.cursor() as cursor:
         cursor.execute(_RECORD, _parameters(entry))
+    transaction.on_commit(publishing.wake_relay)  # it chains
 
 
 def _write_apart(entry: _Entry) -> None:
@@ -211,6 +224,8 @@ def _fit_value(name: str, value: Any) -> Any:
 
 
 def _fit_scalar(name: str, value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UnfitDetail(f"{name}: {value} is no number")
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, UUID):

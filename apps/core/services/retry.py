@@ -39,7 +39,7 @@ class Attempt:
     """
 
     principal_id: UUID
-    organization_id: UUID | None
+    organization_id: UUID
     key: str
     request_hash: str
 
@@ -63,10 +63,12 @@ def run_once(
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_LOCK, [f"retry:{attempt.principal_id}:{attempt.key}"])
+            cursor.execute(_LOCK, [f"retry:{attempt.organization_id}:{attempt.principal_id}:{attempt.key}"])
             if not cursor.fetchone()[0]:
                 raise RequestInProgress(retry_after_seconds=1)
-        kept = RetryKey.objects.filter(principal_id=attempt.principal_id, key=attempt.key).first()
+        kept = RetryKey.objects.filter(
+            organization_id=attempt.organization_id, principal_id=attempt.principal_id, key=attempt.key
+        ).first()
         if kept is not None:
             if kept.request_hash != attempt.request_hash:
                 raise IdempotencyKeyReused
@@ -86,7 +88,7 @@ def run_once(
 
 
 def prune() -> int:
-    """Delete keys older than two days, a batch at a time; return how many."""
+    """Delete keys older than two days, a batch at a time; return how many. Across organizations: for the relay."""
     total = 0
     while True:
         old = RetryKey.objects.filter(created_at__lt=timezone.now() - KEPT).order_by("created_at")[

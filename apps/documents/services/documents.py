@@ -8,11 +8,12 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
+from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import scope_of
 from apps.core.events import log
-from apps.documents import events
+from apps.documents import actions, events
 from apps.documents.errors import (
     DocumentNotFound,
     NothingFailed,
@@ -115,7 +116,11 @@ def delete_document(*, principal: Principal, document_id: UUID) -> None:
         DocumentNotFound, NotYourDocument.
     """
     with transaction.atomic():
-        remove(_lock_own(principal, document_id))
+        row = _lock_own(principal, document_id)
+        trail.note(
+            principal, actions.DELETED, "document", row.pk, file=row.file_id, added_by=row.created_by_id
+        )
+        remove(row)
 
 
 def remove(row: Document) -> None:

@@ -13,7 +13,9 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
+from apps.core import faults
 from apps.elyza.protocol import socket_path
 from apps.elyza.server.application import Application
 
@@ -56,11 +58,19 @@ def make_room(path: Path) -> None:
     raise SystemExit(f"Another model process listens on {path}.")
 
 
+class _Lines(logging.Formatter):
+    """Log lines whose errors say where and of which kind, not what: their text may quote what is embedded."""
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - the name of the standard library
+        return faults.trace_of(ei[1])
+
+
 def main() -> None:
     """Read the environment and run."""
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_Lines("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
+    faults.install()
     os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its own threads would know nothing of our priorities
     try:
         path = Path(socket_path(os.environ.get("CHATSYSTEM_MODEL_URL", "")))

@@ -8,6 +8,7 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from apps.core import faults
 from apps.elyza.encoding.package import ExportFailed, ModelNotInstalled, find_package, is_installed
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Model:
         try:
             encoder = await asyncio.to_thread(_load, self._cache)
         except (ExportFailed, ModelNotInstalled, ImportError, OSError, RuntimeError, ValueError) as error:
-            self._detail, self._failed_at = f"{type(error).__name__}: {error}", time.monotonic()
+            self._detail, self._failed_at = faults.told(error), time.monotonic()
             log.exception("The model could not be loaded")
             raise ModelUnavailable("failed", self._detail) from error
         self._encoder, self._detail = encoder, ""

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from apps.core import faults
 from apps.elyza.protocol import HEAD_BYTES, BadFrame, Frame, parse_body, parse_head, read_frame, socket_path
 from apps.elyza.types import Missing
 
@@ -51,7 +52,7 @@ def exchange(*, url: str, header: Header, timeout_seconds: float) -> Frame:
     except TimeoutError as error:
         raise NoAnswer(Missing.LATE) from error
     except OSError as error:
-        raise NoAnswer(Missing.UNREACHABLE, str(error)) from error
+        raise NoAnswer(Missing.UNREACHABLE, faults.told(error)) from error
     except BadFrame as error:
         raise NoAnswer(Missing.FAILED, str(error)) from error
 
@@ -69,7 +70,7 @@ async def aexchange(*, url: str, header: Header, timeout_seconds: float) -> Fram
     except TimeoutError as error:
         raise NoAnswer(Missing.LATE) from error
     except (OSError, asyncio.IncompleteReadError) as error:
-        raise NoAnswer(Missing.UNREACHABLE, str(error)) from error
+        raise NoAnswer(Missing.UNREACHABLE, faults.told(error)) from error
     except BadFrame as error:
         raise NoAnswer(Missing.FAILED, str(error)) from error
 

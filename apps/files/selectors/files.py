@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
-from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.selectors.scopes import owned, visible_content
 from apps.accounts.types import Principal
 from apps.files.errors import FileNotFound
 from apps.files.models import FileScope, StoredFile
@@ -17,7 +17,7 @@ def openable_files(principal: Principal) -> QuerySet[StoredFile]:
     """Ready files of a scope the principal sees, own ones nobody attached yet, and pictures of members."""
     attached = FileScope.objects.filter(organization_id=principal.organization_id, file_id=OuterRef("pk"))
     seen = attached.filter(visible_content(principal, time="attached_at"))
-    own = Q(uploader_id=principal.id) & ~Exists(attached)
+    own = owned(principal, "uploader_id") & ~Exists(attached)
     return StoredFile.objects.filter(
         Exists(seen) | own | Q(purpose=Purpose.AVATAR),
         organization_id=principal.organization_id,
@@ -36,7 +36,7 @@ def get_file(*, principal: Principal, file_id: UUID) -> FileView:
     Raises:
         FileNotFound: missing, or not visible.
     """
-    own = Q(uploader_id=principal.id) & ~Q(state=FileState.READY)
+    own = owned(principal, "uploader_id") & ~Q(state=FileState.READY)
     row = StoredFile.objects.filter(
         Q(pk__in=openable_files(principal).filter(pk=file_id).values("pk")) | own,
         organization_id=principal.organization_id,
@@ -62,7 +62,9 @@ def get_content(*, principal: Principal, file_id: UUID) -> Content:
 def list_files(principal: Principal) -> QuerySet[StoredFile]:
     """Own uploads; shown through `view_of`."""
     return StoredFile.objects.filter(
-        organization_id=principal.organization_id, uploader_id=principal.id, purpose=Purpose.ATTACHMENT
+        owned(principal, "uploader_id"),
+        organization_id=principal.organization_id,
+        purpose=Purpose.ATTACHMENT,
     )
 
 

@@ -10,8 +10,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
+from apps.accounts.services import trail
 from apps.accounts.types import Principal
 from apps.core import tenancy
+from apps.files import actions
 from apps.files.errors import FileInUse, FileNotFound
 from apps.files.models import FileScope, StoredFile
 from apps.files.services.locks import lock
@@ -43,6 +45,7 @@ def delete_file(*, principal: Principal, file_id: UUID) -> None:
             raise FileNotFound
         if FileScope.objects.filter(file_id=file_id).exists():
             raise FileInUse
+        trail.note(principal, actions.DELETED, "file", row.pk, size_bytes=row.declared_size_bytes)
         remove(row)
 
 

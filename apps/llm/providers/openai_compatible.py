@@ -1,8 +1,8 @@
 """Chat completions over HTTP as OpenAI documents them; Ollama, vLLM, llama.cpp and others speak the same.
 
-The address is the operator's setting and nothing else: no redirect is followed, no proxy is taken from the
-environment. Retries are the gateway's; this module makes one attempt. Importing it loads the `openai` package
-(about 60 MB).
+The address is the operator's setting and nothing else: its transport reaches no other, no redirect is followed, no
+proxy is taken from the environment. Retries are the gateway's; this module makes one attempt. Importing it loads the
+`openai` package (about 60 MB).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import httpx2
 import openai
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 
+from apps.core import faults
+from apps.core.outbound.errors import AddressNotAllowed
 from apps.llm.errors import CallFailed
 from apps.llm.providers.watched import WatchedTransport, watching
 from apps.llm.types import Completion, ProviderChunk, Trouble
@@ -63,14 +65,18 @@ class OpenAICompatible:
             )
             with answer:
                 yield from _pieces(answer)
+        except AddressNotAllowed as error:
+            raise CallFailed(Trouble.REFUSED, error.code) from error
         except openai.APITimeoutError as error:
             raise CallFailed(Trouble.LATE, "no sign of life in time", can_retry=True) from error
         except openai.APIConnectionError as error:
-            raise CallFailed(Trouble.UNREACHABLE, str(error.__cause__ or error), can_retry=True) from error
+            raise CallFailed(
+                Trouble.UNREACHABLE, faults.told(error.__cause__ or error), can_retry=True
+            ) from error
         except openai.APIStatusError as error:
             raise _refusal(error) from error
         except openai.APIError as error:  # an error object inside the stream
-            raise CallFailed(Trouble.BUSY, error.message[:200], can_retry=True) from error
+            raise CallFailed(Trouble.BUSY, faults.told(error), can_retry=True) from error
         except (ValueError, AttributeError, TypeError) as error:  # what is no JSON, or JSON of another shape
             raise CallFailed(Trouble.MALFORMED, type(error).__name__) from error
 
@@ -107,7 +113,7 @@ def _refusal(error: openai.APIStatusError) -> CallFailed:
     busy = status in {408, 409, 429} or status >= 500
     return CallFailed(
         Trouble.BUSY if busy else Trouble.REFUSED,
-        f"{status} {error.message[:200]}",
+        f"{status}",  # its text may quote the prompt
         can_retry=busy,
         retry_after_seconds=retry_after_seconds(error.response.headers.get("retry-after"), now=time.time()),
     )

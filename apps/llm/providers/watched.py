@@ -17,6 +17,8 @@ from typing import Any, Final
 import httpcore2
 import httpx2
 
+from apps.core.outbound.operator_transport import OperatorTransport
+
 LOOK_SECONDS: Final = 0.25
 
 
@@ -64,11 +66,11 @@ def watching(*, deadline: float, check: Callable[[], object]) -> Iterator[None]:
         _watch.reset(token)
 
 
-class WatchedTransport(httpx2.HTTPTransport):
-    """HTTP/1.1 without proxies, whose reads ask the caller and keep the deadline of the call."""
+class WatchedTransport(OperatorTransport):
+    """HTTP/1.1 to the operator's addresses, whose reads ask the caller and keep the deadline of the call."""
 
     def __init__(self, limits: httpx2.Limits) -> None:
-        super().__init__(limits=limits, trust_env=False)
+        super().__init__(limits=limits)
         self._pool.close()
         self._pool = httpcore2.ConnectionPool(
             ssl_context=httpx2.create_ssl_context(trust_env=False),

@@ -6,8 +6,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.agents.types import KIND as ANSWER
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
-from apps.ops.console import flags, overview, settings, status
-from apps.ops.console.common import FLAGS, OVERVIEW, SETTINGS, STATUS
+from apps.ops.console import encryption, flags, outbound, overview, settings, status
+from apps.ops.console.common import ENCRYPTION, FLAGS, OUTBOUND, OVERVIEW, SETTINGS, STATUS
+from apps.ops.services.key_rotation import KIND as ROTATION
 from apps.runs.selectors.naming import register_kind
 
 register_console_page(OVERVIEW, _("Overview"), "console", VIEW, overview.overview, order=10)
@@ -42,4 +43,26 @@ register_console_page(
     order=90,
     routes=[path("given-up/<int:letter_id>/", status.settle, name="dead-letter")],
 )
+register_console_page(
+    OUTBOUND,
+    _("Outgoing connections"),
+    "external",
+    "settings.view",
+    outbound.hosts,
+    order=86,
+    routes=[
+        path("add/", outbound.add_host, name="outbound-add"),
+        path("<uuid:host_id>/remove/", outbound.remove_host, name="outbound-remove"),
+    ],
+)
+register_console_page(
+    ENCRYPTION,
+    _("Encryption keys"),
+    "lock",
+    "settings.view",
+    encryption.keys,
+    order=87,
+    routes=[path("rotate/", encryption.rotate, name="encryption-rotate")],
+)
+register_kind(ROTATION, _("Rotate encryption keys"))
 register_kind(ANSWER, _("Answer a question"))

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from apps.accounts.types import Principal
 
 OVERVIEW, SETTINGS, FLAGS, STATUS = "overview", "settings", "flags", "status"
+OUTBOUND, ENCRYPTION = "outbound", "encryption"
 
 
 class ConsoleRequest(HttpRequest):

@@ -62,7 +62,7 @@ def new_flag(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     form = NewFlagForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            flag_changes.create_flag(**form.cleaned_data)
+            flag_changes.create_flag(**form.cleaned_data, actor_id=request.principal.id)
         except DomainError as refused:
             form.add_error(None, refused.detail)
         else:
@@ -86,7 +86,10 @@ def change_flag(request: ConsoleRequest, slug: str, key: str) -> HttpResponse:  
     changes: dict[str, Callable[[], object]] = {
         "all": lambda: _change_for_all(request, key),
         "organization": lambda: flag_changes.set_for_organization(
-            key=key, organization_id=request.principal.organization_id, decision=_decision(request)
+            key=key,
+            organization_id=request.principal.organization_id,
+            decision=_decision(request),
+            actor_id=request.principal.id,
         ),
         "person": lambda: _change_for_person(request, key),
         "delete": lambda: _delete(request, key),
@@ -106,6 +109,7 @@ def _change_for_all(request: ConsoleRequest, key: str) -> None:
         key=key,
         everyone=request.POST.get("everyone") == "1",
         percentage=int(share) if share.isascii() and share.isdigit() else -1,
+        actor_id=request.principal.id,
     )
 
 
@@ -119,13 +123,15 @@ def _change_for_person(request: ConsoleRequest, key: str) -> None:
         found = listed.get(named)
     if found is None:
         raise MemberNotFound
-    flag_changes.set_for_people(key=key, people=[found], decision=_decision(request))
+    flag_changes.set_for_people(
+        key=key, people=[found], decision=_decision(request), actor_id=request.principal.id
+    )
 
 
 def _delete(request: ConsoleRequest, key: str) -> None:
     if not _decides_for_all(request.principal):
         raise Forbidden
-    flag_changes.delete_flag(key=key)
+    flag_changes.delete_flag(key=key, actor_id=request.principal.id)
 
 
 def _decision(request: ConsoleRequest) -> str:

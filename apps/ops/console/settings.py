@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from django.conf import settings as django_settings
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from apps.accounts.services import trail
 from apps.core import console_shell
 from apps.core.errors import NotFound
+from apps.ops.actions import MAIL_SHOWN, SETTINGS_SHOWN
 from apps.ops.console.common import SETTINGS, ConsoleRequest
 from apps.ops.selectors import configuration, written_mail
 
@@ -19,6 +22,8 @@ from apps.ops.selectors import configuration, written_mail
 def settings(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """List every setting."""
     query = request.GET.get("q", "")[:100]
+    with transaction.atomic():
+        trail.note(request.principal, SETTINGS_SHOWN)
     groups = configuration.effective_settings(query=query)
     context = {
         "console_page": SETTINGS,
@@ -39,6 +44,8 @@ def mail(request: ConsoleRequest, slug: str, mail_id: str) -> HttpResponse:  # n
     if not request.principal.is_staff:
         raise NotFound
     found = written_mail.get_mail(mail_id)
+    with transaction.atomic():
+        trail.note(request.principal, MAIL_SHOWN, "mail", mail_id)
     return console_shell.page_or_dialog(
         request, "console/settings/mail.html", {"mail": found}, page=SETTINGS, title=found.subject
     )

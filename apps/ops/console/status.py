@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.services import access
-from apps.core import console_shell
+from apps.core import console_shell, tenancy
 from apps.core.errors import Conflict
 from apps.core.selectors import given_up
 from apps.core.services import dead_letters
@@ -57,14 +57,15 @@ def status(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 
 def settle(request: ConsoleRequest, slug: str, letter_id: int) -> HttpResponse:  # noqa: ARG001
     """Give a dead letter to its consumer once more, or let it go."""
     access.require(request.principal, "run.manage")
-    given_up.require_dead_letter(reach(request.principal), letter_id)
+    organization_id = given_up.get_dead_letter_organization(reach(request.principal), letter_id)
     is_replay = request.POST.get("action") == "replay"
 
     def do() -> None:
-        if not is_replay:
-            dead_letters.dismiss(dead_letter_id=letter_id)
-        elif error := dead_letters.replay(dead_letter_id=letter_id).error:
-            raise ReplayFailed(reason=error)
+        with tenancy.use(organization_id):
+            if not is_replay:
+                dead_letters.dismiss(dead_letter_id=letter_id, actor_id=request.principal.id)
+            elif error := dead_letters.replay(dead_letter_id=letter_id, actor_id=request.principal.id).error:
+                raise ReplayFailed(reason=error)
 
     return console_shell.act(
         request,

@@ -14,13 +14,14 @@ from prometheus_client.registry import Collector
 from apps.core.api.problems import DATABASE_AWAY
 from apps.core.selectors.event_log import event_log_state
 from apps.runs.selectors.figures import queue_figures
+from apps.security.selectors.trail import waiting_everywhere
 
 
 class DatabaseFigures(Collector):
     """What one look at the event log and the runs says; only `chatsystem_database_up` while the database is away."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the figures. Five queries."""
+        """Yield the figures. Six queries."""
         try:
             yield from _figures()
             up = 1
@@ -47,6 +48,7 @@ def _figures() -> list[Metric]:
         behind,
         dead,
         *_runs(),
+        *_trail(),
         _connections(),
     ]
 
@@ -66,6 +68,18 @@ def _runs() -> list[Metric]:
         oldest.add_metric([figures.queue], figures.oldest_due_seconds)
         failed.add_metric([figures.queue], figures.failed)
     return [queued, running, oldest, failed]
+
+
+def _trail() -> list[Metric]:
+    entries, seconds = waiting_everywhere()
+    return [
+        GaugeMetricFamily(
+            "chatsystem_audit_unchained_entries", "Audit entries the relay has not chained yet", value=entries
+        ),
+        GaugeMetricFamily(
+            "chatsystem_audit_oldest_unchained_seconds", "Age of the oldest of them", value=seconds
+        ),
+    ]
 
 
 def _connections() -> Metric:

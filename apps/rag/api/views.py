@@ -11,6 +11,7 @@ from apps.accounts.api.permissions import Requires, principal_of
 from apps.core.api.serializers import read_query
 from apps.rag.api import serializers as shapes
 from apps.rag.selectors.search import search
+from apps.rag.services.reading import note_read
 from apps.rag.types import Filters, SourceType
 
 
@@ -29,8 +30,9 @@ class Search(APIView):
     def get(self, request: Request) -> Response:
         """Find passages of messages and documents by words and meaning, best first."""
         query = read_query(request, shapes.SearchQuery)
+        caller = principal_of(request)
         result = search(
-            principal=principal_of(request),
+            principal=caller,
             query=query["q"],
             filters=Filters(
                 sources=tuple(sorted(SourceType(name) for name in query["type"])),
@@ -41,4 +43,12 @@ class Search(APIView):
             cursor=query["cursor"],
             order=query["order"],
         )
+        if caller.kind != "person":
+            note_read(
+                organization_id=caller.organization_id,
+                reader_id=caller.id,
+                on_behalf_of=caller.on_behalf_of,
+                hits=result.hits,
+                purpose="search",
+            )
         return Response(shapes.result_json(result))

@@ -18,8 +18,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api.permissions import principal_of
-from apps.accounts.services.requests import async_principal, credentials_of, outcome_of_async
+from apps.accounts.services.requests import async_principal, credentials_of, outcome_of
 from apps.accounts.types import Principal
+from apps.core import tenancy
 from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import Order, paginate, read_page
 from apps.core.api.problems import speaks_problems
@@ -181,11 +182,17 @@ def _last_event_id(request: HttpRequest) -> int:
 
 
 def _still_allowed(request: HttpRequest, run_id: UUID) -> IsAllowed:
-    """Return what asks again who this is and whether the run is visible."""
+    """Return what asks the rows again who this is and whether the run is visible.
+
+    Not this process's memory of callers: the frame that tells of a revocation may come before the one that clears it.
+    """
 
     async def ask() -> bool:
-        outcome = await outcome_of_async(credentials_of(request))
-        return isinstance(outcome, Principal) and await in_thread(frames.is_visible, outcome, run_id)
+        outcome = await in_thread(outcome_of, credentials_of(request))
+        if not isinstance(outcome, Principal):
+            return False
+        with tenancy.use(outcome.organization_id):  # a stream goes on after the middleware
+            return await in_thread(frames.is_visible, outcome, run_id)
 
     return ask
 

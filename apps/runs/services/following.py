@@ -22,7 +22,7 @@ from apps.runs.types import Frame
 QUEUE_LIMIT = 256
 LOOK_SECONDS = 5.0  # how long a frame may be missing when Redis is away
 RECHECK_SECONDS = 30.0
-_RIGHTS_CHANGED = frozenset({"access.revoked", "seat.removed", "member.changed"})
+_RIGHTS_CHANGED = frozenset({"access.revoked", "access.changed", "seat.removed"})
 
 IsAllowed = Callable[[], Awaitable[bool]]
 

@@ -7,11 +7,14 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
+from apps.accounts.services import trail
 from apps.accounts.types import Principal
 from apps.core import tenancy
+from apps.runs import actions
 from apps.runs.errors import NothingToRetry, NotYourRun, RunNotFound
 from apps.runs.models import Run, Step
 from apps.runs.selectors.runs import view_of, visible_runs
@@ -60,6 +63,7 @@ def start_run(
         queue=queue or definition(steps[0].name).queue,
         principal_id=principal.id if principal else None,
         member_id=principal.member_id if principal else None,
+        credential=principal.session if principal else "",
         scope_id=scope_id,
         conversation_id=conversation_id,
         subject_type=subject.type if subject else "",
@@ -92,7 +96,10 @@ def cancel_run(*, principal: Principal, run_id: UUID) -> RunView:
         NotYourRun: visible, but started by somebody else.
     """
     with transaction.atomic():
-        return _cancel(_lock_own(principal, run_id))
+        run = _lock_own(principal, run_id)
+        if run.principal_id != principal.id and not run.finished_at and not run.cancel_requested_at:
+            trail.note(principal, actions.CANCELLED, "run", run.pk, kind=run.kind)
+        return _cancel(run)
 
 
 def cancel_as_house(*, run_id: UUID) -> RunView:
@@ -105,6 +112,34 @@ def cancel_as_house(*, run_id: UUID) -> RunView:
         return _cancel(_lock(Run.objects.filter(organization_id=tenancy.current()), run_id))
 
 
+def stop_runs_of(
+    *, principal_id: UUID, kind: str = "", credential: str = "", scope_id: UUID | None = None
+) -> int:
+    """Ask every open run of a principal in the current organization to stop, now; return how many were asked.
+
+    One statement: a worker that has the run sees it within half a second, and one without a worker is due at once.
+
+    Args:
+        kind: only those of this kind; empty is all.
+        credential: only those it asked for with this session, key or token family; empty is all.
+        scope_id: only those whose audience this is.
+    """
+    rows = Run.objects.filter(
+        organization_id=tenancy.current(),
+        principal_id=principal_id,
+        finished_at=None,
+        cancel_requested_at=None,
+    )
+    if kind:
+        rows = rows.filter(kind=kind)
+    if credential:
+        rows = rows.filter(credential=credential)
+    if scope_id is not None:
+        rows = rows.filter(scope_id=scope_id)
+    due = Case(When(lease_owner="", then=Now()), default=F("due_at"))
+    return rows.update(cancel_requested_at=Now(), due_at=due)
+
+
 def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
     """Try the failed steps of a run again, with a fresh count of attempts; what succeeded stays.
 
@@ -114,7 +149,11 @@ def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
         NothingToRetry: the run is not over, or no step of it failed.
     """
     with transaction.atomic():
-        return _retry(_lock_own(principal, run_id))
+        run = _lock_own(principal, run_id)
+        view = _retry(run)
+        if run.principal_id != principal.id:
+            trail.note(principal, actions.RETRIED, "run", run.pk, kind=run.kind)
+        return view
 
 
 def retry_as_house(*, run_id: UUID) -> RunView:
@@ -163,7 +202,7 @@ def _retry(run: Run) -> RunView:
 def _lock_own(principal: Principal, run_id: UUID) -> Run:
     run = _lock(visible_runs(principal), run_id)
     if run.principal_id != principal.id and "run.manage" not in principal.permissions:
-        raise NotYourRun
+        raise trail.refused(principal, NotYourRun(), run=run.pk)
     return run
 
 

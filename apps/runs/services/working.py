@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import time
-import traceback
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +12,7 @@ from django.utils import translation
 from prometheus_client import Counter, Histogram
 from pydantic import TypeAdapter
 
-from apps.core import tenancy
+from apps.core import faults, tenancy
 from apps.core.errors import DomainError
 from apps.runs.errors import LeaseLost, RunCancelled, StepCrashed, StepInterrupted
 from apps.runs.services import announcing, leases, settling, workers
@@ -129,7 +128,7 @@ def _attempt(lease: Lease, claim: Claim, frames: FrameWriter, bench: Workbench) 
         if isinstance(error, OperationalError | InterfaceError) and not connection.is_usable():
             raise  # the database went away: nothing can be noted now
         logger.exception("run.step_crashed", extra={"run": str(lease.run_id), "step": name})
-        trace = "".join(traceback.format_exception(error))
+        trace = faults.trace_of(error)
         run = settling.fail(lease, claim, definition=declared, failure=Failure(StepCrashed(), trace))
         outcome = "crashed"
     attempts.labels(name, outcome).inc()

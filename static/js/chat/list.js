@@ -59,7 +59,7 @@ function applied({ conversation, sequence, type, data }) {
     setCounts(link, { unread: Number(link.dataset.unread) + 1, mentions: Number(link.dataset.mentions) + (mentionsMe ? 1 : 0) });
   } else if (type === "conversation.updated" || type.startsWith("member.")) {
     refresh();
-  } else if ((type === "message.deleted" || type === "message.edited") && Number(link.dataset.unread) > 0) {
+  } else if ((type === "message.deleted" || type === "message.edited" || type === "message.erased") && Number(link.dataset.unread) > 0) {
     refresh();
   }
 }

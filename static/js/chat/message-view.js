@@ -169,6 +169,22 @@ export function setDeleted(article) {
   one(".message__body", article).replaceChildren(make("p", {}, t("deleted")));
 }
 
+/**
+ * The message is gone, and so is who wrote it.
+ * @param {HTMLElement} article
+ * @param {Person | null} person who stands there now; null leaves the sender
+ */
+export function setErased(article, person) {
+  setDeleted(article);
+  if (!person) return;
+  article.dataset.sender = person.id;
+  delete article.dataset.mine;
+  const name = article.querySelector(".message__name > span") ?? article.querySelector("h3");
+  if (name) name.textContent = person.name;
+  const face = /** @type {HTMLElement | null} */ (article.querySelector(":scope > .avatar"));
+  if (face) setFace(face, person);
+}
+
 /** @param {HTMLElement} article @param {string} emoji @param {string} person */
 export function addReaction(article, emoji, person) {
   const found = reaction(article, emoji);

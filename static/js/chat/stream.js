@@ -166,6 +166,13 @@ class Stream {
   #apply({ type, data, sequence }) {
     if (type === "message.sent") return this.#arrived(data.message, sequence);
     if (type === "conversation.updated") return this.#renamed(data);
+    if (type === "message.erased") {
+      for (const id of data.message_ids) {
+        const shown = view.element(id, this.root);
+        if (shown) view.setErased(shown, data.person);
+      }
+      return;
+    }
     const article = data.message_id ? view.element(data.message_id, this.root) : null;
     if (!article) return;
     if (type === "message.edited") {

@@ -1,0 +1,54 @@
+"""Duties of the relay: unused keys, the key that signs tokens, old families, emergency accounts."""
+
+from __future__ import annotations
+
+from django.conf import settings
+
+from apps.accounts.models import Organization
+from apps.accounts.services import (
+    api_keys,
+    break_glass,
+    factor_secrets,
+    oauth_codes,
+    oauth_devices,
+    signing_keys,
+    tokens,
+)
+from apps.core import tenancy
+from apps.core.relay.periodic import every
+from apps.core.services.key_rotation import register_place
+
+register_place(factor_secrets.PLACE)
+
+
+@every(seconds=3600)
+def suspend_unused_keys() -> None:
+    """Suspend what was not used for as long as the operator allows; 0 days switches this off."""
+    days = settings.CONFIGURATION.security.key_unused_days
+    if not days:
+        return
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with tenancy.use(organization_id):
+            api_keys.suspend_unused(organization_id=organization_id, unused_days=days)
+
+
+@every(seconds=3600)
+def rotate_signing_key() -> None:
+    """Let a new key sign after 90 days."""
+    signing_keys.rotate_when_old()
+
+
+@every(seconds=24 * 3600)
+def forget_old_tokens() -> None:
+    """Keep the tables of tokens small."""
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with tenancy.use(organization_id):
+            tokens.forget_old(organization_id=organization_id)
+            oauth_codes.forget_old(organization_id=organization_id)
+            oauth_devices.forget_old(organization_id=organization_id)
+
+
+@every(seconds=30)
+def close_emergency_accounts() -> None:
+    """Close emergency accounts whose time is over."""
+    break_glass.close_expired()

@@ -1,0 +1,14 @@
+"""Acts on conversations and messages, as the audit trail names them; what people write is no such act."""
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.auditing.actions import register_action
+
+ARCHIVED = register_action("conversation.archived", _("Conversation archived"))
+UNARCHIVED = register_action("conversation.unarchived", _("Conversation opened again"))
+VISIBILITY_CHANGED = register_action(
+    "conversation.visibility_changed", _("Visibility of a conversation changed")
+)
+SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
+SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
+MESSAGE_REMOVED = register_action("message.removed", _("Message of another person deleted"))

@@ -1,0 +1,200 @@
+"""What a person said and did in conversations: counted, exported, and found for an erasure. Only its own words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Draft,
+    Membership,
+    Mention,
+    Message,
+    MessageRevision,
+    Reaction,
+)
+from apps.core.data_subjects import Person
+
+Row = Mapping[str, Any]
+# A channel's topic is of whoever set it first to what it is now; without an event, of who made the channel.
+_TOPICS = """
+SELECT c.id FROM chat_conversation c WHERE c.organization_id = %(organization)s AND c.kind = 'channel' AND c.topic <> ''
+AND %(person)s = coalesce((SELECT e.actor_id FROM core_event e WHERE e.organization_id = c.organization_id
+  AND e.stream_id = c.id AND e.type = 'conversation.updated' AND e.payload ->> 'topic' = c.topic
+  ORDER BY e.sequence LIMIT 1), c.created_by_id)
+"""
+
+
+def messages_of(person: Person) -> QuerySet[Message]:
+    """Return the person's messages, oldest first in each conversation."""
+    rows = Message.objects.filter(organization_id=person.organization_id, sender_id=person.id)
+    return rows.order_by("conversation_id", "sequence")
+
+
+def count_messages(person: Person) -> int:
+    """Return how many messages the person has."""
+    return messages_of(person).order_by().count()
+
+
+def export_messages(person: Person) -> Iterator[Row]:
+    """Yield the person's messages with older texts and ids of files; texts they answer are ids."""
+    revisions = _grouped(
+        MessageRevision.objects.filter(organization_id=person.organization_id, message__sender_id=person.id),
+        "version", "body", "created_at",
+    )  # fmt: skip
+    files = _grouped(
+        Attachment.objects.filter(organization_id=person.organization_id, message__sender_id=person.id),
+        "file_id",
+    )
+    rows = messages_of(person).values(
+        "id",
+        "conversation_id",
+        "sequence",
+        "thread_id",
+        "body",
+        "version",
+        "sent_at",
+        "edited_at",
+        "deleted_at",
+    )
+    for row in rows.iterator():
+        yield {**row, "files": files.get(row["id"], []), "earlier": revisions.get(row["id"], [])}
+
+
+def count_mentions(person: Person) -> int:
+    """Return how many messages mention the person."""
+    return mentions_of(person).count()
+
+
+def mentions_of(person: Person) -> QuerySet[Mention]:
+    """Return where the person was mentioned."""
+    return Mention.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_mentions(person: Person) -> Iterator[Row]:
+    """Yield where others mentioned the person; what they said is theirs."""
+    yield from mentions_of(person).order_by("pk").values("message_id", "conversation_id", "sequence")
+
+
+def reactions_of(person: Person) -> QuerySet[Reaction]:
+    """Return the person's reactions."""
+    return Reaction.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_reactions(person: Person) -> Iterator[Row]:
+    """Yield the person's reactions."""
+    yield from reactions_of(person).order_by("pk").values("message_id", "emoji", "created_at")
+
+
+def memberships_of(person: Person) -> QuerySet[Membership]:
+    """Return where the person is or was a member."""
+    return Membership.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_memberships(person: Person) -> Iterator[Row]:
+    """Yield the person's conversations with its marks and preferences."""
+    yield from (
+        memberships_of(person)
+        .order_by("pk")
+        .values(
+            "conversation_id", "conversation__kind", "conversation__name", "joined_at", "left_at",
+            "last_read_sequence", "is_muted", "is_starred",
+        )
+    )  # fmt: skip
+
+
+def drafts_of(person: Person) -> QuerySet[Draft]:
+    """Return the person's drafts."""
+    return Draft.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_drafts(person: Person) -> Iterator[Row]:
+    """Yield the person's drafts."""
+    yield from drafts_of(person).order_by("pk").values("conversation_id", "thread_id", "body", "updated_at")
+
+
+def topics_by(person: Person) -> list[UUID]:
+    """Return the channels whose present topic the person wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TOPICS, {"organization": person.organization_id, "person": person.id})
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def conversations_made(person: Person) -> QuerySet[Conversation]:
+    """Return the conversations the person made."""
+    return Conversation.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+
+
+def count_traces(person: Person) -> int:
+    """Return how many conversations the person made or whose topic it wrote."""
+    rows = Conversation.objects.filter(
+        Q(pk__in=topics_by(person)) | Q(pk__in=conversations_made(person).values("pk"))
+    )
+    return rows.count()
+
+
+def export_conversations(person: Person) -> Iterator[Row]:
+    """Yield the channels the person made, and the topics it wrote."""
+    topics = set(topics_by(person))
+    rows = Conversation.objects.filter(Q(pk__in=topics) | Q(pk__in=conversations_made(person).values("pk")))
+    for row in rows.order_by("pk").values("id", "kind", "name", "topic", "created_by_id", "created_at"):
+        yield {
+            "id": row["id"],
+            "kind": row["kind"],
+            "name": row["name"],
+            "topic": row["topic"] if row["id"] in topics else "",
+            "made_it": row["created_by_id"] == person.id,
+            "created_at": row["created_at"],
+        }
+
+
+def conversations_with(person: Person) -> list[UUID]:
+    """Return the conversations that hold something of the person: where it wrote, reacted or is a member."""
+    written = messages_of(person).order_by().values_list("conversation_id", flat=True).distinct()
+    joined = memberships_of(person).values_list("conversation_id", flat=True)
+    return sorted({*written, *joined})
+
+
+def names_of(organization_id: UUID, ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what these conversations are called; direct ones by their kind."""
+    rows = Conversation.objects.filter(organization_id=organization_id, pk__in=ids)
+    return {pk: name or kind for pk, name, kind in rows.values_list("pk", "name", "kind")}
+
+
+def channel_names(organization_id: UUID) -> dict[UUID, str]:
+    """Return all channels of an organization, by name."""
+    rows = Conversation.objects.filter(organization_id=organization_id, kind="channel")
+    return dict(rows.order_by(Lower("name"), "pk").values_list("pk", "name"))
+
+
+def written_by(*, person: Person, among: Collection[UUID]) -> set[UUID]:
+    """Return those of these messages that the person wrote."""
+    rows = Message.objects.filter(organization_id=person.organization_id, sender_id=person.id, pk__in=among)
+    return set(rows.values_list("pk", flat=True))
+
+
+def lines_of(person: Person, *, least: int, most: int) -> list[str]:
+    """Return lines of the person's messages that are long enough to be told from others', the newest first."""
+    found: dict[str, None] = {}
+    for body in messages_of(person).order_by("-pk").values_list("body", flat=True)[: most * 4]:
+        for line in body.split("\n"):
+            if len(line.strip()) >= least:
+                found[line.strip()] = None
+        if len(found) >= most:
+            break
+    return list(found)[:most]
+
+
+def _grouped(rows: QuerySet[Any], *fields: str) -> dict[UUID, list[Any]]:
+    grouped: dict[UUID, list[Any]] = {}
+    for row in rows.order_by("pk").values("message_id", *fields):
+        message_id = row.pop("message_id")
+        grouped.setdefault(message_id, []).append(row if len(fields) > 1 else row[fields[0]])
+    return grouped

@@ -1,0 +1,292 @@
+"""Erase what a person wrote: its messages become empty places of nobody in particular, mentions of it lose the name.
+
+Everything goes through the rows and events that any other change goes through, many at a time: one event tells of
+all messages of a conversation in a batch, so that a hundred thousand take seconds.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from apps.accounts.selectors import people as people_selectors
+from apps.chat import events
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Draft,
+    Membership,
+    Mention,
+    Message,
+    MessageRevision,
+    Reaction,
+)
+from apps.chat.selectors.conversations import ref
+from apps.chat.selectors.personal import topics_by
+from apps.chat.services.members import end_all_memberships
+from apps.core.data_subjects import Batch, Person, forget_mentions
+from apps.core.events import log
+from apps.core.services.erasing import blank_events
+from apps.files.services import access as file_access
+
+BATCH = 500  # their ids are one event, and that is one frame
+_SMALL_BATCH = 200  # where each row has an event of its own
+# The sender changes last in the row's life: what still names the person is what is left to do.
+_EMPTY = """
+UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, version = version + 1,
+  client_key = id::text, deleted_at = coalesce(deleted_at, %s), sender_id = coalesce(%s, sender_id)
+WHERE organization_id = %s AND id = ANY (%s)
+"""
+
+
+def erase_messages_of(person: Person, _cursor: Any) -> Batch:
+    """Empty the next messages of the person and put the placeholder in its place."""
+    rows = list(
+        Message.objects.filter(organization_id=person.organization_id, sender_id=person.id)
+        .order_by("conversation_id", "sequence")
+        .select_for_update(no_key=True)
+        .values_list("pk", "conversation_id", "scope_id")[:BATCH]
+    )
+    if not rows:
+        return Batch(0)
+    _empty(person.organization_id, rows, new_sender=person.placeholder_id)
+    return Batch(len(rows), "more")
+
+
+def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> int:
+    """Empty messages whatever their sender, and what the event log kept of them; return how many.
+
+    For apps that own what the messages say. The caller holds a transaction and has decided about rights.
+    """
+    messages = Message.objects.filter(organization_id=organization_id, pk__in=list(message_ids))
+    rows = list(messages.order_by("conversation_id", "sequence").select_for_update(no_key=True))
+    if rows:
+        _empty(
+            organization_id, [(row.pk, row.conversation_id, row.scope_id) for row in rows], new_sender=None
+        )
+        for row in rows:
+            forget_log(row)
+    return len(rows)
+
+
+def forget_log(message: Message) -> None:
+    """Take what a message said out of the event log: its first event, and those of its edits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sequence FROM core_event WHERE organization_id = %s AND stream_id = %s AND sequence >= %s "
+            "AND (sequence = %s OR (type IN ('message.edited', 'message.card_changed') "
+            "AND payload ->> 'message_id' = %s))",
+            [
+                message.organization_id,
+                message.conversation_id,
+                message.sequence,
+                message.sequence,
+                str(message.pk),
+            ],
+        )
+        sequences = [sequence for (sequence,) in cursor.fetchall()]
+    blank_events(
+        organization_id=message.organization_id, stream_id=message.conversation_id, sequences=sequences
+    )
+
+
+def forget_log_of(*, organization_id: UUID, message_id: UUID) -> None:
+    """Take what a message said so far out of the event log; harmless for one that does not exist."""
+    message = Message.objects.filter(organization_id=organization_id, pk=message_id).first()
+    if message is not None:
+        forget_log(message)
+
+
+def erase_mentions_of(person: Person, cursor: Any) -> Batch:
+    """Take the person's name out of the next messages of others that mention it, and out of their old texts."""
+    after = cursor or UUID(int=0)
+    rows = list(
+        Message.objects.filter(organization_id=person.organization_id, pk__gt=after)
+        .filter(Q(mentions__contains=[person.id]) | Q(html__contains=str(person.id)))
+        .order_by("pk")
+        .select_for_update(no_key=True)[:_SMALL_BATCH]
+    )
+    for row in rows:
+        _forget_mention(row, person)
+    if len(rows) == _SMALL_BATCH:
+        return Batch(len(rows), rows[-1].pk)
+    Mention.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()
+    for revision in MessageRevision.objects.filter(
+        organization_id=person.organization_id, html__contains=str(person.id)
+    ).select_for_update(no_key=True):
+        revision.body, revision.html = (
+            forget_mentions(revision.body, person),
+            forget_mentions(revision.html, person),
+        )
+        revision.save(update_fields=["body", "html"])
+    return Batch(len(rows))
+
+
+def erase_reactions_of(person: Person, _cursor: Any) -> Batch:
+    """Take the next reactions of the person back."""
+    rows = list(
+        Reaction.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+        .select_related("message")
+        .order_by("pk")[:_SMALL_BATCH]
+    )
+    Reaction.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        log.record(
+            events.ReactionRemoved(
+                organization_id=row.organization_id,
+                stream_id=row.message.conversation_id,
+                scope_id=row.message.scope_id,
+                actor_id=person.id,
+                message_id=row.message_id,
+                emoji=row.emoji,
+                principal_id=person.id,
+            )
+        )
+    return Batch(len(rows), "more" if rows else None)
+
+
+def erase_memberships_of(person: Person, _cursor: Any) -> Batch:
+    """End the person's memberships, tell the others, and forget that it was there."""
+    end_all_memberships(person_id=person.id)
+    own = Membership.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+    # Nobody opens a direct conversation with the person again, and the hash of its people names it.
+    Conversation.objects.filter(
+        organization_id=person.organization_id, pk__in=own.values("conversation_id")
+    ).exclude(people_key="").update(people_key="")
+    return Batch(own.delete()[0])
+
+
+def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the person's drafts."""
+    return Batch(
+        Draft.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[0]
+    )
+
+
+def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:
+    """Empty the topics the person wrote, rename channels nobody else ever joined, and forget who made them."""
+    topics = topics_by(person)
+    for conversation in Conversation.objects.filter(pk__in=topics).select_for_update(no_key=True):
+        conversation.topic = ""
+        conversation.save(update_fields=["topic"])
+        _tell_changed(conversation)
+    made = Conversation.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+    for conversation in made.filter(kind="channel").select_for_update(no_key=True):
+        if (
+            not Membership.objects.filter(conversation_id=conversation.pk)
+            .exclude(principal_id=person.id)
+            .exists()
+        ):
+            conversation.name = f"erased-{conversation.pk.hex[-12:]}"
+            conversation.save(update_fields=["name"])
+            _forget_names(conversation)
+            _tell_changed(conversation)
+    return Batch(made.update(created_by_id=person.placeholder_id) + len(topics))
+
+
+def _empty(
+    organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]], *, new_sender: UUID | None
+) -> None:
+    now, ids = timezone.now(), [pk for pk, _, _ in rows]
+    with connection.cursor() as cursor:
+        cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
+    MessageRevision.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    Mention.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    _drop_files(organization_id, ids)
+    _tell_erased(organization_id, rows, now, new_sender)
+
+
+def _drop_files(organization_id: UUID, ids: list[UUID]) -> None:
+    """Take the files of messages away; an audience loses those that no other message of it carries."""
+    carried = Attachment.objects.filter(organization_id=organization_id, message_id__in=ids)
+    by_scope: dict[UUID, set[UUID]] = defaultdict(set)
+    for scope_id, file_id in carried.values_list("message__scope_id", "file_id"):
+        by_scope[scope_id].add(file_id)
+    carried.delete()
+    for scope_id, file_ids in by_scope.items():
+        elsewhere = Attachment.objects.filter(file_id__in=file_ids, message__scope_id=scope_id)
+        lost = file_ids - set(elsewhere.values_list("file_id", flat=True))
+        file_access.release(file_ids=lost, scope_id=scope_id)
+
+
+def _tell_erased(
+    organization_id: UUID, rows: Iterable[tuple[UUID, UUID, UUID]], now: datetime, new_sender: UUID | None
+) -> None:
+    places: dict[tuple[UUID, UUID], list[UUID]] = defaultdict(list)
+    for pk, conversation_id, scope_id in rows:
+        places[conversation_id, scope_id].append(pk)
+    shown = people_selectors.people([new_sender]).get(new_sender) if new_sender else None
+    person = orjson.loads(orjson.dumps(ref(shown))) if shown else None
+    for (conversation_id, scope_id), ids in places.items():
+        log.record(
+            events.MessagesErased(
+                organization_id=organization_id,
+                stream_id=conversation_id,
+                scope_id=scope_id,
+                message_ids=tuple(ids),
+                person=person,
+                deleted_at=now,
+            )
+        )
+
+
+def _forget_mention(message: Message, person: Person) -> None:
+    body, html = forget_mentions(message.body, person), forget_mentions(message.html, person)
+    Mention.objects.filter(message_id=message.pk, principal_id=person.id).delete()
+    message.body, message.html = body, html
+    message.mentions = [one for one in message.mentions if one != person.id]
+    message.version, message.edited_at = message.version + 1, message.edited_at or timezone.now()
+    message.save(update_fields=["body", "html", "mentions", "version", "edited_at"])
+    if message.deleted_at is None:
+        log.record(
+            events.MessageEdited(
+                organization_id=message.organization_id,
+                stream_id=message.conversation_id,
+                scope_id=message.scope_id,
+                message_id=message.pk,
+                version=message.version,
+                body=body,
+                html=html,
+                mentions=tuple(message.mentions),
+                edited_at=message.edited_at,
+            )
+        )
+
+
+def _tell_changed(conversation: Conversation) -> None:
+    log.record(
+        events.ConversationUpdated(
+            organization_id=conversation.organization_id,
+            stream_id=conversation.pk,
+            scope_id=conversation.scope_id,
+            name=conversation.name,
+            topic=conversation.topic,
+            is_private=conversation.is_private,
+            archived_at=conversation.archived_at,
+        )
+    )
+
+
+def _forget_names(conversation: Conversation) -> None:
+    """Nobody else knew a channel's name: take it out of the log too."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT sequence FROM core_event WHERE organization_id = %s AND stream_id = %s "
+            "AND type IN ('conversation.created', 'conversation.updated')",
+            [conversation.organization_id, conversation.pk],
+        )
+        sequences = [sequence for (sequence,) in cursor.fetchall()]
+    blank_events(
+        organization_id=conversation.organization_id,
+        stream_id=conversation.pk,
+        sequences=sequences,
+        also=("name",),
+    )

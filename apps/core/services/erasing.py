@@ -1,0 +1,276 @@
+"""Take a person out of what the mechanisms keep: the event log and its copies, dead letters, retry keys, Redis.
+
+An event stays where it stands, so that numbers have no gap; what the person said in it and who the person was go.
+Events of the person's own stream go whole: nobody reads it any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from django.db import connection
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from apps.core.data_subjects import ERASED_NAME, Batch, Person, forget_mentions
+from apps.core.events.types import registered
+from apps.core.models import Consumer, DeadLetter, FeatureFlag, RetryKey
+from apps.core.redis import client
+
+# Outbox before feed: a row that moves meanwhile is waited for and found in the feed.
+LOGS = ("core_event", "core_eventoutbox", "core_eventfeed")
+WINDOW = 5_000  # keys looked at in one statement
+_REWRITE = "SELECT core_rewrite_events(%s, %s::jsonb, %s::bigint[], %s::uuid[])"
+_INITIALS = "".join(word[0] for word in ERASED_NAME.split()).upper()
+
+
+def count_events(person: Person) -> int:
+    """Return how many events name the person, were caused by it, or stand in its own stream."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM core_event WHERE organization_id = %s "
+            "AND (actor_id = %s OR stream_id = %s OR payload::text LIKE ANY (%s))",
+            [person.organization_id, person.id, person.member_id, _patterns(person)],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def erase_events(person: Person, cursor: Any) -> Batch:
+    """Rewrite one window of one log; `cursor` is (log, last key)."""
+    log, after = cursor or (LOGS[0], 0)
+    last = _last_key(log)
+    if after >= last:
+        following = LOGS[LOGS.index(log) + 1 :]
+        if following:
+            return Batch(0, (following[0], 0))
+        return Batch(_rewrite(LOGS[0], [], [], [person.member_id]))
+    until = after + WINDOW
+    rows = _matching(log, person, after, until)
+    gone = [key for key, _, stream, _, _, _ in rows if stream == person.member_id]
+    changed = [
+        {
+            "key": key,
+            "moment": moment,
+            "payload": redacted(type_, orjson.loads(payload), person, is_own=actor == person.id),
+            "actor": person.placeholder_id if actor == person.id else actor,
+        }
+        for key, moment, stream, type_, actor, payload in rows
+        if stream != person.member_id
+    ]
+    done = _rewrite(log, changed, gone, [])
+    return Batch(done, (log, until))
+
+
+def blank_events(
+    *, organization_id: UUID, stream_id: UUID, sequences: Sequence[int], also: tuple[str, ...] = ()
+) -> int:
+    """Take the words out of single events of a stream, in the log and its copies; return how many rows changed.
+
+    Args:
+        also: fields to empty besides those the event types call personal.
+    """
+    changed = 0
+    for log in LOGS:
+        key = "position" if log == "core_eventfeed" else "id"
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {key}, created_at, type, actor_id, payload::text FROM {log} "  # noqa: S608 - constants
+                "WHERE organization_id = %s AND stream_id = %s AND sequence = ANY (%s)",
+                [organization_id, stream_id, list(sequences)],
+            )
+            rows = cursor.fetchall()
+        changed += _rewrite(
+            log,
+            [
+                {
+                    "key": pk,
+                    "moment": moment,
+                    "payload": blanked(type_, orjson.loads(payload), also=also),
+                    "actor": actor,
+                }
+                for pk, moment, type_, actor, payload in rows
+            ],
+            [],
+            [],
+        )
+    return changed
+
+
+def redacted(type_: str, payload: Any, person: Person, *, is_own: bool) -> Any:
+    """Return an event's data without the person: own words blanked, its name and ids those of the placeholder."""
+    return without_person(blanked(type_, payload) if is_own else payload, person)
+
+
+def blanked(type_: str, payload: dict[str, Any], *, also: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return an event's data with its personal fields emptied."""
+    cls = registered().get(type_)
+    for path in (*(cls.personal if cls else ()), *also):
+        holder: Any = payload
+        *parents, name = path.split(".")
+        for parent in parents:
+            holder = holder.get(parent) if isinstance(holder, dict) else None
+        if isinstance(holder, dict) and name in holder:
+            holder[name] = _empty(holder[name])
+    return payload
+
+
+def without_person(value: Any, person: Person) -> Any:
+    """Return JSON in which nothing names the person: a reference becomes the placeholder's, ids and mentions go."""
+    if isinstance(value, dict):
+        if value.get("id") == str(person.id) and "name" in value:
+            value = {**value, **_placeholder(person, value)}
+        return {key: without_person(item, person) for key, item in value.items()}
+    if isinstance(value, list):
+        return [without_person(item, person) for item in value]
+    if isinstance(value, str):
+        changed = value.replace(str(person.member_id), str(person.placeholder_member_id))
+        return forget_mentions(changed, person) if "@" in changed or str(person.id) in changed else changed
+    return value
+
+
+def count_dead_letters(person: Person) -> int:
+    """Return how many given-up events name the person."""
+    return _dead_letters(person).count()
+
+
+def erase_dead_letters(person: Person, _cursor: Any) -> Batch:
+    """Rewrite given-up events like the log; their error texts, which may quote anything, go. Also of consumers."""
+    rows = list(_dead_letters(person).select_for_update()[:500])
+    for row in rows:
+        is_own = row.event.get("actor_id") == str(person.id)
+        row.event["payload"] = redacted(row.event_type, row.event["payload"], person, is_own=is_own)
+        row.event = without_person(row.event, person)
+        row.error = ""
+        row.save(update_fields=["event", "error"])
+    if rows:
+        return Batch(len(rows), "more")
+    named = Q(last_error__contains=str(person.id)) | Q(last_error__contains=str(person.member_id))
+    return Batch(Consumer.objects.filter(named | Q(last_error__icontains=person.name)).update(last_error=""))
+
+
+def count_retry_keys(person: Person) -> int:
+    """Return how many kept answers are the person's or name it."""
+    return len(_retry_keys(person))
+
+
+def erase_retry_keys(person: Person, _cursor: Any) -> Batch:
+    """Forget the kept answers of the person's requests, and those of others that name it."""
+    return Batch(RetryKey.objects.filter(pk__in=_retry_keys(person)).delete()[0])
+
+
+def count_flags(person: Person) -> int:
+    """Return how many feature flags name the person."""
+    return _flags(person).count()
+
+
+def erase_flags(person: Person, _cursor: Any) -> Batch:
+    """Take the person off the lists of feature flags, which are of all organizations: where the account goes too."""
+    if not person.leaves_for_good:
+        return Batch(0)
+    rows = list(_flags(person).select_for_update())
+    for row in rows:
+        row.people_on = [one for one in row.people_on if one != person.id]
+        row.people_off = [one for one in row.people_off if one != person.id]
+        row.save(update_fields=["people_on", "people_off"])
+    return Batch(len(rows))
+
+
+def count_redis(person: Person) -> int:
+    """Return how many keys of Redis name the person."""
+    return sum(1 for _ in _keys(person))
+
+
+def erase_redis(person: Person, _cursor: Any) -> Batch:
+    """Delete every key of Redis that names the person: presence, limits, published heads.
+
+    Raises:
+        redis.RedisError: Redis is away; what is there expires by itself, and the step tries again.
+    """
+    keys = list(_keys(person))
+    return Batch(int(client().delete(*keys)) if keys else 0)
+
+
+def _keys(person: Person) -> Iterator[bytes]:
+    for pk in (person.id, person.member_id):
+        yield from client().scan_iter(match=f"*{pk}*", count=1000)
+
+
+def _patterns(person: Person) -> list[str]:
+    return [f"%{person.id}%", f"%{person.member_id}%"]
+
+
+def _last_key(log: str) -> int:
+    key = "position" if log == "core_eventfeed" else "id"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT max({key}) FROM {log}")  # noqa: S608 - constants
+        return int(cursor.fetchone()[0] or 0)
+
+
+def _matching(log: str, person: Person, after: int, until: int) -> list[tuple[Any, ...]]:
+    key = "position" if log == "core_eventfeed" else "id"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {key}, created_at, stream_id, type, actor_id, payload::text FROM {log} "  # noqa: S608 - constants
+            f"WHERE organization_id = %s AND {key} > %s AND {key} <= %s "
+            "AND (actor_id = %s OR stream_id = %s OR payload::text LIKE ANY (%s))",
+            [person.organization_id, after, until, person.id, person.member_id, _patterns(person)],
+        )
+        return list(cursor.fetchall())
+
+
+def _rewrite(log: str, changed: list[dict[str, Any]], gone: list[int], streams: list[UUID]) -> int:
+    if not (changed or gone or streams):
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute(_REWRITE, [log, orjson.dumps(changed).decode(), gone, streams])
+        return int(cursor.fetchone()[0])
+
+
+def _placeholder(person: Person, known: dict[str, Any]) -> dict[str, Any]:
+    values = {
+        "id": str(person.placeholder_id),
+        "name": ERASED_NAME,
+        "initials": _INITIALS,
+        "tint": person.placeholder_id.int % 6 + 1,
+        "avatar": None,
+    }
+    return {name: value for name, value in values.items() if name in known}
+
+
+def _empty(value: Any) -> Any:
+    if isinstance(value, str):
+        return ""
+    return [] if isinstance(value, list) else None
+
+
+def _dead_letters(person: Person) -> QuerySet[DeadLetter]:
+    text = Cast("event", TextField())
+    rows = DeadLetter.objects.filter(organization_id=person.organization_id).annotate(text=text)
+    return rows.filter(Q(text__contains=str(person.id)) | Q(text__contains=str(person.member_id))).order_by(
+        "pk"
+    )
+
+
+def _retry_keys(person: Person) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM core_retrykey WHERE (organization_id = %(organization)s OR organization_id IS NULL) "
+            "AND (principal_id = %(id)s OR position(convert_to(%(id_text)s, 'UTF8') IN body) > 0 "
+            "OR position(convert_to(%(member)s, 'UTF8') IN body) > 0)",
+            {
+                "organization": person.organization_id,
+                "id": person.id,
+                "id_text": str(person.id),
+                "member": str(person.member_id),
+            },
+        )
+        return [pk for (pk,) in cursor.fetchall()]
+
+
+def _flags(person: Person) -> QuerySet[FeatureFlag]:
+    return FeatureFlag.objects.filter(
+        Q(people_on__contains=[person.id]) | Q(people_off__contains=[person.id])
+    )

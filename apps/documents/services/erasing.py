@@ -1,0 +1,29 @@
+"""Erase the documents a person added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from apps.core.data_subjects import Batch, Person
+from apps.documents.models import Document
+from apps.documents.selectors.personal import documents_of
+from apps.documents.services.documents import remove
+
+BATCH = 50  # each goes with its pages and its part of the index
+
+
+def erase_documents_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the next documents of the person, with their pages and their part of the index."""
+    rows = list(documents_of(person).order_by("pk").select_for_update()[:BATCH])
+    for row in rows:
+        remove(row)
+    return Batch(len(rows), "more" if rows else None)
+
+
+def remove_of_messages(*, organization_id: UUID, message_ids: Sequence[UUID]) -> None:
+    """Delete the documents of messages inside the transaction that erases them."""
+    rows = Document.objects.filter(organization_id=organization_id, message_id__in=message_ids)
+    for row in rows.select_for_update():
+        remove(row)

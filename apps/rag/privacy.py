@@ -1,0 +1,36 @@
+"""What the content index keeps about people."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.data_subjects import Fate, SubjectData, register_impersonal, register_subject_data
+from apps.rag.services import erasing
+
+register_subject_data(
+    SubjectData(
+        name="rag.chunks",
+        label=_("Passages and vectors of the search index"),
+        fate=Fate.DELETE,
+        why=_("Deleted in the transaction that erases their message or document; what is left goes here."),
+        order=55,
+        links=("rag_chunk.author_id",),
+        shared=("rag_chunk.title", "rag_chunk.heading", "rag_chunk.body", "rag_chunk.tsv"),
+        count=erasing.count_chunks,
+        erase=erasing.erase_chunks_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="rag.words",
+        label=_("Word counts of the search index"),
+        fate=Fate.DELETE,
+        why=_("Counted anew: a word that only the person used is gone."),
+        order=85,
+        shared=("rag_termstat.term",),
+        count=lambda _person: 0,
+        erase=erasing.erase_words_of,
+    )
+)
+register_impersonal("says where a message stands in a passage", "rag_chunkmessage")
+register_impersonal("numbers of an organization", "rag_indexstat")

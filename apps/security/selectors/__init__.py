@@ -1,0 +1,1 @@
+"""Reads of the trail and of privacy."""

@@ -1,0 +1,1 @@
+"""Writes of security: verifications and anchors; requests, exports, erasures, holds, retention."""

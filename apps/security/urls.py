@@ -1,0 +1,13 @@
+"""Addresses under `/o/<slug>/`."""
+
+from django.urls import path
+
+from apps.security import views
+
+app_name = "privacy"
+urlpatterns = [
+    path("privacy/", views.own_data, name="own"),
+    path("privacy/exports/", views.start, name="start"),
+    path("privacy/exports/<uuid:request_id>/cancel/", views.cancel, name="cancel"),
+    path("privacy/exports/<uuid:request_id>/data.zip", views.file, name="file"),
+]

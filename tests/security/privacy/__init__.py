@@ -1,0 +1,1 @@
+"""Export and erasure of people: everything theirs, nothing of others."""
