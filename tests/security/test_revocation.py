@@ -278,10 +278,12 @@ async def socket_door(scene: Scene, opened: Opened) -> None:
     client = await Client(url, scene.headers, lambda payload: frames.append(orjson.loads(payload))).connect()
     while not any(frame["frame"] == "hello" for frame in frames):
         await asyncio.sleep(0.01)
-    await opened()
-    while not (client.is_closed or any(frame.get("type") == "conversation.removed" for frame in frames)):
-        await asyncio.sleep(0.01)
-    client.close()
+    try:
+        await opened()
+        while not (client.is_closed or any(frame.get("type") == "conversation.removed" for frame in frames)):
+            await asyncio.sleep(0.01)
+    finally:
+        client.close()
 
 
 async def stream_door(scene: Scene, opened: Opened, notes: Path) -> None:
