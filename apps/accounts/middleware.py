@@ -22,12 +22,15 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
-from apps.accounts.errors import OrganizationNotFound
+from apps.accounts.errors import OrganizationNotFound, ViewAsHidden, ViewAsReadOnly
 from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
-from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, is_too_old, today
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, VIEW_AS, is_too_old, today
+from apps.accounts.selectors.view_as import find_viewed
+from apps.accounts.services import view_as
 from apps.accounts.services.requests import (
     Outcome,
     address_of,
+    context_of,
     credentials_of,
     outcome_of,
     outcome_of_async,
@@ -44,6 +47,12 @@ API, ORGANIZATIONS = "/api/", "/o/"
 LAST_ORGANIZATION = "organization"
 _TOUCHES_NOTHING = ("/static/", "/livez", "/readyz", "/metrics")
 _WITHOUT_ORGANIZATION = ("/accounts/", "/admin/", "/language/")
+# While somebody looks at pages as another person: what may be looked at, and the two ways out.
+_LOOKED_AT, _WAYS_OUT = (
+    frozenset({"chat", "rag", "documents", "files", "console"}),
+    ("end_view", "account_logout"),
+)
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Answer = Callable[[HttpRequest], Any]  # a response, or the coroutine of one
 
@@ -120,9 +129,10 @@ def sign_in_required(get_response: Answer) -> Answer:
             return None
         if not getattr(request, "is_signed_in", False):
             return _to_sign_in(request)
-        if principal_of(request) is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
+        principal = principal_of(request)
+        if principal is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
             return HttpResponseRedirect("/")
-        return None
+        return _refuse_in_view(request) if principal is not None and principal.viewed_by else None
 
     middleware: Any
     if iscoroutinefunction(get_response):
@@ -221,11 +231,38 @@ def _page_principal(request: HttpRequest) -> Principal | None:
     )
     slug = _named_slug(request.path_info)
     if slug is None:
-        return _last_or_first(request, user_id=user.pk, session=session_id(key))
-    principal = principal_for_session(user_id=user.pk, slug=slug, session=session_id(key))
+        return _viewed(request, _last_or_first(request, user_id=user.pk, session=session_id(key)))
+    principal = principal_for_session(
+        user_id=user.pk, slug=slug, session=session_id(key), context=context_of(request)
+    )
     if request.session.get(LAST_ORGANIZATION) != slug:
         request.session[LAST_ORGANIZATION] = slug
+    return _viewed(request, principal)
+
+
+def _viewed(request: HttpRequest, principal: Principal | None) -> Principal | None:
+    """Return the person as who the reader looks at pages, while that lasts; another organization ends it."""
+    flag = request.session.get(VIEW_AS)
+    if not flag or principal is None:
+        return principal
+    viewed = find_viewed(principal, str(flag))
+    if viewed is not None:
+        return viewed
+    view_as.end_flagged(viewer_id=principal.id, flag=str(flag))
+    del request.session[VIEW_AS]
     return principal
+
+
+def _refuse_in_view(request: HttpRequest) -> HttpResponse | None:
+    """Refuse what changes something, and pages that are the person's or the reader's own; None for the rest."""
+    match = request.resolver_match
+    if match is not None and match.url_name in _WAYS_OUT:
+        return None
+    if request.method not in _SAFE:
+        return error_pages.answer(request, refusal_as_problem(ViewAsReadOnly()))
+    if match is None or (match.app_name or match.url_name) not in {*_LOOKED_AT, "home"}:
+        return error_pages.answer(request, refusal_as_problem(ViewAsHidden()))
+    return None
 
 
 def _missing(request: HttpRequest) -> HttpResponse:
@@ -237,13 +274,17 @@ def _last_or_first(request: HttpRequest, *, user_id: UUID, session: str) -> Prin
     last = request.session.get(LAST_ORGANIZATION)
     if last:
         try:
-            return principal_for_session(user_id=user_id, slug=last, session=session)
+            return principal_for_session(
+                user_id=user_id, slug=last, session=session, context=context_of(request)
+            )
         except OrganizationNotFound:
             del request.session[LAST_ORGANIZATION]
     mine = organizations_of(user_id)
     if not mine:
         return None
-    return principal_for_session(user_id=user_id, organization_id=mine[0].id, session=session)
+    return principal_for_session(
+        user_id=user_id, organization_id=mine[0].id, session=session, context=context_of(request)
+    )
 
 
 def _named_slug(path: str) -> str | None:

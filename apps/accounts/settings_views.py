@@ -20,6 +20,7 @@ from apps.accounts.selectors import api_keys as key_selectors
 from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors import sessions as session_selectors
 from apps.accounts.selectors import tokens as token_selectors
+from apps.accounts.selectors.view_as import list_looks
 from apps.accounts.services import access, api_keys, members, sessions, tokens
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError
@@ -147,6 +148,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         "may_have_keys": may_have_keys,
         "keys": key_selectors.list_keys(principal) if may_have_keys else [],
         "key_form": ApiKeyForm(auto_id="key_%s", initial={"scopes": ["chat:read"], "days": 90}),
+        "looks": list_looks(organization_id=principal.organization_id, person_id=principal.id),
         "now": timezone.now(),
         **changed,
     }

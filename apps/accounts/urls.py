@@ -8,10 +8,14 @@ from django.urls import URLPattern, URLResolver, include, path, re_path
 from apps.accounts import views
 from apps.accounts.api.token_views import key_set
 
-urlpatterns: list[URLPattern | URLResolver] = [path("settings/", include("apps.accounts.settings_urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("settings/", include("apps.accounts.settings_urls")),
+    path("why/", views.why, name="why"),
+]
 root_urlpatterns: list[URLPattern] = [
     path("", views.home, name="home"),
     path(".well-known/jwks.json", key_set, name="key_set"),
+    path("view/end/", views.end_view, name="end_view"),
     path("language/", views.set_language, name="set_language"),
     path("invite/<str:secret>/", views.InvitationPage.as_view(), name="invitation"),
     path("sign-in/<str:secret>/", views.SignInLinkPage.as_view(), name="sign_in_link"),

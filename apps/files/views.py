@@ -13,8 +13,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from apps.accounts.errors import OrganizationNotFound
-from apps.accounts.selectors.principals import principal_for_session
+from apps.accounts.errors import MemberNotFound
+from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.files.errors import FileNotFound, NotAPicture
@@ -86,9 +86,7 @@ def _content_for(link: links.Link) -> Content:
     """
     with tenancy.use(link.organization_id):
         try:
-            principal = principal_for_session(
-                user_id=link.person_id, organization_id=link.organization_id, session=""
-            )
-        except OrganizationNotFound as error:
+            principal = principal_of_member(organization_id=link.organization_id, user_id=link.person_id)
+        except MemberNotFound as error:
             raise FileNotFound from error
         return get_content(principal=principal, file_id=link.file_id)

@@ -14,7 +14,7 @@ ADDRESSES = {
     "conversations": f"{BASE}conversations/", "runs": f"{BASE}runs/", "settings": f"{BASE}settings/",
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
-    "audit": f"{BASE}audit/",
+    "audit": f"{BASE}audit/", "access": f"{BASE}access/",
 }  # fmt: skip
 MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
 
@@ -38,7 +38,7 @@ def test_administrators_open_all_but_the_trail(browser: Browser, page: str) -> N
 @pytest.mark.parametrize("page", ADDRESSES)
 def test_auditors_open_the_trail_and_the_plain_numbers(browser: Browser, page: str) -> None:
     answer = browser("auditor").get(ADDRESSES[page])
-    assert answer.status_code == (200 if page in (*MODERATORS, "audit") else 404)
+    assert answer.status_code == (200 if page in (*MODERATORS, "audit", "access") else 404)
 
 
 @pytest.mark.parametrize("page", ADDRESSES)

@@ -3,8 +3,8 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console import invitations, keys, organization, people, roles
-from apps.accounts.console.common import KEYS, ORGANIZATION, PEOPLE, ROLES
+from apps.accounts.console import access, invitations, keys, organization, people, roles, viewing
+from apps.accounts.console.common import ACCESS, KEYS, ORGANIZATION, PEOPLE, ROLES
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 
@@ -23,6 +23,7 @@ register_console_page(
         path("<uuid:member_id>/", people.person, name="person"),
         path("<uuid:member_id>/role/", people.change_role, name="person-role"),
         path("<uuid:member_id>/active/", people.set_active, name="person-active"),
+        path("<uuid:member_id>/view/", viewing.begin, name="view-as"),
     ],
 )
 register_console_page(
@@ -53,4 +54,5 @@ register_console_page(
         path("programs/<uuid:token_id>/end/", keys.end_program, name="program-end"),
     ],
 )
+register_console_page(ACCESS, _("Access"), "search", access.EXPLAIN, access.explain, order=31)
 register_console_page(ORGANIZATION, _("Organization"), "mark", VIEW, organization.organization, order=35)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from apps.accounts.console.labels import role_label
+from apps.accounts.labels import role_label
 from apps.accounts.selectors.members import list_roles
 from apps.accounts.services import access
 from apps.accounts.types import Principal, RoleView
 
-PEOPLE, ROLES, ORGANIZATION, KEYS = "people", "roles", "organization", "keys"
+PEOPLE, ROLES, ORGANIZATION, KEYS, ACCESS = "people", "roles", "organization", "keys", "access"
 
 
 class ConsoleRequest(HttpRequest):

@@ -8,8 +8,8 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console.labels import PERMISSION_GROUPS
 from apps.accounts.forms import NameField
+from apps.accounts.labels import PERMISSION_GROUPS
 
 
 class ChangeRoleForm(forms.Form):
@@ -22,6 +22,14 @@ class ChangeRoleForm(forms.Form):
         role = self.fields["role"]
         if isinstance(role, forms.ChoiceField):
             role.choices = roles
+
+
+class ViewAsForm(forms.Form):
+    """Why somebody looks at pages as another person."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("The person reads this sentence.")
+    )
 
 
 class ServiceAccountForm(ChangeRoleForm):

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.console.common import ROLES, ConsoleRequest, may
 from apps.accounts.console.forms import RoleForm
-from apps.accounts.console.labels import PERMISSION_GROUPS, role_label
+from apps.accounts.labels import PERMISSION_GROUPS, role_label
 from apps.accounts.selectors.members import get_role, list_roles
 from apps.accounts.services import access
 from apps.accounts.services import roles as services

@@ -1,8 +1,8 @@
 """Principals, organizations, rights and audiences."""
 
-from apps.accounts.models.access import ApiKey, Invitation, SignInLink
+from apps.accounts.models.access import ApiKey, Invitation, SignInLink, ViewAs
 from apps.accounts.models.organization import Member, Organization, Role
-from apps.accounts.models.scope import Scope, Seat
+from apps.accounts.models.scope import Scope, ScopedRole, Seat
 from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
 from apps.accounts.models.user import User
 
@@ -14,9 +14,11 @@ __all__ = [
     "RefreshToken",
     "Role",
     "Scope",
+    "ScopedRole",
     "Seat",
     "SignInLink",
     "SigningKey",
     "TokenFamily",
     "User",
+    "ViewAs",
 ]

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import ipaddress
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
+from apps.accounts import conditions
+from apps.accounts.conditions import NOWHERE, TASK, AccessContext, is_within
 from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound
 from apps.accounts.types import (
     BOUND_PERMISSIONS,
@@ -22,12 +24,13 @@ from apps.accounts.types import (
     BY_SEAT_ONLY,
     BY_TOKEN,
     KEY_SCOPES,
+    SCOPED_PERMISSIONS,
     OrganizationView,
     Principal,
+    ScopedGrant,
 )
 from apps.core import tenancy
 from apps.core.errors import NotSignedIn
-from apps.core.http.addresses import normal
 
 _FROM = """
 FROM accounts_member m
@@ -45,22 +48,30 @@ ORDER BY lower(o.name), o.id
 """
 _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
-    "u.is_staff"
+    "u.is_staff, NOT r.is_builtin, r.conditions, ARRAY(SELECT jsonb_build_array(x.scope_id, xr.key, xr.permissions, "
+    "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
+    "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND x.principal_id = m.user_id)"
 )
 _FIELDS = (
     "id", "kind", "organization_id", "organization_slug", "organization_name", "member_id", "name",
-    "avatar_file_id", "role", "permissions", "language", "is_staff",
+    "avatar_file_id", "role", "permissions", "language", "is_staff", "is_custom", "conditions", "scoped",
 )  # fmt: skip
 
 
 def principal_for_session(
-    *, user_id: UUID, organization_id: UUID | None = None, slug: str | None = None, session: str
+    *,
+    user_id: UUID,
+    organization_id: UUID | None = None,
+    slug: str | None = None,
+    session: str,
+    context: AccessContext = NOWHERE,
 ) -> Principal:
     """Return the signed-in user as a member of the organization. One query.
 
     Args:
         organization_id, slug: one of them names the organization.
         session: what a revocation names, see `session_id`.
+        context: from where, and with how many factors.
 
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
@@ -75,7 +86,7 @@ def principal_for_session(
             row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
     if row is None:
         raise OrganizationNotFound
-    return _principal(row, session=session)
+    return _principal(row, session=session, context=context)
 
 
 def principal_for_key(secret: str, *, address: str = "") -> Principal:
@@ -116,15 +127,19 @@ def _by_key(condition: str, value: bytes | UUID, *, address: str) -> Principal:
     *columns, key_id, scopes, conversations, scope_ids, networks = row
     if networks and not is_within(address, networks):
         raise AddressNotAllowed
-    principal = _narrowed(_principal(tuple(columns), session=str(key_id)), scopes)
+    found = _principal(tuple(columns), session=str(key_id), context=AccessContext(address=address))
+    principal = _narrowed(found, scopes)
     principal = dataclasses.replace(principal, credential=BY_KEY, address=address)
     if conversations is None:
         return principal
+    bound = frozenset(scope_ids or ())
     return dataclasses.replace(
         principal,
         permissions=principal.permissions & BOUND_PERMISSIONS,
+        granted=principal.granted & BOUND_PERMISSIONS,
         conversations=frozenset(conversations),
-        scopes=frozenset(scope_ids or ()),
+        scopes=bound,
+        scoped=_scoped_within(principal.scoped, BOUND_PERMISSIONS, bound),
     )
 
 
@@ -144,7 +159,7 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     if row is None:
         raise NotSignedIn
     *columns, scopes = row
-    principal = _principal(tuple(columns), session=str(family_id))
+    principal = _principal(tuple(columns), session=str(family_id), context=AccessContext(address=address))
     principal = dataclasses.replace(principal, credential=BY_TOKEN, address=address)
     return principal if scopes is None else _narrowed(principal, scopes)
 
@@ -171,14 +186,29 @@ def _narrowed(principal: Principal, scopes: list[str]) -> Principal:
     """Return the principal with no more than these key scopes."""
     granted: frozenset[str] = frozenset().union(*(KEY_SCOPES.get(scope, frozenset()) for scope in scopes))
     return dataclasses.replace(
-        principal, permissions=principal.permissions & granted, key_scopes=frozenset(scopes)
+        principal,
+        permissions=principal.permissions & granted,
+        granted=principal.granted & granted,
+        key_scopes=frozenset(scopes),
+        scoped=_scoped_within(principal.scoped, granted),
     )
 
 
-def is_within(address: str, networks: list[str]) -> bool:
-    """Return whether an address lies in one of the networks; an unknown address lies in none."""
-    found = normal(address)
-    return bool(found) and any(ipaddress.ip_address(found) in ipaddress.ip_network(text) for text in networks)
+def within(principal: Principal, context: AccessContext) -> Principal:
+    """Return the principal as it is in these circumstances: held where a condition of its role does not hold.
+
+    No query. Roles in single audiences keep what they were found with.
+    """
+    failing = principal.conditions.failing(context)
+    named = principal.conditions.data_classes
+    return dataclasses.replace(
+        principal,
+        context=context,
+        held=failing,
+        permissions=frozenset() if failing else principal.granted,
+        data_classes=frozenset() if failing else None if named is None else frozenset(named),
+        scoped=() if failing else principal.scoped,
+    )
 
 
 def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
@@ -195,10 +225,14 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         )
     if row is None:
         raise MemberNotFound
-    agent = _principal(row, session=person.session)
+    agent = _principal(row, session=person.session, context=person.context)
     return dataclasses.replace(
         agent,
         permissions=agent.permissions & person.permissions,
+        granted=agent.granted & person.granted,
+        held=person.held or agent.held,
+        data_classes=conditions.both(agent.data_classes, person.data_classes),
+        scoped=_scoped_of_both(agent, person),
         key_scopes=person.key_scopes,
         credential=person.credential,
         conversations=person.conversations,
@@ -209,14 +243,18 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
     )
 
 
-def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = "") -> Principal:
+def principal_of_member(
+    *, organization_id: UUID, user_id: UUID, session: str = "", context: AccessContext = TASK
+) -> Principal:
     """Return a member as a principal, for work without a request (agents, imports, demo data). One query.
 
     Raises:
         MemberNotFound.
     """
     try:
-        return principal_for_session(user_id=user_id, organization_id=organization_id, session=session)
+        return principal_for_session(
+            user_id=user_id, organization_id=organization_id, session=session, context=context
+        )
     except OrganizationNotFound as error:
         raise MemberNotFound from error
 
@@ -270,6 +308,55 @@ def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tupl
     return row
 
 
-def _principal(row: tuple[Any, ...], *, session: str) -> Principal:
+def _principal(row: tuple[Any, ...], *, session: str, context: AccessContext) -> Principal:
     values = dict(zip(_FIELDS, row, strict=True))
-    return Principal(**{**values, "permissions": frozenset(values["permissions"])}, session=session)
+    granted = frozenset(values.pop("permissions"))
+    named = conditions.read(_decoded(values.pop("conditions")))
+    scoped = tuple(_scoped(one, context) for one in values.pop("scoped"))
+    principal = Principal(
+        **values,
+        permissions=granted,
+        granted=granted,
+        conditions=named,
+        context=context,
+        scoped=scoped,
+        session=session,
+    )
+    return within(principal, context) if named else principal
+
+
+def _scoped(row: Any, context: AccessContext) -> ScopedGrant:
+    scope_id, role, permissions, stored = _decoded(row)
+    holds = not conditions.read(stored).failing(context)
+    return ScopedGrant(UUID(scope_id), role, SCOPED_PERMISSIONS & set(permissions) if holds else frozenset())
+
+
+def _decoded(value: Any) -> Any:  # Django leaves JSON of raw statements as text
+    return orjson.loads(value) if isinstance(value, str) else value
+
+
+def _scoped_within(
+    scoped: tuple[ScopedGrant, ...], permissions: frozenset[str], scopes: frozenset[UUID] | None = None
+) -> tuple[ScopedGrant, ...]:
+    """Return roles in audiences with no more than these permissions, and in no other audiences than these."""
+    return tuple(
+        dataclasses.replace(one, permissions=one.permissions & permissions)
+        for one in scoped
+        if scopes is None or one.scope_id in scopes
+    )
+
+
+def _scoped_of_both(agent: Principal, person: Principal) -> tuple[ScopedGrant, ...]:
+    """Return what an agent and its person both may in single audiences, one by its role or both there."""
+    scopes = dict.fromkeys(one.scope_id for one in (*agent.scoped, *person.scoped))
+    found = (
+        ScopedGrant(
+            scope_id,
+            agent.role,
+            (agent.permissions | agent.granted_in(scope_id))
+            & (person.permissions | person.granted_in(scope_id))
+            & SCOPED_PERMISSIONS,
+        )
+        for scope_id in scopes
+    )
+    return tuple(one for one in found if one.permissions)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
+from typing import Any
 from uuid import UUID
 
 from allauth.usersessions.models import UserSession
@@ -20,7 +23,13 @@ from apps.accounts.models import User
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.types import SessionView
 
-SIGNED_IN_AT, USED_ON = "signed_in_at", "used_on"
+SIGNED_IN_AT, USED_ON, VIEW_AS = "signed_in_at", "used_on", "view_as"
+# Where django-otp and allauth say that a second factor was shown.
+OTP_DEVICE, AUTHENTICATION_METHODS, FACTORS = (
+    "otp_device_id",
+    "account_authentication_methods",
+    frozenset({"mfa"}),
+)
 LONGEST_SECONDS = 30 * 24 * 3600  # whatever its use, a session ends then
 
 
@@ -41,8 +50,36 @@ def list_sessions(*, user_id: UUID, current_key: str = "") -> list[SessionView]:
     ]
 
 
+@dataclass(frozen=True)
+class OpenSession:
+    """What a session says of who uses it.
+
+    Attributes:
+        has_factor: a second factor was shown in it.
+        view_as: the view as somebody else that was begun in it; empty for none. It may be over.
+    """
+
+    user_id: UUID
+    has_factor: bool = False
+    view_as: str = ""
+
+
 def find_user_id(session_key: str) -> UUID | None:
-    """Return the active user a session belongs to, or None: ended, too old, or from before a password change.
+    """Return the active user a session belongs to, see `find_session`."""
+    found = find_session(session_key)
+    return found.user_id if found else None
+
+
+def shows_factor(data: SessionBase | Mapping[str, Any]) -> bool:
+    """Return whether a second factor was shown in a session: what django-otp or allauth left in it."""
+    methods = data.get(AUTHENTICATION_METHODS, ())
+    return bool(data.get(OTP_DEVICE)) or any(
+        isinstance(method, dict) and method.get("method") in FACTORS for method in methods
+    )
+
+
+def find_session(session_key: str) -> OpenSession | None:
+    """Return whose session this is, or None: ended, too old, or from before a password change.
 
     Two queries. The same checks as Django's `get_user`, without a request.
     """
@@ -56,7 +93,9 @@ def find_user_id(session_key: str) -> UUID | None:
         return None
     known = str(data.get(HASH_SESSION_KEY, ""))
     accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    return user.pk if any(constant_time_compare(known, hash_) for hash_ in accepted) else None
+    if not any(constant_time_compare(known, hash_) for hash_ in accepted):
+        return None
+    return OpenSession(user.pk, shows_factor(data), str(data.get(VIEW_AS, "")))
 
 
 def find_session_key(*, user_id: UUID, session: str) -> str | None:

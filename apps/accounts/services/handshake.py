@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -17,7 +18,8 @@ from apps.accounts.selectors.principals import (
     principal_for_key_id,
     principal_for_session,
 )
-from apps.accounts.selectors.sessions import find_session_key, find_user_id
+from apps.accounts.selectors.sessions import find_session, find_session_key
+from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
 from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
@@ -74,13 +76,19 @@ def refresh(principal: Principal) -> Principal | None:
             return principal_for_family(
                 UUID(principal.session), owner_id=principal.id, address=principal.address
             )
+        key = find_session_key(user_id=principal.id, session=principal.session)
+        found = find_session(key) if key is not None else None
+        if found is None or found.user_id != principal.id:
+            return None
         current = principal_for_session(
-            user_id=principal.id, organization_id=principal.organization_id, session=principal.session
+            user_id=principal.id,
+            organization_id=principal.organization_id,
+            session=principal.session,
+            context=replace(principal.context, has_factor=found.has_factor),
         )
     except (NotSignedIn, OrganizationNotFound, AddressNotAllowed):
         return None
-    key = find_session_key(user_id=principal.id, session=principal.session)
-    return current if key is not None and find_user_id(key) == principal.id else None
+    return None if found.view_as and is_open(current, found.view_as) else current
 
 
 def language_of_scope(scope: dict[str, Any]) -> str:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import CSRFCheck
 
+from apps.accounts.conditions import AccessContext
+from apps.accounts.selectors.sessions import shows_factor
 from apps.accounts.services import authentication, following
 from apps.accounts.services.authentication import Credentials
 from apps.accounts.services.sessions import UNKNOWN_ADDRESS
@@ -28,6 +30,11 @@ def credentials_of(request: HttpRequest) -> Credentials:
         query=request.META.get("QUERY_STRING", ""),
         address=client_address(request),
     )
+
+
+def context_of(request: HttpRequest) -> AccessContext:
+    """Return the circumstances of a page: where its reader is, and whether a second factor was shown."""
+    return AccessContext(address=client_address(request), has_factor=shows_factor(request.session))
 
 
 def outcome_of(credentials: Credentials) -> Outcome:

@@ -33,8 +33,7 @@ def note(
     audit.record(
         organization_id=principal.organization_id,
         action=action,
-        actor_id=principal.id,
-        on_behalf_of=principal.on_behalf_of,
+        **_who(principal),
         object_type=object_type,
         object_id=object_id,
         details=details,
@@ -88,12 +87,18 @@ def refused(principal: Principal, error: DomainError, **details: Any) -> DomainE
     audit.record_refusal(
         organization_id=principal.organization_id,
         action=ACCESS_REFUSED,
-        actor_id=principal.id,
-        on_behalf_of=principal.on_behalf_of,
+        **_who(principal),
         reason=error.code,
         details=details,
     )
     return error
+
+
+def _who(principal: Principal) -> dict[str, UUID | None]:
+    """Return who acted and for whom; in a view as somebody else it is the one who looks."""
+    if principal.viewed_by:
+        return {"actor_id": principal.viewed_by, "on_behalf_of": principal.id}
+    return {"actor_id": principal.id, "on_behalf_of": principal.on_behalf_of}
 
 
 def _trails(user_id: UUID) -> Iterable[UUID | None]:
