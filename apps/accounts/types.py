@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from apps.accounts.conditions import DATA_CLASSES as DATA_CLASSES  # noqa: PLC0414 - one of these words
 from apps.accounts.conditions import NO_CONDITIONS, NOWHERE, Conditions
 from apps.accounts.conditions import AccessContext as AccessContext  # noqa: PLC0414 - one of these types
 

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console import access, invitations, keys, organization, people, roles, viewing
+from apps.accounts.console import access, invitations, keys, organization, people, places, roles, viewing
 from apps.accounts.console.common import ACCESS, KEYS, ORGANIZATION, PEOPLE, ROLES
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
@@ -37,6 +37,9 @@ register_console_page(
         path("new/", roles.new_role, name="role-new"),
         path("<uuid:role_id>/", roles.role, name="role"),
         path("<uuid:role_id>/delete/", roles.delete_role, name="role-delete"),
+        path("places/", places.places, name="places"),
+        path("places/new/", places.give, name="place-new"),
+        path("places/<uuid:scoped_role_id>/end/", places.take, name="place-end"),
     ],
 )
 register_console_page(

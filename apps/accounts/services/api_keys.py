@@ -41,7 +41,7 @@ from apps.core.services import audit
 LONGEST_DAYS = 365
 LONGEST_OVERLAP = timedelta(days=7)
 PREFIX = "ck_"
-MOST_CONVERSATIONS, MOST_NETWORKS = 100, 20
+MOST_CONVERSATIONS = 100
 _SHOWN = 11  # the prefix and eight characters
 _TOUCH_SECONDS = 60.0
 _MOST_TOUCHED = 10_000

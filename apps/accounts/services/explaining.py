@@ -135,10 +135,8 @@ def list_readers(*, principal: Principal, ref: ObjectRef, offset: int = 0, limit
     Raises:
         PermissionMissing, ObjectUnknown.
     """
-    access.require(principal, EXPLAIN)
-    facts = _facts(principal, ref)
-    rows = _candidates(principal, facts).order_by("name", "pk")[offset : offset + limit]
-    return [_reader(principal, row, ref) for row in rows]
+    rows = candidates(principal=principal, ref=ref).order_by("name", "pk")[offset : offset + limit]
+    return [reader_of(principal=principal, member=row, ref=ref) for row in rows]
 
 
 def count_readers(*, principal: Principal, ref: ObjectRef) -> int:
@@ -147,8 +145,17 @@ def count_readers(*, principal: Principal, ref: ObjectRef) -> int:
     Raises:
         PermissionMissing, ObjectUnknown.
     """
+    return candidates(principal=principal, ref=ref).count()
+
+
+def candidates(*, principal: Principal, ref: ObjectRef) -> QuerySet[Member]:
+    """Return the members `list_readers` decides on; shown through `reader_of`.
+
+    Raises:
+        PermissionMissing, ObjectUnknown.
+    """
     access.require(principal, EXPLAIN)
-    return _candidates(principal, _facts(principal, ref)).count()
+    return _candidates(principal, _facts(principal, ref))
 
 
 def _facts(principal: Principal, ref: ObjectRef | None) -> ObjectFacts:
@@ -173,17 +180,18 @@ def _candidates(principal: Principal, facts: ObjectFacts) -> QuerySet[Member]:
     return rows.select_related("user", "role")
 
 
-def _reader(principal: Principal, row: Member, ref: ObjectRef) -> Reader:
+def reader_of(*, principal: Principal, member: Member, ref: ObjectRef) -> Reader:
+    """Return one member with the decision on the thing. Two queries."""
     seen_by = principal_of_member(
-        organization_id=principal.organization_id, user_id=row.user_id, context=TASK
+        organization_id=principal.organization_id, user_id=member.user_id, context=TASK
     )
     decision = access.can(seen_by, f"{ref.kind}.read", ref)
     return Reader(
-        person_id=row.user_id,
-        member_id=row.pk,
-        name=row.name,
-        kind=row.user.kind,
-        role=row.role.key,
+        person_id=member.user_id,
+        member_id=member.pk,
+        name=member.name,
+        kind=member.user.kind,
+        role=member.role.key,
         is_allowed=decision.allowed,
         rule=decision.rule,
         reason=reasons.reason(decision),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -46,6 +46,7 @@ class ObjectKind:
         key_scope: what a key must hold to read this kind at all; empty is nothing.
         address: pattern with a group `id` that finds one in the address of its page.
         named: finds one by what people call it, of those the asker may hear of.
+        places: names of the audiences that belong to things of this kind, as the asker may hear them.
     """
 
     name: str
@@ -56,6 +57,7 @@ class ObjectKind:
     key_scope: str = ""
     address: re.Pattern[str] | None = None
     named: Callable[[Principal, str], UUID | None] | None = None
+    places: Callable[[Principal, Collection[UUID]], dict[UUID, str]] | None = None
 
 
 _kinds: dict[str, ObjectKind] = {}
@@ -89,6 +91,14 @@ def find_ref(asker: Principal, text: str) -> ObjectRef | None:
         if one.named is not None and (named := one.named(asker, wanted)):
             return ObjectRef(one.name, named)
     return None
+
+
+def names_of_scopes(asker: Principal, scope_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what audiences are called, as far as the asker may hear it."""
+    found: dict[UUID, str] = {}
+    for kind in _kinds.values():
+        found |= kind.places(asker, scope_ids) if kind.places is not None else {}
+    return found
 
 
 def find_facts(asker: Principal, ref: ObjectRef) -> ObjectFacts | None:

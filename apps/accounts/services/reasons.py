@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.labels import PERMISSION_LABELS, ROLE_LABELS
+from apps.accounts.labels import DATA_CLASS_LABELS, PERMISSION_LABELS, ROLE_LABELS
 from apps.accounts.types import Decision, Ground
 
 if TYPE_CHECKING:
@@ -90,6 +90,11 @@ def sentence(ground: Ground) -> str:
 def reason(decision: Decision) -> str:
     """Return why a decision is as it is, in the active language."""
     return sentence(next(ground for ground in decision.chain if ground.code == decision.rule))
+
+
+def data_class_label(name: str) -> str:
+    """Return a class of data in the active language."""
+    return str(DATA_CLASS_LABELS.get(name, name))
 
 
 def known_codes() -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from uuid import UUID
 
 from django.utils.formats import date_format
@@ -30,6 +31,13 @@ def _channel(asker: Principal, name: str) -> UUID | None:
     rows = everything if access.can(asker, "conversation.manage_any") else visible_conversations(asker)
     wanted = rows.filter(kind=Conversation.Kind.CHANNEL, name__iexact=name.removeprefix("#"))
     return wanted.values_list("pk", flat=True).first()
+
+
+def _places(asker: Principal, scope_ids: Collection[UUID]) -> dict[UUID, str]:
+    everything = Conversation.objects.filter(organization_id=asker.organization_id)
+    rows = everything if access.can(asker, "conversation.manage_any") else visible_conversations(asker)
+    channels = rows.filter(kind=Conversation.Kind.CHANNEL, scope_id__in=list(scope_ids))
+    return dict(channels.values_list("scope_id", "name"))
 
 
 def _message(asker: Principal, message_id: UUID) -> ObjectFacts | None:
@@ -65,6 +73,7 @@ CONVERSATION = ObjectKind(
     key_scope="chat:read",
     address=re.compile(rf"/c/(?P<id>{ID})"),
     named=_channel,
+    places=_places,
 )
 MESSAGE = ObjectKind(
     name="message",
