@@ -103,7 +103,7 @@ def test_conditions_make_a_yes_depend(here: Organization, owner: Principal) -> N
     assert [line.code for line in found.lines] == ["custom_role", "condition.network", "condition.factor"]
 
 
-def test_a_right_is_explained_with_the_roles_name(owner: Principal, ben: Member) -> None:
+def test_a_right_is_explained_with_the_roles_name(here: Organization, owner: Principal, ben: Member) -> None:
     found = ask(owner, ben, action="role.manage")
     assert (found.is_allowed, found.reason) == (False, "The role “Member” does not allow it.")
     with translation.override("de"):

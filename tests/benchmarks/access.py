@@ -93,7 +93,9 @@ def _measure(organization_id: UUID, rounds: int) -> None:
             raise RuntimeError("the measured person sees a foreign message")
         _tell("permission", _times(lambda: access.can(principal, "message.send"), rounds), GOAL_MS)
         _tell("thing_seen", _times(lambda: access.can(principal, "message.read", seen_ref), rounds), GOAL_MS)
-        _tell("thing_unseen", _times(lambda: access.can(principal, "message.read", unseen_ref), rounds), GOAL_MS)
+        _tell(
+            "thing_unseen", _times(lambda: access.can(principal, "message.read", unseen_ref), rounds), GOAL_MS
+        )
         page = visible_conversations(principal).order_by("-id")[:50]
         if len(page) != 50:
             raise RuntimeError(f"the page has {len(page)} rows")
