@@ -72,6 +72,7 @@ class ViewedAs(DomainEvent):
 
     type: ClassVar[str] = "view_as.ended"
     audience: ClassVar[Audience] = Audience.PRINCIPAL
+    personal: ClassVar[tuple[str, ...]] = ("viewer",)
     principal_id: UUID
     viewer_id: UUID
     viewer: str

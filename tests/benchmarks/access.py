@@ -136,4 +136,5 @@ def _planned(sql: str, params: Any, rounds: int) -> list[float]:
             (plan,) = cursor.fetchone()
         (told,) = json.loads(plan) if isinstance(plan, str) else plan
         found.append(float(told["Planning Time"]) + float(told["Execution Time"]))
+    progress(f"planning {told['Planning Time']} ms, execution {told['Execution Time']} ms")
     return found
