@@ -77,7 +77,8 @@ def django_db_setup(
 @pytest.fixture(autouse=True)
 def _empty_redis(request: pytest.FixtureRequest) -> None:
     """Limits, presence and heads of another test must not be seen."""
-    if {"db", "transactional_db", "redis"} & set(request.fixturenames):
+    uses = {"db", "transactional_db", "redis"} & set(request.fixturenames)
+    if uses or request.node.get_closest_marker("django_db"):
         client().flushdb()
         request_limits.forget()
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from allauth.account import admin as allauth_admin
+from allauth.mfa import admin as factor_admin
+from allauth.usersessions import admin as session_admin
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -10,8 +13,11 @@ from django.utils.translation import ngettext
 
 from apps.accounts.models import (
     ApiKey,
+    BreakGlass,
     Invitation,
     Member,
+    OAuthClient,
+    OAuthConsent,
     Organization,
     Role,
     Scope,
@@ -23,7 +29,7 @@ from apps.accounts.models import (
     ViewAs,
 )
 from apps.accounts.selectors.administration import all_organizations
-from apps.accounts.services import api_keys, operators
+from apps.accounts.services import api_keys, factors, oauth_clients, operators
 from apps.core import tenancy
 from apps.core.admin_site import Place, ReadOnlyAdmin, offer_places, operator_id
 
@@ -33,6 +39,14 @@ def _places() -> list[Place]:
 
 
 offer_places(_places)
+
+# allauth's own pages would show session keys and sealed secrets, and change rows past the services.
+for shown in (
+    allauth_admin.EmailAddress, allauth_admin.EmailConfirmation, factor_admin.Authenticator,
+    session_admin.UserSession,
+):  # fmt: skip
+    if admin.site.is_registered(shown):
+        admin.site.unregister(shown)
 
 
 @admin.register(Organization)
@@ -52,7 +66,7 @@ class UserAdmin(ReadOnlyAdmin[User]):
     search_fields = ("=email", "=id")
     list_filter = ("kind", "is_active", "is_staff")
     exclude = ("password", "groups", "user_permissions")
-    actions = ("end_sessions", "close_accounts", "open_accounts")
+    actions = ("end_sessions", "close_accounts", "open_accounts", "remove_factors")
 
     @admin.action(description=_("End all sessions"), permissions=["view"])
     def end_sessions(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
@@ -75,6 +89,14 @@ class UserAdmin(ReadOnlyAdmin[User]):
         for user_id in list(queryset.values_list("pk", flat=True)):
             operators.open_account(user_id=user_id, operator_id=operator_id(request))
         self._tell(request, queryset)
+
+    @admin.action(description=_("Remove second factors"), permissions=["view"])
+    def remove_factors(self, request: HttpRequest, queryset: QuerySet[User]) -> None:
+        """Help people who lost all their factors; they are told by mail and signed out."""
+        people = queryset.filter(kind=User.Kind.PERSON)
+        for user_id in list(people.values_list("pk", flat=True)):
+            factors.remove_all(user_id=user_id, operator_id=operator_id(request))
+        self._tell(request, people)
 
     def _tell(self, request: HttpRequest, changed: QuerySet[User]) -> None:
         count = changed.count()
@@ -162,11 +184,42 @@ class TokenFamilyAdmin(ReadOnlyAdmin[TokenFamily]):
     search_fields = ("=principal__email", "=id")
 
 
+@admin.register(OAuthClient)
+class OAuthClientAdmin(ReadOnlyAdmin[OAuthClient]):
+    """Registered apps, without their secrets; the console's page makes and changes them."""
+
+    list_display = ("name", "kind", "organization", "last_used_at", "disabled_at", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("name", "=id")
+    list_filter = ("kind",)
+    exclude = ("secret_hash", "previous_hash")
+    actions = ("disable",)
+
+    @admin.action(description=_("Switch off"), permissions=["view"])
+    def disable(self, request: HttpRequest, queryset: QuerySet[OAuthClient]) -> None:
+        """Switch the apps off; everything they had ends."""
+        clients = list(queryset.values_list("pk", "organization_id"))
+        for client_id, organization_id in clients:
+            with tenancy.use(organization_id):
+                oauth_clients.disable_as_operator(client_id=client_id, operator_id=operator_id(request))
+        text = ngettext("%(count)s app switched off.", "%(count)s apps switched off.", len(clients))
+        self.message_user(request, text % {"count": len(clients)}, messages.SUCCESS)
+
+
+@admin.register(OAuthConsent)
+class OAuthConsentAdmin(ReadOnlyAdmin[OAuthConsent]):
+    """What people allowed apps."""
+
+    list_display = ("client", "principal", "organization", "given_at")
+    list_select_related = ("client", "principal", "organization")
+    search_fields = ("=principal__email", "=id")
+
+
 @admin.register(SigningKey)
 class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
     """Keys that sign access tokens, by their names; `manage.py signing_key` rotates and ends them."""
 
-    list_display = ("kid", "created_at", "retired_at", "revoked_at")
+    list_display = ("kid", "algorithm", "created_at", "retired_at", "revoked_at")
     exclude = ("public_key", "private_key")
 
 
@@ -196,3 +249,12 @@ class ViewAsAdmin(ReadOnlyAdmin[ViewAs]):
     list_display = ("viewer", "person", "organization", "created_at", "ends_at", "ended_at")
     list_select_related = ("viewer", "person", "organization")
     search_fields = ("=viewer__email", "=person__email", "=id")
+
+
+@admin.register(BreakGlass)
+class BreakGlassAdmin(ReadOnlyAdmin[BreakGlass]):
+    """Emergency accounts, without their secrets; `manage.py break_glass` makes them."""
+
+    list_display = ("organization", "reason", "created_at", "expires_at", "used_at", "used_from", "closed_at")
+    list_select_related = ("organization",)
+    search_fields = ("=organization__slug", "=id")

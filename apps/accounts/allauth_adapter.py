@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import smtplib
 import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
+from allauth.account.internal.flows.login import get_authentication_records
+from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import actions
-from apps.accounts.models import User
+from apps.accounts.models import SecondFactor, User
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, today
-from apps.accounts.services import sessions, trail
+from apps.accounts.services import attempts, break_glass, factor_secrets, sessions, trail
 from apps.accounts.services.requests import address_of
+from apps.accounts.services.step_up import note_proof
 from apps.core import origin
-from apps.core.http.addresses import client_address, network
-from apps.core.services import limits
-from apps.core.services.limits import Bucket
 
-_ATTEMPTS = 10  # of one account at once, then two a minute
-_ATTEMPTS_OF_NETWORK = 50
+PENDING = "pending_sign_in"  # the state of the account when a sign-in began that waits for its second factor
+_FRESH_RECORD_SECONDS = 900
 logger = logging.getLogger(__name__)
 _QUIET = ("account/messages/logged_in.txt", "account/messages/logged_out.txt")
 
@@ -38,14 +36,34 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         """Nobody signs up from outside; invitations make accounts."""
         return False
 
-    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
-        """Sign in under a new session id (Django rotates it) and note the moment for the absolute end."""
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Remember the account as it is now: a password change ends sign-ins that wait for their second factor."""
+        request.session[PENDING] = user.get_session_auth_hash()
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
+    def login(self, request: HttpRequest, user: User) -> None:
+        """Sign in under a new session id (Django rotates it); note the factor, the moment, and how fresh the proof is.
+
+        Every door ends here: password, code, link, passkey, invitation.
+        """
+        records = get_authentication_records(request, user)
+        factor = _proved_with(user, records)
+        if factor is not None:
+            user.otp_device = factor  # type: ignore[attr-defined]  # django-otp puts it into the session
         with transaction.atomic():
             super().login(request, user)
+            request.session.pop(PENDING, None)
             request.session[SIGNED_IN_AT] = int(time.time())
             request.session[USED_ON] = today()
             origin.note_session(session_id(request.session.session_key or ""))
-            trail.note_account(user.pk, actions.SIGNED_IN, method=_method(request))
+            method = str(records[-1].get("method", "")) if records else ""
+            if factor is not None or method == "password" or not user.has_usable_password():
+                note_proof(request.session)
+            trail.note_account(user.pk, actions.SIGNED_IN, method=method, factor=factor is not None)
+            if user.break_glass_until is not None:
+                request.session.set_expiry(user.break_glass_until)
+                break_glass.raise_alarm(user_id=user.pk, address=address_of(request))
 
     def logout(self, request: HttpRequest) -> None:
         """Sign out; sockets of this browser close."""
@@ -75,8 +93,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
         Raises:
             ValidationError: too many; the form says so.
         """
-        self._attempt = sign_in_buckets(request, str(credentials.get("email", "")))
-        if not limits.take(self._attempt).is_allowed:
+        self._attempt = attempts.guesses(request, str(credentials.get("email", "")))
+        if not attempts.take(self._attempt).is_allowed:
             _note_refused(str(credentials.get("email", "")), reason="too_many_attempts")
             raise self.validation_error("too_many_login_attempts")
 
@@ -86,7 +104,11 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def _rollback_login_failed_rl_usage(self) -> None:
         """Give the attempt back (allauth calls this after a right password)."""
-        limits.take(self._attempt, cost=-1)
+        attempts.give_back(self._attempt)
+
+    def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:  # noqa: ARG002 - allauth's signature
+        """Leave it to `services.step_up`, which asks for the second factor where there is one."""
+        return False
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """Return the address that limits count."""
@@ -115,10 +137,27 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
             super().add_message(request, level, message_template, *args, **kwargs)
 
 
-def _method(request: HttpRequest) -> str:
-    """Return by what the person showed who it is: `password`, `link`."""
-    shown = request.session.get(AUTHENTICATION_METHODS_SESSION_KEY) or [{}]
-    return str(shown[-1].get("method", ""))
+class FactorAdapter(DefaultMFAAdapter):  # type: ignore[misc]
+    """Secrets of second factors lie encrypted in their rows."""
+
+    def encrypt(self, text: str) -> str:
+        """Return what is stored."""
+        return factor_secrets.encrypt(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """Return what was stored."""
+        return factor_secrets.decrypt(encrypted_text)
+
+
+def _proved_with(user: User, records: list[dict[str, Any]]) -> SecondFactor | None:
+    """Return the second factor that this sign-in was proved with, if it was and the factor still exists."""
+    proof = records[-1] if records else {}
+    if proof.get("method") != "mfa" or time.time() - proof.get("at", 0) > _FRESH_RECORD_SECONDS:
+        return None
+    found: SecondFactor | None = SecondFactor.objects.filter(
+        user_id=user.pk, authenticator_id=proof.get("id"), confirmed=True
+    ).first()
+    return found
 
 
 def _note_refused(email: str, *, reason: str) -> None:
@@ -131,12 +170,3 @@ def _note_refused(email: str, *, reason: str) -> None:
 
 def _is_storable(text: str) -> bool:
     return "\0" not in text and text.isprintable()
-
-
-def sign_in_buckets(request: HttpRequest, account: str) -> list[Bucket]:
-    """Return what an attempt to sign in is counted by: the account it names, known or not, and the network."""
-    named = hashlib.sha256(account.strip().lower().encode("utf-8", "surrogatepass")).hexdigest()
-    return [
-        Bucket("sign_in", named, 2, _ATTEMPTS),
-        Bucket("sign_in_network", network(client_address(request)), 10, _ATTEMPTS_OF_NETWORK),
-    ]

@@ -268,9 +268,9 @@ class CredentialsNotValid(NotSignedIn):
     message = _("This address and password do not belong together.")
 
 
-class SecondFactorRequired(NotSignedIn):
-    code = "accounts.second_factor_required"
-    message = _("This account needs a second factor to sign in.")
+class FactorCodeRequired(NotSignedIn):
+    code = "accounts.factor_code_required"
+    message = _("This account has a second factor. Send a code of it too.")
 
 
 class TooManyAttempts(TooManyRequests):
@@ -297,3 +297,93 @@ class TokenNotFound(NotFound):
 class OriginNotAllowed(Forbidden):
     code = "accounts.origin_not_allowed"
     message = _("This page may not connect to this server.")
+
+
+class SecondFactorRequired(Forbidden):
+    code = "accounts.second_factor_required"
+    message = _("This organization asks for a second factor. Set one up, or sign in with it.")
+
+
+class StepUpRequired(Forbidden):
+    code = "accounts.step_up_required"
+    message = _("Confirm that it is you first, then try again.")
+
+
+class FactorNotFound(NotFound):
+    code = "accounts.factor_not_found"
+
+
+class FactorTaken(Conflict):
+    code = "accounts.factor_taken"
+    message = _("There is an authenticator app already. Remove it first.")
+
+
+class CodeWrong(InvalidInput):
+    code = "accounts.code_wrong"
+    message = _("This code is not right, or was used already.")
+
+
+class PasskeyWrong(InvalidInput):
+    code = "accounts.passkey_wrong"
+    message = _("This key was not accepted. Try again.")
+
+
+class PasskeysUnavailable(Conflict):
+    code = "accounts.passkeys_unavailable"
+    message = _("Passkeys need an address with a name; this server is reached by a number.")
+
+
+class FactorPolicyUnknown(InvalidInput):
+    code = "accounts.factor_policy_unknown"
+    message = _("Choose nobody, administrators or everybody, and 0 to 90 days.")
+
+
+class ClientNotFound(NotFound):
+    code = "accounts.client_not_found"
+
+
+class ConsentNotFound(NotFound):
+    code = "accounts.consent_not_found"
+
+
+class RedirectNotRegistered(InvalidInput):
+    """The address to go back to is not one of the client's: nobody is sent there, not even with an error."""
+
+    code = "accounts.redirect_not_registered"
+    message = _(
+        "This app asked to send you to an address that is not registered for it. Nothing was allowed."
+    )
+
+
+class RedirectNotValid(InvalidInput):
+    code = "accounts.redirect_not_valid"
+    message = _(
+        "“%(value)s” cannot be an address to go back to. Write https://…, http://127.0.0.1/… or a scheme with a dot."
+    )
+
+
+class GrantsNotValid(InvalidInput):
+    code = "accounts.grants_not_valid"
+    message = _("These ways to get in do not fit together or to the kind of the app.")
+
+
+class NotConfidential(Conflict):
+    code = "accounts.client_not_confidential"
+    message = _("A public app has no secret.")
+
+
+class DeviceCodeNotValid(NotFound):
+    code = "accounts.device_code_not_valid"
+    message = _("This code is not valid or has ended. Ask the device for a new one.")
+
+
+class OAuthRefusal(DomainError):
+    """A refusal in the words of OAuth 2: the name of an error, and one English sentence for who wrote the client."""
+
+    code = "accounts.oauth_refused"
+
+    def __init__(
+        self, error: str, description: str, *, status: int = 400, retry_after_seconds: int | None = None
+    ) -> None:
+        self.error, self.description, self.http_status = error, description, status
+        super().__init__(retry_after_seconds=retry_after_seconds)

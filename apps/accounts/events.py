@@ -99,3 +99,12 @@ class InvitationAccepted(DomainEvent):
     principal_id: UUID
     invited_by: UUID | None
     conversations: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmergencyAccessUsed(DomainEvent):
+    """Somebody signed in with an emergency account that an operator made. Stream: the organization."""
+
+    type: ClassVar[str] = "emergency_access.used"
+    principal_id: UUID
+    reason: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.errors import NameNotValid
 from apps.accounts.services.api_keys import LONGEST_DAYS
 from apps.accounts.services.names import clean_line, clean_name
-from apps.accounts.types import KEY_SCOPES, KeyLimits
+from apps.accounts.types import KEY_SCOPES, OAUTH_SCOPES, KeyLimits
 
 KEY_SCOPE_LABELS = {
     "chat:read": _("Read conversations and people"),
@@ -23,6 +24,13 @@ KEY_SCOPE_LABELS = {
     "admin:read": _("Read the console"),
     "audit:read": _("Read the audit trail"),
     "admin:write": _("Change members, roles and settings"),
+}
+OAUTH_SCOPE_LABELS = {
+    "openid": _("See that it is you"),
+    "profile": _("See your name and your organization"),
+    "email": _("See your e-mail address"),
+    "offline_access": _("Stay signed in while you are away"),
+    **{scope: label for scope, label in KEY_SCOPE_LABELS.items() if scope in OAUTH_SCOPES},
 }
 THEME_LABELS = [("system", _("As the device")), ("light", _("Light")), ("dark", _("Dark"))]
 
@@ -57,6 +65,46 @@ class InvitationForm(forms.Form):
         strip=False,
         help_text=_("At least 12 characters. A sentence is easy to remember."),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+
+class CodeForm(forms.Form):
+    """Proof with a second factor: a typed code, or what a key answered."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+    credential = forms.CharField(required=False, max_length=16_384, widget=forms.HiddenInput)
+
+
+class AppCodeForm(forms.Form):
+    """The first code of a new authenticator app."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=12,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric"}),
+    )
+
+
+class PasskeyForm(forms.Form):
+    """A new key."""
+
+    name = NameField(label=_("Name of the key"), max_length=60)
+    credential = forms.CharField(max_length=16_384, widget=forms.HiddenInput)
+
+
+class PasswordForm(forms.Form):
+    """The own password once more."""
+
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
@@ -100,6 +148,18 @@ class ApiKeyForm(forms.Form):
         return KeyLimits(networks=tuple(part for part in named if part))
 
 
+class DeviceCodeForm(forms.Form):
+    """The code a device shows."""
+
+    user_code = forms.CharField(
+        label=_("Code on the device"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
+        ),
+    )
+
+
 class InviteForm(forms.Form):
     """Invite one person; the roles are those the inviter may give."""
 
@@ -111,6 +171,12 @@ class InviteForm(forms.Form):
         role = self.fields["role"]
         if isinstance(role, forms.ChoiceField):
             role.choices = roles
+
+
+def scope_labels(scopes: Iterable[str]) -> list[str]:
+    """Return what scopes mean in words, in the order in which they are always told."""
+    wanted = set(scopes)
+    return [str(label) for scope, label in OAUTH_SCOPE_LABELS.items() if scope in wanted]
 
 
 def _cleaned(clean: Any) -> str:

@@ -1,4 +1,4 @@
-"""Duties of the relay: keys nobody uses, the key that signs tokens, families that ended long ago."""
+"""Duties of the relay: unused keys, the key that signs tokens, old families, emergency accounts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,21 @@ from django.conf import settings
 from django.utils import timezone
 
 from apps.accounts.models import Organization, ViewAs
-from apps.accounts.services import api_keys, signing_keys, tokens, view_as
+from apps.accounts.services import (
+    api_keys,
+    break_glass,
+    factor_secrets,
+    oauth_codes,
+    oauth_devices,
+    signing_keys,
+    tokens,
+    view_as,
+)
 from apps.core import tenancy
 from apps.core.relay.periodic import every
+from apps.core.services.key_rotation import register_place
+
+register_place(factor_secrets.PLACE)
 
 
 @every(seconds=3600)
@@ -45,3 +57,11 @@ def forget_old_tokens() -> None:
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with tenancy.use(organization_id):
             tokens.forget_old(organization_id=organization_id)
+            oauth_codes.forget_old(organization_id=organization_id)
+            oauth_devices.forget_old(organization_id=organization_id)
+
+
+@every(seconds=30)
+def close_emergency_accounts() -> None:
+    """Close emergency accounts whose time is over."""
+    break_glass.close_expired()

@@ -6,11 +6,12 @@ Order in the settings: `language` before the common middleware, `organization` a
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 from typing import Any
-from uuid import UUID
 
 from asgiref.sync import iscoroutinefunction
 from django.conf import settings
@@ -22,18 +23,21 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
-from apps.accounts.errors import OrganizationNotFound, ViewAsHidden, ViewAsReadOnly
-from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
+from apps.accounts.errors import OrganizationNotFound, SecondFactorRequired, ViewAsHidden, ViewAsReadOnly
+from apps.accounts.selectors.factors import operators_need_factor
+from apps.accounts.selectors.principals import organizations_of, session_id
 from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, VIEW_AS, is_too_old, today
 from apps.accounts.selectors.view_as import find_viewed
 from apps.accounts.services import view_as
+from apps.accounts.services.proofs import change_id
 from apps.accounts.services.requests import (
     Outcome,
     address_of,
-    context_of,
     credentials_of,
     outcome_of,
     outcome_of_async,
+    seat_of,
+    user_of,
 )
 from apps.accounts.services.sessions import track
 from apps.accounts.types import Principal
@@ -44,14 +48,17 @@ from apps.core.http import error_pages
 from apps.core.threads import in_thread
 
 API, ORGANIZATIONS = "/api/", "/o/"
-LAST_ORGANIZATION = "organization"
+LAST_ORGANIZATION, RIGHTS = "organization", "rights"
+ADMIN = "/admin/"
 _TOUCHES_NOTHING = ("/static/", "/livez", "/readyz", "/metrics")
-_WITHOUT_ORGANIZATION = ("/accounts/", "/admin/", "/language/")
+_WITHOUT_ORGANIZATION = ("/accounts/", ADMIN, "/language/")
 # While somebody looks at pages as another person: what may be looked at, and the two ways out.
 _LOOKED_AT, _WAYS_OUT = (
     frozenset({"chat", "rag", "documents", "files", "console"}),
     ("end_view", "account_logout"),
 )
+# Open to visitors, and yet somebody is let in there by who is signed in.
+_LETS_IN = frozenset({"oauth_authorize", "invitation", "sign_in_link"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Answer = Callable[[HttpRequest], Any]  # a response, or the coroutine of one
@@ -78,7 +85,8 @@ def organization(get_response: Answer) -> Answer:
     """Set `request.principal` and open its organization for the whole request.
 
     - `/api/`: by key or cookie, see `authentication`; a refusal is kept for the view to answer.
-    - `/o/<slug>/`: the signed-in user's seat there; without one it is 404, the same as a missing organization.
+    - `/o/<slug>/`: the signed-in user's seat there; without one it is 404, the same as a missing organization. Where
+      the organization asks for a second factor and the session has none, there is no principal either.
     - other pages: the organization used last, else the first; None for visitors and people without one.
 
     A response that streams must open its organization itself: it runs after this block.
@@ -125,11 +133,15 @@ def sign_in_required(get_response: Answer) -> Answer:
     def check(
         request: HttpRequest, view: Callable[..., Any], _args: tuple[Any, ...], _kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        if request.path_info.startswith(API) or not getattr(view, "login_required", True):
+        principal = principal_of(request)
+        if request.path_info.startswith(API):
             return None
+        if not getattr(view, "login_required", True):
+            return _refuse_to_let_in(request) if principal is not None and principal.viewed_by else None
         if not getattr(request, "is_signed_in", False):
             return _to_sign_in(request)
-        principal = principal_of(request)
+        if _needs_factor(request):
+            return _to_factor(request)
         if principal is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
             return HttpResponseRedirect("/")
         return _refuse_in_view(request) if principal is not None and principal.viewed_by else None
@@ -230,14 +242,17 @@ def _page_principal(request: HttpRequest) -> Principal | None:
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
     )
     slug = _named_slug(request.path_info)
-    if slug is None:
-        return _viewed(request, _last_or_first(request, user_id=user.pk, session=session_id(key)))
-    principal = principal_for_session(
-        user_id=user.pk, slug=slug, session=session_id(key), context=context_of(request)
-    )
+    try:
+        if slug is None:
+            return _viewed(request, _last_or_first(request))
+        principal = seat_of(request, slug=slug)
+    except SecondFactorRequired:
+        request.factor_missing = True  # type: ignore[attr-defined]
+        _end_view(request)
+        return None
     if request.session.get(LAST_ORGANIZATION) != slug:
         request.session[LAST_ORGANIZATION] = slug
-    return _viewed(request, principal)
+    return _viewed(request, _with_present_rights(request, principal))
 
 
 def _viewed(request: HttpRequest, principal: Principal | None) -> Principal | None:
@@ -246,11 +261,47 @@ def _viewed(request: HttpRequest, principal: Principal | None) -> Principal | No
     if not flag or principal is None:
         return principal
     viewed = find_viewed(principal, str(flag))
-    if viewed is not None:
-        return viewed
-    view_as.end_flagged(viewer_id=principal.id, flag=str(flag))
-    del request.session[VIEW_AS]
-    return principal
+    if viewed is None:
+        _end_view(request)
+    return viewed or principal
+
+
+def _end_view(request: HttpRequest) -> None:
+    flag = request.session.pop(VIEW_AS, None)
+    if flag:
+        view_as.end_flagged(viewer_id=user_of(request).pk, flag=str(flag))
+
+
+def _with_present_rights(request: HttpRequest, principal: Principal) -> Principal:
+    """Give the session a new id when the person's rights changed since the last page: an old one opens nothing.
+
+    Rights are what the roles give; conditions of a role that hold here and not there change nothing.
+    """
+    known = request.session.get(RIGHTS, {})
+    given = (f"{one.scope_id} {one.role}" for one in principal.scoped)
+    text = ",".join([principal.role, str(principal.is_staff), *sorted(principal.granted), *sorted(given)])
+    organization, rights = str(principal.organization_id), hashlib.sha256(text.encode()).hexdigest()[:16]
+    if known.get(organization) == rights:
+        return principal
+    if organization in known and not _is_whole_page(request):
+        return principal  # a fragment or picture must not race with its page for the new cookie
+    request.session[RIGHTS] = {**known, organization: rights}
+    if organization not in known:
+        return principal
+    change_id(request, reason="rights_changed")
+    return dataclasses.replace(principal, session=session_id(request.session.session_key or ""))
+
+
+def _is_whole_page(request: HttpRequest) -> bool:
+    is_document = request.headers.get("Sec-Fetch-Dest", "document") == "document"
+    return request.method == "GET" and is_document and "HX-Request" not in request.headers
+
+
+def _refuse_to_let_in(request: HttpRequest) -> HttpResponse | None:
+    match = request.resolver_match
+    if match is None or match.url_name not in _LETS_IN:
+        return None
+    return error_pages.answer(request, refusal_as_problem(ViewAsHidden()))
 
 
 def _refuse_in_view(request: HttpRequest) -> HttpResponse | None:
@@ -270,21 +321,36 @@ def _missing(request: HttpRequest) -> HttpResponse:
     return error_pages.answer(request, refusal_as_problem(NotFound()))
 
 
-def _last_or_first(request: HttpRequest, *, user_id: UUID, session: str) -> Principal | None:
+def _last_or_first(request: HttpRequest) -> Principal | None:
     last = request.session.get(LAST_ORGANIZATION)
     if last:
         try:
-            return principal_for_session(
-                user_id=user_id, slug=last, session=session, context=context_of(request)
-            )
+            return seat_of(request, slug=last)
         except OrganizationNotFound:
             del request.session[LAST_ORGANIZATION]
-    mine = organizations_of(user_id)
+    mine = organizations_of(user_of(request).pk)
     if not mine:
         return None
-    return principal_for_session(
-        user_id=user_id, organization_id=mine[0].id, session=session, context=context_of(request)
-    )
+    return seat_of(request, organization_id=mine[0].id)
+
+
+def _needs_factor(request: HttpRequest) -> bool:
+    """Return whether this page waits for a second factor: the organization asks for it, or the operators' admin."""
+    path = request.path_info
+    if path.startswith(ADMIN):
+        user: Any = request.user
+        missing = not user.is_verified() and operators_need_factor(user_id=user.pk)
+        request.admin_needs_factor = missing  # type: ignore[attr-defined]  # `core.admin_site` looks at it again
+        return missing and user.is_staff
+    return getattr(request, "factor_missing", False) and not path.startswith(_WITHOUT_ORGANIZATION)
+
+
+def _to_factor(request: HttpRequest) -> HttpResponse:
+    """Send a page to where a second factor is set up or shown; a fragment takes its whole page there."""
+    where = resolve_url("factor_required")
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(status=403, headers={"HX-Redirect": where})
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/", where)
 
 
 def _named_slug(path: str) -> str | None:

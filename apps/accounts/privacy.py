@@ -51,6 +51,23 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="accounts.apps",
+        label=_("Apps that were let in"),
+        fate=Fate.DELETE,
+        why=_DELETED,
+        order=90,
+        links=(
+            "accounts_oauthconsent.principal_id", "accounts_oauthcode.principal_id",
+            "accounts_oauthdevice.principal_id", "accounts_oauthclient.service_id",
+        ),
+        shared=("accounts_oauthclient.name",),
+        count=personal.count_consents,
+        export=personal.export_consents,
+        erase=erasing.erase_consents_of,
+    )
+)  # fmt: skip
+register_subject_data(
+    SubjectData(
         name="accounts.seats",
         label=_("Seats in audiences"),
         fate=Fate.DELETE,
@@ -119,13 +136,14 @@ register_subject_data(
 register_subject_data(
     SubjectData(
         name="accounts.account",
-        label=_("Account with e-mail address, sessions and settings"),
+        label=_("Account with e-mail address, sessions, second factors and settings"),
         fate=Fate.DELETE,
         why=_("Deleted where no other organization has a seat for the person; otherwise that one answers for it "
               "too, and it stays."),
         order=97,
         links=(
             "accounts_user.id", "account_emailaddress.user_id", "usersessions_usersession.user_id",
+            "mfa_authenticator.user_id", "accounts_secondfactor.user_id",
             "accounts_signinlink.user_id", "accounts_user_groups.user_id", "accounts_user_user_permissions.user_id",
             "django_admin_log.user_id", "django_session.session_data",
         ),
@@ -135,6 +153,17 @@ register_subject_data(
         erase=erasing.erase_account,
     )
 )  # fmt: skip
+register_subject_data(
+    SubjectData(
+        name="accounts.emergencies",
+        label=_("Emergency accounts"),
+        fate=Fate.KEEP,
+        why=_("An emergency account is nobody's in particular; when it was used stays, as a proof."),
+        order=97,
+        links=("accounts_breakglass.user_id",),
+        count=personal.count_emergencies,
+    )
+)
 register_impersonal("of the organization", "accounts_organization", "accounts_role", "accounts_scope")
 register_impersonal("of the server: signs for all organizations", "accounts_signingkey")
 register_impersonal(

@@ -15,4 +15,5 @@ urlpatterns = [
     path("keys/<uuid:key_id>/revoke/", views.revoke_key, name="revoke_key"),
     path("keys/<uuid:key_id>/reactivate/", views.reactivate_key, name="reactivate_key"),
     path("clients/<uuid:token_id>/end/", views.end_token, name="end_token"),
+    path("apps/<uuid:consent_id>/end/", views.end_consent, name="end_consent"),
 ]

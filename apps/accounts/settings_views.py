@@ -15,13 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from apps.accounts.forms import ApiKeyForm, PreferencesForm, ProfileForm
+from apps.accounts.forms import ApiKeyForm, PreferencesForm, ProfileForm, scope_labels
 from apps.accounts.selectors import api_keys as key_selectors
 from apps.accounts.selectors import members as member_selectors
+from apps.accounts.selectors import oauth as oauth_selectors
 from apps.accounts.selectors import sessions as session_selectors
 from apps.accounts.selectors import tokens as token_selectors
+from apps.accounts.selectors.factors import has_factor
 from apps.accounts.selectors.view_as import list_looks
-from apps.accounts.services import access, api_keys, members, sessions, tokens
+from apps.accounts.services import access, api_keys, members, oauth_consents, sessions, tokens
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError
 
@@ -88,6 +91,7 @@ def end_session(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 
 @never_cache
 @require_POST
+@recent_sign_in_required
 def create_key(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Make an API key and show its secret, this one time."""
     form = ApiKeyForm(request.POST, auto_id="key_%s")
@@ -115,6 +119,7 @@ def revoke_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  
 
 
 @require_POST
+@recent_sign_in_required
 def reactivate_key(request: PageRequest, slug: str, key_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Let a suspended API key work again."""
     api_keys.reactivate_key(principal=request.principal, key_id=key_id)
@@ -126,6 +131,13 @@ def end_token(request: PageRequest, slug: str, token_id: UUID) -> HttpResponse: 
     """Sign a client out that was signed in by tokens."""
     tokens.end_family(principal=request.principal, family_id=token_id)
     return _saved(request, "clients", _("Signed out there"))
+
+
+@require_POST
+def end_consent(request: PageRequest, slug: str, consent_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Take back what an app was allowed."""
+    oauth_consents.end_consent(principal=request.principal, consent_id=consent_id)
+    return _saved(request, "apps", _("The app has no access any more"))
 
 
 def _page(request: PageRequest, **changed: Any) -> HttpResponse:
@@ -145,6 +157,10 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
             user_id=principal.id, current_key=request.session.session_key or ""
         ),
         "tokens": token_selectors.list_tokens(principal),
+        "has_factor": has_factor(user_id=principal.id),
+        "consents": [
+            (consent, scope_labels(consent.scopes)) for consent in oauth_selectors.list_consents(principal)
+        ],
         "may_have_keys": may_have_keys,
         "keys": key_selectors.list_keys(principal) if may_have_keys else [],
         "key_form": ApiKeyForm(auto_id="key_%s", initial={"scopes": ["chat:read"], "days": 90}),

@@ -32,7 +32,8 @@ _MEMBER = _GUEST | {
 }  # fmt: skip
 _MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
 _ADMIN = PERMISSIONS - {"organization.manage", "audit.read"}
-# Trying one of these without having it is worth a line in the audit trail.
+# Who may do any of these is an administrator where a second factor is asked for; trying one without having it is worth
+# a line in the audit trail.
 PRIVILEGED = PERMISSIONS - _MEMBER
 
 BUILTIN_ROLES: dict[str, frozenset[str]] = {
@@ -90,6 +91,15 @@ READING = frozenset(
     }
 )  # fmt: skip
 
+# What a registered client may ask for: who the person is, a refresh token, and what a key may do. A program that was
+# let in makes no ways in of its own: they would outlive the end of the consent.
+OPENID, OFFLINE = "openid", "offline_access"
+IDENTITY_SCOPES = (OPENID, "profile", "email")
+OAUTH_SCOPES = (*IDENTITY_SCOPES, OFFLINE, *(scope for scope in KEY_SCOPES if scope != "keys:write"))
+CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT = "authorization_code", "refresh_token", "client_credentials"
+DEVICE_GRANT = "device_code"  # on the wire a URN, see RFC 8628
+OAUTH_GRANTS = (CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT, DEVICE_GRANT)
+
 BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
 
 
@@ -127,6 +137,7 @@ class Principal:
         data_classes: the only classes of data it reaches; None is no such limit.
         scoped: rights in single audiences, beside those of the role.
         viewed_by, viewer_name: the administrator that looks at pages as this person, and may change nothing.
+        factor_due_at: until then the person may go on without the second factor it needs; None: none needed, or proved.
     """
 
     id: UUID
@@ -158,6 +169,7 @@ class Principal:
     scoped: tuple[ScopedGrant, ...] = ()
     viewed_by: UUID | None = None
     viewer_name: str = ""
+    factor_due_at: datetime | None = None
 
     @property
     def is_guest(self) -> bool:
@@ -333,6 +345,8 @@ class IssuedTokens:
 
     Attributes:
         family: the line of refresh tokens they belong to, which ends as one.
+        refresh_token: empty where a registered client gets none.
+        scopes: None is all that its owner may do.
     """
 
     family: UUID
@@ -340,6 +354,7 @@ class IssuedTokens:
     access_expires_at: datetime
     refresh_token: str
     refresh_expires_at: datetime
+    scopes: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -420,3 +435,184 @@ class AccountView:
     email: str | None
     language: str
     theme: str
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """What a session says of who uses it.
+
+    Attributes:
+        factor_id: the second factor it was proved with; None without one.
+        view_as: the view as somebody else that was begun in it; empty for none. It may be over.
+    """
+
+    user_id: UUID
+    factor_id: int | None
+    view_as: str = ""
+
+
+@dataclass(frozen=True)
+class FactorView:
+    """A second factor of a person.
+
+    Attributes:
+        kind: `totp`, `webauthn` or `recovery_codes`.
+        left: unused recovery codes; 0 for others.
+    """
+
+    id: int
+    kind: str
+    name: str
+    created_at: datetime
+    last_used_at: datetime | None
+    left: int
+
+
+@dataclass(frozen=True)
+class FactorPolicyView:
+    """Who needs a second factor in an organization.
+
+    Attributes:
+        policy: `nobody`, `administrators` or `everybody`.
+        since: the days of grace count from here, or from joining.
+    """
+
+    policy: str
+    since: datetime
+    grace_days: int
+
+
+@dataclass(frozen=True)
+class LackingMember:
+    """A member who would need a second factor and has none."""
+
+    id: UUID
+    name: str
+    email: str | None
+    role: str
+    due_at: datetime
+
+
+@dataclass(frozen=True)
+class EmergencyView:
+    """An emergency account of an organization."""
+
+    id: UUID
+    reason: str
+    created_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
+    used_from: str | None
+    closed_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ClientView:
+    """A registered client, without its secrets.
+
+    Attributes:
+        service_id: the service account it acts as without a person.
+        previous_until: until when the secret before the last works, too.
+    """
+
+    id: UUID
+    name: str
+    is_confidential: bool
+    redirect_uris: tuple[str, ...]
+    grants: tuple[str, ...]
+    scopes: tuple[str, ...]
+    id_token_algorithm: str
+    service_id: UUID | None
+    secret_prefix: str
+    previous_until: datetime | None
+    disabled_at: datetime | None
+    last_used_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class IssuedClient:
+    """A new client, or one with a new secret; the secret is shown once and never again, and empty for a public one."""
+
+    id: UUID
+    name: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class KnownClient:
+    """A client that asks, found by its id before its organization was known."""
+
+    id: UUID
+    organization_id: UUID
+    organization_name: str
+    name: str
+    is_confidential: bool
+    redirect_uris: tuple[str, ...]
+    grants: tuple[str, ...]
+    scopes: tuple[str, ...]
+    id_token_algorithm: str
+    service_id: UUID | None
+
+
+@dataclass(frozen=True)
+class ConsentView:
+    """What a person allowed a client."""
+
+    id: UUID
+    client_id: UUID
+    client_name: str
+    scopes: tuple[str, ...]
+    given_at: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How a person showed who it is, as an ID token tells it.
+
+    Attributes:
+        signed_in_at: seconds since 1970.
+        methods: of RFC 8176.
+    """
+
+    signed_in_at: int
+    methods: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AuthorizationRequest:
+    """A checked request for a person's consent.
+
+    Attributes:
+        max_age: seconds since the last sign-in at most; None is any.
+    """
+
+    client: KnownClient
+    redirect_uri: str
+    scopes: tuple[str, ...]
+    state: str
+    challenge: str
+    nonce: str
+    prompt: frozenset[str]
+    max_age: int | None
+
+
+@dataclass(frozen=True)
+class StartedDevice:
+    """Codes for a device that waits; both are shown once."""
+
+    device_code: str
+    user_code: str
+    expires_in: int
+    interval_seconds: int
+
+
+@dataclass(frozen=True)
+class WaitingDevice:
+    """A device that waits for a person, as the page shows it."""
+
+    id: UUID
+    client: KnownClient
+    scopes: tuple[str, ...]
+    address: str | None
+    started_at: datetime

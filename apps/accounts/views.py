@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
-
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.utils import perform_login
-from allauth.account.views import PasswordResetView
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
@@ -47,6 +43,8 @@ def home(request: HttpRequest) -> HttpResponse:
         return redirect(f"/o/{principal.organization_slug}/")
     if not getattr(request, "is_signed_in", False):
         return redirect("account_login")
+    if getattr(request, "factor_missing", False):
+        return redirect("factor_required")
     return render(request, "account/no_organization.html", status=403)
 
 
@@ -113,25 +111,6 @@ class SignInLinkPage(View):
             trail.refuse_account(None, actions.SIGNED_IN, reason=error.code)
             raise
         return _sign_in(request, User.objects.get(pk=user_id), "/")
-
-
-class PasswordResetPage(PasswordResetView):  # type: ignore[misc]  # allauth ships no types
-    """Ask for a link; the answer is the same whether the address is known or not."""
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Count by address and by network, so that nobody's mailbox is filled.
-
-        Raises:
-            TooManyRequests.
-        """
-        named = hashlib.sha256(request.POST.get("email", "").strip().lower().encode("utf-8", "surrogatepass"))
-        buckets = [
-            Bucket("password_reset", named.hexdigest(), 1, 5),
-            Bucket("password_reset_network", network(client_address(request)), 2, 20),
-        ]
-        limits.take(buckets).require()
-        response: HttpResponseBase = super().post(request, *args, **kwargs)
-        return response
 
 
 @require_POST

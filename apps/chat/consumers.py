@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import logging
 import random
 import time
@@ -52,6 +53,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
     principal: Principal
     hub: Hub
     socket: Socket
+    context: contextvars.Context
 
     async def __call__(
         self,
@@ -89,6 +91,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         sockets_open.inc()
         try:
             with tenancy.use(self.principal.organization_id):
+                self.context = contextvars.copy_context()
                 await send({"type": "websocket.accept"})
                 await self._serve(receive)
         finally:
@@ -381,7 +384,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
 
     def _spawn(self, work: Any) -> None:
-        task = self.loop.create_task(work)
+        """Run beside the frames, in the socket's own context: a notice comes in that of whoever opened the hub."""
+        task = self.loop.create_task(work, context=self.context)
         self.tasks.add(task)
         task.add_done_callback(self._finished)
 

@@ -130,6 +130,10 @@ class Site(admin.AdminSite):
         given = admin_class or admin.ModelAdmin
         super().register(model_or_iterable, type(given.__name__, (Recorded, given), {}), **options)
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Let operators in; where a second factor is asked for, only with it. Closed unless the middleware looked."""
+        return super().has_permission(request) and not getattr(request, "admin_needs_factor", True)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # noqa: ARG002
         """Refuse who is signed in without being staff; visitors never come here, they are sent to sign in."""
         raise PermissionDenied

@@ -85,7 +85,8 @@ class SubjectData:
         order: of erasing. What needs other data to be found goes before it.
         links: columns (`table.column`) that name a person.
         shared: columns that also hold words of other people, where a name may rightly remain.
-        sealed: columns of rows that can not be changed, where an id without a name rightly remains.
+        sealed: columns of rows that nobody can change, where an id remains, though nothing says any more whose it is;
+            `why` says the reason.
         count: how many rows concern the person.
         export: yields rows as JSON; only what is the person's own.
         erase: settles one batch in the caller's transaction; twice is harmless.

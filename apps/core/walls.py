@@ -23,6 +23,8 @@ OUTSIDE: Mapping[str, str] = {
     "accounts_user_user_permissions": _FRAMEWORK,
     "accounts_signingkey": "of the server: signs for all organizations",
     "accounts_signinlink": "of a person, not of an organization; holds a hash",
+    "accounts_secondfactor": "of a person, not of an organization: one proof counts in all of them",
+    "mfa_authenticator": "of a person, not of an organization; secrets in it are encrypted",
     "account_emailaddress": "of a person, not of an organization",
     "account_emailconfirmation": "of a person, not of an organization",
     "usersessions_usersession": "of a person, not of an organization",

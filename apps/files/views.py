@@ -86,7 +86,7 @@ def _content_for(link: links.Link) -> Content:
     """
     with tenancy.use(link.organization_id):
         try:
-            principal = principal_of_member(organization_id=link.organization_id, user_id=link.person_id)
+            principal = principal_of_member(user_id=link.person_id, organization_id=link.organization_id)
         except MemberNotFound as error:
             raise FileNotFound from error
         return get_content(principal=principal, file_id=link.file_id)

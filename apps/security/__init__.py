@@ -12,5 +12,6 @@ Public: `services.anchors`, `services.verifying`, `services.emptying.empty_perso
 `errors`.
 Events in: run.finished.
 
-`core` records entries (`core.services.audit.record`) and chains them; only the trail's own acts are recorded here.
+`core` records entries (`core.services.audit.record`) and chains them; only acts of the trail itself and of privacy are
+recorded here.
 """

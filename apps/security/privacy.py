@@ -48,13 +48,13 @@ register_subject_data(
         why=_("Network addresses, names and e-mail addresses are taken out. Ids without a name stay: entries are "
               "sealed and chained, so that nobody can change who did what."),
         order=98,  # what the rest of an erasure records is emptied, too
-        links=("core_auditentry.actor_id", "security_auditcheck.requested_by_id"),
+        links=("core_auditentry.actor_id", "core_auditentry.on_behalf_of", "security_auditcheck.requested_by_id"),
         shared=("core_auditentry.person", "core_auditentry.details"),
         sealed=(
             "core_auditentry.actor_id", "core_auditentry.on_behalf_of", "core_auditentry.object_id",
             "core_auditentry.details",
         ),
-        count=about_person.count_entries,
+        count=lambda person: about_person.entries_of(person).count(),
         export=about_person.export_entries,
         erase=emptying.erase_in_trail,
     )

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 SUBJECT = "security.privacy_request"
+OBJECT = "privacy_request"  # in the audit trail
 EXPORT, ERASURE = "privacy.export", "privacy.erase"  # kinds of runs
 
 

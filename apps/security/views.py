@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError
 from apps.security.errors import RequestNotFound
@@ -38,9 +39,9 @@ def own_data(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 -
 
 
 @require_POST
+@recent_sign_in_required
 def start(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Start an export of the reader's own data."""
-    # A recent sign-in is asked for here, as soon as there is one to ask for.
     try:
         exporting.start_export(principal=request.principal)
     except DomainError as refused:
@@ -63,14 +64,17 @@ def cancel(request: PageRequest, slug: str, request_id: UUID) -> HttpResponse:  
 
 
 @require_safe
+@recent_sign_in_required
 async def file(request: HttpRequest, slug: str, request_id: UUID) -> HttpResponseBase:  # noqa: ARG001
     """Deliver the archive of an export to the person concerned, or to who asked for it."""
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
     try:
         key = await sync_to_async(find_file)(principal, request_id)
-        return await asyncio.to_thread(archive_response, key)
+        response = await asyncio.to_thread(archive_response, key)
     except (RequestNotFound, FileNotFoundError) as error:
         raise Http404 from error
+    await sync_to_async(exporting.note_fetched)(principal, request_id)
+    return response
 
 
 def _back(request: PageRequest) -> HttpResponseRedirect:

@@ -9,6 +9,7 @@ from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_K
 
 from apps.accounts.models import User
 from apps.accounts.selectors.sessions import SIGNED_IN_AT, store
+from apps.accounts.services.step_up import CONFIRMED_AT
 
 
 def open_session(user: User, *, age_seconds: int = 0) -> str:
@@ -17,7 +18,7 @@ def open_session(user: User, *, age_seconds: int = 0) -> str:
     session[SESSION_KEY] = str(user.pk)
     session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
-    session[SIGNED_IN_AT] = int(time.time()) - age_seconds
+    session[SIGNED_IN_AT] = session[CONFIRMED_AT] = int(time.time()) - age_seconds
     session.create()
     key = session.session_key
     assert key is not None

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
-from apps.accounts.errors import SecondFactorRequired
-from apps.accounts.models import Member, TokenFamily
-from apps.accounts.services import token_sign_in
+from apps.accounts.models import ApiKey, Member, TokenFamily
+from apps.core import tenancy
 from tests.accounts.api import Api
+from tests.accounts.factors import code_of, enrol
 from tests.factories.accounts import PASSWORD, MemberFactory
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -56,14 +59,16 @@ def test_reuse_says_so_and_ends_everything(member: Member) -> None:
     answer = post("tokens/refresh/", {"refresh_token": first["refresh_token"]})
     assert (answer.status_code, answer.json()["code"]) == (401, "accounts.token_reused")
     assert me(second["access_token"]).status_code == 401
-    assert TokenFamily.objects.get().end_reason == "token_reused"
+    with tenancy.use(member.organization_id):
+        assert TokenFamily.objects.get().end_reason == "token_reused"
 
 
 @pytest.mark.parametrize("wrong", [{"password": "wrong"}, {"email": "nobody@example.org"}])
 def test_a_wrong_password_and_an_unknown_address_are_the_same(member: Member, wrong: dict[str, str]) -> None:
     answer = sign_in(member, **wrong)
     assert (answer.status_code, answer.json()["code"]) == (401, "accounts.credentials_not_valid")
-    assert not TokenFamily.objects.exists()
+    with tenancy.use(member.organization_id):
+        assert not TokenFamily.objects.exists()
 
 
 def test_a_closed_account_is_the_same_too(member: Member) -> None:
@@ -89,23 +94,60 @@ def test_a_member_of_several_names_one(member: Member) -> None:
     assert sign_in(member, organization=str(foreign.organization_id)).status_code == 404
 
 
-def test_a_missing_second_factor_is_refused_with_its_code(
-    member: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    seen = []
-
-    def gate(attempt: token_sign_in.Attempt) -> None:
-        seen.append((attempt.user_id, attempt.principal.organization_id))
-        if attempt.code != "123456":
-            raise SecondFactorRequired
-
-    monkeypatch.setattr(token_sign_in, "_gates", [])
-    token_sign_in.register_gate(gate)
+def test_who_has_a_second_factor_shows_it_here_too(member: Member) -> None:
+    secret = enrol(member.user)
     answer = sign_in(member)
-    assert (answer.status_code, answer.json()["code"]) == (401, "accounts.second_factor_required")
-    assert not TokenFamily.objects.exists()
-    assert sign_in(member, code="123456").status_code == 201
-    assert seen == [(member.user_id, member.organization_id)] * 2
+    assert (answer.status_code, answer.json()["code"]) == (401, "accounts.factor_code_required")
+    wrong = f"{(int(code_of(secret)) + 1) % 1_000_000:06}"
+    assert sign_in(member, code=wrong).json()["code"] == "accounts.code_wrong"
+    with everywhere():
+        assert not TokenFamily.objects.exists()
+    code = code_of(secret)
+    assert sign_in(member, code=code).status_code == 201
+    assert sign_in(member, code=code).json()["code"] == "accounts.code_wrong"  # once
+
+
+def test_an_organization_that_asks_lets_no_password_in_alone(member: Member) -> None:
+    before = sign_in(member).json()
+    member.organization.factor_policy, member.organization.factor_grace_days = "everybody", 0
+    member.organization.save()
+    answer = sign_in(member)
+    assert (answer.status_code, answer.json()["code"]) == (403, "accounts.second_factor_required")
+    # neither does what was opened before
+    assert me(before["access_token"]).json()["code"] == "accounts.second_factor_required"
+    for _ in range(2):  # refused, not used up
+        again = post("tokens/refresh/", {"refresh_token": before["refresh_token"]})
+        assert (again.status_code, again.json()["code"]) == (403, "accounts.second_factor_required")
+    secret = enrol(member.user)
+    proved = sign_in(member, code=code_of(secret)).json()
+    assert me(proved["access_token"]).status_code == 200
+    assert post("tokens/refresh/", {"refresh_token": proved["refresh_token"]}).status_code == 200
+    with everywhere():  # a proof with a factor that is gone is none, even where nothing told the family
+        TokenFamily.objects.filter(pk=proved["family"]).update(factor=0)
+    assert me(proved["access_token"]).json()["code"] == "accounts.second_factor_required"
+
+
+def test_a_changed_factor_signs_clients_out(member: Member) -> None:
+    token = sign_in(member).json()["access_token"]
+    enrol(member.user)
+    assert me(token).status_code == 401
+
+
+def test_keys_are_made_by_clients_that_signed_in_lately(member: Member) -> None:
+    token = sign_in(member).json()["access_token"]
+    client = Client(headers={"Authorization": f"Bearer {token}"})
+    wanted = {
+        "name": "build",
+        "scopes": ["chat:read"],
+        "expires_at": (timezone.now() + timedelta(days=3)).isoformat(),
+    }
+    assert client.post("/api/v1/api-keys/", wanted, content_type="application/json").status_code == 201
+    with everywhere():
+        TokenFamily.objects.update(created_at=timezone.now() - timedelta(minutes=11))
+    answer = client.post("/api/v1/api-keys/", wanted, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "accounts.step_up_required")
+    with everywhere():
+        assert ApiKey.objects.count() == 1
 
 
 def test_narrow_clients_and_keys_do_not_see_the_list(member: Member) -> None:
@@ -145,12 +187,13 @@ def test_a_cookie_changes_nothing_about_signing_in(member: Member) -> None:
 @pytest.mark.parametrize("rows", [1, 20])
 def test_the_list_costs_two_queries(member: Member, rows: int, django_assert_num_queries: Any) -> None:
     tokens = [sign_in(member).json() for _ in range(min(rows, 4))]
-    family = TokenFamily.objects.first()
-    assert family is not None
-    for _ in range(rows - len(tokens)):
-        family.pk, family._state.adding = None, True
-        family.id = type(family)._meta.pk.get_default()
-        family.save()
+    with tenancy.use(member.organization_id):
+        family = TokenFamily.objects.first()
+        assert family is not None
+        for _ in range(rows - len(tokens)):
+            family.pk, family._state.adding = None, True
+            family.id = type(family)._meta.pk.get_default()
+            family.save()
     client = Client(headers={"Authorization": f"Bearer {tokens[0]['access_token']}"})
     client.get("/api/v1/me/tokens/")
     with django_assert_num_queries(2):  # the family; the list

@@ -438,6 +438,8 @@ def test_exactly_these_pages_are_public() -> None:
         "accounts/inactive/", "accounts/signup/", "accounts/password/reset/", "accounts/password/reset/done/",
         "^accounts/password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$",
         "accounts/password/reset/key/done/", "livez", "readyz", "metrics", "f/<str:token>/<str:name>",
+        "accounts/login/code/", "accounts/login/code/confirm/", "accounts/login/cancel/", "accounts/second-factor/",
+        "accounts/passkeys/options/", "accounts/passkeys/sign-in/",
     }  # fmt: skip
 
 

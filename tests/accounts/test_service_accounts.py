@@ -23,9 +23,10 @@ pytestmark = pytest.mark.django_db
 def test_an_account_acts_by_key_with_its_role(here: Organization, acting: Callable[..., Principal]) -> None:
     admin = acting("admin")
     made = create_service_account(principal=admin, name="Nightly import", role="member")
-    assert [(row.action, row.object_id) for row in entries(here.pk)] == [
-        ("service_account.created", str(made))
-    ]
+    assert {(row.action, row.object_id) for row in entries(here.pk)} == {
+        ("member.joined", str(made)),
+        ("service_account.created", str(made)),
+    }
     user = User.objects.get(pk=made)
     assert (user.kind, user.email, user.has_usable_password()) == ("service", None, False)
     issued = api_keys.issue_key(

@@ -197,7 +197,7 @@ def test_families_end_with_what_they_stand_on(
     owner = principal_of(member("owner"))
     {
         "deactivated": lambda: members.deactivate_member(principal=owner, member_id=ada.pk),
-        "closed": lambda: operators.close_account(user_id=ada.user_id),
+        "closed": lambda: operators.close_account(user_id=ada.user_id, operator_id=owner.id),
         "password": lambda: sessions.end_all(user_id=ada.user_id, reason="password_changed"),
     }[end]()
     with pytest.raises(NotSignedIn):

@@ -29,8 +29,6 @@ CALLS = frozenset(
 FETCHER = "apps.core.outbound."
 EXCEPTIONS = {
     "apps.accounts.allauth_adapter": "catches the errors of Django's mail, which goes to the operator's server",
-    "apps.accounts.services.invitations": "catches the errors of Django's mail, which goes to the operator's server",
-    "apps.accounts.services.view_as": "catches the errors of Django's mail, which goes to the operator's server",
     "apps.core.realtime.link": "Redis, at the operator's address",
     "apps.elyza.server.__main__": "listens on its own Unix socket",
     "apps.elyza.services.connection": "the model process, at the operator's address",

@@ -11,6 +11,8 @@ import urllib.request
 from http.cookiejar import CookieJar
 from typing import Any
 
+import psycopg
+
 from tests.benchmarks.figures import figure, percentile, progress
 from tests.benchmarks.stack import Person, Stack, stack
 from tests.benchmarks.wire import Client
@@ -18,6 +20,11 @@ from tests.benchmarks.wire import Client
 ROUNDS = {"quick": 30, "standard": 100, "full": 300}
 MESSAGES = 10_000
 GOAL_MS = 80.0
+# Events not yet in the feed, and positions that a durable consumer has still to see.
+_WAITING = """
+SELECT (SELECT count(*) FROM core_eventoutbox),
+  (SELECT coalesce(max(f.head - c.position), 0) FROM core_consumer c, (SELECT max(position) AS head FROM core_eventfeed) f)
+"""
 
 
 class Browser:
@@ -74,6 +81,18 @@ def fill(running: Stack, conversation: str) -> None:
     asyncio.run(send_all())
 
 
+def settle(running: Stack) -> None:
+    """Wait until everything that follows from the messages is done: a page is measured, not the fill beside it."""
+    with psycopg.connect(running.database_url("chat_platform"), autocommit=True) as database:
+        deadline = time.monotonic() + 600
+        while time.monotonic() < deadline:
+            row = database.execute(_WAITING).fetchone()
+            if row is not None and not any(row):
+                return
+            time.sleep(1)
+    raise RuntimeError("the relay did not catch up within ten minutes")
+
+
 def times(running: Stack, since: float) -> dict[str, list[float]]:
     """Return the logged server times in milliseconds by route."""
     found: dict[str, list[float]] = {}
@@ -101,6 +120,8 @@ def run(size: str) -> None:
         conversation = next(row["id"] for row in listed if row["name"] == "betrieb-offshore")
         fill(running, conversation)
         progress(f"{MESSAGES} messages stored")
+        settle(running)
+        progress("all of them indexed")
         browser = Browser(running, owner)
         pages = {
             "sign_in": "/accounts/login/",

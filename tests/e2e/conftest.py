@@ -65,12 +65,14 @@ class Stack:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start everything once: PostgreSQL, Valkey, web, worker, relay, model, with the demo's people."""
-    data, model_port = tmp_path_factory.mktemp("stack"), _free_port()
+    data, model_port, port = tmp_path_factory.mktemp("stack"), _free_port(), _free_port()
     foreign = ("CHATSYSTEM_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {
         "CHATSYSTEM_DATA_DIR": str(data),
-        "CHATSYSTEM_PORT": str(_free_port()),
+        "CHATSYSTEM_PORT": str(port),
+        "CHATSYSTEM_PUBLIC_URL": f"http://localhost:{port}",  # passkeys need a name
+        "CHATSYSTEM_ALLOWED_HOSTS": "127.0.0.1",  # the supervisor asks by number whether we are up
         "PYTHONUNBUFFERED": "1",
         "CHATSYSTEM_LLM_BASE_URL": f"http://127.0.0.1:{model_port}/v1",
         "CHATSYSTEM_LLM_MODEL": "test-model",

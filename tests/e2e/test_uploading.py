@@ -45,7 +45,8 @@ def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) 
         held.append(route)
 
     maren.page.route("**/api/v1/files/*/content", hold)
-    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "langsam.txt")
+    with maren.page.expect_request("**/api/v1/files/*/content"):
+        maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "langsam.txt")
     expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
     button = maren.page.locator("#main .composer button[type=submit]")
     expect(button).to_have_attribute("aria-disabled", "true")
@@ -56,6 +57,31 @@ def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) 
     expect(button).not_to_have_attribute("aria-disabled", "true")
     maren.page.locator("#main [data-text]").press("Enter")
     expect(maren.message("Noch nicht").locator(".file__name")).to_have_text("langsam.txt")
+
+
+def test_files_stay_with_their_draft_while_another_conversation_is_open(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "unterwegs.txt").write_text("y" * 1000)
+    maren = visit("Maren")
+    maren.open("allgemein")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    maren.page.route("**/api/v1/files/*/content", hold)
+    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "unterwegs.txt")
+    expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
+    maren.open("betrieb-offshore")
+    expect(maren.page.locator("#main [data-files] .file")).to_have_count(0)
+    expect(maren.page.locator("#main [data-why]")).to_have_text("")
+    held.pop().continue_()
+    maren.open("allgemein")
+    shelf = maren.page.locator("#main [data-files]")
+    expect(shelf.locator(".file__name")).to_have_text("unterwegs.txt")
+    expect(shelf.locator(".file__note")).to_contain_text("ready")
+    maren.write("Von vorhin")
+    expect(maren.message("Von vorhin").locator(".file__name")).to_have_text("unterwegs.txt")
+    expect(shelf).to_be_hidden()
 
 
 def test_more_files_than_the_server_takes_at_once_wait_their_turn(visit: Visit, tmp_path: Path) -> None:

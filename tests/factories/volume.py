@@ -51,9 +51,9 @@ INSERT INTO core_event (organization_id, scope_id, stream_id, sequence, type, pa
   FROM o, generate_series(1, 200) n, generate_series(1, :messages) s;
 INSERT INTO runs_run (id, created_at, organization_id, kind, queue, state, principal_id, scope_id, subject_type, input,
     result, error_code, error_text, stage, progress_current, progress_total, steps_total, steps_done, steps_failed,
-    priority, lease_owner, finished_at)
+    priority, lease_owner, credential, finished_at)
   SELECT pg_temp.k('run', o.id, n), now(), o.id, 'tests', 'default', 'succeeded', pg_temp.k('user', o.id, n %% 200 + 1),
-    pg_temp.k('scope', o.id, n %% 200 + 1), '', '{}', '{}', '', '', '', 0, 0, 2, 2, 0, 0, '', now()
+    pg_temp.k('scope', o.id, n %% 200 + 1), '', '{}', '{}', '', '', '', 0, 0, 2, 2, 0, 0, '', '', now()
   FROM o, generate_series(1, 600) n;
 INSERT INTO runs_step (id, created_at, organization_id, run_id, name, key, position, state, is_optional, input,
     progress_current, progress_total, attempts, losses, error_code, error_text)

@@ -20,6 +20,7 @@ from apps.files.services.pictures import store_avatar
 from tests.core.test_conf import environment, manage, problems
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.files import photo, picture, upload
+from tests.files.test_api import Api
 from tests.files.test_views import browser, fetch
 
 HOST = "files.example.org"
@@ -56,6 +57,17 @@ def test_a_file_comes_from_its_own_host_without_a_cookie(member: Member) -> None
     assert not answer.cookies
     part = Client().get(urlsplit(link).path, headers={"host": HOST, "range": "bytes=2-5"})
     assert (part.status_code, part.content) == (206, b"note")
+
+
+def test_the_api_leads_there_too(member: Member) -> None:
+    view, stranger = upload(member), MemberFactory()
+    answer = Api(member).get(f"files/{view.id}/content")
+    assert (answer.status_code, answer.content) == (302, b"")
+    link = str(answer["Location"])
+    assert link.startswith(f"https://{HOST}/f/")
+    assert follow(link).content == b"a note\n"
+    refused = Api(stranger).get(f"files/{view.id}/content")
+    assert (refused.status_code, "Location" in refused) == (404, False)
 
 
 def test_a_picture_is_shown_there_or_saved_when_asked(member: Member) -> None:

@@ -24,6 +24,7 @@ from apps.files.types import CHUNK_BYTES, FileState
 from tests.factories.accounts import MemberFactory, ScopeFactory, principal_of
 from tests.factories.files import photo, picture, upload
 from tests.files.conftest import stored
+from tests.walls import everywhere
 
 
 def content(member: Member, file_id: object) -> bytes:
@@ -130,9 +131,10 @@ def test_the_organization_has_a_quota_and_others_do_not_count(member: Member, se
     settings.CONFIGURATION = replace(settings.CONFIGURATION, files=limits)
     who, most = principal_of(member), 600 * 1024 * 1024
     stranger = MemberFactory()
-    StoredFile.objects.create(
-        organization=stranger.organization, uploader=stranger.user, name="x", declared_size_bytes=most
-    )
+    with everywhere():
+        StoredFile.objects.create(
+            organization=stranger.organization, uploader=stranger.user, name="x", declared_size_bytes=most
+        )
     begin(principal=who, name="a.bin", size_bytes=most)
     with pytest.raises(errors.QuotaExceeded):
         begin(principal=who, name="b.bin", size_bytes=most)

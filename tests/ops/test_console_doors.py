@@ -11,10 +11,12 @@ from tests.ops.conftest import Browser
 BASE = "/o/nordlicht/console/"
 ADDRESSES = {
     "overview": BASE, "people": f"{BASE}people/", "roles": f"{BASE}roles/", "organization": f"{BASE}organization/",
+    "second-factor": f"{BASE}second-factor/",
     "conversations": f"{BASE}conversations/", "runs": f"{BASE}runs/", "settings": f"{BASE}settings/",
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
-    "audit": f"{BASE}audit/", "access": f"{BASE}access/",
+    "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "apps": f"{BASE}apps/",
+    "access": f"{BASE}access/",
 }  # fmt: skip
 MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
 

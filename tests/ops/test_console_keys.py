@@ -12,6 +12,7 @@ from apps.accounts.selectors.principals import principal_for_key
 from apps.accounts.services import tokens
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.ops.conftest import Browser
+from tests.walls import everywhere
 
 KEYS = "/o/nordlicht/console/keys/"
 
@@ -35,20 +36,23 @@ def test_the_page_shows_everyones_keys_without_secrets(browser: Browser, ada: Me
 
 def test_a_key_is_ended_woken_and_found_by_state(browser: Browser, ada: Member) -> None:
     client, key, idle = browser("admin"), api_key(ada).row, api_key(ada).row
-    ApiKey.objects.filter(pk=idle.pk).update(suspended_at=timezone.now())
+    with everywhere():
+        ApiKey.objects.filter(pk=idle.pk).update(suspended_at=timezone.now())
     shown = client.get(f"{KEYS}?state=suspended").content.decode()
     assert f"{idle.pk}/wake/" in shown
     assert f"{key.pk}" not in shown
     assert client.post(f"{KEYS}{idle.pk}/wake/").status_code == 302
     assert client.post(f"{KEYS}{key.pk}/end/").status_code == 302
-    assert not ApiKey.objects.exclude(suspended_at=None).exists()
-    assert list(ApiKey.objects.exclude(revoked_at=None).values_list("pk", flat=True)) == [key.pk]
+    with everywhere():
+        assert not ApiKey.objects.exclude(suspended_at=None).exists()
+        assert list(ApiKey.objects.exclude(revoked_at=None).values_list("pk", flat=True)) == [key.pk]
 
 
 def test_a_program_is_signed_out(browser: Browser, ada: Member) -> None:
     issued = tokens.open_family(principal=principal_of(ada), name="Phone")
     assert browser("admin").post(f"{KEYS}programs/{issued.family}/end/").status_code == 302
-    assert TokenFamily.objects.get().ended_at is not None
+    with everywhere():
+        assert TokenFamily.objects.get().ended_at is not None
 
 
 def test_a_service_account_gets_a_key_that_is_shown_once(browser: Browser) -> None:
@@ -56,14 +60,16 @@ def test_a_service_account_gets_a_key_that_is_shown_once(browser: Browser) -> No
     assert client.get(f"{KEYS}accounts/new/").status_code == 200
     assert client.post(f"{KEYS}accounts/new/", {"name": "Importer", "role": "owner"}).status_code == 422
     assert client.post(f"{KEYS}accounts/new/", {"name": "Importer", "role": "member"}).status_code == 302
-    account = Member.objects.get(user__kind=User.Kind.SERVICE)
+    with everywhere():
+        account = Member.objects.get(user__kind=User.Kind.SERVICE)
     where = f"{KEYS}accounts/{account.pk}/key/"
     assert client.get(where).status_code == 200
     wrong = {"name": "k", "scopes": ["chat:read"], "days": 30, "networks": "nowhere"}
     assert client.post(where, wrong).status_code == 422
     answer = client.post(where, {**wrong, "networks": "192.0.2.0/24, 2001:db8::/32"})
     assert answer.status_code == 200
-    key = ApiKey.objects.get()
+    with everywhere():
+        key = ApiKey.objects.get()
     assert key.networks == ["192.0.2.0/24", "2001:db8::/32"]
     secret = answer.content.decode().partition("data-secret>")[2].partition("<")[0]
     assert principal_for_key(secret, address="192.0.2.1").id == account.user_id
@@ -78,8 +84,9 @@ def test_others_change_nothing(browser: Browser, ada: Member) -> None:
     for path in (f"{key.pk}/end/", f"{key.pk}/wake/", f"programs/{issued.family}/end/", "accounts/new/"):
         assert client.post(KEYS + path).status_code in (403, 404)
     assert browser("owner").post(f"{KEYS}{foreign.pk}/end/").status_code == 404
-    assert not ApiKey.objects.exclude(revoked_at=None).exists()
-    assert TokenFamily.objects.get().ended_at is None
+    with everywhere():
+        assert not ApiKey.objects.exclude(revoked_at=None).exists()
+        assert TokenFamily.objects.get().ended_at is None
 
 
 @pytest.mark.parametrize("rows", [1, 20])

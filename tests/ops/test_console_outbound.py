@@ -8,6 +8,7 @@ from apps.accounts.models import Organization
 from apps.core.models import AuditEntry, OutboundHost
 from tests.factories.accounts import OrganizationFactory
 from tests.ops.conftest import Browser
+from tests.walls import everywhere
 
 PAGE = "/o/nordlicht/console/outbound/"
 
@@ -18,10 +19,12 @@ def test_an_owner_keeps_both_lists(browser: Browser, organization: Organization)
         assert owner.post(f"{PAGE}add/", {"pattern": pattern, "list": name}).status_code == 302
     page = owner.get(PAGE).content.decode()
     assert page.index("*.example.com</code>") < page.index("bad.example.org</code>")
-    host = OutboundHost.objects.get(pattern="bad.example.org", organization=organization)
+    with everywhere():
+        host = OutboundHost.objects.get(pattern="bad.example.org", organization=organization)
     assert owner.post(f"{PAGE}{host.pk}/remove/").status_code == 302
-    assert list(OutboundHost.objects.values_list("pattern", "is_allowed")) == [("*.example.com", True)]
-    assert AuditEntry.objects.count() == 3
+    with everywhere():
+        assert list(OutboundHost.objects.values_list("pattern", "is_allowed")) == [("*.example.com", True)]
+        assert AuditEntry.objects.count() == 3
 
 
 @pytest.mark.parametrize("pattern", ["", "localhost", "http://a.example", "<script>"])
@@ -29,7 +32,8 @@ def test_what_is_no_host_is_refused_with_a_sentence(browser: Browser, pattern: s
     owner = browser("owner")
     owner.post(f"{PAGE}add/", {"pattern": pattern, "list": "allowed"})
     assert "A host is a name such as" in owner.get(PAGE).content.decode()
-    assert not OutboundHost.objects.exists()
+    with everywhere():
+        assert not OutboundHost.objects.exists()
 
 
 def test_administrators_read_and_do_not_change(browser: Browser, organization: Organization) -> None:
@@ -37,14 +41,17 @@ def test_administrators_read_and_do_not_change(browser: Browser, organization: O
     assert b"hx-post" not in (page := admin.get(PAGE)).content
     assert b'name="pattern"' not in page.content
     assert admin.post(f"{PAGE}add/", {"pattern": "a.example", "list": "allowed"}).status_code == 403
-    assert not OutboundHost.objects.exists()
+    with everywhere():
+        assert not OutboundHost.objects.exists()
 
 
 def test_the_list_of_another_organization_does_not_exist(browser: Browser) -> None:
-    theirs = OutboundHost.objects.create(
-        organization=OrganizationFactory(), pattern="a.example", is_allowed=True
-    )
+    with everywhere():
+        theirs = OutboundHost.objects.create(
+            organization=OrganizationFactory(), pattern="a.example", is_allowed=True
+        )
     owner = browser("owner")
     assert b"a.example" not in owner.get(PAGE).content
     assert owner.post(f"{PAGE}{theirs.pk}/remove/").status_code == 404
-    assert OutboundHost.objects.count() == 1
+    with everywhere():
+        assert OutboundHost.objects.count() == 1

@@ -134,7 +134,7 @@ def test_the_list_of_conversations_costs_the_same_for_many(
         world.channel(anna, f"channel {number}")
     client = browser("owner")
     client.get(f"{BASE}conversations/")
-    with django_assert_num_queries(4):  # user, its session, seat; conversations
+    with django_assert_num_queries(5):  # emergency accounts; user, its session, seat; conversations
         assert len(rows(client, "conversations")) == count
 
 
@@ -252,7 +252,9 @@ def test_the_list_of_runs_costs_the_same_for_many(
         run_of(member, StepSpec("tests.note", {"path": str(tmp_path / "notes"), "text": "x"}))
     client = browser("owner")
     client.get(f"{BASE}runs/")
-    with django_assert_num_queries(8):  # user, its session, seat; runs, people, kinds, counts 2
+    with django_assert_num_queries(
+        9
+    ):  # emergency accounts; user, its session, seat; runs, people, kinds, counts 2
         assert len(rows(client, "runs")) == count
 
 
@@ -308,7 +310,9 @@ def test_the_list_of_documents_costs_the_same_for_many(
         read_document(member, f"rules-{number}.txt", f"rule {number}".encode())
     client = browser("owner")
     client.get(f"{BASE}documents/")
-    with django_assert_num_queries(6):  # user, its session, seat; documents, people, counts
+    with django_assert_num_queries(
+        7
+    ):  # emergency accounts; user, its session, seat; documents, people, counts
         assert len(rows(client, "documents")) == count
 
 

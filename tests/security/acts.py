@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,13 +16,21 @@ from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from apps.accounts.models import Member, Organization, User
+from apps.accounts.models import BreakGlass, Member, Organization, User
+from apps.accounts.selectors.factors import list_factors
+from apps.accounts.selectors.oauth import find_known, list_consents
 from apps.accounts.services import (
     access,
     api_keys,
+    break_glass,
     explaining,
+    factor_policy,
+    factors,
     invitations,
     members,
+    oauth_clients,
+    oauth_consents,
+    oauth_devices,
     operators,
     organizations,
     roles,
@@ -32,7 +40,8 @@ from apps.accounts.services import (
     tokens,
     view_as,
 )
-from apps.accounts.types import Principal
+from apps.accounts.services.oauth_devices import start_device
+from apps.accounts.types import Principal, Proof
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.selectors.conversations import scope_of
@@ -49,14 +58,16 @@ from apps.rag.services import embedding
 from apps.runs.services.runs import cancel_run, retry_run
 from apps.runs.services.working import work_on
 from apps.runs.types import StepSpec
-from apps.security.services import emptying, exporting_trail, verifying
+from apps.security.services import emptying, erasure, exporting, exporting_trail, holds, verifying
 from apps.security.services.anchors import write_anchors
+from tests.accounts.factors import enrol
+from tests.accounts.oauth import App, app_of, browser_of, decide, told
 from tests.accounts.sessions import open_session
 from tests.agents.test_answers import FACT, index_all
 from tests.factories.accounts import PASSWORD, MemberFactory, PersonFactory, api_key, principal_of
 from tests.factories.documents import document
 from tests.factories.files import upload
-from tests.factories.runs import run_of, work
+from tests.factories.runs import run_of, work, work_off
 from tests.runs import steps as _steps  # noqa: F401 - declares the steps the scenarios run
 from tests.walls import everywhere
 
@@ -267,11 +278,76 @@ def _suspended_key(stage: Stage) -> Any:
     return key
 
 
+def _emergency(stage: Stage) -> Any:
+    return break_glass.create_break_glass(slug=stage.organization.slug, hours=1, reason="mail is down")
+
+
+def _emergency_over(stage: Stage) -> None:
+    _emergency(stage)
+    BreakGlass.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+
+def _app(stage: Stage, **values: Any) -> App:
+    return app_of(stage.organization, by=stage.owner, **values)
+
+
+def _disabled(stage: Stage) -> App:
+    app = _app(stage)
+    oauth_clients.disable_client(principal=stage.acting, client_id=UUID(app.id))
+    return app
+
+
+def _app_of_ben(stage: Stage) -> UUID:
+    """Let an app in and return the consent."""
+    oauth_consents.give_consent(principal=stage.member, client_id=UUID(_app(stage).id), scopes=["openid"])
+    (given,) = list_consents(stage.member)
+    return given.id
+
+
+def _used_code(stage: Stage) -> Callable[[], object]:
+    """Return the second use of a code of Ben's."""
+    app = _app(stage)
+    address, verifier = app.question()
+    code = told(decide(browser_of(stage.ben), address))["code"]
+    app.exchange(code, verifier)
+    return lambda: app.exchange(code, verifier)
+
+
+def _device(stage: Stage) -> str:
+    client = find_known(_app(stage).id)
+    assert client is not None
+    return start_device(client=client, scopes=("openid",)).user_code
+
+
 # Tested with their features, where their entries are read: the ways there are long.
 ELSEWHERE = {
     "token.reused", "service_account.created", "outbound_host.listed", "outbound_host.removed",
     "key_rotation.started",
 }  # fmt: skip
+
+
+def _exported(stage: Stage) -> UUID:
+    made = exporting.start_export(principal=stage.acting, subject_id=stage.ben.user_id, reason="letter")
+    work_off()
+    return made
+
+
+def _requested(stage: Stage) -> UUID:
+    """Let another administrator ask for Ben's erasure."""
+    other = MemberFactory(organization=stage.organization, role="owner")
+    return erasure.request_erasure(
+        principal=principal_of(other), subject_id=stage.ben.user_id, reason="letter"
+    )
+
+
+def _failed_erasure(stage: Stage) -> UUID:
+    made = _requested(stage)
+    erasure.approve_erasure(principal=stage.acting, request_id=made)
+    hold = holds.place_hold(principal=stage.acting, reason="court", subject_id=stage.ben.user_id)
+    work_off()
+    holds.release_hold(principal=stage.acting, hold_id=hold)
+    return made
+
 
 ACTS: dict[str, Act] = {
     "account.signed_in": Act(lambda s, _: _login(Client(), s.owner.user)),
@@ -287,6 +363,32 @@ ACTS: dict[str, Act] = {
     "account.opened": Act(
         lambda s, _: operators.open_account(user_id=s.ben.user_id, operator_id=s.operator.pk), actor="operator"
     ),
+    "account.confirmed": Act(
+        lambda s, client: client.post("/accounts/reauthenticate/", {"password": PASSWORD}),
+        lambda s: s.browser(s.owner.user),
+    ),
+    "factor.added": Act(lambda s, _: enrol(s.owner.user)),
+    "factor.removed": Act(
+        lambda s, _: factors.remove_factor(
+            user_id=s.owner.user_id, factor_id=list_factors(user_id=s.owner.user_id)[0].id, keep_key=None
+        ),
+        lambda s: enrol(s.owner.user),
+    ),
+    "factor.codes_renewed": Act(
+        lambda s, _: factors.renew_recovery_codes(user_id=s.owner.user_id, keep_key=None),
+        lambda s: enrol(s.owner.user),
+    ),
+    "factor.codes_shown": Act(
+        lambda s, _: factors.show_recovery_codes(user_id=s.owner.user_id), lambda s: enrol(s.owner.user)
+    ),
+    "factor_policy.changed": Act(
+        lambda s, _: factor_policy.set_factor_policy(principal=s.acting, policy="everybody", grace_days=14)
+    ),
+    "emergency_access.created": Act(lambda s, _: _emergency(s), actor=""),
+    "emergency_access.used": Act(
+        lambda s, link: Client().post(link.url.removeprefix(settings.PUBLIC_URL)), _emergency, actor="emergency"
+    ),
+    "emergency_access.closed": Act(lambda s, _: break_glass.close_expired(), _emergency_over, actor=""),
     "member.invited": Act(lambda s, _: invitations.invite(principal=s.acting, email="new@example.org")),
     "member.invitation_renewed": Act(
         lambda s, link: invitations.renew_invitation(principal=s.acting, invitation_id=link.id),
@@ -346,6 +448,42 @@ ACTS: dict[str, Act] = {
     "signing_key.revoked": Act(
         lambda s, kid: signing_keys.revoke_key(kid=kid), lambda s: signing_keys.rotate_key(),
         actor="", trail="platform",
+    ),
+    "oauth_client.created": Act(lambda s, _: _app(s)),
+    "oauth_client.changed": Act(
+        lambda s, app: oauth_clients.update_client(
+            principal=s.acting, client_id=UUID(app.id), values=replace(app.values, name="Wetter")
+        ),
+        _app,
+    ),
+    "oauth_client.rotated": Act(
+        lambda s, app: oauth_clients.rotate_secret(principal=s.acting, client_id=UUID(app.id)), _app
+    ),
+    "oauth_client.disabled": Act(
+        lambda s, app: oauth_clients.disable_client(principal=s.acting, client_id=UUID(app.id)), _app
+    ),
+    "oauth_client.enabled": Act(
+        lambda s, app: oauth_clients.enable_client(principal=s.acting, client_id=UUID(app.id)),
+        _disabled,
+    ),
+    "oauth_client.refused": Act(
+        lambda s, app: replace(app, secret="wrong").post("token", grant_type="client_credentials"),
+        _app, actor="", outcome="refused",
+    ),
+    "oauth_code.reused": Act(lambda s, use_again: use_again(), _used_code, actor=""),
+    "oauth_consent.given": Act(
+        lambda s, app: decide(browser_of(s.ben), app.question()[0]), _app, actor="ben"
+    ),
+    "oauth_consent.ended": Act(
+        lambda s, consent: oauth_consents.end_consent(principal=s.member, consent_id=consent), _app_of_ben,
+        actor="ben",
+    ),
+    "oauth_device.approved": Act(
+        lambda s, code: oauth_devices.approve_device(principal=s.member, user_code=code, proof=Proof(0, ())),
+        _device, actor="ben",
+    ),
+    "oauth_device.denied": Act(
+        lambda s, code: oauth_devices.deny_device(principal=s.member, user_code=code), _device, actor="ben"
     ),
     "organization.created": Act(
         lambda s, _: organizations.create_organization(slug="fresh", name="Fresh", owner_id=s.owner.user_id),
@@ -463,6 +601,39 @@ ACTS: dict[str, Act] = {
         lambda s, _: emptying.empty_person(
             organization_id=s.organization.pk, person_id=s.ben.user_id, actor_id=s.owner.user_id
         )
+    ),
+    "privacy.export_started": Act(
+        lambda s, _: exporting.start_export(principal=s.acting, subject_id=s.ben.user_id, reason="letter")
+    ),
+    "privacy.export_fetched": Act(
+        lambda s, made: s.browser(s.owner.user).get(s.address(f"privacy/exports/{made}/data.zip")), _exported
+    ),
+    "privacy.erasure_requested": Act(
+        lambda s, _: erasure.request_erasure(principal=s.acting, subject_id=s.ben.user_id, reason="letter")
+    ),
+    "privacy.erasure_approved": Act(
+        lambda s, made: erasure.approve_erasure(principal=s.acting, request_id=made), _requested
+    ),
+    "privacy.erasure_replayed": Act(
+        lambda s, _: erasure.replay_erasure(organization_id=s.organization.pk, subject_id=s.ben.user_id), actor=""
+    ),
+    "privacy.person_erased": Act(
+        lambda s, _: work_off(),
+        lambda s: erasure.approve_erasure(principal=s.acting, request_id=_requested(s)),
+        actor="",
+    ),
+    "privacy.request_withdrawn": Act(
+        lambda s, made: erasure.cancel_request(principal=s.acting, request_id=made), _requested
+    ),
+    "privacy.request_retried": Act(
+        lambda s, made: erasure.retry_request(principal=s.acting, request_id=made), _failed_erasure
+    ),
+    "privacy.hold_placed": Act(
+        lambda s, _: holds.place_hold(principal=s.acting, reason="court", subject_id=s.ben.user_id)
+    ),
+    "privacy.hold_released": Act(
+        lambda s, made: holds.release_hold(principal=s.acting, hold_id=made),
+        lambda s: holds.place_hold(principal=s.acting, reason="court", subject_id=s.ben.user_id),
     ),
 }  # fmt: skip
 

@@ -15,6 +15,7 @@ from django.db import connection
 from prometheus_client import generate_latest
 
 from apps.core.redis import client
+from tests.walls import everywhere
 
 MARK = "q7z"
 
@@ -75,7 +76,7 @@ def queue() -> str:
 def rows(*columns: str) -> str:
     """The text of whole columns: `rows("runs_attempt.error_text")`."""
     found = []
-    with connection.cursor() as cursor:
+    with everywhere(), connection.cursor() as cursor:
         for column in columns:
             table, name = column.split(".")
             cursor.execute(f"SELECT {name}::text FROM {table}")

@@ -110,6 +110,7 @@ OTHERS = {
     "/api/v1/search/": "needs a question",
     "/api/v1/me/sessions/": "is for people, not for keys",
     "/api/v1/me/tokens/": "is for people, not for keys",
+    "/api/v1/me/factors/": "is for people, not for keys",
 }
 
 

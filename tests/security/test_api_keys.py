@@ -25,6 +25,7 @@ from apps.core import tenancy
 from tests.conftest import owner_connection
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.security.test_answers_match_document import OPERATIONS
+from tests.walls import everywhere
 
 
 def issue(principal: Principal, **values: Any) -> Any:
@@ -173,7 +174,8 @@ def test_a_key_is_taken_only_from_its_networks(networks: list[str], address: str
     issued = issue(principal_of(MemberFactory()), limits=KeyLimits(networks=tuple(networks)))
     answer = client(issued.secret).get("/api/v1/me/", REMOTE_ADDR=address)
     assert answer.status_code == status, answer.content
-    row = ApiKey.objects.get()
+    with everywhere():
+        row = ApiKey.objects.get()
     assert (row.last_used_at is not None) == (status == 200)
 
 
@@ -274,7 +276,8 @@ def test_a_network_that_is_none_is_refused(network: str) -> None:
         "/api/v1/api-keys/", {**body, "networks": [network]}, content_type="application/json"
     )
     assert answer.status_code == 400
-    assert ApiKey.objects.count() == 1
+    with everywhere():
+        assert ApiKey.objects.count() == 1
 
 
 # --- unused ---
@@ -286,8 +289,9 @@ def test_an_unused_key_is_suspended_with_notice_and_comes_back() -> None:
     principal = principal_of(ada)
     idle, busy, fresh = [issue(principal, expires_at=timezone.now() + timedelta(days=365)) for _ in range(3)]
     long_ago = timezone.now() - timedelta(days=91)
-    ApiKey.objects.filter(pk__in=[idle.id, busy.id]).update(created_at=long_ago)
-    ApiKey.objects.filter(pk=busy.id).update(last_used_at=timezone.now())
+    with everywhere():
+        ApiKey.objects.filter(pk__in=[idle.id, busy.id]).update(created_at=long_ago)
+        ApiKey.objects.filter(pk=busy.id).update(last_used_at=timezone.now())
     with tenancy.use(ada.organization_id):
         counts = [
             api_keys.suspend_unused(organization_id=ada.organization_id, unused_days=90) for _ in range(2)

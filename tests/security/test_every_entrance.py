@@ -16,12 +16,15 @@ OPEN = {
     "readyz": "an orchestrator asks",
     "accounts/login/": "the way in",
     "accounts/logout/": "ends the session, if there is one",
+    "accounts/login/code/": "the way in by a mailed code",
     "accounts/password/reset/": "the way back in",
     "accounts/password/reset/done/": "says that a mail was sent, to known and unknown addresses alike",
     "accounts/password/reset/key/done/": "says that the password was changed",
     "accounts/inactive/": "says that the account is switched off",
     "accounts/signup/": "refuses: accounts are made by invitation",
     "language/": "chooses a language, in a cookie",
+    ".well-known/openid-configuration": "says what programs can ask here",
+    ".well-known/oauth-authorization-server": "the same, by its other name",
     ".well-known/jwks.json": "the public keys that others check our tokens with",
 }
 # Not pages of ours: they answer 404 or 410 to made-up links, which the tests of accounts show.

@@ -14,6 +14,7 @@ from apps.accounts.services import api_keys, members, tokens
 from apps.accounts.services.service_accounts import create_service_account
 from apps.core import tenancy
 from tests.factories.accounts import PASSWORD, MemberFactory, api_key, principal_of
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 
@@ -91,7 +92,8 @@ def test_signing_in_elsewhere_is_the_same_as_nowhere(seats: tuple[Member, Member
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {
         (404, "accounts.organization_not_found")
     }
-    assert not TokenFamily.objects.exists()
+    with everywhere():
+        assert not TokenFamily.objects.exists()
     assert sign_in(str(here.organization_id)).status_code == 201
 
 
@@ -116,8 +118,9 @@ def test_managers_end_only_what_is_theirs(seats: tuple[Member, Member]) -> None:
         answer = caller.post(f"/api/v1/api-keys/{key.pk}/{act}/", {}, content_type="application/json")
         assert answer.status_code == 404
     assert caller.delete(f"/api/v1/me/tokens/{family}/").status_code == 404
-    assert ApiKey.objects.get(pk=key.pk).revoked_at is None
-    assert TokenFamily.objects.get(pk=family).ended_at is None
+    with everywhere():
+        assert ApiKey.objects.get(pk=key.pk).revoked_at is None
+        assert TokenFamily.objects.get(pk=family).ended_at is None
 
 
 def test_nobody_makes_a_key_for_an_account_elsewhere(seats: tuple[Member, Member]) -> None:
@@ -134,7 +137,8 @@ def test_nobody_makes_a_key_for_an_account_elsewhere(seats: tuple[Member, Member
         "/api/v1/api-keys/", body, content_type="application/json"
     )
     assert answer.status_code == 404
-    assert not ApiKey.objects.filter(principal_id=account).exists()
+    with everywhere():
+        assert not ApiKey.objects.filter(principal_id=account).exists()
     with tenancy.use(there.organization_id):  # the control
         body["expires_at"] = timezone.now() + timedelta(days=1)
         assert api_keys.issue_key(principal=principal_of(there), **body).id

@@ -273,7 +273,9 @@ def test_other_ports_are_refused(get: Get, canary: Server, use_policy: Callable[
 
 
 def test_the_product_reaches_ports_80_and_443_of_public_addresses_only(db: None) -> None:
-    policy = fetching.policy_for(OrganizationFactory().pk)
+    here = OrganizationFactory().pk
+    with tenancy.use(here):
+        policy = fetching.policy_for(here)
     assert policy.ports == {80, 443}
     assert not policy.is_allowed(ip_address(PUBLIC))
 

@@ -14,6 +14,7 @@ from apps.accounts.models import Member, RefreshToken, TokenFamily
 from apps.accounts.services import sessions, tokens
 from apps.accounts.types import IssuedTokens
 from tests.factories.accounts import MemberFactory, principal_of
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +42,8 @@ def test_the_owner_alone_goes_on_for_ever() -> None:
         assert answer.status_code == 200
         secret = answer.json()["refresh_token"]
         assert me(answer.json()["access_token"]) == 200
-    assert TokenFamily.objects.get().ended_at is None
+    with everywhere():
+        assert TokenFamily.objects.get().ended_at is None
 
 
 @pytest.mark.parametrize("first", ["thief", "owner"])
@@ -82,10 +84,14 @@ def test_of_eight_at_once_one_wins_and_the_family_ends(round_: int) -> None:
         thread.join(20)
     codes = Counter(answer.status_code for answer in answers)
     assert codes == {200: 1, 401: 7}, round_
-    assert TokenFamily.objects.get().end_reason == "token_reused"
+    with everywhere():
+        assert TokenFamily.objects.get().end_reason == "token_reused"
     won = next(answer.json() for answer in answers if answer.status_code == 200)
     assert me(won["access_token"]) == 401
-    assert RefreshToken.objects.filter(used_at=None).count() == 1  # nobody can use it: its family has ended
+    with everywhere():
+        assert (
+            RefreshToken.objects.filter(used_at=None).count() == 1
+        )  # nobody can use it: its family has ended
 
 
 def test_another_family_of_the_same_person_is_left_alone() -> None:
@@ -122,5 +128,6 @@ def test_changed_spellings_of_a_token_are_not_it() -> None:
 def test_bite_without_the_mark_of_use_a_copy_works(monkeypatch: pytest.MonkeyPatch) -> None:
     issued = sign_in(MemberFactory())
     refresh(issued.refresh_token)
-    RefreshToken.objects.update(used_at=None)
+    with everywhere():
+        RefreshToken.objects.update(used_at=None)
     assert refresh(issued.refresh_token).status_code == 200

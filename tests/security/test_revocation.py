@@ -25,9 +25,21 @@ from django.utils import timezone
 
 from apps.accounts.errors import TokenReused
 from apps.accounts.models import ApiKey, Member, TokenFamily
+from apps.accounts.selectors.oauth import list_consents
 from apps.accounts.selectors.principals import principal_for_family, principal_for_key, session_id
-from apps.accounts.services import api_keys, members, operators, principal_cache, roles, sessions, tokens
-from apps.accounts.types import BUILTIN_ROLES, Principal
+from apps.accounts.services import (
+    api_keys,
+    members,
+    oauth_clients,
+    oauth_consents,
+    operators,
+    principal_cache,
+    roles,
+    sessions,
+    tokens,
+)
+from apps.accounts.services.oauth_clients import ClientValues
+from apps.accounts.types import BUILTIN_ROLES, OAUTH_SCOPES, OFFLINE, Principal
 from apps.chat import consumers
 from apps.chat.selectors.conversations import scopes_of
 from apps.chat.services import conversations
@@ -44,6 +56,7 @@ from tests.core.web_process import WebProcess, web_process
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.factories.runs import work
 from tests.runs import steps as _steps  # noqa: F401 - declares the steps used here
+from tests.walls import everywhere
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -53,6 +66,7 @@ pytestmark = [
 ]
 LIMIT_SECONDS = 1.0
 RIGHTS = sorted(BUILTIN_ROLES["admin"])
+_APP_SCOPES = tuple(scope for scope in OAUTH_SCOPES if scope != OFFLINE)
 
 
 @dataclass
@@ -113,6 +127,22 @@ def by_token(scene: Scene) -> None:
     scene.secrets["tokens"] = issued
 
 
+def by_app(scene: Scene) -> None:
+    values = ClientValues(
+        name="App", is_confidential=True, redirect_uris=["https://app.example.org/"], scopes=_APP_SCOPES
+    )
+    with tenancy.use(scene.ada.organization_id):
+        made = oauth_clients.create_client(principal=scene.owner, values=values)
+    person = principal_of(scene.ada)
+    oauth_consents.give_consent(principal=person, client_id=made.id, scopes=_APP_SCOPES)
+    issued = tokens.open_for_client(
+        principal=person, client_id=made.id, name="App", scopes=_APP_SCOPES, is_refreshable=True
+    )
+    scene.headers = {"Authorization": f"Bearer {issued.access_token}"}
+    scene.principal = principal_for_family(issued.family, owner_id=scene.ada.user_id)
+    scene.secrets |= {"tokens": issued, "app": made.id}
+
+
 def by_session(scene: Scene) -> None:
     key = open_session(scene.ada.user)
     scene.headers = {"Cookie": f"{settings.SESSION_COOKIE_NAME}={key}", "Origin": settings.PUBLIC_URL}
@@ -140,7 +170,7 @@ def deactivate(scene: Scene) -> None:
 
 
 def close(scene: Scene) -> None:
-    operators.close_account(user_id=scene.ada.user_id)
+    operators.close_account(user_id=scene.ada.user_id, operator_id=scene.owner.id)
 
 
 def change_password(scene: Scene) -> None:
@@ -157,6 +187,16 @@ def end_family(scene: Scene) -> None:
 
 def end_session(scene: Scene) -> None:
     sessions.end_session(user_id=scene.ada.user_id, session=scene.acting.session)
+
+
+def disable_app(scene: Scene) -> None:
+    oauth_clients.disable_client(principal=scene.owner, client_id=scene.secrets["app"])
+
+
+def take_app_out(scene: Scene) -> None:
+    person = principal_of(scene.ada)
+    (consent,) = list_consents(person)
+    oauth_consents.end_consent(principal=person, consent_id=consent.id)
 
 
 def sign_out(scene: Scene) -> None:
@@ -191,6 +231,8 @@ KINDS: dict[str, tuple[Step, Step, tuple[str, ...]]] = {
     "token of a member who left": (by_token, deactivate, ALL_DOORS),
     "token of a closed account": (by_token, close, ALL_DOORS),
     "token after a new password": (by_token, change_password, ALL_DOORS[:4]),
+    "app switched off": (by_app, disable_app, ALL_DOORS),
+    "app taken out": (by_app, take_app_out, ALL_DOORS),
     "session ended elsewhere": (by_session, end_session, ALL_DOORS),
     "session signed out": (by_session, sign_out, ALL_DOORS[:4]),
     "session after a new password": (by_session, change_password, ALL_DOORS[:4]),
@@ -268,8 +310,13 @@ async def work_door(scene: Scene, opened: Opened, notes: Path) -> None:
         await asyncio.sleep(0.01)
     await opened()
     await in_thread(thread.join)
-    assert await in_thread(lambda: Run.objects.get(pk=run.id).state) == "cancelled"
+    assert await in_thread(seen, run.id, "state") == "cancelled"
     assert "done" not in written(notes)
+
+
+def seen(run_id: UUID, column: str) -> Any:
+    with everywhere():
+        return Run.objects.values_list(column, flat=True).get(pk=run_id)
 
 
 def written(notes: Path) -> str:
@@ -390,7 +437,7 @@ async def test_others_are_left_alone(scene: Scene, come_in: Step) -> None:
     await in_thread(come_in, scene)
     other = await in_thread(build, scene.web)
     other.principal, other.ada = scene.principal, scene.ada
-    olga = await in_thread(lambda: api_key(Member.objects.get(pk=scene.owner.member_id)).secret)
+    olga = await in_thread(key_of, scene.owner)
     headers = {"Authorization": f"Bearer {olga}"}
     client = await Client(scene.web.url.replace("http", "ws") + "/ws/v1/", headers).connect()
     await in_thread(within, scene, deactivate)
@@ -402,11 +449,17 @@ async def test_others_are_left_alone(scene: Scene, come_in: Step) -> None:
     client.close()
 
 
+def key_of(principal: Principal) -> str:
+    with everywhere():
+        member = Member.objects.get(pk=principal.member_id)
+    return api_key(member).secret
+
+
 async def test_signing_out_leaves_the_work(scene: Scene, tmp_path: Path) -> None:
     await in_thread(by_session, scene)
     run = await in_thread(waiting_run, scene, tmp_path / "notes")
     await in_thread(within, scene, sign_out)
-    assert await in_thread(lambda: Run.objects.get(pk=run.id).cancel_requested_at) is None
+    assert await in_thread(seen, run.id, "cancel_requested_at") is None
 
 
 @pytest.mark.parametrize("door", ["hot request", "socket", "stream"])
@@ -445,8 +498,9 @@ async def test_a_socket_that_hears_nothing_looks_again(
 
 def silent_end() -> None:
     now = timezone.now()
-    ApiKey.objects.update(revoked_at=now)
-    TokenFamily.objects.update(ended_at=now)
+    with everywhere():
+        ApiKey.objects.update(revoked_at=now)
+        TokenFamily.objects.update(ended_at=now)
 
 
 def test_a_process_that_hears_nothing_remembers_nobody_for_longer_than_thirty_seconds() -> None:

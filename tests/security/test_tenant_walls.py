@@ -61,6 +61,8 @@ _CHECKED = {
     "core_auditentry": {"outcome": "'done'"},
     "files_storedfile": {"received_bytes": "0"},
     "runs_run": {"lease_owner": "''"},
+    "security_legalhold": {"subject_id": "gen_random_uuid()", "target_kind": "''"},
+    "security_privacyrequest": {"kind": "'export'", "state": "'running'"},
     "rag_chunk": {"model_version": "''"},
 }
 

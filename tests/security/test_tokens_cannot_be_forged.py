@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def flipped(text: str, at: int) -> str:
 
 def other_spelling(text: str) -> str:
     """Return another last character that decodes to the same bytes."""
-    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
     return text[:-1] + alphabet[alphabet.index(text[-1]) ^ 1]
 
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api import serializers as shapes
-from apps.accounts.api.permissions import SignedInByPage, principal_of
+from apps.accounts.api.permissions import RequiresRecentSignIn, SignedInByPage, principal_of
 from apps.accounts.api.views import require_seen, versioned
 from apps.accounts.errors import PermissionMissing
 from apps.accounts.selectors import api_keys as key_selectors
@@ -92,6 +92,8 @@ class SessionDetail(APIView):
 class KeyList(APIView):
     """`api-keys/`."""
 
+    permission_classes = [RequiresRecentSignIn]
+
     @extend_schema(parameters=[shapes.KeyQuery], responses=shapes.page_of(shapes.KeySerializer))
     def get(self, request: Request) -> Response:
         """List the own keys, or everyone's for who may manage them."""
@@ -141,6 +143,8 @@ class KeyDetail(APIView):
 class KeyRotation(APIView):
     """`api-keys/{id}/rotate/`."""
 
+    permission_classes = [RequiresRecentSignIn]
+
     @extend_schema(request=shapes.KeyRotation, responses={201: shapes.IssuedKeySerializer})
     def post(self, request: Request, key_id: UUID) -> Response:
         """Make a successor; both keys work during the overlap."""
@@ -153,6 +157,8 @@ class KeyRotation(APIView):
 
 class KeyReactivation(APIView):
     """`api-keys/{id}/reactivate/`."""
+
+    permission_classes = [RequiresRecentSignIn]
 
     @extend_schema(request=None, responses=shapes.KeySerializer)
     def post(self, request: Request, key_id: UUID) -> Response:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 from apps.accounts.api.authentication import Account
 from apps.accounts.errors import PersonRequired
 from apps.accounts.services.access import require
-from apps.accounts.types import BY_SESSION, Principal
+from apps.accounts.services.step_up import require_recent, require_recent_token
+from apps.accounts.types import BY_SESSION, BY_TOKEN, Principal
 from apps.core.errors import DomainError, NotSignedIn
 
 
@@ -69,6 +70,34 @@ class SignedInPerson(HasOrganization):
         if principal_of(request).key_scopes is not None:
             raise PersonRequired
         return True
+
+
+class RequiresRecentSignIn(HasOrganization):
+    """A browser, or a client with tokens, whose person proved to be it within ten minutes; a key was made by one."""
+
+    asks_readers = False
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Refuse sessions and tokens whose last proof is too old.
+
+        Raises:
+            StepUpRequired, NotSignedIn, OrganizationRequired.
+        """
+        super().has_permission(request, view)
+        if request.method in SAFE_METHODS and not self.asks_readers:
+            return True
+        principal = principal_of(request)
+        if principal.credential == BY_SESSION:
+            require_recent(request._request)  # noqa: SLF001 - DRF's name for Django's request
+        elif principal.credential == BY_TOKEN:
+            require_recent_token(principal)
+        return True
+
+
+class ReadingRequiresRecentSignIn(RequiresRecentSignIn):
+    """The same for what is dear to read, too."""
+
+    asks_readers = True
 
 
 def Requires(permission: str) -> type[HasOrganization]:  # noqa: N802 - reads as the class it makes

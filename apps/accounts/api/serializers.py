@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -281,6 +282,7 @@ class SessionSerializer(serializers.Serializer[Any]):
     is_current = serializers.BooleanField()
 
 
+@cache  # one shape has one name in the schema
 def page_of(item: type[serializers.Serializer[Any]]) -> type[serializers.Serializer[Any]]:
     """Return the shape of a list answer."""
     name = item.__name__.removesuffix("Serializer") + "PageSerializer"

@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api import serializers as shapes
-from apps.accounts.api.permissions import Requires, principal_of
+from apps.accounts.api.permissions import Requires, RequiresRecentSignIn, principal_of
 from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors.service_accounts import list_service_accounts
 from apps.accounts.services.access import require
@@ -30,7 +30,7 @@ class ServiceAccountInput(StrictSerializer):
 class ServiceAccountList(APIView):
     """`service-accounts/`."""
 
-    permission_classes = [Requires("api_key.manage")]
+    permission_classes = [Requires("api_key.manage"), RequiresRecentSignIn]
 
     @extend_schema(parameters=[PageQuery], responses=shapes.page_of(shapes.MemberSerializer))
     def get(self, request: Request) -> Response:

@@ -7,10 +7,10 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from apps.accounts.types import KEY_SCOPES
+from apps.accounts.types import IDENTITY_SCOPES, KEY_SCOPES, OFFLINE
 from apps.core.api.serializers import CleanText, StrictSerializer
 
-_SCOPES = sorted(KEY_SCOPES)
+_SCOPES = sorted({*KEY_SCOPES, *IDENTITY_SCOPES, OFFLINE})
 
 
 class TokenSignIn(StrictSerializer):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.accounts.api import access_views, own_views, service_views, token_views, views
+from apps.accounts.api import access_views, factor_views, own_views, service_views, token_views, views
 
 urlpatterns: list[URLPattern] = [
     path("organizations/", views.OrganizationList.as_view()),
@@ -23,6 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("me/", own_views.Me.as_view()),
     path("me/sessions/", own_views.SessionList.as_view()),
     path("me/sessions/<slug:session>/", own_views.SessionDetail.as_view()),
+    path("me/factors/", factor_views.FactorList.as_view()),
+    path("me/factors/<int:factor_id>/", factor_views.FactorDetail.as_view()),
+    path("second-factor-policy/", factor_views.FactorPolicy.as_view()),
+    path("second-factor-policy/lacking/", factor_views.LackingList.as_view()),
     path("api-keys/", own_views.KeyList.as_view()),
     path("api-keys/<uuid:key_id>/", own_views.KeyDetail.as_view()),
     path("api-keys/<uuid:key_id>/rotate/", own_views.KeyRotation.as_view()),

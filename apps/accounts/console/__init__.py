@@ -1,10 +1,21 @@
-"""The console pages of accounts: the organization, its people, its roles, its keys and tokens."""
+"""The console pages of accounts: the organization, its people, its roles, its keys and tokens, apps."""
 
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console import access, invitations, keys, organization, people, places, roles, viewing
-from apps.accounts.console.common import ACCESS, KEYS, ORGANIZATION, PEOPLE, ROLES
+from apps.accounts.console import (
+    access,
+    apps,
+    invitations,
+    keys,
+    organization,
+    people,
+    places,
+    roles,
+    second_factor,
+    viewing,
+)
+from apps.accounts.console.common import ACCESS, APPS, KEYS, ORGANIZATION, PEOPLE, ROLES, SECOND_FACTOR
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 
@@ -58,4 +69,21 @@ register_console_page(
     ],
 )
 register_console_page(ACCESS, _("Access"), "search", access.EXPLAIN, access.explain, order=31)
+register_console_page(
+    APPS,
+    _("Apps"),
+    "link",
+    apps.MANAGE,
+    apps.apps,
+    order=33,
+    routes=[
+        path("new/", apps.new_app, name="app-new"),
+        path("<uuid:client_id>/", apps.change_app, name="app"),
+        path("<uuid:client_id>/secret/", apps.rotate, name="app-secret"),
+        path("<uuid:client_id>/active/", apps.set_active, name="app-active"),
+    ],
+)
 register_console_page(ORGANIZATION, _("Organization"), "mark", VIEW, organization.organization, order=35)
+register_console_page(
+    SECOND_FACTOR, _("Second factor"), "key", "member.manage", second_factor.second_factor, order=36
+)

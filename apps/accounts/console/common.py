@@ -9,7 +9,9 @@ from apps.accounts.selectors.members import list_roles
 from apps.accounts.services import access
 from apps.accounts.types import Principal, RoleView
 
-PEOPLE, ROLES, ORGANIZATION, KEYS, ACCESS = "people", "roles", "organization", "keys", "access"
+PEOPLE, ROLES, ORGANIZATION, KEYS, SECOND_FACTOR, APPS, ACCESS = (
+    "people", "roles", "organization", "keys", "second-factor", "apps", "access",
+)  # fmt: skip
 
 
 class ConsoleRequest(HttpRequest):

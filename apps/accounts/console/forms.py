@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,8 +11,10 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.conditions import clean
 from apps.accounts.errors import ConditionNotValid, NetworkNotValid
-from apps.accounts.forms import NameField
+from apps.accounts.forms import OAUTH_SCOPE_LABELS, NameField
 from apps.accounts.labels import DATA_CLASS_LABELS, DAY_LABELS, PERMISSION_GROUPS
+from apps.accounts.services.oauth_clients import ClientValues
+from apps.accounts.types import CLIENT_GRANT, CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT, ClientView
 
 
 class ChangeRoleForm(forms.Form):
@@ -39,6 +42,90 @@ class ServiceAccountForm(ChangeRoleForm):
 
     name = NameField(label=_("Name"), max_length=80, help_text=_("What the program is for."))
     field_order = ("name", "role")
+
+
+class AppForm(forms.Form):
+    """A registered app. Its kind and its service account are chosen once."""
+
+    name = NameField(label=_("Name"), max_length=80, help_text=_("People read it when they are asked."))
+    kind = forms.ChoiceField(
+        label=_("Kind"),
+        choices=[
+            ("confidential", _("It runs on a server and can keep a secret")),
+            ("public", _("It runs on people's devices or in a browser and has no secret")),
+        ],
+    )
+    grants = forms.MultipleChoiceField(
+        label=_("How it gets in"),
+        choices=[
+            (CODE_GRANT, _("A person lets it in on a page")),
+            (REFRESH_GRANT, _("It stays signed in, if the person allows it")),
+            (DEVICE_GRANT, _("A person types a code that a device shows")),
+            (CLIENT_GRANT, _("By itself, without a person, as a service account")),
+        ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    redirect_uris = forms.CharField(
+        label=_("Addresses people go back to"),
+        required=False,
+        max_length=6000,
+        widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
+        help_text=_("One a line, each taken letter by letter."),
+    )
+    scopes = forms.MultipleChoiceField(
+        label=_("It may ask for"),
+        choices=list(OAUTH_SCOPE_LABELS.items()),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    id_token_algorithm = forms.ChoiceField(
+        label=_("Signature of ID tokens"), choices=[("RS256", "RS256"), ("EdDSA", "EdDSA (Ed25519)")]
+    )
+    service_role = forms.ChoiceField(
+        label=_("Role of its service account"), help_text=_("Only if it gets in by itself.")
+    )
+
+    def __init__(
+        self,
+        *args: Any,
+        roles: Sequence[tuple[str, str]] = (),
+        client: ClientView | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._client = client
+        role = self.fields["service_role"]
+        if client is not None:
+            del self.fields["kind"], self.fields["service_role"]
+        elif isinstance(role, forms.ChoiceField):
+            role.choices = list(roles)
+            self.initial.setdefault("service_role", "guest")
+            self.initial.setdefault("grants", [CODE_GRANT, REFRESH_GRANT])
+            self.initial.setdefault("scopes", ["openid", "profile", "offline_access", "chat:read"])
+
+    @staticmethod
+    def initial_of(client: ClientView) -> dict[str, Any]:
+        """Return what the form shows of a client."""
+        return {
+            "name": client.name,
+            "grants": list(client.grants),
+            "redirect_uris": "\n".join(client.redirect_uris),
+            "scopes": list(client.scopes),
+            "id_token_algorithm": client.id_token_algorithm,
+        }
+
+    def values(self) -> ClientValues:
+        """Return what a valid form says."""
+        said = self.cleaned_data
+        kind = said.get("kind")
+        return ClientValues(
+            name=said["name"],
+            is_confidential=kind == "confidential" if self._client is None else self._client.is_confidential,
+            redirect_uris=said["redirect_uris"].split(),
+            grants=said["grants"],
+            scopes=said["scopes"],
+            id_token_algorithm=said["id_token_algorithm"],
+            service_role=said.get("service_role", "guest"),
+        )
 
 
 class RoleForm(forms.Form):
@@ -112,4 +199,23 @@ class OrganizationForm(forms.Form):
         label=_("Language"),
         choices=settings.LANGUAGES,
         help_text=_("Of mail to people who have not chosen one."),
+    )
+
+
+class FactorPolicyForm(forms.Form):
+    """Who needs a second factor, and how many days people have for it."""
+
+    policy = forms.ChoiceField(
+        label=_("A second factor is needed by"),
+        choices=[
+            ("nobody", _("Nobody")),
+            ("administrators", _("Administrators: everyone whose role may do more than a member's")),
+            ("everybody", _("Everybody")),
+        ],
+    )
+    grace_days = forms.IntegerField(
+        label=_("Days to set it up"),
+        min_value=0,
+        max_value=90,
+        help_text=_("From now, or from joining. Afterwards nothing else goes here without it."),
     )

@@ -25,6 +25,7 @@ from apps.accounts.selectors.service_accounts import list_service_accounts
 from apps.accounts.selectors.tokens import list_tokens
 from apps.accounts.services import access, api_keys, tokens
 from apps.accounts.services.service_accounts import create_service_account
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import MemberView, Principal
 from apps.core import console_shell
 from apps.core.errors import DomainError
@@ -76,6 +77,7 @@ def end_key(request: ConsoleRequest, slug: str, key_id: UUID) -> HttpResponse:  
 
 
 @require_POST
+@recent_sign_in_required
 def wake_key(request: ConsoleRequest, slug: str, key_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Let a suspended key work again."""
     return _act(
@@ -97,6 +99,7 @@ def end_program(request: ConsoleRequest, slug: str, token_id: UUID) -> HttpRespo
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@recent_sign_in_required
 def new_account(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Make a service account."""
     principal = request.principal
@@ -121,6 +124,7 @@ def new_account(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: AR
 @never_cache
 @sensitive_post_parameters()
 @require_http_methods(["GET", "HEAD", "POST"])
+@recent_sign_in_required
 def new_key(request: ConsoleRequest, slug: str, member_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Make a key for a service account and show it, this one time."""
     principal = request.principal

@@ -21,7 +21,7 @@ WHERE key IN ({roles}) AND is_builtin AND NOT '{permission}' = ANY (permissions)
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0005_auditor"),
+        ("accounts", "0006_second_factors"),
     ]
 
     operations = [

@@ -2,6 +2,7 @@
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils import timezone
 
 from apps.core.models import TenantModel, UUIDModel
 
@@ -9,11 +10,24 @@ from apps.core.models import TenantModel, UUIDModel
 class Organization(UUIDModel):
     """A tenant. Its id, slug and region lie outside the wall: they find the organization."""
 
+    class FactorPolicy(models.TextChoices):
+        NOBODY = "nobody"
+        ADMINISTRATORS = "administrators"  # whose role may do more than a member's
+        EVERYBODY = "everybody"
+
     slug = models.SlugField(max_length=40, unique=True)
     name = models.CharField(max_length=100)
     region = models.CharField(max_length=20, default="local")
     language = models.CharField(max_length=5, default="en")
     is_active = models.BooleanField(default=True)
+    factor_policy = models.CharField(
+        max_length=14, choices=FactorPolicy.choices, default=FactorPolicy.NOBODY,
+        help_text="Who needs a second factor here.",
+    )  # fmt: skip
+    factor_policy_since = models.DateTimeField(default=timezone.now)
+    factor_grace_days = models.PositiveSmallIntegerField(
+        default=14, help_text="Days from the policy, or from joining, until nothing goes without a factor."
+    )
 
     class Meta:
         ordering = ["name"]

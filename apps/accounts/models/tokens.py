@@ -8,10 +8,21 @@ from apps.core.models import TenantModel
 
 
 class SigningKey(models.Model):
-    """An Ed25519 key of this server. The newest one signs; a retired one is believed until its last token is over."""
+    """A key of this server. The newest one of its kind signs; a retired one is believed until its last token is over.
+
+    Ed25519 keys sign access tokens, and ID tokens for clients that know EdDSA; RSA keys sign ID tokens only, which
+    OpenID Connect asks for.
+    """
+
+    class Algorithm(models.TextChoices):
+        EDDSA = "EdDSA"
+        RS256 = "RS256"
 
     kid = models.CharField(max_length=22, primary_key=True)
-    public_key = models.BinaryField(max_length=32, editable=False)
+    algorithm = models.CharField(max_length=5, choices=Algorithm.choices, default=Algorithm.EDDSA)
+    public_key = models.BinaryField(
+        max_length=600, editable=False, help_text="32 bytes, or the DER of an RSA key."
+    )
     private_key = models.BinaryField(
         editable=False, help_text="Encrypted with a key made from the secret key."
     )
@@ -29,6 +40,15 @@ class TokenFamily(TenantModel):
     """A client signed in by tokens: all refresh tokens that follow from one sign-in, bound to one organization."""
 
     principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    client = models.ForeignKey(
+        "accounts.OAuthClient",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        help_text="The registered program that was let in; empty for a sign-in by password.",
+    )
     name = models.CharField(max_length=80)
     scopes = ArrayField(
         models.CharField(max_length=40), null=True, blank=True, help_text="Empty: all that its owner may do."
@@ -39,6 +59,9 @@ class TokenFamily(TenantModel):
     end_reason = models.CharField(max_length=40, blank=True, default="")
     last_used_at = models.DateTimeField(default=timezone.now)
     address = models.GenericIPAddressField(null=True, blank=True)
+    factor = models.BigIntegerField(
+        null=True, blank=True, help_text="The second factor it was proved with; it may be gone since."
+    )
 
     class Meta:
         indexes = [
@@ -47,7 +70,13 @@ class TokenFamily(TenantModel):
                 fields=["organization", "principal"],
                 condition=models.Q(ended_at=None),
                 name="accounts_tokenfamily_open",
-            )
+            ),
+            # the end of all of a client, and of what a person let it do
+            models.Index(
+                fields=["organization", "client", "principal"],
+                condition=models.Q(client__isnull=False),
+                name="accounts_tokenfamily_client",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -50,6 +50,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_staff = models.BooleanField(
         default=False, help_text="May open Django's admin: an operator of this server."
     )
+    break_glass_until = models.DateTimeField(
+        null=True, blank=True, help_text="Set for an emergency account: nothing of it works afterwards."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

@@ -5,12 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db import connection
 from django.db.models.functions import Lower
 
-from apps.accounts.models import Member, Organization, User
+from apps.accounts.models import Organization, User
 from apps.accounts.types import GUEST, OrganizationView
 from apps.core import tenancy
+
+_COUNTS = """
+SELECT count(*) FILTER (WHERE m.deactivated_at IS NULL AND u.kind = %(person)s AND r.key <> %(guest)s),
+  count(*) FILTER (WHERE m.deactivated_at IS NULL AND u.kind = %(person)s AND r.key = %(guest)s),
+  count(*) FILTER (WHERE m.deactivated_at IS NULL AND u.kind <> %(person)s),
+  count(*) FILTER (WHERE m.deactivated_at IS NOT NULL)
+FROM accounts_member m JOIN accounts_user u ON u.id = m.user_id JOIN accounts_role r ON r.id = m.role_id
+WHERE m.organization_id = %(organization)s
+"""
 
 
 @dataclass(frozen=True)
@@ -30,14 +39,11 @@ def list_organization_ids() -> list[UUID]:
 
 def count_members() -> MemberCounts:
     """Return the numbers of the current organization. One query."""
-    active, is_person = Q(deactivated_at=None), Q(user__kind=User.Kind.PERSON)
-    found = Member.objects.filter(organization_id=tenancy.current()).aggregate(
-        people=Count("pk", filter=active & is_person & ~Q(role__key=GUEST)),
-        guests=Count("pk", filter=active & is_person & Q(role__key=GUEST)),
-        agents=Count("pk", filter=active & ~is_person),
-        inactive=Count("pk", filter=~active),
-    )
-    return MemberCounts(**found)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _COUNTS, {"organization": tenancy.current(), "person": User.Kind.PERSON, "guest": GUEST}
+        )
+        return MemberCounts(*cursor.fetchone())
 
 
 def all_organizations() -> list[OrganizationView]:

@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
+from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from apps.accounts import conditions
 from apps.accounts.conditions import NOWHERE, TASK, AccessContext, is_within
-from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound
+from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound, SecondFactorRequired
 from apps.accounts.types import (
     BOUND_PERMISSIONS,
     BY_KEY,
     BY_SEAT_ONLY,
     BY_TOKEN,
     KEY_SCOPES,
+    PRIVILEGED,
     SCOPED_PERMISSIONS,
     OrganizationView,
     Principal,
@@ -38,7 +42,8 @@ JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
 JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
-WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active AND {where}
+WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active
+  AND (u.break_glass_until IS NULL OR u.break_glass_until > now()) AND {where}
 """
 _MINE = """
 SELECT o.id, o.slug, o.name, o.language
@@ -52,6 +57,13 @@ _COLUMNS = (
     "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
     "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND x.principal_id = m.user_id)"
 )
+# What the second factor is decided by: the policy, when it begins for this member, and whether there is a proof.
+_POLICY = (
+    "CASE WHEN u.kind = 'person' AND u.break_glass_until IS NULL THEN o.factor_policy ELSE 'exempt' END, "
+    "GREATEST(o.factor_policy_since, m.created_at) + o.factor_grace_days * interval '1 day', "
+    "EXISTS (SELECT 1 FROM accounts_secondfactor f WHERE f.user_id = u.id AND f.confirmed{which})"
+)
+_SIGN_IN_OR_CONSENT = " AND (f.id = t.factor OR t.client_id IS NOT NULL)"
 _FIELDS = (
     "id", "kind", "organization_id", "organization_slug", "organization_name", "member_id", "name",
     "avatar_file_id", "role", "permissions", "language", "is_staff", "is_custom", "conditions", "scoped",
@@ -64,6 +76,7 @@ def principal_for_session(
     organization_id: UUID | None = None,
     slug: str | None = None,
     session: str,
+    factor_id: int | None = None,
     context: AccessContext = NOWHERE,
 ) -> Principal:
     """Return the signed-in user as a member of the organization. One query.
@@ -71,22 +84,30 @@ def principal_for_session(
     Args:
         organization_id, slug: one of them names the organization.
         session: what a revocation names, see `session_id`.
-        context: from where, and with how many factors.
+        factor_id: the second factor this session was proved with; whether it is still there, the query asks.
+        context: the other circumstances; `has_factor` is found out here.
 
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
+        SecondFactorRequired: the organization asks for a second factor and the session has none.
     """
     if slug is not None and "\x00" in slug:
         raise OrganizationNotFound
+    columns = f"{_COLUMNS}, {_POLICY.format(which=' AND f.id = %s')}"
     if organization_id is None:
         with tenancy.found_by("SELECT id FROM accounts_organization WHERE slug = %s", slug):
-            row = _one(_COLUMNS, where="m.user_id = %s AND o.slug = %s", params=[user_id, slug])
+            row = _one(columns, where="m.user_id = %s AND o.slug = %s", params=[factor_id, user_id, slug])
     else:
         with tenancy.use(organization_id):
-            row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
+            row = _one(
+                columns, where="m.user_id = %s AND o.id = %s", params=[factor_id, user_id, organization_id]
+            )
     if row is None:
         raise OrganizationNotFound
-    return _principal(row, session=session, context=context)
+    *columns, policy, due_at, is_proved = row
+    context = dataclasses.replace(context, has_factor=is_proved)
+    found = _principal(tuple(columns), session=session, context=context)
+    return _required(found, policy, due_at, is_proved)
 
 
 def principal_for_key(secret: str, *, address: str = "") -> Principal:
@@ -98,6 +119,7 @@ def principal_for_key(secret: str, *, address: str = "") -> Principal:
     Raises:
         NotSignedIn: unknown, revoked, suspended or expired, or its owner is no longer active.
         AddressNotAllowed: bound to other networks.
+        SecondFactorRequired: the organization asks for one and the owner has none.
     """
     digest = hash_secret(secret)
     with tenancy.found_by("SELECT organization_id FROM accounts_find_key(%s)", digest):
@@ -109,7 +131,7 @@ def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = 
 
     Raises:
         NotSignedIn: revoked, suspended or expired meanwhile, or its owner is no longer active.
-        AddressNotAllowed.
+        AddressNotAllowed, SecondFactorRequired.
     """
     with tenancy.use(organization_id):
         return _by_key("k.id = %s", key_id, address=address)
@@ -117,19 +139,21 @@ def principal_for_key_id(key_id: UUID, *, organization_id: UUID, address: str = 
 
 def _by_key(condition: str, value: bytes | UUID, *, address: str) -> Principal:
     row = _one(
-        f"{_COLUMNS}, k.id, k.scopes, k.conversations, k.scope_ids, k.networks",
+        f"{_COLUMNS}, {_POLICY.format(which='')}, k.id, k.scopes, k.conversations, k.scope_ids, k.networks",
         join="JOIN accounts_apikey k ON k.principal_id = m.user_id AND k.organization_id = m.organization_id",
         where=f"{condition} AND k.revoked_at IS NULL AND k.suspended_at IS NULL AND k.expires_at > now()",
         params=[value],
     )
     if row is None:
         raise NotSignedIn
-    *columns, key_id, scopes, conversations, scope_ids, networks = row
+    *columns, policy, due_at, has_factor, key_id, scopes, conversations, scope_ids, networks = row
     if networks and not is_within(address, networks):
         raise AddressNotAllowed
+    # A key acts without a browser: its person must have a factor, which is asked for where keys are made. Nobody showed
+    # it in this call, so it fulfils no condition of a role.
     found = _principal(tuple(columns), session=str(key_id), context=AccessContext(address=address))
-    principal = _narrowed(found, scopes)
-    principal = dataclasses.replace(principal, credential=BY_KEY, address=address)
+    owner = _required(found, policy, due_at, has_factor)
+    principal = dataclasses.replace(_narrowed(owner, scopes), credential=BY_KEY, address=address)
     if conversations is None:
         return principal
     bound = frozenset(scope_ids or ())
@@ -147,20 +171,26 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     """Return the owner of an open family of tokens in the organization it is bound to. One query.
 
     Raises:
-        NotSignedIn: ended, over or somebody else's, or its owner is no longer active.
+        NotSignedIn: ended, over or somebody else's, or its owner or the client it was opened for is no longer active.
+        SecondFactorRequired: the organization asks for one; the sign-in was not proved with it, or it is gone. For a
+            registered client the owner has one, as for keys: the consent was given in a session proved with it.
     """
     with tenancy.found_by("SELECT accounts_find_family(%s)", family_id):
         row = _one(
-            f"{_COLUMNS}, f.scopes",
-            join="JOIN accounts_tokenfamily f ON f.principal_id = m.user_id AND f.organization_id = m.organization_id",
-            where="f.id = %s AND m.user_id = %s AND f.ended_at IS NULL AND f.expires_at > now()",
+            f"{_COLUMNS}, {_POLICY.format(which=_SIGN_IN_OR_CONSENT)}, t.factor, t.scopes",
+            join="JOIN accounts_tokenfamily t ON t.principal_id = m.user_id AND t.organization_id = m.organization_id",
+            where="t.id = %s AND m.user_id = %s AND t.ended_at IS NULL AND t.expires_at > now() "
+            "AND NOT EXISTS (SELECT FROM accounts_oauthclient c WHERE c.organization_id = t.organization_id "
+            "AND c.id = t.client_id AND c.disabled_at IS NOT NULL)",
             params=[family_id, owner_id],
         )
     if row is None:
         raise NotSignedIn
-    *columns, scopes = row
-    principal = _principal(tuple(columns), session=str(family_id), context=AccessContext(address=address))
-    principal = dataclasses.replace(principal, credential=BY_TOKEN, address=address)
+    *columns, policy, due_at, is_proved, factor_id, scopes = row
+    context = AccessContext(address=address, has_factor=is_proved and factor_id is not None)
+    found = _principal(tuple(columns), session=str(family_id), context=context)
+    owner = _required(found, policy, due_at, is_proved)
+    principal = dataclasses.replace(owner, credential=BY_TOKEN, address=address)
     return principal if scopes is None else _narrowed(principal, scopes)
 
 
@@ -251,12 +281,11 @@ def principal_of_member(
     Raises:
         MemberNotFound.
     """
-    try:
-        return principal_for_session(
-            user_id=user_id, organization_id=organization_id, session=session, context=context
-        )
-    except OrganizationNotFound as error:
-        raise MemberNotFound from error
+    with tenancy.use(organization_id):
+        row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
+    if row is None:
+        raise MemberNotFound
+    return _principal(row, session=session, context=context)
 
 
 def organizations_of(user_id: UUID) -> list[OrganizationView]:
@@ -306,6 +335,24 @@ def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tupl
         cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
+
+
+def _required(principal: Principal, policy: str, due_at: datetime, is_proved: bool) -> Principal:
+    """Apply the stricter of the server's and the organization's policy; in the days of grace the end is noted."""
+    if is_proved or policy == "exempt":
+        return principal
+    if _asks(settings.CONFIGURATION.security.second_factor, principal):
+        raise SecondFactorRequired(slug=principal.organization_slug)
+    if not _asks(policy, principal):
+        return principal
+    if due_at <= timezone.now():
+        raise SecondFactorRequired(slug=principal.organization_slug)
+    return dataclasses.replace(principal, factor_due_at=due_at)
+
+
+def _asks(policy: str, principal: Principal) -> bool:
+    """Look at what the role gives, not at what its conditions leave of it: those are asked again within a session."""
+    return policy == "everybody" or (policy == "administrators" and bool(principal.granted & PRIVILEGED))
 
 
 def _principal(row: tuple[Any, ...], *, session: str, context: AccessContext) -> Principal:

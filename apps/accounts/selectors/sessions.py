@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -15,21 +14,16 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.models import User
 from apps.accounts.selectors.principals import session_id
-from apps.accounts.types import SessionView
+from apps.accounts.types import SessionView, SignedIn
 
 SIGNED_IN_AT, USED_ON, VIEW_AS = "signed_in_at", "used_on", "view_as"
-# Where django-otp and allauth say that a second factor was shown.
-OTP_DEVICE, AUTHENTICATION_METHODS, FACTORS = (
-    "otp_device_id",
-    "account_authentication_methods",
-    frozenset({"mfa"}),
-)
 LONGEST_SECONDS = 30 * 24 * 3600  # whatever its use, a session ends then
 
 
@@ -50,52 +44,38 @@ def list_sessions(*, user_id: UUID, current_key: str = "") -> list[SessionView]:
     ]
 
 
-@dataclass(frozen=True)
-class OpenSession:
-    """What a session says of who uses it.
-
-    Attributes:
-        has_factor: a second factor was shown in it.
-        view_as: the view as somebody else that was begun in it; empty for none. It may be over.
-    """
-
-    user_id: UUID
-    has_factor: bool = False
-    view_as: str = ""
-
-
 def find_user_id(session_key: str) -> UUID | None:
-    """Return the active user a session belongs to, see `find_session`."""
-    found = find_session(session_key)
-    return found.user_id if found else None
+    """Return the active user a session belongs to, or None, see `find_signed_in`."""
+    found = find_signed_in(session_key)
+    return found.user_id if found is not None else None
 
 
-def shows_factor(data: SessionBase | Mapping[str, Any]) -> bool:
-    """Return whether a second factor was shown in a session: what django-otp or allauth left in it."""
-    methods = data.get(AUTHENTICATION_METHODS, ())
-    return bool(data.get(OTP_DEVICE)) or any(
-        isinstance(method, dict) and method.get("method") in FACTORS for method in methods
-    )
+def find_signed_in(session_key: str) -> SignedIn | None:
+    """Return who is signed in with a session, or None: ended, too old, or from before a password change.
 
-
-def find_session(session_key: str) -> OpenSession | None:
-    """Return whose session this is, or None: ended, too old, or from before a password change.
-
-    Two queries. The same checks as Django's `get_user`, without a request.
+    A session on the way to its second factor belongs to nobody yet. Two queries. The same checks as Django's
+    `get_user`, without a request.
     """
     if not (session_key.isascii() and session_key.isalnum()):
         return None
     data = store(session_key).load()
     if SESSION_KEY not in data or is_too_old(data.get(SIGNED_IN_AT)):
         return None
-    user = User.objects.filter(pk=data[SESSION_KEY], is_active=True).first()
+    is_not_over = Q(break_glass_until=None) | Q(break_glass_until__gt=timezone.now())
+    user = User.objects.filter(is_not_over, pk=data[SESSION_KEY], is_active=True).first()
     if user is None:
         return None
     known = str(data.get(HASH_SESSION_KEY, ""))
     accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     if not any(constant_time_compare(known, hash_) for hash_ in accepted):
         return None
-    return OpenSession(user.pk, shows_factor(data), str(data.get(VIEW_AS, "")))
+    return SignedIn(user.pk, factor_id_of(data), str(data.get(VIEW_AS, "")))
+
+
+def factor_id_of(session: Mapping[str, Any] | SessionBase) -> int | None:
+    """Return the id of the second factor a session was proved with; whether it still exists, a query asks."""
+    number = str(session.get(DEVICE_ID_SESSION_KEY, "")).removeprefix("accounts.secondfactor/")
+    return int(number) if number.isascii() and number.isdigit() else None
 
 
 def find_session_key(*, user_id: UUID, session: str) -> str | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Q
 from django.utils import timezone
 
-from apps.accounts.models import TokenFamily
+from apps.accounts.models import TokenFamily, User
 from apps.accounts.types import Principal, TokenView
 
 
@@ -12,14 +16,26 @@ def list_tokens(principal: Principal, *, everyones: bool = False) -> list[TokenV
     """Return the open families of the acting principal, latest use first. One query.
 
     Args:
-        everyones: all of the organization; the caller has checked `api_key.manage`.
+        everyones: all of the organization but apps that act for themselves; the caller has checked `api_key.manage`.
     """
     rows = TokenFamily.objects.filter(
         organization_id=principal.organization_id, ended_at=None, expires_at__gt=timezone.now()
     ).order_by("-last_used_at", "-pk")
-    if not everyones:
+    if everyones:
+        brief = Q(
+            client__isnull=False, principal__kind=User.Kind.SERVICE
+        )  # many, and the page of apps ends them
+        rows = rows.exclude(brief)
+    else:
         rows = rows.filter(principal_id=principal.id)
     return [_view(row, principal) for row in rows]
+
+
+def is_signed_in_since(principal: Principal, moment: datetime) -> bool:
+    """Return whether the person signed the acting client in, with all it was asked for, after a moment. One query."""
+    return TokenFamily.objects.filter(
+        organization_id=principal.organization_id, pk=UUID(principal.session), created_at__gte=moment
+    ).exists()
 
 
 def _view(row: TokenFamily, principal: Principal) -> TokenView:

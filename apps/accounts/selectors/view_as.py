@@ -10,9 +10,9 @@ from uuid import UUID
 from django.utils import timezone
 
 from apps.accounts import conditions
-from apps.accounts.errors import OrganizationNotFound
+from apps.accounts.errors import MemberNotFound
 from apps.accounts.models import Member, ViewAs
-from apps.accounts.selectors.principals import principal_for_session
+from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.selectors.scopes import visible_scopes
 from apps.accounts.types import BY_SEAT_ONLY, READING, Principal
 from apps.core import tenancy
@@ -38,19 +38,16 @@ def find_viewed(viewer: Principal, flag: str) -> Principal | None:
 
     Everything that lists or opens content for a program bound to conversations is bound here, too: `scopes` are those
     both see, `conversations` stay with the app that knows them. What is the person's alone (drafts, own files, own
-    answers, direct messages) is left out. Three queries.
+    answers, direct messages) is left out. The second factor is asked of the viewer, not of the person. Three queries.
     """
     view = _find(viewer, flag) if "access.view_as" in viewer.permissions else None
     if view is None:
         return None
     try:
-        person = principal_for_session(
-            user_id=view.person_id,
-            organization_id=viewer.organization_id,
-            session=viewer.session,
-            context=conditions.TASK,
+        person = principal_of_member(
+            organization_id=viewer.organization_id, user_id=view.person_id, session=viewer.session
         )
-    except OrganizationNotFound:
+    except MemberNotFound:
         return None
     if not person.permissions <= viewer.permissions:
         return None

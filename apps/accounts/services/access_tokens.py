@@ -3,6 +3,9 @@
 Why not the strategy of allauth.headless: it signs with HMAC or RSA only, checks neither audience nor issuer, knows no
 second key, and keeps refresh tokens in the session without noticing that one comes again.
 
+A token of a registered client also says client, organization and scopes, for other services that verify it (RFC 9068);
+here they do not count, the rows do.
+
 A token is taken only in the one form that we write: three canonical base64url parts, exactly our header and claims,
 each name once. What a library would tolerate (padding, other characters, more headers, doubled names) is refused.
 """
@@ -32,6 +35,7 @@ _SHAPE = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _KID = re.compile(r"[A-Za-z0-9_-]{22}")
 _HEADER = {"alg", "kid", "typ"}
 _CLAIMS = {"iss", "aud", "sub", "sid", "jti", "iat", "nbf", "exp"}
+_OF_CLIENT = {"client_id", "org", "scope"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,15 @@ class Claims:
     principal_id: UUID
     family_id: UUID
     expires_at: int
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a token of a registered client says beside."""
+
+    client_id: UUID
+    organization_id: UUID
+    scopes: tuple[str, ...]
 
 
 def issuer() -> str:
@@ -53,11 +66,11 @@ def audience() -> str:
     return f"{settings.PUBLIC_URL}/api"
 
 
-def sign(*, principal_id: UUID, family_id: UUID) -> tuple[str, int]:
+def sign(*, principal_id: UUID, family_id: UUID, granted: Granted | None = None) -> tuple[str, int]:
     """Return a new access token and the second it ends in. One query."""
     now = int(time.time())
     signer = signing_keys.signer()
-    claims = {
+    claims: dict[str, str | int] = {
         "iss": issuer(),
         "aud": audience(),
         "sub": str(principal_id),
@@ -67,6 +80,12 @@ def sign(*, principal_id: UUID, family_id: UUID) -> tuple[str, int]:
         "nbf": now - _SKEW_SECONDS,
         "exp": now + ACCESS_SECONDS,
     }
+    if granted is not None:
+        claims |= {
+            "client_id": str(granted.client_id),
+            "org": str(granted.organization_id),
+            "scope": " ".join(granted.scopes),
+        }
     token = jwt.encode(claims, signer.key, algorithm=ALGORITHM, headers={"kid": signer.kid, "typ": TYPE})
     return token, now + ACCESS_SECONDS
 
@@ -113,7 +132,9 @@ def _verified(token: str, key: Any) -> dict[str, Any]:
 
 def _claims(said: dict[str, Any]) -> Claims:
     times = [said.get(name) for name in ("iat", "nbf", "exp")]
-    if set(said) != _CLAIMS or not all(type(value) is int for value in times):
+    if set(said) not in (_CLAIMS, _CLAIMS | _OF_CLIENT) or not all(type(value) is int for value in times):
+        raise TokenNotValid
+    if not all(isinstance(said.get(name, ""), str) for name in _OF_CLIENT):
         raise TokenNotValid
     if not said["iat"] - _SKEW_SECONDS <= time.time() < said["exp"] <= said["iat"] + ACCESS_SECONDS:
         raise TokenNotValid

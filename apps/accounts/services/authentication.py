@@ -6,6 +6,7 @@ import hashlib
 import re
 import time
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from apps.accounts.selectors.principals import (
     session_id,
     within,
 )
-from apps.accounts.selectors.sessions import find_session
+from apps.accounts.selectors.sessions import find_signed_in
 from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services import access_tokens, api_keys, principal_cache
 from apps.accounts.services.secrets import is_well_formed
@@ -29,7 +30,7 @@ from apps.core.errors import NotSignedIn, OrganizationRequired
 
 _LONGEST_KEY = 512
 _CHECKED_LENGTH = 60  # keys made before they had a checksum are shorter
-_SHOWN = re.compile(r"c[kr]_[0-9A-Za-z]{30}|ey[\w-]{10,}\.ey[\w-]{10,}\.")
+_SHOWN = re.compile(r"c[krs]_[0-9A-Za-z]{30}|ey[\w-]{10,}\.ey[\w-]{10,}\.")
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,8 @@ def authenticate(credentials: Credentials) -> Principal:
         OrganizationNotFound: the named one is missing, not the key's, or the user has no open seat in it.
         AddressNotAllowed: the key is bound to other networks.
         ViewAsReadOnly: the browser looks at pages as somebody else.
+        SecondFactorRequired: the organization asks for one, and session or token were not proved with it, or the
+            key's person has none.
     """
     if shows_key(credentials.query):
         raise KeyInAddress
@@ -100,24 +103,33 @@ def authenticate(credentials: Credentials) -> Principal:
 
 
 def principal_of_user(
-    *, user_id: UUID, session: str, organization: str = "", context: AccessContext = NOWHERE
+    *,
+    user_id: UUID,
+    session: str,
+    factor_id: int | None = None,
+    organization: str = "",
+    context: AccessContext = NOWHERE,
 ) -> Principal:
     """Return a signed-in user in the named organization, or in the only one.
 
     Raises:
-        OrganizationRequired, OrganizationNotFound.
+        OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
+    who: dict[str, Any] = {
+        "user_id": user_id,
+        "session": session,
+        "factor_id": factor_id,
+        "context": context,
+    }
     if not organization:
         mine = organizations_of(user_id)
         if len(mine) != 1:
             raise OrganizationRequired
-        return principal_for_session(
-            user_id=user_id, organization_id=mine[0].id, session=session, context=context
-        )
+        return principal_for_session(**who, organization_id=mine[0].id)
     named = _named(organization)
     if isinstance(named, UUID):
-        return principal_for_session(user_id=user_id, organization_id=named, session=session, context=context)
-    return principal_for_session(user_id=user_id, slug=named, session=session, context=context)
+        return principal_for_session(**who, organization_id=named)
+    return principal_for_session(**who, slug=named)
 
 
 def shows_key(query: str) -> bool:
@@ -164,14 +176,15 @@ def _by_key(secret: str, *, address: str) -> Principal:
 
 
 def _by_session(credentials: Credentials) -> Principal:
-    found = find_session(credentials.session_key) if credentials.session_key else None
+    found = find_signed_in(credentials.session_key) if credentials.session_key else None
     if found is None:
         raise NotSignedIn
     principal = principal_of_user(
         user_id=found.user_id,
         session=session_id(credentials.session_key),
+        factor_id=found.factor_id,
         organization=credentials.organization,
-        context=AccessContext(address=credentials.address, has_factor=found.has_factor),
+        context=AccessContext(address=credentials.address),
     )
     if found.view_as and is_open(principal, found.view_as):
         raise ViewAsReadOnly  # neither the API nor a socket is a page to look at

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth import SESSION_KEY
@@ -41,14 +42,18 @@ def require_erasable(*, principal: Principal, user_id: UUID, for_good: bool = Tr
     )
     if member is None:
         raise MemberNotFound
-    if member.user.kind != User.Kind.PERSON or member.user.email == placeholder_address(
-        member.organization_id
-    ):
+    user = member.user
+    is_placeholder = user.email == placeholder_address(member.organization_id)
+    if user.kind != User.Kind.PERSON or is_placeholder or user.break_glass_until is not None:
         raise NotAPerson
     if not set(member.role.permissions) <= own_permissions(principal):
         raise RoleAboveOwn
     owners = Member.objects.filter(
-        organization_id=principal.organization_id, role__key=OWNER, deactivated_at=None, user__is_active=True
+        organization_id=principal.organization_id,
+        role__key=OWNER,
+        deactivated_at=None,
+        user__is_active=True,
+        user__break_glass_until=None,
     )
     if for_good and member.role.key == OWNER and not owners.exclude(pk=member.pk).exists():
         raise LastOwner
@@ -104,6 +109,11 @@ def erase_tokens_of(person: Person, _cursor: Any) -> Batch:
     return Batch(personal.token_families_of(person).delete()[0])
 
 
+def erase_consents_of(person: Person, _cursor: Any) -> Batch:
+    """Delete what the person allowed apps, with codes that wait."""
+    return Batch(sum(rows.delete()[0] for rows in personal.consents_of(person)))
+
+
 def erase_seats_of(person: Person, _cursor: Any) -> Batch:
     """Delete the person's seats; they ended before."""
     rows = Seat.objects.filter(organization_id=person.organization_id, principal_id=person.id)
@@ -146,7 +156,12 @@ def erase_account(person: Person, _cursor: Any) -> Batch:
         return Batch(0)
     sessions.end_all(user_id=person.id, reason="erased")
     done = _delete_sessions(person.id)
-    for model in (UserSession, EmailAddress, SignInLink):
+    for model in (
+        UserSession,
+        EmailAddress,
+        SignInLink,
+        Authenticator,
+    ):  # proofs go with their authenticators
         done += model.objects.filter(user_id=person.id).delete()[0]
     done += _forget_admin_log(person)
     return Batch(done + _delete_account(person.id))

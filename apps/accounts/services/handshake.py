@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,13 +11,18 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils import translation
 
-from apps.accounts.errors import AddressNotAllowed, OrganizationNotFound, OriginNotAllowed
+from apps.accounts.errors import (
+    AddressNotAllowed,
+    OrganizationNotFound,
+    OriginNotAllowed,
+    SecondFactorRequired,
+)
 from apps.accounts.selectors.principals import (
     principal_for_family,
     principal_for_key_id,
     principal_for_session,
 )
-from apps.accounts.selectors.sessions import find_session, find_session_key
+from apps.accounts.selectors.sessions import find_session_key, find_signed_in
 from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
@@ -34,7 +38,7 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
 
     Raises:
         OriginNotAllowed: a cookie without Origin, or any Origin that is not ours.
-        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound.
+        NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
     headers = _headers(scope)
     query = scope.get("query_string", b"").decode("latin-1")
@@ -77,16 +81,17 @@ def refresh(principal: Principal) -> Principal | None:
                 UUID(principal.session), owner_id=principal.id, address=principal.address
             )
         key = find_session_key(user_id=principal.id, session=principal.session)
-        found = find_session(key) if key is not None else None
+        found = find_signed_in(key) if key is not None else None
         if found is None or found.user_id != principal.id:
             return None
         current = principal_for_session(
             user_id=principal.id,
             organization_id=principal.organization_id,
             session=principal.session,
-            context=replace(principal.context, has_factor=found.has_factor),
+            factor_id=found.factor_id,
+            context=principal.context,
         )
-    except (NotSignedIn, OrganizationNotFound, AddressNotAllowed):
+    except (NotSignedIn, OrganizationNotFound, AddressNotAllowed, SecondFactorRequired):
         return None
     return None if found.view_as and is_open(current, found.view_as) else current
 

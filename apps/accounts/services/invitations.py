@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import smtplib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,11 +11,9 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from apps.accounts import actions, events
 from apps.accounts.errors import (
@@ -34,6 +31,7 @@ from apps.accounts.selectors.members import find_inviting
 from apps.accounts.selectors.principals import hash_secret
 from apps.accounts.services import trail
 from apps.accounts.services.access import require
+from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.members import add_member, own_permissions
 from apps.accounts.services.names import clean_address
 from apps.accounts.services.secrets import base62
@@ -240,16 +238,12 @@ def _send(invitation: Invitation, secret: str, *, inviter: str) -> IssuedLink:
         invitation.pk, settings.PUBLIC_URL + reverse("invitation", args=[secret]), invitation.expires_at
     )
     organization = invitation.organization
-    context = {"organization": organization.name, "inviter": inviter, "url": link.url, "days": LIFE.days}
-    with translation.override(organization.language):
-        subject = " ".join(render_to_string("account/email/invitation_subject.txt", context).split())
-        body = render_to_string("account/email/invitation_message.txt", context)
-
-    def deliver() -> None:
-        try:
-            send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [invitation.email])
-        except (OSError, smtplib.SMTPException):
-            logger.exception("invitation.not_mailed", extra={"invitation": str(invitation.pk)})
-
-    transaction.on_commit(deliver)
+    mail_after_commit(
+        "invitation",
+        to=[invitation.email],
+        language=organization.language,
+        context={"organization": organization.name, "inviter": inviter, "url": link.url, "days": LIFE.days},
+        failed="invitation.not_mailed",
+        invitation=str(invitation.pk),
+    )
     return link

@@ -23,7 +23,7 @@ from apps.accounts.selectors.principals import has_open_seat
 from apps.accounts.services import revocation, sessions, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.names import clean_address, clean_language, clean_line, clean_name
-from apps.accounts.types import OWNER, Principal
+from apps.accounts.types import OWNER, PLACEHOLDER_DOMAIN, Principal
 from apps.core import tenancy
 from apps.core.events import log
 from apps.core.services import audit
@@ -180,6 +180,8 @@ def reactivate_member(*, principal: Principal, member_id: UUID) -> None:
         member = _managed(principal, member_id)
         if member.deactivated_at is None:
             return
+        if (member.user.email or "").endswith(PLACEHOLDER_DOMAIN):
+            raise MemberNotFound  # who stands for erased people is nobody
         member.deactivated_at = None
         member.save(update_fields=["deactivated_at"])
         _tell(member, actor_id=principal.id)
@@ -321,6 +323,7 @@ def _require_another_owner(member: Member) -> None:
         deactivated_at=None,
         user__is_active=True,
         user__kind=User.Kind.PERSON,
+        user__break_glass_until=None,
     ).exclude(pk=member.pk)
     if not others.exists():
         raise LastOwner

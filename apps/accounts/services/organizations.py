@@ -28,18 +28,29 @@ _ROLE_NAMES = {
 
 
 def create_organization(
-    *, slug: str, name: str, language: str = "en", owner_id: UUID | None = None, owner_name: str = ""
+    *,
+    slug: str,
+    name: str,
+    language: str = "en",
+    owner_id: UUID | None = None,
+    owner_name: str = "",
+    factor_policy: str = Organization.FactorPolicy.ADMINISTRATORS,
 ) -> UUID:
     """Found an organization with the built-in roles and, if named, its first owner; return its id.
 
     Args:
         owner_id: a person; `owner_name` is its name in the new organization.
+        factor_policy: who needs a second factor. Administrators, after 14 days: what they can do to everybody is worth
+            a code, an app makes it without a network or mail, and nobody is locked out on the first day.
 
     Raises:
         SlugNotValid, SlugTaken, NameNotValid, LanguageUnknown.
     """
     organization = Organization(
-        slug=clean_slug(slug), name=clean_name(name, limit=100), language=clean_language(language) or "en"
+        slug=clean_slug(slug),
+        name=clean_name(name, limit=100),
+        language=clean_language(language) or "en",
+        factor_policy=factor_policy,
     )
     try:
         with transaction.atomic(), tenancy.use(organization.pk):

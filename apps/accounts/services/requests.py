@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import CSRFCheck
 
 from apps.accounts.conditions import AccessContext
-from apps.accounts.selectors.sessions import shows_factor
+from apps.accounts.models import User
+from apps.accounts.selectors.principals import principal_for_session, session_id
+from apps.accounts.selectors.sessions import factor_id_of
 from apps.accounts.services import authentication, following
 from apps.accounts.services.authentication import Credentials
 from apps.accounts.services.sessions import UNKNOWN_ADDRESS
@@ -32,9 +36,22 @@ def credentials_of(request: HttpRequest) -> Credentials:
     )
 
 
-def context_of(request: HttpRequest) -> AccessContext:
-    """Return the circumstances of a page: where its reader is, and whether a second factor was shown."""
-    return AccessContext(address=client_address(request), has_factor=shows_factor(request.session))
+def seat_of(
+    request: HttpRequest, *, organization_id: UUID | None = None, slug: str | None = None
+) -> Principal:
+    """Return who is signed in on a page, as a member of an organization and in the circumstances of this request.
+
+    Raises:
+        NotSignedIn, OrganizationNotFound, SecondFactorRequired.
+    """
+    return principal_for_session(
+        user_id=user_of(request).pk,
+        organization_id=organization_id,
+        slug=slug,
+        session=session_id(request.session.session_key or ""),
+        factor_id=factor_id_of(request.session),
+        context=AccessContext(address=client_address(request)),
+    )
 
 
 def outcome_of(credentials: Credentials) -> Outcome:
@@ -91,6 +108,18 @@ def require_own_page(request: HttpRequest) -> None:
     check.process_request(request)
     if check.process_view(request, _no_response, (), {}) is not None:
         raise CrossSiteRequest
+
+
+def user_of(request: HttpRequest) -> User:
+    """Return who is signed in, for pages behind the sign-in.
+
+    Raises:
+        NotSignedIn.
+    """
+    user = request.user
+    if not user.is_authenticated:
+        raise NotSignedIn
+    return user
 
 
 def address_of(request: HttpRequest) -> str:

@@ -1,7 +1,8 @@
 """Random secrets in letters and digits, in a form that scanners for leaked secrets know.
 
-`ck_` or `cr_`, letters and digits with 256 random bits, and six more that are their checksum: a scanner can tell a
-key of ours from any other text without asking us, and a mistyped one is refused without a query.
+`ck_`, `cr_` or `cs_` (a key, a refresh token, the secret of a registered client), letters and digits with 256 random
+bits, and six more that are their checksum: a scanner can tell a key of ours from any other text without asking us, and
+a mistyped one is refused without a query.
 """
 
 from __future__ import annotations

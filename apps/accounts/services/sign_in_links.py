@@ -20,8 +20,10 @@ from apps.accounts.types import IssuedLink
 LIFE = timedelta(hours=24)
 
 
-def create_link(*, user_id: UUID) -> IssuedLink:
-    """Return a link that signs an active person in once, within 24 hours; older unused ones stop working.
+def create_link(*, user_id: UUID, life: timedelta = LIFE) -> IssuedLink:
+    """Return a link that signs an active person in once, within its life; older unused ones stop working.
+
+    It stands for the password, never for the second factor.
 
     Raises:
         MemberNotFound: no active person with this id.
@@ -31,7 +33,7 @@ def create_link(*, user_id: UUID) -> IssuedLink:
     secret, now = base62(), timezone.now()
     with transaction.atomic():
         SignInLink.objects.filter(user_id=user_id, used_at=None).update(used_at=now)
-        link = SignInLink.objects.create(user_id=user_id, hash=hash_secret(secret), expires_at=now + LIFE)
+        link = SignInLink.objects.create(user_id=user_id, hash=hash_secret(secret), expires_at=now + life)
     return IssuedLink(link.pk, settings.PUBLIC_URL + reverse("sign_in_link", args=[secret]), link.expires_at)
 
 

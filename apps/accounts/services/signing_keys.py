@@ -1,4 +1,7 @@
-"""The keys that sign access tokens: made here, rotated without a pause, private parts encrypted in their rows.
+"""The keys that sign tokens: made here, rotated without a pause, private parts encrypted in their rows.
+
+Ed25519 signs access tokens; RSA is made when the first client wants it for ID tokens, and is never asked about
+anything else.
 
 Every process knows the public keys for half a minute at most, and looks again at once after any revocation and when a
 token names a key it does not know, so that a new key is believed everywhere from its first token on.
@@ -13,11 +16,21 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Generic, TypeVar
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -32,14 +45,17 @@ BELIEVED_AFTER = timedelta(minutes=15)  # longer than the longest access token
 _PURPOSE = b"chatsystem signing keys 1"
 _CACHE_SECONDS = 30.0
 _LOCK = 7_291_843  # of the transaction that makes a key
+_EDDSA, _RS256 = SigningKey.Algorithm.EDDSA, SigningKey.Algorithm.RS256
+_RSA_BITS, _RSA_EXPONENT = 2048, 65537
+PrivateKey = TypeVar("PrivateKey", Ed25519PrivateKey, RSAPrivateKey)
 
 
 @dataclass(frozen=True)
-class Signer:
+class Signer(Generic[PrivateKey]):
     """The key that signs now."""
 
     kid: str
-    key: Ed25519PrivateKey
+    key: PrivateKey
 
 
 @dataclass
@@ -56,14 +72,14 @@ _lock = threading.Lock()
 
 
 def find_public_key(kid: str) -> Ed25519PublicKey | None:
-    """Return the key of this name if it is believed now. Mostly no query; one for a name that is not known here."""
+    """Return the Ed25519 key of this name if it is believed now. Mostly no query; one for a name not known here."""
     now = time.monotonic()
     with _lock:
         generation = principal_cache.generation()
         is_stale = now - _known.looked_at > _CACHE_SECONDS or _known.generation != generation
         if is_stale or kid not in _known.keys:
             _known.generation = generation
-            _known.keys = {row.kid: _public(row) for row in believed()}
+            _known.keys = {row.kid: _public(row) for row in believed() if row.algorithm == _EDDSA}
             _known.looked_at = now
         return _known.keys.get(kid)
 
@@ -77,22 +93,10 @@ def believed() -> list[SigningKey]:
 
 def key_set() -> dict[str, list[dict[str, str]]]:
     """Return the public keys as a JSON Web Key Set (RFC 7517, RFC 8037)."""
-    return {
-        "keys": [
-            {
-                "kty": "OKP",
-                "crv": "Ed25519",
-                "alg": "EdDSA",
-                "use": "sig",
-                "kid": row.kid,
-                "x": base64.urlsafe_b64encode(bytes(row.public_key)).rstrip(b"=").decode(),
-            }
-            for row in believed()
-        ]
-    }
+    return {"keys": [_as_jwk(row) for row in believed()]}
 
 
-def signer() -> Signer:
+def signer() -> Signer[Ed25519PrivateKey]:
     """Return the key that signs now; makes one where there is none that this server can open. One query."""
     found = _newest()
     if found is None:
@@ -102,13 +106,26 @@ def signer() -> Signer:
     return found
 
 
+def rsa_signer() -> Signer[RSAPrivateKey]:
+    """Return the RSA key that signs ID tokens now; makes one where there is none. One query."""
+    found = _newest_rsa()
+    if found is None:
+        with transaction.atomic():
+            _one_at_a_time()
+            found = _newest_rsa() or _make_rsa()
+    return found
+
+
 def rotate_key() -> str:
-    """Let a new key sign from now on and return its name; what older ones signed is believed to its end."""
+    """Let new keys sign from now on and return the name of the Ed25519 one; what older ones signed is believed on."""
     with transaction.atomic():
         _one_at_a_time()
+        is_rsa_used = SigningKey.objects.filter(retired_at=None, algorithm=_RS256).exists()
         SigningKey.objects.filter(retired_at=None).update(retired_at=timezone.now())
         kid = _make().kid
         _note(actions.SIGNING_KEY_ROTATED, kid)
+        if is_rsa_used:
+            _note(actions.SIGNING_KEY_ROTATED, _make_rsa().kid)
     return kid
 
 
@@ -137,25 +154,69 @@ def _note(action: str, kid: str) -> None:
     audit.record(organization_id=None, action=action, actor_id=None, object_type="signing_key", object_id=kid)
 
 
-def _newest() -> Signer | None:
-    for row in SigningKey.objects.filter(retired_at=None, revoked_at=None).order_by("-created_at", "kid"):
+def _newest() -> Signer[Ed25519PrivateKey] | None:
+    found = _opened(_EDDSA)
+    return None if found is None else Signer(found[0], Ed25519PrivateKey.from_private_bytes(found[1]))
+
+
+def _newest_rsa() -> Signer[RSAPrivateKey] | None:
+    found = _opened(_RS256)
+    if found is None:
+        return None
+    key = load_der_private_key(found[1], password=None)
+    return Signer(found[0], key) if isinstance(key, RSAPrivateKey) else None
+
+
+def _opened(algorithm: str) -> tuple[str, bytes] | None:
+    """Return name and private part of the newest key of a kind that this server can open."""
+    rows = SigningKey.objects.filter(algorithm=algorithm, retired_at=None, revoked_at=None)
+    for row in rows.order_by("-created_at", "kid"):
         try:
-            raw = _box().decrypt(bytes(row.private_key))
+            return row.kid, _box().decrypt(bytes(row.private_key))
         except InvalidToken:
             continue  # made under a secret key this server has no more: it verifies, but cannot sign
-        return Signer(row.kid, Ed25519PrivateKey.from_private_bytes(raw))
     return None
 
 
-def _make() -> Signer:
+def _make() -> Signer[Ed25519PrivateKey]:
     key = Ed25519PrivateKey.generate()
+    return Signer(_store(_EDDSA, key.public_key().public_bytes_raw(), key.private_bytes_raw()), key)
+
+
+def _make_rsa() -> Signer[RSAPrivateKey]:
+    key = generate_private_key(public_exponent=_RSA_EXPONENT, key_size=_RSA_BITS)
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return Signer(
+        _store(_RS256, public, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())), key
+    )
+
+
+def _store(algorithm: str, public: bytes, private: bytes) -> str:
     kid = secrets.token_urlsafe(16)
     SigningKey.objects.create(
-        kid=kid,
-        public_key=key.public_key().public_bytes_raw(),
-        private_key=_box().encrypt(key.private_bytes_raw()),
+        kid=kid, algorithm=algorithm, public_key=public, private_key=_box().encrypt(private)
     )
-    return Signer(kid, key)
+    return kid
+
+
+def _as_jwk(row: SigningKey) -> dict[str, str]:
+    common = {"alg": row.algorithm, "use": "sig", "kid": row.kid}
+    if row.algorithm == _EDDSA:
+        return {"kty": "OKP", "crv": "Ed25519", "x": base64url(bytes(row.public_key)), **common}
+    key = load_der_public_key(bytes(row.public_key))
+    if not isinstance(key, RSAPublicKey):
+        raise TypeError(f"{row.kid} is no RSA key")
+    numbers = key.public_numbers()
+    return {"kty": "RSA", "n": _number(numbers.n), "e": _number(numbers.e), **common}
+
+
+def _number(value: int) -> str:
+    return base64url(value.to_bytes((value.bit_length() + 7) // 8, "big"))
+
+
+def base64url(raw: bytes) -> str:
+    """Return bytes as JOSE writes them, without padding."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
 def _one_at_a_time() -> None:

@@ -1,49 +1,27 @@
 """Sign a client in by e-mail and password, through the same counters and factors as the sign-in page.
 
-A part that asks for more than the password registers a gate: it raises what is missing, and no token is made.
+A person who has a second factor shows it here too, whatever the organization asks; where an organization asks for one,
+`principal_of_user` lets nobody in without it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from uuid import UUID
+from collections.abc import Iterable
 
 from allauth.account.adapter import get_adapter
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from apps.accounts.errors import CredentialsNotValid, TooManyAttempts
-from apps.accounts.services import tokens
+from apps.accounts import actions
+from apps.accounts.errors import CredentialsNotValid, FactorCodeRequired, TooManyAttempts
+from apps.accounts.models import User
+from apps.accounts.selectors.factors import has_factor
+from apps.accounts.services import factors, proofs, tokens
 from apps.accounts.services.authentication import principal_of_user
-from apps.accounts.types import IssuedTokens, Principal
+from apps.accounts.types import AccessContext, IssuedTokens
 from apps.core.http.addresses import client_address
 
 _TOO_MANY = "too_many_login_attempts"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A sign-in whose password was right.
-
-    Attributes:
-        code: of a second factor, as it was typed; empty when none was given.
-    """
-
-    request: HttpRequest
-    user_id: UUID
-    principal: Principal
-    code: str
-
-
-Gate = Callable[[Attempt], None]
-_gates: list[Gate] = []
-
-
-def register_gate(gate: Gate) -> None:
-    """Ask this too before tokens are made; it raises `SecondFactorRequired` or another refusal."""
-    if gate not in _gates:
-        _gates.append(gate)
 
 
 def sign_in(
@@ -64,27 +42,53 @@ def sign_in(
     Raises:
         CredentialsNotValid: unknown address, wrong password or closed account; they are not told apart.
         TooManyAttempts.
+        FactorCodeRequired: the person has a second factor and no code was given; CodeWrong.
         OrganizationRequired, OrganizationNotFound.
-        SecondFactorRequired: the account or the organization asks for one and none was given.
+        SecondFactorRequired: the organization asks for a second factor and the person has none.
         NameNotValid, UnknownKeyScope, KeyScopesMissing.
     """
     user = _by_password(request, email, password)
-    principal = principal_of_user(user_id=user, session="", organization=organization)
-    for gate in _gates:
-        gate(Attempt(request, user, principal, code))
+    factor_id = _by_factor(request, user, code)
+    principal = principal_of_user(
+        user_id=user.pk,
+        session="",
+        factor_id=factor_id,
+        organization=organization,
+        context=AccessContext(address=client_address(request)),
+    )
     return tokens.open_family(
-        principal=principal, name=name or _named(request), scopes=scopes, address=client_address(request)
+        principal=principal,
+        name=name or _named(request),
+        scopes=scopes,
+        address=client_address(request),
+        factor_id=factor_id,
     )
 
 
-def _by_password(request: HttpRequest, email: str, password: str) -> UUID:
+def _by_factor(request: HttpRequest, user: User, code: str) -> int | None:
+    """Return the factor whose code was given, or None for a person without one."""
+    if not has_factor(user_id=user.pk):
+        return None
+    if not code:
+        raise FactorCodeRequired
+    factor = proofs.counted(
+        request,
+        user=user,
+        action=actions.SIGNED_IN,
+        check=lambda: factors.check_code(user_id=user.pk, code=code),
+    )
+    found: int = factor.pk
+    return found
+
+
+def _by_password(request: HttpRequest, email: str, password: str) -> User:
     try:
         user = get_adapter(request).authenticate(request, email=email, password=password)
     except ValidationError as error:
         raise (TooManyAttempts if error.code == _TOO_MANY else CredentialsNotValid) from error
     if user is None or not user.is_active:
         raise CredentialsNotValid
-    found: UUID = user.pk
+    found: User = user
     return found
 
 

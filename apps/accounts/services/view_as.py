@@ -5,16 +5,11 @@ The viewer never sees more than it could see itself: only what both see, and not
 
 from __future__ import annotations
 
-import logging
-import smtplib
 from datetime import timedelta
 from uuid import UUID
 
-from django.conf import settings
-from django.core.mail import send_mail
 from django.db import transaction
-from django.template.loader import render_to_string
-from django.utils import timezone, translation
+from django.utils import timezone
 
 from apps.accounts import actions, events
 from apps.accounts.errors import MemberNotFound, NameNotValid, PersonRequired, ViewAsNotPossible
@@ -22,13 +17,13 @@ from apps.accounts.models import Member, User, ViewAs
 from apps.accounts.selectors.view_as import flag_of, read_flag
 from apps.accounts.services import revocation, trail
 from apps.accounts.services.access import require
+from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.names import clean_line
 from apps.accounts.types import BY_SESSION, Principal
 from apps.core import tenancy
 from apps.core.events import log
 from apps.core.services import audit
 
-logger = logging.getLogger(__name__)
 LASTS = timedelta(minutes=30)
 _LONGEST_REASON = 200
 
@@ -161,22 +156,17 @@ def _end(view: ViewAs) -> None:
 def _mail(view: ViewAs, person: Member, *, viewer: str) -> None:
     if not person.user.email:
         return
-    address = person.user.email
-    context = {
-        "organization": person.organization.name,
-        "viewer": viewer,
-        "reason": view.reason,
-        "began_at": view.created_at,
-        "ended_at": view.ended_at,
-    }
-    with translation.override(person.user.language or person.organization.language):
-        subject = " ".join(render_to_string("account/email/viewed_as_subject.txt", context).split())
-        body = render_to_string("account/email/viewed_as_message.txt", context)
-
-    def deliver() -> None:
-        try:
-            send_mail(subject, body, settings.DEFAULT_FROM_EMAIL, [address])
-        except (OSError, smtplib.SMTPException):
-            logger.exception("view_as.not_mailed", extra={"view": str(view.pk)})
-
-    transaction.on_commit(deliver)
+    mail_after_commit(
+        "viewed_as",
+        to=[person.user.email],
+        language=person.user.language or person.organization.language,
+        context={
+            "organization": person.organization.name,
+            "viewer": viewer,
+            "reason": view.reason,
+            "began_at": view.created_at,
+            "ended_at": view.ended_at,
+        },
+        failed="view_as.not_mailed",
+        view=str(view.pk),
+    )

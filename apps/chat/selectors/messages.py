@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+import orjson
+from django.db import connection
+from django.db.models import QuerySet
 
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
-from apps.chat.models import Attachment, Membership, Mention, Message, MessageRevision, Reaction
-from apps.chat.selectors.conversations import ref, visible_conversations
+from apps.chat.models import Mention, Message, MessageRevision
+from apps.chat.selectors.conversations import ref
 from apps.chat.types import (
     AttachmentView,
     Card,
@@ -28,12 +28,68 @@ from apps.chat.types import (
     ReactionView,
     ThreadSummary,
 )
-from apps.core.models import Stream
+from apps.core import tenancy
 
 Row = dict[str, Any]  # a JSON object of the database
 Anchor = UUID | datetime | Literal["first_unread", "newest", "oldest"]
 MOST = 200
 _OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
+# A page is read more often than anything else here, and building its statements anew costs more than running them.
+_STANDING = """
+SELECT m.last_read_sequence, coalesce(s.last_sequence, 0)
+FROM chat_conversation c
+LEFT JOIN chat_membership m ON m.organization_id = c.organization_id AND m.conversation_id = c.id
+  AND m.principal_id = %(me)s AND m.left_at IS NULL
+LEFT JOIN core_stream s ON s.id = c.id
+WHERE c.organization_id = %(organization)s AND c.id = %(conversation)s AND {visible}
+""".format
+_FIRST_UNREAD = """
+SELECT m.id, m.sequence FROM chat_message m
+WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND m.sender_id <> %(me)s
+ORDER BY m.sequence LIMIT 1
+""".format
+_WINDOW = """
+(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence < %(pivot)s
+  ORDER BY m.sequence DESC LIMIT %(before)s)
+UNION ALL
+(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence >= %(pivot)s
+  ORDER BY m.sequence LIMIT %(after)s)
+ORDER BY sequence
+""".format
+_AROUND = """
+SELECT m.id,
+  (SELECT jsonb_agg(jsonb_build_object('emoji', r.emoji, 'principal', r.principal_id) ORDER BY r.created_at, r.id)
+    FROM chat_reaction r WHERE r.message_id = m.id),
+  (SELECT jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name, 'media_type', f.media_type,
+      'size', f.declared_size_bytes) ORDER BY a.position)
+    FROM chat_attachment a JOIN files_storedfile f ON f.id = a.file_id WHERE a.message_id = m.id),
+  (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.last) FROM (
+    SELECT x.sender_id AS sender, count(*) AS count, max(x.sent_at) AS last_at, max(x.sequence) AS last
+    FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t)
+FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
+"""
+
+
+class _Stored(NamedTuple):
+    """A row of a page; the names are the columns."""
+
+    id: UUID
+    conversation_id: UUID
+    sequence: int
+    sender_id: UUID
+    body: str
+    html: str
+    sent_at: datetime
+    version: int
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    thread_id: UUID | None
+    client_key: str
+    mentions: list[UUID]
+    card: Row | None
+
+
+_COLUMNS = ", ".join(f"m.{name}" for name in _Stored._fields)
 
 
 @dataclass(frozen=True)
@@ -71,27 +127,25 @@ def message_page(
     Raises:
         ConversationNotFound, MessageNotFound: the anchor or the thread is not in this conversation.
 
-    Cost, whatever the number of messages: 4 queries with nothing unread, at most 7.
+    Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time.
     """
     marker, head = _standing(principal, conversation_id)
     before, after = max(0, min(before, MOST)), max(0, min(after, MOST))
-    rows = visible_messages(principal).filter(conversation_id=conversation_id)
-    rows = rows.filter(thread_id=thread) if thread else rows.filter(thread_id=None)
+    where, named = _readable(principal, conversation_id, thread)
     has_news = thread is None and marker is not None and marker < head
-    first_unread = _first_unread(rows, principal, marker) if has_news else None
-    pivot = _pivot(rows, anchor, first_unread)
-    older, newer = [], []  # of the two ends only one side has anything
-    if pivot > _OLDEST:
-        older = list(rows.filter(sequence__lt=pivot).order_by("-sequence")[: before + 1])
-    if pivot < _NEWEST:
-        newer = list(rows.filter(sequence__gte=pivot).order_by("sequence")[: after + 1])
-    window = [*reversed(older[:before]), *newer[:after]]
+    first_unread = _first_unread(where, named | {"marker": marker}) if has_news else None
+    rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
+    pivot = _pivot(rows, anchor, first_unread[1] if first_unread else None)
+    found = _window(where, named | {"pivot": pivot, "before": before + 1, "after": after + 1})
+    older = [row for row in found if row.sequence < pivot]
+    newer = found[len(older) :]
+    window = [*older[max(0, len(older) - before) :], *newer[:after]]
     return MessagePage(
         messages=tuple(_views(window)),
         anchor=anchor if isinstance(anchor, UUID) else None,
         found_oldest=len(older) <= before,
         found_newest=len(newer) <= after,
-        first_unread=first_unread.pk if first_unread else None,
+        first_unread=first_unread[0] if first_unread else None,
         last_sequence=head,
     )
 
@@ -184,30 +238,47 @@ def _standing(principal: Principal, conversation_id: UUID) -> tuple[int | None, 
     Raises:
         ConversationNotFound: missing, or not visible.
     """
-    membership = Membership.objects.filter(
-        conversation_id=OuterRef("pk"), principal_id=principal.id, left_at=None
-    )
-    found = (
-        visible_conversations(principal)
-        .filter(pk=conversation_id)
-        .values_list(
-            Subquery(membership.values("last_read_sequence")),
-            Subquery(Stream.objects.filter(pk=OuterRef("pk")).values("last_sequence")),
-        )
-        .first()
-    )
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    named = {"me": principal.id, "organization": principal.organization_id, "conversation": conversation_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDING(visible=visible.sql), {**visible.params, **named})
+        found: tuple[int | None, int] | None = cursor.fetchone()
     if found is None:
         raise ConversationNotFound
-    marker, head = found
-    return marker, head or 0
+    return found
 
 
-def _first_unread(rows: QuerySet[Message], principal: Principal, marker: int | None) -> Message | None:
-    unread = rows.filter(sequence__gt=marker, deleted_at=None).exclude(sender_id=principal.id)
-    return unread.order_by("sequence").first()
+def _readable(principal: Principal, conversation_id: UUID, thread: UUID | None) -> tuple[str, Row]:
+    """Return `visible_messages` of a conversation, or of a thread in it, as SQL and its parameters."""
+    visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
+    where = (
+        "m.organization_id = %(organization)s AND m.conversation_id = %(conversation)s "
+        f"AND m.thread_id {'IS NULL' if thread is None else '= %(thread)s'} AND {visible.sql}"
+    )
+    named = {
+        "me": principal.id, "organization": principal.organization_id, "conversation": conversation_id,
+        "thread": thread,
+    }  # fmt: skip
+    return where, {**visible.params, **named}
 
 
-def _pivot(rows: QuerySet[Message], anchor: Anchor, first_unread: Message | None) -> int:
+def _first_unread(where: str, named: Row) -> tuple[UUID, int] | None:
+    """Return id and sequence of the first message of others after `marker`. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_UNREAD(where=where), named)
+        found: tuple[UUID, int] | None = cursor.fetchone()
+    return found
+
+
+def _window(where: str, named: Row) -> list[_Stored]:
+    """Return the rows on both sides of `pivot`, oldest first. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WINDOW(columns=_COLUMNS, where=where), named)
+        rows = [_Stored(*row) for row in cursor.fetchall()]
+    return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
+
+
+def _pivot(rows: QuerySet[Message], anchor: Anchor, first_unread: int | None) -> int:
     """Return the sequence the page turns around; the message with it belongs to the newer half."""
     if isinstance(anchor, UUID):
         sequence = rows.filter(pk=anchor).values_list("sequence", flat=True).first()
@@ -222,15 +293,15 @@ def _pivot(rows: QuerySet[Message], anchor: Anchor, first_unread: Message | None
     if anchor == "oldest":
         return _OLDEST
     if anchor == "first_unread" and first_unread is not None:
-        return first_unread.sequence
+        return first_unread
     return _NEWEST
 
 
-def _views(rows: list[Message]) -> list[MessageView]:
+def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
     """Return views with senders, reactions, files and thread counts: two queries for any number of rows."""
     if not rows:
         return []
-    ids = [row.pk for row in rows]
+    ids = [row.id for row in rows]
     people = {
         pk: ref(person) for pk, person in people_selectors.people({row.sender_id for row in rows}).items()
     }
@@ -238,7 +309,7 @@ def _views(rows: list[Message]) -> list[MessageView]:
     nothing = _Around([], [], [])
     return [
         MessageView(
-            id=row.pk,
+            id=row.id,
             conversation=row.conversation_id,
             sequence=row.sequence,
             sender=people.get(row.sender_id) or _gone(row.sender_id),
@@ -251,9 +322,9 @@ def _views(rows: list[Message]) -> list[MessageView]:
             thread=row.thread_id,
             client_key=row.client_key,
             mentions=tuple(row.mentions),
-            attachments=_attachments(around.get(row.pk, nothing).files),
-            reactions=_reactions(around.get(row.pk, nothing).reactions),
-            replies=_thread(around.get(row.pk, nothing).repliers),
+            attachments=_attachments(around.get(row.id, nothing).files),
+            reactions=_reactions(around.get(row.id, nothing).reactions),
+            replies=_thread(around.get(row.id, nothing).repliers),
             card=Card(**row.card) if row.card else None,
         )
         for row in rows
@@ -267,30 +338,12 @@ def _gone(principal_id: UUID) -> PersonRef:
 
 def _around(ids: list[UUID]) -> dict[UUID, _Around]:
     """Return what belongs to messages, as JSON beside each. One query, an index lookup for each part of each."""
-    reactions = Reaction.objects.filter(message_id=OuterRef("pk")).order_by("created_at", "pk")
-    files = Attachment.objects.filter(message_id=OuterRef("pk")).order_by("position")
-    replies = Message.objects.filter(thread_id=OuterRef("pk"), deleted_at=None).order_by()
-    repliers = replies.values("sender_id").annotate(
-        count=Count("pk"), last_at=Max("sent_at"), last=Max("sequence")
-    )
-    rows = Message.objects.filter(pk__in=ids).values_list(
-        "pk",
-        ArraySubquery(reactions.values(json=JSONObject(emoji="emoji", principal="principal_id"))),
-        ArraySubquery(
-            files.values(
-                json=JSONObject(
-                    id="file_id", name="file__name", media_type="file__media_type",
-                    size="file__declared_size_bytes",
-                )
-            )
-        ),
-        ArraySubquery(
-            repliers.order_by("last").values(
-                json=JSONObject(sender="sender_id", count="count", last_at="last_at")
-            )
-        ),
-    )  # fmt: skip
-    return {pk: _Around(*parts) for pk, *parts in rows}
+    with connection.cursor() as cursor:
+        cursor.execute(_AROUND, [tenancy.current(), ids])
+        return {
+            pk: _Around(*(orjson.loads(part) if part else [] for part in parts))
+            for pk, *parts in cursor.fetchall()
+        }
 
 
 def _reactions(found: list[Row]) -> tuple[ReactionView, ...]:

@@ -37,7 +37,7 @@ from apps.core.events import log
 from apps.core.services.erasing import blank_events
 from apps.files.services import access as file_access
 
-BATCH = 1000
+BATCH = 500  # their ids are one event, and that is one frame
 _SMALL_BATCH = 200  # where each row has an event of its own
 # The sender changes last in the row's life: what still names the person is what is left to do.
 _EMPTY = """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import cast
 from uuid import UUID
 
 from django import template
@@ -12,14 +13,72 @@ from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
+from apps.chat import drawing
 from apps.chat.presenting import Row
 from apps.chat.types import AttachmentView, ConversationView, MessageView
 from apps.core import registry
+from apps.core.templatetags.parts import avatar, moment
 
 register = template.Library()
-_LINK, _THREAD = "link-of-the-message", "link-of-the-thread"
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
+
+
+@register.simple_tag(takes_context=True)
+def message(context: template.Context, row: Row) -> SafeString:
+    """Return a message as it stands in a conversation.
+
+    The context may say `target` (the id of the message the page was opened at), `in_thread` and `read_only`.
+    """
+    shown, in_thread = row.message, bool(context.get("in_thread"))
+    link = message_link(context, shown)
+    shape = drawing.Shape(
+        language=get_language() or "",
+        continues=row.continues,
+        mentions_me=row.mentions_me and shown.deleted_at is None,
+        is_deleted=shown.deleted_at is not None,
+        is_target=shown.id == context.get("target"),
+        in_thread=in_thread,
+        is_reply=shown.thread is not None,
+        is_mine=row.is_mine,
+        is_agent=shown.sender.is_agent,
+        has_card=shown.card is not None,
+        has_acts=shown.deleted_at is None and not context.get("read_only"),
+    )
+    return drawing.fill(
+        shape,
+        id=shown.id,
+        sequence=shown.sequence,
+        sender=shown.sender.id,
+        sent=shown.sent_at.isoformat(),
+        version=shown.version,
+        thread=shown.thread,
+        name=shown.sender.name,
+        face="" if row.continues else avatar(context, shown.sender),
+        text="" if shape.is_deleted else card(context, row),
+        around="" if shape.is_deleted else _around(context, row, link),
+        time=moment(shown.sent_at),
+        link=link,
+        thread_link=message_link(context, shown, "t"),
+    )
+
+
+def _around(context: template.Context, row: Row, link: str) -> SafeString:
+    """Return what stands below the text; most messages have nothing there."""
+    shown = row.message
+    replies = shown.replies if not context.get("in_thread") else None
+    if not (shown.edited_at or shown.attachments or shown.reactions or replies):
+        return SafeString("")
+    parts = cast("template.Template", context.template).engine.get_template("chat/parts/message_around.html")
+    more = {
+        "row": row,
+        "m": shown,
+        "link": link,
+        "thread_link": message_link(context, shown, "t"),
+        "slug": context["request"].principal.organization_slug,
+    }
+    with context.push(**more):
+        return parts.render(context)
 
 
 @register.simple_tag(takes_context=True)
@@ -40,20 +99,6 @@ def conversation_link(context: template.Context, conversation_id: UUID) -> str:
 def message_link(context: template.Context, message: MessageView, kind: str = "m") -> str:
     """Return the address of a message, or with `t` of its thread."""
     return f"{conversation_link(context, message.conversation)}{kind}/{message.id}/"
-
-
-@register.simple_tag
-def message_acts(link: str, thread: str = "") -> SafeString:
-    """Return the bar of actions of a message; without `thread` it cannot be replied to from here."""
-    bar = _acts(get_language() or "", with_thread=bool(thread))
-    return mark_safe(bar.replace(_LINK, escape(link)).replace(_THREAD, escape(thread)))  # noqa: S308 - a template's
-
-
-@lru_cache(maxsize=16)
-def _acts(language: str, *, with_thread: bool) -> str:  # noqa: ARG001 - the key
-    return render_to_string(
-        "chat/parts/message_acts.html", {"link": _LINK, "thread": _THREAD if with_thread else ""}
-    )
 
 
 @lru_cache(maxsize=256)

@@ -168,6 +168,10 @@ class SecuritySettings(Group):
     key_unused_days: int = Field(
         90, ge=0, le=365, description=_("API keys unused for so many days are suspended; 0 never.")
     )
+    second_factor: Literal["nobody", "administrators", "everybody"] = Field(
+        "nobody",
+        description=_("Who needs a second factor on this server, at once, whatever organizations say."),
+    )
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
     message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))

@@ -70,13 +70,13 @@ class Bucket:
     Attributes:
         name: of the limit, for metrics.
         sender: who is counted: a principal, a key, a network.
-        per_minute: tokens that come back in a minute.
+        per_minute: tokens that come back in a minute; may be less than one.
         burst: tokens at most.
     """
 
     name: str
     sender: str
-    per_minute: int
+    per_minute: float
     burst: int
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -29,8 +29,8 @@ from apps.core.http.errors import MethodNotAllowed
 from apps.files.api import serializers as shapes
 from apps.files.errors import ChunkTooLarge, RangeInvalid, WrongOffset
 from apps.files.selectors.files import get_content, get_file, list_files, view_of
-from apps.files.services import delivery, removal, uploads
-from apps.files.types import CHUNK_BYTES, FileView
+from apps.files.services import delivery, links, removal, uploads
+from apps.files.types import CHUNK_BYTES, Content, FileView
 
 NEWEST_UPLOAD = Order((("id", UUID),), descending=True)
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18})")
@@ -93,7 +93,16 @@ class FileDetail(APIView):
 class FileContent(APIView):
     """Documents `files/{id}/content`; `content` answers it, so that no file passes a worker thread whole."""
 
-    @extend_schema(responses={200: OpenApiTypes.BINARY}, tags=_TAGS, operation_id="files_content_retrieve")
+    @extend_schema(
+        responses={
+            200: OpenApiTypes.BINARY,
+            302: OpenApiResponse(
+                description="Where files have a host of their own: a link there, for five minutes."
+            ),
+        },
+        tags=_TAGS,
+        operation_id="files_content_retrieve",
+    )
     def get(self, request: Request, file_id: UUID) -> Response:
         """Fetch a file, or one range of it."""
         raise NotImplementedError
@@ -130,10 +139,20 @@ async def content(request: HttpRequest, file_id: UUID) -> HttpResponseBase:
         answer: HttpResponseBase = await sync_to_async(_append)(request, principal, file_id)
     else:
         found = await sync_to_async(get_content)(principal=principal, file_id=file_id)
-        answer = await delivery.file_response(request, found)
+        answer = await _deliver(request, principal, file_id, found)
     for name, value in headers.items():
         answer.headers[name] = value
     return answer
+
+
+async def _deliver(
+    request: HttpRequest, principal: Principal, file_id: UUID, found: Content
+) -> HttpResponseBase:
+    """Answer with the file, or with a short-lived link where a host of their own serves files, as pages do."""
+    if not links.files_host() or found.is_made_by_us:
+        return await delivery.file_response(request, found)
+    link = links.link_to(principal=principal, file_id=file_id, name=found.name, as_attachment=False)
+    return HttpResponseRedirect(link)
 
 
 def _append(request: HttpRequest, principal: Principal, file_id: UUID) -> HttpResponse:

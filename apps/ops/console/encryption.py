@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.core import console_shell
 from apps.core.errors import Forbidden
 from apps.ops.console.common import ENCRYPTION, ConsoleRequest
@@ -29,6 +30,7 @@ def keys(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - 
 
 
 @require_POST
+@recent_sign_in_required
 def rotate(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Start the rotation."""
     return console_shell.act(

@@ -35,9 +35,12 @@ def is_visible(principal: Principal, run_id: UUID) -> bool:
     """Return whether the principal may follow the run now.
 
     A stream holds content, such as an answer while it is written: whoever may see all runs of the organization sees
-    how those of others go, but reads only the streams of work of the house.
+    how those of others go, but reads only the streams of work of the house. Work for an audience is followed by who is
+    in it: whoever asked for it and left reads on no more.
     """
-    own = owned(principal, "principal_id") | visible_content(principal, time="created_at")
+    own = (owned(principal, "principal_id") & Q(scope_id=None)) | visible_content(
+        principal, time="created_at"
+    )
     return visible_runs(principal).filter(own | Q(principal_id=None), pk=run_id).exists()
 
 

@@ -46,6 +46,13 @@ def kept(lease: Lease, frames: FrameWriter, watch: Watch) -> Iterator[None]:
 
 
 def _keep(lease: Lease, frames: FrameWriter, watch: Watch) -> None:
+    try:
+        _keep_on(lease, frames, watch)
+    finally:
+        connection.close()  # also where the step ended with frames still due: the step stores them
+
+
+def _keep_on(lease: Lease, frames: FrameWriter, watch: Watch) -> None:
     renewed_at = looked_at = time.monotonic()
     with tenancy.use(lease.organization_id):
         while watch.is_kept and not watch.is_lost:

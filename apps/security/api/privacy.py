@@ -13,7 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts.api.permissions import SignedInByPage, principal_of
+from apps.accounts.api.permissions import (
+    ReadingRequiresRecentSignIn,
+    RequiresRecentSignIn,
+    SignedInByPage,
+    principal_of,
+)
 from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import Order, paginate, read_page
 from apps.core.api.serializers import validated
@@ -57,6 +62,8 @@ def request_json(request: RequestView) -> dict[str, Any]:
 class PrivacyRequestList(APIView):
     """`privacy/requests/`."""
 
+    permission_classes = [RequiresRecentSignIn]
+
     @extend_schema(
         parameters=[shapes.RequestQuery], responses=shapes.PrivacyRequestSerializer(many=True), tags=_TAGS
     )
@@ -80,7 +87,6 @@ class PrivacyRequestList(APIView):
     @repeatable
     def post(self, request: Request) -> Response:
         """Ask for an export or an erasure; an erasure waits for a second administrator."""
-        # A recent sign-in is asked for here, as soon as there is one to ask for.
         principal = principal_of(request)
         asked = validated(shapes.NewRequestSerializer(data=request.data))
         if asked["kind"] == RequestKind.EXPORT:
@@ -108,7 +114,7 @@ class PrivacyRequestDetail(APIView):
 class PrivacyRequestApproval(APIView):
     """`privacy/requests/{id}/approve/`: for people at a browser, never for keys."""
 
-    permission_classes = [SignedInByPage]
+    permission_classes = [SignedInByPage, RequiresRecentSignIn]
 
     @extend_schema(request=None, responses=shapes.PrivacyRequestSerializer, tags=_TAGS)
     def post(self, request: Request, request_id: UUID) -> Response:
@@ -145,13 +151,15 @@ class PrivacyRequestRetry(APIView):
 class PrivacyRequestFile(APIView):
     """`privacy/requests/{id}/file`: for people at a browser, never for keys."""
 
-    permission_classes = [SignedInByPage]
+    permission_classes = [SignedInByPage, ReadingRequiresRecentSignIn]
 
     @extend_schema(responses={(200, "application/zip"): OpenApiTypes.BINARY}, tags=_TAGS)
     def get(self, request: Request, request_id: UUID) -> HttpResponseBase:
         """Fetch the archive of an export, while it lives: the person concerned, or who asked for it."""
         key = find_file(principal_of(request), request_id)
         try:
-            return archive_response(key)
+            response = archive_response(key)
         except FileNotFoundError as error:
             raise RequestNotFound from error
+        exporting.note_fetched(principal_of(request), request_id)
+        return response

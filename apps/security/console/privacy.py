@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.selectors.members import list_members
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core import console_shell
 from apps.core.errors import DomainError
@@ -74,6 +75,7 @@ def request_page(request: ConsoleRequest, slug: str, request_id: UUID) -> HttpRe
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@recent_sign_in_required
 def new_request(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Ask for an export or an erasure."""
     part, title = "console/privacy/new.html", _("New privacy request")
@@ -94,9 +96,9 @@ def new_request(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: AR
 
 
 @require_POST
+@recent_sign_in_required
 def approve(request: ConsoleRequest, slug: str, request_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Approve an erasure as the second administrator."""
-    # A recent sign-in is asked for here and in `new_request`, as soon as there is one to ask for.
     return console_shell.act(
         request,
         lambda: erasure.approve_erasure(principal=request.principal, request_id=request_id),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core import console_shell
 from apps.core.api.paging import Position, decode
@@ -86,6 +87,7 @@ def verify(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
 
 @never_cache
 @require_POST
+@recent_sign_in_required
 def export(request: ConsoleRequest, slug: str) -> StreamingHttpResponse:  # noqa: ARG001
     """Send what the filter finds as lines of JSON; that is recorded, too."""
     lines = exporting_trail.export_lines(principal=request.principal, filters=_filters(_asked(request)))

@@ -43,11 +43,18 @@ def empty_person(
 
 
 def erase_in_trail(person: Person, _cursor: Any) -> Batch:
-    """Empty the person's values for an erasure, also in the installation's own trail where the account goes."""
-    spellings = [person.email, person.name] if person.leaves_for_good else [person.name]
+    """Empty the person's values for an erasure, also in the installation's own trail where the account goes.
+
+    The organization keeps neither name nor address, even where another one answers for the account.
+    """
     chains = [person.organization_id, *([audit.PLATFORM] if person.leaves_for_good else [])]
     done = sum(
-        empty_person(organization_id=chain, person_id=person.id, spellings=spellings, actor_id=None)
+        empty_person(
+            organization_id=chain,
+            person_id=person.id,
+            spellings=(person.name, person.email),
+            actor_id=None,
+        )
         for chain in chains
     )
     done += AuditCheck.objects.filter(

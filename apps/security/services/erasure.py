@@ -12,10 +12,13 @@ from django.utils import timezone
 
 from apps.accounts.services.access import require
 from apps.accounts.services.erasing import require_erasable
+from apps.accounts.services.trail import note
 from apps.accounts.types import Principal
 from apps.core.data_subjects import ERASED_NAME, Batch, Fate, Person, get_subject_data, subject_data
+from apps.core.services import audit
 from apps.runs.services.runs import cancel_as_house, retry_as_house, start_run
 from apps.runs.types import RunView, StepSpec, Subject
+from apps.security import actions
 from apps.security.errors import (
     AlreadyRequested,
     OnHold,
@@ -32,7 +35,7 @@ from apps.security.selectors.traces import Traces, find_traces
 from apps.security.services import archive, subjects, suppression
 from apps.security.services.exporting import running
 from apps.security.services.holds import MANAGE, clean_reason, require_free
-from apps.security.types import ERASURE, SUBJECT, RequestKind, RequestState
+from apps.security.types import ERASURE, OBJECT, SUBJECT, RequestKind, RequestState
 
 LEAST_LINE, MOST_LINES = 30, 500
 
@@ -49,7 +52,7 @@ def request_erasure(*, principal: Principal, subject_id: UUID, reason: str) -> U
     try:
         with transaction.atomic():
             person = subjects.person_of(organization_id=principal.organization_id, user_id=subject_id)
-            return PrivacyRequest.objects.create(
+            row = PrivacyRequest.objects.create(
                 organization_id=principal.organization_id,
                 kind=RequestKind.ERASURE,
                 state=RequestState.REQUESTED,
@@ -59,7 +62,9 @@ def request_erasure(*, principal: Principal, subject_id: UUID, reason: str) -> U
                 requested_by_id=principal.id,
                 reason=cleaned,
                 preview=preview.counted(person),
-            ).pk
+            )
+            note(principal, actions.ERASURE_REQUESTED, OBJECT, row.pk)
+            return row.pk
     except IntegrityError as error:
         if "security_request_open" not in str(error):
             raise
@@ -85,6 +90,7 @@ def approve_erasure(*, principal: Principal, request_id: UUID) -> RunView:
         person = subjects.person_of(organization_id=row.organization_id, user_id=row.subject_id)
         require_free(person)
         row.approved_by_id = principal.id
+        note(principal, actions.ERASURE_APPROVED, OBJECT, row.pk)
         return _start(row, person, principal)
 
 
@@ -113,6 +119,7 @@ def replay_erasure(*, organization_id: UUID, subject_id: UUID) -> tuple[UUID, Ru
             is_replay=True,
             preview=preview.counted(person),
         )
+        _record(row, actions.ERASURE_REPLAYED)
         return row.pk, _start(row, person, None)
 
 
@@ -135,6 +142,7 @@ def cancel_request(*, principal: Principal, request_id: UUID) -> None:
             cancel_as_house(run_id=row.run_id)
         else:
             raise RequestSettled
+        note(principal, actions.REQUEST_WITHDRAWN, OBJECT, row.pk)
 
 
 def retry_request(*, principal: Principal, request_id: UUID) -> None:
@@ -151,6 +159,7 @@ def retry_request(*, principal: Principal, request_id: UUID) -> None:
         row.state, row.error_code, row.finished_at = RequestState.RUNNING, "", None
         row.save(update_fields=["state", "error_code", "finished_at"])
         retry_as_house(run_id=row.run_id)
+        note(principal, actions.REQUEST_RETRIED, OBJECT, row.pk)
 
 
 def settle(*, organization_id: UUID, request_id: UUID, state: RequestState, error_code: str) -> None:
@@ -224,6 +233,7 @@ def certify(*, organization_id: UUID, request_id: UUID) -> str:
         row.reason = _without(person, row.reason)
         row.state, row.subject_id, row.identifiers = RequestState.DONE, None, {}
         row.save()
+        _record(row, actions.ERASED, pseudonym=row.pseudonym, seal=str(row.certificate["seal"]))
     return str(row.certificate["seal"])
 
 
@@ -286,6 +296,18 @@ def _lock(organization_id: UUID, request_id: UUID) -> PrivacyRequest:
     if row is None:
         raise RequestNotFound
     return row
+
+
+def _record(row: PrivacyRequest, action: str, **details: str) -> None:
+    """Write what the house itself did into the trail."""
+    audit.record(
+        organization_id=row.organization_id,
+        action=action,
+        actor_id=None,
+        object_type=OBJECT,
+        object_id=row.pk,
+        details=details,
+    )
 
 
 def _person(row: PrivacyRequest) -> Person:

@@ -11,16 +11,18 @@ from django.utils import timezone
 
 from apps.accounts.services.access import require
 from apps.accounts.services.erasing import require_erasable
+from apps.accounts.services.trail import note
 from apps.accounts.types import Principal
 from apps.core.data_subjects import get_subject_data, subject_data
 from apps.runs.services.runs import start_run
 from apps.runs.types import StepSpec, Subject
+from apps.security import actions
 from apps.security.errors import AlreadyRequested, RequestNotFound, SubjectNotFound
 from apps.security.models import PrivacyRequest
 from apps.security.services import archive, suppression
 from apps.security.services.holds import MANAGE, clean_reason
 from apps.security.services.subjects import person_of
-from apps.security.types import EXPORT, SUBJECT, RequestKind, RequestState
+from apps.security.types import EXPORT, OBJECT, SUBJECT, RequestKind, RequestState
 
 KEPT = timedelta(days=7)
 
@@ -41,7 +43,7 @@ def start_export(*, principal: Principal, subject_id: UUID | None = None, reason
     else:
         subject_id, reason = principal.id, ""
     with transaction.atomic():
-        person = person_of(organization_id=principal.organization_id, user_id=subject_id)
+        person = person_of(organization_id=principal.organization_id, user_id=subject_id, for_export=True)
         running = PrivacyRequest.objects.filter(
             organization_id=principal.organization_id, subject_id=person.id, kind=RequestKind.EXPORT
         )
@@ -70,6 +72,7 @@ def start_export(*, principal: Principal, subject_id: UUID | None = None, reason
             subject=Subject(SUBJECT, row.pk),
         )
         PrivacyRequest.objects.filter(pk=row.pk).update(run_id=run.id)
+        note(principal, actions.EXPORT_STARTED, OBJECT, row.pk, is_own=person.id == principal.id)
     return row.pk
 
 
@@ -89,7 +92,7 @@ def export_one(
     row = running(organization_id=organization_id, request_id=request_id)
     if row.subject_id is None:
         raise RequestNotFound
-    person = person_of(organization_id=organization_id, user_id=row.subject_id)
+    person = person_of(organization_id=organization_id, user_id=row.subject_id, for_export=True)
     kind, done = get_subject_data(data), {"rows": 0, "files": 0}
     if kind.export is not None:
         with transaction.atomic():  # rows come by a cursor on the server, so that memory stays small
@@ -117,6 +120,12 @@ def pack_export(*, organization_id: UUID, request_id: UUID) -> int:
         state=RequestState.DONE, file_key=key, file_size_bytes=size, expires_at=now + KEPT, finished_at=now
     )
     return size
+
+
+def note_fetched(principal: Principal, request_id: UUID) -> None:
+    """Write into the trail that the file of an export was handed out."""
+    with transaction.atomic():
+        note(principal, actions.EXPORT_FETCHED, OBJECT, request_id)
 
 
 def running(*, organization_id: UUID, request_id: UUID) -> PrivacyRequest:

@@ -9,8 +9,10 @@ from django.utils import timezone
 
 from apps.accounts.selectors.personal import find_profile
 from apps.accounts.services.access import require
+from apps.accounts.services.trail import note
 from apps.accounts.types import Principal
 from apps.core.data_subjects import Person, hold_targets
+from apps.security import actions
 from apps.security.errors import HoldNotFound, HoldTargetInvalid, OnHold, ReasonMissing
 from apps.security.models import LegalHold
 from apps.security.selectors.holds import holds_on
@@ -48,6 +50,7 @@ def place_hold(
             reason=cleaned,
             placed_by_id=principal.id,
         )
+        note(principal, actions.HOLD_PLACED, "legal_hold", row.pk, target=target_kind or "person")
     return row.pk
 
 
@@ -61,7 +64,9 @@ def release_hold(*, principal: Principal, hold_id: UUID) -> None:
     rows = LegalHold.objects.filter(organization_id=principal.organization_id, pk=hold_id)
     if not rows.exists():
         raise HoldNotFound
-    rows.filter(released_at=None).update(released_at=timezone.now(), released_by_id=principal.id)
+    with transaction.atomic():
+        if rows.filter(released_at=None).update(released_at=timezone.now(), released_by_id=principal.id):
+            note(principal, actions.HOLD_RELEASED, "legal_hold", hold_id)
 
 
 def require_free(person: Person) -> None:

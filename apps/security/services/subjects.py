@@ -11,9 +11,14 @@ from apps.accounts.services.erasing import ensure_placeholder
 from apps.core.data_subjects import Person
 from apps.security.errors import SubjectNotFound
 
+NOBODY = UUID(int=0)
 
-def person_of(*, organization_id: UUID, user_id: UUID) -> Person:
+
+def person_of(*, organization_id: UUID, user_id: UUID, for_export: bool = False) -> Person:
     """Return the person of the organization.
+
+    Args:
+        for_export: nobody will stand in its place, so no placeholder is made.
 
     Raises:
         SubjectNotFound: no seat in the organization.
@@ -22,7 +27,9 @@ def person_of(*, organization_id: UUID, user_id: UUID) -> Person:
     if profile is None:
         raise SubjectNotFound
     member_id, name, email = profile
-    placeholder_id, placeholder_member_id = ensure_placeholder(organization_id=organization_id)
+    placeholder_id, placeholder_member_id = (
+        (NOBODY, NOBODY) if for_export else ensure_placeholder(organization_id=organization_id)
+    )
     return Person(
         organization_id=organization_id,
         id=user_id,

@@ -24,10 +24,10 @@ class Composer {
     this.conversation = form.dataset.conversation ?? "";
     this.thread = form.dataset.thread ?? null;
     this.text = /** @type {HTMLTextAreaElement} */ (one("[data-text]", form));
-    this.uploads = new Uploads(form, () => this.#explain());
+    this.key = `draft.${page.me?.member}.${this.conversation}.${this.thread ?? ""}`;
+    this.uploads = new Uploads(form, this.key, () => this.#explain());
     this.typed = 0;
     this.keep = debounce(() => this.#save(), KEEP);
-    this.key = `draft.${page.me?.member}.${this.conversation}.${this.thread ?? ""}`;
     const local = localStorage.getItem(this.key);
     if (local !== null && local !== this.text.value) this.text.value = local;
     form.addEventListener("submit", (event) => {
@@ -42,6 +42,7 @@ class Composer {
     const leaving = () => this.keep.now();
     window.addEventListener("pagehide", leaving);
     this.endLeaving = () => window.removeEventListener("pagehide", leaving);
+    this.#explain();
   }
 
   end() {

@@ -16,6 +16,8 @@ const API = "/api/v1/files/";
 const BUSY = "files.too_many_uploads";
 const LOOK_AGAIN_MS = 2000; // other tabs and devices of the person take turns too
 const turns = new Turns(); // of all composers of the page
+/** What was chosen for a draft and not sent yet, by draft: uploads go on while another conversation is open. @type {Map<string, Upload[]>} */
+const chosen = new Map();
 
 class Upload {
   /** @param {File} file @param {() => void} changed */
@@ -187,13 +189,13 @@ class Upload {
 
 /** The files of one composer. */
 export class Uploads {
-  /** @param {HTMLFormElement} form @param {() => void} changed */
-  constructor(form, changed) {
+  /** @param {HTMLFormElement} form @param {string} draft @param {() => void} changed */
+  constructor(form, draft, changed) {
     this.form = form;
+    this.draft = draft;
     this.changed = changed;
-    /** @type {Upload[]} */
-    this.files = [];
     this.shelf = one("[data-files]", form);
+    this.#takeBack();
     if (!form.dataset.uploadsAtOnce) return;
     turns.most = Number(form.dataset.uploadsAtOnce);
     const picker = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-pick]"));
@@ -209,6 +211,26 @@ export class Uploads {
     });
     this.#acceptDrops(/** @type {HTMLElement} */ (form.closest(".main, .panel")));
     this.shelf.addEventListener("upload:cancel", (event) => this.#drop(/** @type {CustomEvent<Upload>} */ (event).detail));
+  }
+
+  /** Its files, also those chosen before another conversation was opened. @returns {Upload[]} */
+  get files() {
+    return chosen.get(this.draft) ?? [];
+  }
+
+  #takeBack() {
+    for (const upload of this.files) {
+      upload.changed = this.changed;
+      this.shelf.append(upload.element);
+    }
+    this.shelf.hidden = !this.files.length;
+  }
+
+  /** @param {Upload[]} files */
+  #keep(files) {
+    if (files.length) chosen.set(this.draft, files);
+    else chosen.delete(this.draft);
+    this.shelf.hidden = !files.length;
   }
 
   get running() {
@@ -231,9 +253,8 @@ export class Uploads {
         return;
       }
       const upload = new Upload(file, this.changed);
-      this.files.push(upload);
+      this.#keep([...this.files, upload]);
       this.shelf.append(upload.element);
-      this.shelf.hidden = false;
       upload.run();
     }
   }
@@ -241,17 +262,15 @@ export class Uploads {
   /** The finished files, for the message that is sent now. */
   take() {
     const taken = this.files.map((upload) => upload.attachment);
-    this.files = [];
+    this.#keep([]);
     this.shelf.replaceChildren();
-    this.shelf.hidden = true;
     return taken;
   }
 
   /** @param {Upload} upload */
   #drop(upload) {
     upload.cancel();
-    this.files = this.files.filter((each) => each !== upload);
-    this.shelf.hidden = !this.files.length;
+    this.#keep(this.files.filter((each) => each !== upload));
     this.changed();
   }
 

@@ -7,17 +7,18 @@ import { listen } from "../shell/socket.js";
 
 const SELDOM = 3000; // runs of other people are not told on this socket
 const OFTEN = 800;
+const LIVE = "[data-live][id]"; // a toast is marked alike, but has no id to draw again
 
 const refresh = throttle(() => {
-  const part = document.querySelector("[data-live]");
+  const part = document.querySelector(LIVE);
   if (!part || document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
   /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: `#${part.id}`, select: `#${part.id}`, swap: "outerMorph" });
 }, OFTEN);
 
-component("[data-live]", () => {
+component(LIVE, () => {
   const timer = window.setInterval(refresh, SELDOM);
   const stop = listen("ephemeral", (/** @type {import("../shell/socket.js").Ephemeral} */ { type }) => {
-    if (type === "run.progressed" && document.querySelector("[data-live]")) refresh();
+    if (type === "run.progressed" && document.querySelector(LIVE)) refresh();
   });
   return () => {
     clearInterval(timer);

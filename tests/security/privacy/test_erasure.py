@@ -11,6 +11,7 @@ import pytest
 import redis as redis_module
 from django.conf import settings
 
+from apps.accounts.actions import SIGNED_OUT
 from apps.accounts.errors import AccountStillNamed, LastOwner, MemberNotFound, RoleAboveOwn
 from apps.accounts.models import Member, User
 from apps.accounts.services import members
@@ -18,12 +19,14 @@ from apps.chat.models import Message
 from apps.chat.selectors.messages import message_page
 from apps.core.data_subjects import without
 from apps.core.events import publishing
-from apps.core.models import Event
+from apps.core.models import AuditEntry, Event
 from apps.files.models import StoredFile
 from apps.rag.selectors.search import search
+from apps.rag.services import embedding
 from apps.runs.models import Run
 from apps.runs.services.runs import cancel_as_house
 from apps.runs.types import RunState
+from apps.security.actions import ERASED
 from apps.security.errors import OnHold, RequestSettled, SecondPersonNeeded, TracesLeft
 from apps.security.models import LegalHold, PrivacyRequest
 from apps.security.services import erasure, holds, suppression
@@ -32,6 +35,8 @@ from tests.chat.test_selectors_messages import apply, snapshot
 from tests.factories.accounts import MemberFactory, OrganizationFactory
 from tests.factories.runs import work_off
 from tests.security.privacy.scene import Scene, act, places_of, relay
+from tests.security.trails import chain, problems, verify
+from tests.walls import everywhere
 
 
 def requested(scene: Scene) -> PrivacyRequest:
@@ -95,6 +100,7 @@ def test_nothing_of_the_person_is_left_anywhere(full_scene: Scene, redis: redis_
     assert left(needles) == {}
     assert holding(needles) == {}
     assert in_redis(redis, needles) == []
+    embedding.refresh_terms()  # of the passages that were cut anew
     # the other person has lost nothing but an answer that used Anna's text
     after = left(others)
     assert set(after) == set(before)
@@ -167,6 +173,7 @@ def test_who_saw_it_live_sees_what_who_comes_later_sees(
         ("core.events", TracesLeft.code, "core_event."),
         ("accounts.invitations", TracesLeft.code, "accounts_invitation.email"),
         ("core.retry_keys", TracesLeft.code, "core_retrykey."),
+        ("security.trail", TracesLeft.code, "core_auditentry."),
         ("chat.messages", AccountStillNamed.code, "chat_message"),
     ],
 )
@@ -198,12 +205,22 @@ def test_the_certificate_counts_and_names_nobody(scene: Scene) -> None:
     assert request.reason == "Erased person"
 
 
+def test_the_trail_keeps_what_was_done_and_loses_who_it_was(scene: Scene) -> None:
+    request = erased(scene)
+    rows = AuditEntry.objects.filter(actor_id=scene.anna.user_id, action=SIGNED_OUT)
+    assert rows.values_list("address", "person").get() == (None, None)
+    assert AuditEntry.objects.get(action=ERASED).details["pseudonym"] == request.pseudonym
+    chain()
+    assert problems(verify(scene.organization.pk, anchored=False)) == []  # emptied, and not torn
+
+
 def test_a_person_of_another_organization_keeps_its_account(scene: Scene) -> None:
     elsewhere = MemberFactory(organization=OrganizationFactory(), user=scene.anna.user, name="Anna Elsewhere")
     request = erased(scene)
     assert request.state == RequestState.DONE
     assert User.objects.get(pk=scene.anna.user_id).email == "anna.zarnetska@example.org"
-    assert Member.objects.filter(pk=elsewhere.pk).exists()
+    with everywhere():
+        assert Member.objects.filter(pk=elsewhere.pk).exists()
     here = str(scene.anna.pk)
     assert left([*scene.words.values(), "Zarnetska,", here]) == {}
 

@@ -65,6 +65,7 @@ def test_everything_planted_is_in_it_and_nothing_of_others(scene: Scene) -> None
     assert [door for door, word in scene.others.items() if word.encode() in found] == []
     assert b"anna.zarnetska@example.org" in found
     assert b"Ben Other" not in found
+    assert not Member.objects.filter(name="Erased person").exists()  # nobody has to stand in for anybody
 
 
 def test_programs_read_it_and_the_manifest_counts_and_hashes(scene: Scene) -> None:

@@ -90,7 +90,13 @@ def test_announced_columns_exist() -> None:
             "WHERE c.relnamespace = 'public'::regnamespace AND NOT a.attisdropped"
         )
         known = {name for (name,) in cursor.fetchall()}
-    assert sorted({column for data in subject_data() for column in (*data.links, *data.shared)} - known) == []
+    assert (
+        sorted(
+            {column for data in subject_data() for column in (*data.links, *data.shared, *data.sealed)}
+            - known
+        )
+        == []
+    )
 
 
 @pytest.mark.django_db

@@ -1,0 +1,103 @@
+"""SEC-21: nobody finds out who has an account: the same answer, the same work, at every door."""
+
+from __future__ import annotations
+
+import re
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+
+from apps.accounts.models import Member
+from apps.core.redis import client as redis
+from tests.accounts.factors import enrol
+from tests.factories.accounts import MemberFactory, PersonFactory
+
+pytestmark = pytest.mark.django_db
+PAIRS = 40
+
+
+def login(email: str) -> Any:
+    return Client().post("/accounts/login/", {"login": email, "password": "wrong password 1"})
+
+
+def reset(email: str) -> Any:
+    return Client().post("/accounts/password/reset/", {"email": email})
+
+
+def mailed_code(email: str) -> Any:
+    return Client().post("/accounts/login/code/", {"email": email})
+
+
+def code_page(email: str) -> Any:
+    client = Client()
+    client.post("/accounts/login/code/", {"email": email})
+    return client.get("/accounts/login/code/confirm/")
+
+
+def wrong_code(email: str) -> Any:
+    client = Client()
+    client.post("/accounts/login/code/", {"email": email})
+    return client.post("/accounts/login/code/confirm/", {"code": "WRNG-CODE"})
+
+
+DOORS = [login, reset, mailed_code, code_page, wrong_code]
+
+
+def shape(answer: Any, email: str) -> tuple[int, str, str]:
+    """Return what can be told apart, without what is random or was sent."""
+    body = re.sub(r'value="[^"]*"|"csrf": ?"[^"]*"', "", answer.content.decode()).replace(email, "EMAIL")
+    return answer.status_code, answer.get("Location", ""), body
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_known_unknown_closed_and_protected_accounts_look_the_same(door: Callable[[str], Any]) -> None:
+    known, closed, protected = MemberFactory().user, PersonFactory(is_active=False), MemberFactory().user
+    enrol(protected)
+    emails = [str(known.email), "nobody@example.org", str(closed.email), str(protected.email)]
+    shapes = {shape(door(email), email) for email in emails}
+    assert len(shapes) == 1
+
+
+@pytest.mark.parametrize("door", [reset, mailed_code])
+def test_each_address_gets_one_mail_with_the_same_subject(door: Callable[[str], Any]) -> None:
+    known = str(MemberFactory().user.email)
+    for email in (known, "nobody@example.org"):
+        door(email)
+    assert [message.to for message in mail.outbox] == [[known], ["nobody@example.org"]]
+    assert mail.outbox[0].subject == mail.outbox[1].subject
+
+
+def seconds(door: Callable[[str], Any], email: str) -> float:
+    redis().flushdb()  # the limits are another test's business
+    began = time.perf_counter()
+    door(email)
+    return time.perf_counter() - began
+
+
+@pytest.mark.parametrize("door", [login, reset, mailed_code, wrong_code])
+def test_the_time_tells_nothing(door: Callable[[str], Any], settings: Any) -> None:
+    """Pairs in turn; the medians may differ by what a busy machine makes them differ."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    member: Member = MemberFactory()
+    member.user.set_password("correct horse battery")
+    member.user.save()
+    email = str(member.user.email)
+    door(email)
+    pairs = [(seconds(door, email), seconds(door, "nobody@example.org")) for _ in range(PAIRS)]
+    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
+    difference = statistics.median(first - second for first, second in pairs)
+    assert abs(difference) < max(0.25 * min(known, unknown), 0.004), (known, unknown)
+
+
+def test_a_difference_would_be_seen(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof of bite: without the hash for unknown addresses, sign-in is quick for them."""
+    from allauth.account.auth_backends import AuthenticationBackend
+
+    monkeypatch.setattr(AuthenticationBackend, "_mitigate_timing_attack", lambda *_: None)
+    with pytest.raises(AssertionError):
+        test_the_time_tells_nothing(login, settings)
