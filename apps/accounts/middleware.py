@@ -57,6 +57,7 @@ _LOOKED_AT, _WAYS_OUT = (
     frozenset({"chat", "rag", "documents", "files", "console"}),
     ("end_view", "account_logout"),
 )
+_TAKES_AWAY = frozenset({"audit-export"})
 # Open to visitors, and yet somebody is let in there by who is signed in.
 _LETS_IN = frozenset({"oauth_authorize", "invitation", "sign_in_link"})
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -311,7 +312,8 @@ def _refuse_in_view(request: HttpRequest) -> HttpResponse | None:
         return None
     if request.method not in _SAFE:
         return error_pages.answer(request, refusal_as_problem(ViewAsReadOnly()))
-    if match is None or (match.app_name or match.url_name) not in {*_LOOKED_AT, "home"}:
+    is_looked_at = match is not None and (match.app_name or match.url_name) in {*_LOOKED_AT, "home"}
+    if match is None or not is_looked_at or match.url_name in _TAKES_AWAY:
         return error_pages.answer(request, refusal_as_problem(ViewAsHidden()))
     return None
 

@@ -12,13 +12,20 @@ import pytest
 from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.test import Client
+from django_otp import DEVICE_ID_SESSION_KEY
 
 from apps.accounts.conditions import NO_CONDITIONS, TASK, AccessContext, Conditions, clean, read
-from apps.accounts.errors import ConditionNotMet, ConditionNotValid, ConditionsLockOut, NetworkNotValid
-from apps.accounts.models import Member, Organization, Role, Scope
+from apps.accounts.errors import (
+    ConditionNotMet,
+    ConditionNotValid,
+    ConditionsLockOut,
+    NetworkNotValid,
+    SecondFactorRequired,
+)
+from apps.accounts.models import Member, Organization, Role, Scope, SecondFactor
 from apps.accounts.selectors.principals import principal_for_session, principal_of_member
 from apps.accounts.selectors.sessions import store
-from apps.accounts.services import access, principal_cache, roles
+from apps.accounts.services import access, principal_cache, roles, tokens
 from apps.accounts.services.authentication import Credentials, authenticate, find_kept
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound
@@ -27,8 +34,9 @@ from apps.chat.services import administration, conversations, messages
 from apps.core import tenancy
 from apps.core.models import AuditEntry
 from tests.accounts.api import Api
+from tests.accounts.factors import enrol
 from tests.accounts.sessions import open_session
-from tests.factories.accounts import MemberFactory, principal_of, role_of
+from tests.factories.accounts import MemberFactory, api_key, principal_of, role_of
 from tests.walls import everywhere
 
 OFFICE = AccessContext(
@@ -114,10 +122,19 @@ def limited(organization: Organization) -> Callable[..., Member]:
     return make
 
 
-def as_in(member: Member, context: AccessContext) -> Principal:
+def as_in(member: Member, context: AccessContext, *, factor: SecondFactor | None = None) -> Principal:
     return principal_for_session(
-        user_id=member.user_id, organization_id=member.organization_id, session="s", context=context
+        user_id=member.user_id,
+        organization_id=member.organization_id,
+        session="s",
+        factor_id=factor.pk if factor else None,
+        context=context,
     )
+
+
+def factor_of(member: Member) -> SecondFactor:
+    enrol(member.user)
+    return SecondFactor.objects.get(user=member.user, authenticator__type="totp")
 
 
 @pytest.mark.django_db
@@ -151,15 +168,21 @@ def test_outside_them_nothing_is_allowed_seen_or_sent(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("left_in_session", "status"), [({}, 403), ({"otp_device_id": "totp/1"}, 200), (
-    {"account_authentication_methods": [{"method": "mfa", "type": "totp", "at": 1}]}, 200)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("shown", "status"), [("nothing", 403), ("own", 200), ("of somebody else", 403), ("removed", 403)]
+)
 def test_a_second_factor_in_the_session_opens_the_pages(
-    organization: Organization, limited: Callable[..., Member], left_in_session: dict[str, Any], status: int
+    organization: Organization, limited: Callable[..., Member], shown: str, status: int
 ) -> None:
-    key = open_session(limited(clean(needs_factor=True)).user)
-    session = store(key)
-    session.update(left_in_session)
-    session.save()
+    member, other = limited(clean(needs_factor=True)), MemberFactory(organization=organization)
+    factor = factor_of(other if shown == "of somebody else" else member)
+    key = open_session(member.user)
+    if shown != "nothing":
+        session = store(key)
+        session[DEVICE_ID_SESSION_KEY] = f"accounts.secondfactor/{factor.pk}"
+        session.save()
+    if shown == "removed":
+        factor.delete()
     client = Client()
     client.cookies[settings.SESSION_COOKIE_NAME] = key
     answer = client.get(f"/o/{organization.slug}/search/?q=x")
@@ -168,6 +191,40 @@ def test_a_second_factor_in_the_session_opens_the_pages(
         client.get("/api/v1/search/?q=x", headers={"Organization": organization.slug}).status_code == status
     )
     assert (b"data-held" in client.get(f"/o/{organization.slug}/", follow=True).content) is (status == 403)
+
+
+@pytest.mark.django_db
+def test_a_token_shows_the_factor_it_was_given_for_and_a_key_shows_none(
+    organization: Organization, limited: Callable[..., Member]
+) -> None:
+    member = limited(clean(needs_factor=True))
+    factor = factor_of(member)
+    proved = principal_for_session(
+        user_id=member.user_id, organization_id=organization.pk, session="s", factor_id=factor.pk
+    )
+    with tenancy.use(organization.pk):
+        with_it = tokens.open_family(principal=proved, name="a", factor_id=factor.pk)
+        without = tokens.open_family(principal=proved, name="b")
+    held = [
+        authenticate(Credentials(authorization=f"Bearer {secret}")).held
+        for secret in (with_it.access_token, without.access_token, api_key(member).secret)
+    ]
+    assert held == ["", "condition.factor", "condition.factor"]
+    factor.delete()
+    assert authenticate(Credentials(authorization=f"Bearer {with_it.access_token}")).held != ""
+
+
+@pytest.mark.django_db
+def test_conditions_that_do_not_hold_put_no_administrator_above_the_policy(
+    organization: Organization, limited: Callable[..., Member]
+) -> None:
+    Organization.objects.filter(pk=organization.pk).update(
+        factor_policy="administrators", factor_grace_days=0
+    )
+    desk = limited(clean(networks=["192.0.2.0/24"]), permissions=["member.manage"])
+    for context in (OFFICE, AccessContext(address="203.0.113.9")):
+        with pytest.raises(SecondFactorRequired):
+            as_in(desk, context)
 
 
 @pytest.mark.django_db
@@ -209,7 +266,7 @@ def test_a_class_of_data_above_the_role_is_as_if_it_did_not_exist(
 @pytest.mark.django_db
 def test_nobody_locks_itself_out(organization: Organization, limited: Callable[..., Member]) -> None:
     member = limited(clean(needs_factor=True), permissions=["role.manage", "message.send"])
-    inside = as_in(member, OFFICE)
+    inside = as_in(member, OFFICE, factor=factor_of(member))
     role = Role.objects
     with tenancy.use(organization.pk):
         found = role.get(key=inside.role)

@@ -104,10 +104,9 @@ def principal_for_session(
             )
     if row is None:
         raise OrganizationNotFound
-    *columns, policy, due_at, is_proved = row
+    *seat, policy, due_at, is_proved = row
     context = dataclasses.replace(context, has_factor=is_proved)
-    found = _principal(tuple(columns), session=session, context=context)
-    return _required(found, policy, due_at, is_proved)
+    return _required(_principal(tuple(seat), session=session, context=context), policy, due_at, is_proved)
 
 
 def principal_for_key(secret: str, *, address: str = "") -> Principal:
