@@ -56,6 +56,11 @@ def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread
 
 
 def drafts_of(*, principal: Principal, conversation_id: UUID) -> dict[UUID | None, str]:
-    """Return the principal's drafts in a conversation, by thread (None is the conversation itself)."""
+    """Return the principal's drafts in a conversation, by thread (None is the conversation itself).
+
+    Nobody else reads them, so there are none in a view as somebody else.
+    """
+    if principal.viewed_by:
+        return {}
     rows = Draft.objects.filter(principal_id=principal.id, conversation_id=conversation_id)
     return dict(rows.values_list("thread_id", "body"))
