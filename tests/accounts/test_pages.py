@@ -440,6 +440,8 @@ def test_exactly_these_pages_are_public() -> None:
         "accounts/password/reset/key/done/", "livez", "readyz", "metrics", "f/<str:token>/<str:name>",
         "accounts/login/code/", "accounts/login/code/confirm/", "accounts/login/cancel/", "accounts/second-factor/",
         "accounts/passkeys/options/", "accounts/passkeys/sign-in/",
+        ".well-known/openid-configuration", ".well-known/oauth-authorization-server", "oauth/authorize/",
+        "oauth/token/", "oauth/device-authorization/", "oauth/introspect/", "oauth/revoke/", "oauth/userinfo/",
     }  # fmt: skip
 
 

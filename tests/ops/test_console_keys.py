@@ -97,5 +97,6 @@ def test_the_page_costs_the_same_for_many(
         api_key(ada)
     client = browser("admin")
     client.get(KEYS)
-    with django_assert_num_queries(7):  # user, its session, seat; keys, programs, accounts, owners
+    # user, its session, seat; emergency accounts; keys, programs, accounts, owners
+    with django_assert_num_queries(8):
         assert client.get(KEYS).status_code == 200

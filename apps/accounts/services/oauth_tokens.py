@@ -14,7 +14,7 @@ import jwt
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.errors import MemberNotFound, OAuthRefusal, TokenNotValid
+from apps.accounts.errors import MemberNotFound, OAuthRefusal, SecondFactorRequired, TokenNotValid
 from apps.accounts.models import OAuthClient, RefreshToken, TokenFamily
 from apps.accounts.selectors.principals import hash_secret, principal_for_family, principal_of_member
 from apps.accounts.services import access_tokens, oauth_devices, signing_keys, tokens
@@ -142,6 +142,8 @@ def _by_refresh(client: KnownClient, parameters: Parameters, address: str) -> An
         )
     except TokenNotValid as error:
         raise OAuthRefusal("invalid_grant", "The refresh token is unknown, used or over.") from error
+    except SecondFactorRequired as error:
+        raise OAuthRefusal("invalid_grant", "The organization asks the person for a second factor.") from error
     return _answer(issued)
 
 
