@@ -139,5 +139,5 @@ class Layout:
 
 def _runtime_directory(data: Path) -> Path:
     key = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-    parent = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108  # nosec B108 - private, owner checked
+    parent = Path(os.environ.get("XDG_RUNTIME_DIR") or "/tmp")  # noqa: S108 - private, owner checked
     return parent / f"chatsystem-{os.geteuid()}-{key}"

@@ -114,7 +114,7 @@ def remove_left_overs() -> None:
 
 def _short_temporary_directory() -> Path:
     wanted = Path(tempfile.gettempdir())
-    return wanted if len(str(wanted)) < _LONGEST_DIRECTORY - len(_PREFIX) else Path("/tmp")  # noqa: S108  # nosec B108 - a private directory is made in it
+    return wanted if len(str(wanted)) < _LONGEST_DIRECTORY - len(_PREFIX) else Path("/tmp")  # noqa: S108 - a private directory is made in it
 
 
 def _wait_until(is_ready: Callable[[], bool], *, process: subprocess.Popen[bytes], log: Path) -> None:

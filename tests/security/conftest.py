@@ -20,4 +20,4 @@ def realm(django_db_setup: None, django_db_blocker: Any) -> Iterator[Realm]:
 @pytest.fixture(scope="module")
 def elsewhere(realm: Realm) -> Realm:
     """The organization of those who look."""
-    return build("meadow")
+    return build("meadow", is_read=False)

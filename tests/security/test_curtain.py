@@ -53,7 +53,8 @@ def hidden_values(realm: Realm) -> dict[str, list[str]]:
 
 def tell(answer: Answer, value: str) -> tuple[int, Any]:
     """Return what a list says, without how long it took and what was asked for."""
-    text = answer.text.replace(value, "ASKED")
+    text = re.sub(rf"House {MARK}\w+", "House", answer.text).replace(value, "ASKED")
+    text = re.sub(r"[\d.,]+\s(s|Sek\.)<", "<", text)
     text = re.sub(r'"(took_ms|request_id)":\s*("[^"]*"|[\d.]+)', '"x":0', text)
     text = re.sub(r'nonce="[^"]*"|csrf[^>]*>|nonce-[\w+/=-]+|[0-9a-f]{32,}|[\w]{64}', "", text)
     return answer.status, text
@@ -176,7 +177,13 @@ def test_the_admins_lists_follow_no_relation_they_did_not_declare(realm: Realm) 
     client.cookies["session"] = open_session(operator)
     wrong, calls = [], 0
     for door in doors():
-        if door.kind != "admin" or not door.is_safe or door.parameters or door.path.count("/") != 4:
+        if (
+            door.kind != "admin"
+            or not door.is_safe
+            or door.parameters
+            or door.path.count("/") != 4
+            or "password" in door.path
+        ):
             continue
         for query in (
             "password__startswith=a",

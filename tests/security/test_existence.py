@@ -64,7 +64,8 @@ def test_a_foreign_object_answers_like_a_missing_one(realm: Realm, elsewhere: Re
         there, nowhere = address(door, realm, slug=slug), missing_of(door, realm, slug=slug)
         first = without_noise(call(clients[door.kind], door, there, realm), there)
         second = without_noise(call(clients[door.kind], door, nowhere, realm), nowhere)
-        if first != second and door.name != "GET /api/v1/organizations/{organization_id}/":
+        own = who == "guest" and door.path == "/api/v1/organizations/{organization_id}/"
+        if first != second and not own:
             different.append(
                 f"{door.name}: {first[0]} {first[1][:200]!r} but {second[0]} {second[1][:200]!r}"
             )

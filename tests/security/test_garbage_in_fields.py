@@ -65,7 +65,7 @@ def test_no_value_in_a_body_makes_a_fault(realm: Realm) -> None:
         fields = list(schema.get("properties", {}))
         for place, name in enumerate(fields):
             for number, value in enumerate(chosen):
-                if by_size(quick=(place + number) % 3 != 0, standard=False, full=False):
+                if by_size(quick=(place + number) % 4 != 0, standard=False, full=False):
                     continue
                 forget_limits()
                 sent = encoded(with_value(body, (name,), value))
@@ -82,7 +82,7 @@ def test_no_value_in_a_body_makes_a_fault(realm: Realm) -> None:
                     )
     note("sec25.body_faults", len(faults))
     note("sec25.body_calls", calls, goal=None)
-    assert calls > 300
+    assert calls > 150
     nothing(faults)
 
 
@@ -116,14 +116,14 @@ def test_no_value_in_an_address_makes_a_fault(realm: Realm) -> None:
             if parameter["in"] != "query":
                 continue
             beside = "q=crane&" if door.path.endswith("/search/") and parameter["name"] != "q" else ""
-            for value in QUERIES:
+            for value in QUERIES[:: by_size(quick=3, standard=1, full=1)]:
                 where = f"{address(door, realm)}?{beside}{parameter['name']}={value}"
                 answer = call(client, door, where, realm, Organization=realm.organization.slug)
                 calls += 1
                 if not is_clean(answer.status, answer.media_type, answer.text):
                     faults.append(f"{where[:120]} -> {answer.status} {answer.text[:200]}")
     note("sec25.query_faults", len(faults))
-    assert calls > 200
+    assert calls > 100
     nothing(faults)
 
 
@@ -175,7 +175,7 @@ def test_no_query_on_a_page_makes_a_fault(realm: Realm) -> None:
             continue
         if not all(realm.knows(door.path, name) for name in door.parameters):
             continue
-        for value in QUERIES[:: by_size(quick=3, standard=1, full=1)]:
+        for value in QUERIES[:: by_size(quick=6, standard=1, full=1)]:
             query = "&".join(f"{name}={value}" for name in names)[:7500]
             answer = call(client, door, f"{address(door, realm)}?{query}", realm)
             if answer.status >= 500 or "Traceback" in answer.text:

@@ -18,7 +18,7 @@ from apps.accounts.selectors.sessions import find_session_key, store
 from apps.accounts.services import trail
 from apps.accounts.services.revocation import revoke_everywhere
 
-UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104  # nosec B104 - shown for a Unix socket, never bound
+UNKNOWN_ADDRESS = "0.0.0.0"  # noqa: S104 - shown for a Unix socket, never bound
 _TRACK_SECONDS = 60.0
 _LONGEST_AGENT = 200
 _MOST_TRACKED = 10_000

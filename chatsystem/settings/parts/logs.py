@@ -55,7 +55,7 @@ def logging_settings(level: str = "INFO") -> dict[str, Any]:
                 ],
                 "foreign_pre_chain": [without_values, *shared],
                 "use_get_message": False,
-                "pass_foreign_args": True,  # nosec B105 - a flag, no password
+                "pass_foreign_args": True,
             }
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
