@@ -12,7 +12,7 @@ import pytest
 
 from tests.security.crawling import FORMS, address, body_of, call, nothing, undone
 from tests.security.doors import body_schema, doors, example
-from tests.security.realm import Realm, browser, forget_limits
+from tests.security.realm import Realm, browser, forget_limits, program
 from tests.security.sizes import by_size, note
 from tests.security.test_references import resolved, with_value
 
@@ -191,3 +191,14 @@ def test_the_examples_are_taken() -> None:
     ) == {"a": 3}
     assert not is_clean(500, "application/problem+json", "")
     assert not is_clean(404, "text/html", "")
+
+
+def test_a_signed_in_program_that_signs_in_wrongly_is_refused(realm: Realm) -> None:
+    """Found by schemathesis: with a key in the header and nobody behind the address it was a fault."""
+    forget_limits()
+    response = program(realm.owner).post(
+        "/api/v1/tokens/",
+        {"code": "0", "email": "0", "name": "0", "organization": "0", "password": "0", "scopes": []},
+        content_type="application/json",
+    )
+    assert response.status_code == 401, response.content

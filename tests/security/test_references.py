@@ -231,7 +231,7 @@ def test_the_fields_are_found() -> None:
 
 def test_no_body_takes_an_id_of_another_organization(realm: Realm, elsewhere: Realm) -> None:
     found = by_body(
-        browser(elsewhere.owner), elsewhere, realm, ids_of(realm)[:: by_size(quick=3, standard=1, full=1)]
+        browser(elsewhere.owner), elsewhere, realm, ids_of(realm)[:: by_size(quick=5, standard=1, full=1)]
     )
     found.effects += references(realm, beside=elsewhere.organization.pk)
     note_all("bodies", found)
@@ -247,7 +247,7 @@ def test_no_body_takes_an_id_of_a_private_room(realm: Realm) -> None:
 
 def test_no_filter_finds_anything_by_a_foreign_id(realm: Realm, elsewhere: Realm) -> None:
     found = by_filter(
-        browser(elsewhere.owner), elsewhere, realm, ids_of(realm)[:: by_size(quick=3, standard=1, full=1)]
+        browser(elsewhere.owner), elsewhere, realm, ids_of(realm)[:: by_size(quick=5, standard=1, full=1)]
     )
     note_all("filters", found)
     nothing(found.everything())
@@ -262,12 +262,13 @@ def test_no_filter_finds_anything_of_a_private_room(realm: Realm) -> None:
 
 def test_no_form_takes_a_foreign_id(realm: Realm, elsewhere: Realm) -> None:
     client, found, before = browser(elsewhere.owner), Found(), fingerprint(realm)
+    tried = ids_of(realm)[:: by_size(quick=4, standard=1, full=1)]
     for path, fields in FORM_FIELDS.items():
         door = Door("POST", path, "page")
         where = address(door, elsewhere)
         for name in fields:
             for value in [
-                *ids_of(realm),
+                *tried,
                 realm.ids["session"],
                 f"conversation:{realm.ids['conversation_id']}",
             ]:
