@@ -299,10 +299,24 @@ def _bounds(principal: Principal, limits: KeyLimits) -> dict[str, list[UUID] | N
         return {"conversations": None, "scope_ids": None}
     asked = principal.conversations if limits.conversations is None else limits.conversations
     wanted = sorted(set(asked or ()))
-    known = _find_scopes[0](principal, wanted) if _find_scopes and wanted else {}
-    if not wanted or len(wanted) > MOST_CONVERSATIONS or set(known) != set(wanted):
+    if not wanted or len(wanted) > MOST_CONVERSATIONS:
         raise ConversationsNotKnown
-    return {"conversations": wanted, "scope_ids": sorted(set(known.values()))}
+    return {
+        "conversations": wanted,
+        "scope_ids": sorted(set(known_conversations(principal, wanted).values())),
+    }
+
+
+def known_conversations(principal: Principal, wanted: Sequence[UUID]) -> Mapping[UUID, UUID]:
+    """Return the scopes of conversations the principal sees.
+
+    Raises:
+        ConversationsNotKnown: one of them is missing or hidden.
+    """
+    known = _find_scopes[0](principal, wanted) if _find_scopes and wanted else {}
+    if set(known) != set(wanted):
+        raise ConversationsNotKnown
+    return known
 
 
 def _store(key: ApiKey) -> IssuedKey:
