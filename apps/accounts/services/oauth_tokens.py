@@ -143,7 +143,9 @@ def _by_refresh(client: KnownClient, parameters: Parameters, address: str) -> An
     except TokenNotValid as error:
         raise OAuthRefusal("invalid_grant", "The refresh token is unknown, used or over.") from error
     except SecondFactorRequired as error:
-        raise OAuthRefusal("invalid_grant", "The organization asks the person for a second factor.") from error
+        raise OAuthRefusal(
+            "invalid_grant", "The organization asks the person for a second factor."
+        ) from error
     return _answer(issued)
 
 
