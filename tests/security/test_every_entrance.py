@@ -22,6 +22,7 @@ OPEN = {
     "accounts/inactive/": "says that the account is switched off",
     "accounts/signup/": "refuses: accounts are made by invitation",
     "language/": "chooses a language, in a cookie",
+    "csp-report/": "browsers tell what a page's policy blocked; it counts a number",
     ".well-known/jwks.json": "the public keys that others check our tokens with",
 }
 # Not pages of ours: they answer 404 or 410 to made-up links, which the tests of accounts show.
