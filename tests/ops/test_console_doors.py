@@ -14,9 +14,9 @@ ADDRESSES = {
     "conversations": f"{BASE}conversations/", "runs": f"{BASE}runs/", "settings": f"{BASE}settings/",
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
-    "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/",
+    "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "security": f"{BASE}security/",
 }  # fmt: skip
-MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
+MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status", "security")
 
 
 def test_every_registered_page_is_listed_here() -> None:
