@@ -36,6 +36,7 @@ from apps.core.http import request_limits
 from apps.core.ids import uuid7
 from apps.core.models import Stream
 from apps.core.realtime.hub import Hub, get_hub, sockets_open
+from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
 from apps.core.services import limits, places
 from apps.core.services.places import Place
@@ -154,7 +155,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.purse = limits.Purse(
             [limits.messages_of(self.principal.id), limits.messages_in(self.principal.organization_id)]
         )
-        self.frames_left, self.counted_at = float(_frames_per_second() * FLOOD_SECONDS), time.monotonic()
+        self.pace = _pace_of_frames()
         try:
             await self._welcome()
             self._spawn(self._recheck())
@@ -205,7 +206,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.channels = wanted
 
     async def _take(self, message: dict[str, Any]) -> None:
-        if self._is_flood():
+        if self.pace.is_exceeded():
             flooded.inc()
             await self._close(CLOSE_FLOOD)
             return
@@ -278,13 +279,6 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             attachments=frame.attachments,
         )
         return await in_thread(compose) if composing.needs_look_up(frame.body) else compose()
-
-    def _is_flood(self) -> bool:
-        """Count a frame; True when they come faster than anybody types and any program needs."""
-        rate, now = _frames_per_second(), time.monotonic()
-        self.frames_left = min(rate * FLOOD_SECONDS, self.frames_left + (now - self.counted_at) * rate) - 1
-        self.counted_at = now
-        return self.frames_left < 0
 
     async def on_resume(self, frame: frames.ResumeFrame) -> None:
         """Send what was missed, in order; a client too far behind is told to load the page again."""
@@ -430,5 +424,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         await self.base_send({"type": "websocket.close", "code": code})
 
 
-def _frames_per_second() -> int:
-    return int(settings.CONFIGURATION.security.frames_per_second)
+def _pace_of_frames() -> Pace:
+    """Return what a socket may send: more frames than anybody types, and never fewer than twice its messages."""
+    security = settings.CONFIGURATION.security
+    rate = max(security.frames_per_second, security.messages_per_minute // 30)
+    return Pace(per_second=rate, at_once=max(rate * FLOOD_SECONDS, security.message_burst * 2))

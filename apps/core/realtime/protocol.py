@@ -6,6 +6,8 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from apps.core.realtime.pace import Pace
+
 UNSENT_LIMIT_BYTES = 1 << 20
 MOST_FRAGMENTS = 256  # of one message; each may be empty, so the limit of bytes alone never ends them
 CONTROL_PER_SECOND, CONTROL_AT_ONCE = 5, 50  # pings and pongs of a client
@@ -17,7 +19,7 @@ class HubProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Begin to count."""
-        self._control_left, self._counted_at = float(CONTROL_AT_ONCE), self.loop.time()
+        self._control = Pace(per_second=CONTROL_PER_SECOND, at_once=CONTROL_AT_ONCE)
         super().connection_made(transport)
 
     def handle_connect(self, event: Any) -> None:
@@ -38,24 +40,17 @@ class HubProtocol(WebSocketsSansIOProtocol):
         """Answer, as long as the client reads the answers and does not ask all the time."""
         if self.transport.get_write_buffer_size() > UNSENT_LIMIT_BYTES:
             self.abort()
-        elif self._is_control_flood():
+        elif self._control.is_exceeded():
             self._end("too many pings")
         else:
             super().handle_ping()
 
     def handle_pong(self, event: Any) -> None:
         """Take an answer; strangers' ones cost time too."""
-        if self._is_control_flood():
+        if self._control.is_exceeded():
             self._end("too many pongs")
         else:
             super().handle_pong(event)
-
-    def _is_control_flood(self) -> bool:
-        now = self.loop.time()
-        came_back = (now - self._counted_at) * CONTROL_PER_SECOND
-        self._control_left = min(float(CONTROL_AT_ONCE), self._control_left + came_back) - 1
-        self._counted_at = now
-        return self._control_left < 0
 
     def _end(self, reason: str) -> None:
         """Close for a violation; what still arrives is dropped."""
