@@ -74,6 +74,7 @@ def strict(stack: Stack, visit: Visit) -> Iterator[Visitor]:
     owner.page.fill('[name="grace_days"]', "0")
     owner.page.get_by_role("button", name="Save").click()
     owner.page.wait_for_load_state()
+    owner.page.goto(GATE)  # without the note that fades in
     yield owner
     owner.page.goto(GATE)
     owner.page.select_option('[name="policy"]', "nobody")
