@@ -20,11 +20,10 @@ from tests.benchmarks.wire import Client
 ROUNDS = {"quick": 30, "standard": 100, "full": 300}
 MESSAGES = 10_000
 GOAL_MS = 80.0
-# Events not yet in the feed, and positions that a durable consumer has still to see.
-_WAITING = """
-SELECT (SELECT count(*) FROM core_eventoutbox),
-  (SELECT coalesce(max(f.head - c.position), 0) FROM core_consumer c, (SELECT max(position) AS head FROM core_eventfeed) f)
-"""
+# Events not yet in the feed, and how far all consumers are. A cursor stands at the last event that was for it, so that
+# "nothing moves" is what says that all of it is done.
+_STANDING = "SELECT (SELECT count(*) FROM core_eventoutbox), (SELECT sum(position) FROM core_consumer)"
+QUIET_SECONDS = 5
 
 
 class Browser:
@@ -84,11 +83,13 @@ def fill(running: Stack, conversation: str) -> None:
 def settle(running: Stack) -> None:
     """Wait until everything that follows from the messages is done: a page is measured, not the fill beside it."""
     with psycopg.connect(running.database_url("chat_platform"), autocommit=True) as database:
-        deadline = time.monotonic() + 600
+        deadline, before, quiet = time.monotonic() + 600, None, 0
         while time.monotonic() < deadline:
-            row = database.execute(_WAITING).fetchone()
-            if row is not None and not any(row):
+            now = database.execute(_STANDING).fetchone()
+            quiet = quiet + 1 if now == before and now is not None and now[0] == 0 else 0
+            if quiet == QUIET_SECONDS:
                 return
+            before = now
             time.sleep(1)
     raise RuntimeError("the relay did not catch up within ten minutes")
 

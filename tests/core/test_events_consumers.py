@@ -88,6 +88,22 @@ def test_more_than_a_batch_is_taken_in_one_go(database, monkeypatch):
     assert heard == list(range(8))
 
 
+def test_a_backlog_of_one_holds_up_neither_another_nor_the_move(database, monkeypatch):
+    monkeypatch.setattr(consumers, "SLICE_SECONDS", 0)
+    first, second = heard_numbers(), heard_numbers()
+    with consuming(first[1]) as long, consuming(second[1], name="test.other") as other:
+        monkeypatch.setattr(consumers, "durable_consumers", lambda: (long, other))
+        for number in range(3):
+            tick(number=number)
+        move()
+        assert consumers.run_slice() is True
+        assert (first[0], second[0]) == ([0], [0])
+        tick(number=3)
+        assert move() == 1  # while both are behind
+        assert [consumers.run_slice() for _ in range(4)] == [True, True, False, False]
+    assert first[0] == second[0] == [0, 1, 2, 3]
+
+
 def test_a_row_that_commits_late_is_never_skipped(database):
     """The early transaction has the lower id; later ones are moved and consumed before it commits."""
     heard, hear = heard_numbers()

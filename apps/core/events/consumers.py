@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import time
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,7 @@ from apps.core.events.types import restore
 from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
 
 BATCH = 200
+SLICE_SECONDS = 0.1
 MOST_ATTEMPTS = 5
 BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 20.0)
 logger = logging.getLogger(__name__)
@@ -47,20 +50,33 @@ def run_all() -> int:
     return sum(run(consumer) for consumer in durable_consumers())
 
 
+def run_slice() -> bool:
+    """Let every consumer work for a moment in turn; return whether one has more waiting.
+
+    Whoever has a backlog holds up neither the others nor what the relay does besides.
+    """
+    waiting = [_work(consumer, until=time.monotonic() + SLICE_SECONDS)[1] for consumer in durable_consumers()]
+    return any(waiting)
+
+
 def run(consumer: DurableConsumer) -> int:
-    """Take events of one consumer until none is left or one fails.
+    """Take events of one consumer until none is left or one fails; return how many were handled.
 
     Each event has its own transaction with the cursor, so a failure repeats that event only.
     """
+    return _work(consumer, until=math.inf)[0]
+
+
+def _work(consumer: DurableConsumer, *, until: float) -> tuple[int, bool]:
     total = 0
     while True:
-        taken, more = _run_batch(consumer)
+        taken, more = _run_batch(consumer, until)
         total += taken
-        if not more:
-            return total
+        if not more or time.monotonic() >= until:
+            return total, more
 
 
-def _run_batch(consumer: DurableConsumer) -> tuple[int, bool]:
+def _run_batch(consumer: DurableConsumer, until: float) -> tuple[int, bool]:
     cursor_row = Consumer.objects.filter(name=consumer.name).values("position", "retry_at").first()
     if cursor_row is None or (cursor_row["retry_at"] and cursor_row["retry_at"] > timezone.now()):
         return 0, False
@@ -72,6 +88,8 @@ def _run_batch(consumer: DurableConsumer) -> tuple[int, bool]:
     for taken, row in enumerate(rows):
         if not _take(consumer, row):
             return taken, False
+        if time.monotonic() >= until:
+            return taken + 1, taken + 1 < len(rows) or len(rows) == BATCH
     return len(rows), len(rows) == BATCH
 
 

@@ -53,16 +53,20 @@ def lead() -> bool:
         return bool(cursor.fetchone()[0])
 
 
-def turn(leftovers: Leftovers) -> None:
-    """Do everything that waits, once: move, publish what was left, chain the trail, consume, periodic duties."""
+def turn(leftovers: Leftovers) -> bool:
+    """Do what waits, once: move, publish what was left, chain the trail, consume for a moment, periodic duties.
+
+    Returns whether consumers have more waiting, so that the next turn comes at once.
+    """
     while rows := feed.move_outbox():
         leftovers.add(rows)
     leftovers.publish_ripe()
     while audit_chain.chain_waiting() == audit_chain.BATCH:
         pass
-    consumers.run_all()
+    is_behind = consumers.run_slice()
     for duty in periodic.due():
         _perform(duty)
+    return is_behind
 
 
 def _perform(duty: periodic.Scheduled) -> None:
@@ -86,8 +90,8 @@ def run(*, stopping: Callable[[], bool]) -> None:
                 if leading:
                     consumers.ensure_consumers()
                     logger.info("relay.leading")
-            if leading:
-                turn(leftovers)
+            if leading and turn(leftovers):
+                continue
         except (OperationalError, InterfaceError) as error:
             leading = False
             logger.warning("relay.database_away", extra={"error": faults.told(error)})

@@ -23,6 +23,7 @@ from apps.chat.services import conversations, drafts, messages, presence, reacti
 from apps.core import origin, tenancy
 from apps.core.data_subjects import Person
 from apps.core.events import consumers, feed
+from apps.core.events.subscribers import durable_consumers
 from apps.core.models import DeadLetter, Event, FeatureFlag
 from apps.core.services import audit
 from apps.documents.services.documents import add_document
@@ -84,7 +85,7 @@ def relay() -> None:
             consumers.ensure_consumers()
             while feed.move_outbox():
                 pass
-            handled = consumers.run_all()
+            handled = sum(consumers.run(consumer) for consumer in durable_consumers())
         if not handled and not work_off():
             return
 
