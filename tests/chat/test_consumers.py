@@ -282,11 +282,11 @@ async def test_a_read_marker_reaches_the_other_devices(scene: Scene) -> None:
     phone.send(frame="read", ref="r", conversation=str(scene.channel), sequence=sent.sequence)
     notice = await laptop.get("notice", lambda f: f["type"] == "read.moved")
     assert (notice["data"]["unread"], notice["data"]["last_read_sequence"]) == (0, sent.sequence)
-    assert (
-        await scene.do(
-            reading.counts, principal_id=scene.ben.id, conversation_id=scene.channel, after=sent.sequence
-        )
-    ) == (0, 0)
+    assert notice["data"]["counted_to"] == sent.sequence
+    later = await scene.do(scene.world.say, sender=scene.ada, conversation=scene.channel, body="and this")
+    span = {"principal_id": scene.ben.id, "conversation_id": scene.channel, "after": sent.sequence}
+    assert await scene.do(reading.counts, **span, up_to=sent.sequence) == (0, 0)
+    assert await scene.do(reading.counts, **span, up_to=later.sequence) == (1, 0)
     phone.close(), laptop.close()
 
 

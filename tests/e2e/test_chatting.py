@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Route, WebSocketRoute, expect
 
 from tests.e2e.visitor import Visitor
 
@@ -156,6 +159,47 @@ def test_a_mention_in_a_thread_waits_until_the_thread_is_opened(visit: Visit) ->
     expect(aylin.message("der linke", where="#panel")).to_be_visible()
     expect(hint).to_have_count(0)
     expect(entry.locator(".count")).to_have_count(0)
+
+
+def test_a_marker_counted_too_early_takes_no_mention_away(visit: Visit) -> None:
+    """A marker arrives after the mention that came next, as on a busy server."""
+    aylin, tablet, jonas = visit("Aylin"), visit("Aylin"), visit("Jonas")
+    markers: list[str | bytes] = []
+    mentions: list[str | bytes] = []
+    is_over = threading.Event()
+
+    def reorder(window: WebSocketRoute) -> None:
+        def pass_on(data: str | bytes) -> None:
+            frame = json.loads(data)
+            if is_over.is_set():
+                window.send(data)
+            elif frame.get("type") == "read.moved":
+                markers.append(data)
+            elif frame.get("type") == "message.sent" and frame["data"]["message"]["mentions"]:
+                mentions.append(data)
+            else:
+                window.send(data)
+            if markers and mentions:
+                for kept in (*mentions, *markers):
+                    window.send(kept)
+                mentions.clear(), markers.clear(), is_over.set()
+
+        window.connect_to_server().on_message(pass_on)
+
+    aylin.page.route_web_socket(re.compile("/ws/v1/"), reorder)
+    aylin.page.reload()
+    aylin.open("it-platform")
+    jonas.open("it-platform")
+    jonas.write("Wer hat den Schlüssel?")
+    entry = '.conv[data-name="it-platform"]'
+    seen = aylin.message("Wer hat den Schlüssel?").get_attribute("data-sequence") or ""
+    expect(tablet.page.locator(entry)).to_have_attribute("data-read", seen)
+    jonas.act(jonas.message("Wer hat den Schlüssel?"), "thread")
+    with aylin.page.expect_response(re.compile(r"/list/\?current=")):
+        jonas.write("@**Aylin Demir** liegt beim Pförtner", where="#panel")
+    expect(aylin.page.locator(entry).locator(".count--mention")).to_be_visible()
+    aylin.page.get_by_role("link", name="You were mentioned in a thread").click()
+    expect(aylin.page.locator(entry).locator(".count")).to_have_count(0)
 
 
 def test_back_leads_to_the_conversation_before_and_everything_works_there(visit: Visit) -> None:

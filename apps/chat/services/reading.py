@@ -44,7 +44,9 @@ def move_marker(*, principal: Principal, conversation_id: UUID, sequence: int, b
             return membership.last_read_sequence
         membership.last_read_sequence = target
         membership.save(update_fields=["last_read_sequence"])
-        unread, mentions = counts(principal_id=principal.id, conversation_id=conversation_id, after=target)
+        unread, mentions = counts(
+            principal_id=principal.id, conversation_id=conversation_id, after=target, up_to=head
+        )
         log.record(
             events.ReadMoved(
                 organization_id=principal.organization_id,
@@ -52,6 +54,7 @@ def move_marker(*, principal: Principal, conversation_id: UUID, sequence: int, b
                 actor_id=principal.id,
                 conversation=conversation_id,
                 last_read_sequence=target,
+                counted_to=head,
                 unread=unread,
                 mentions=mentions,
             )
@@ -76,14 +79,9 @@ def mark_unread_from(*, principal: Principal, message_id: UUID) -> int:
     )
 
 
-def counts(*, principal_id: UUID, conversation_id: UUID, after: int) -> tuple[int, int]:
-    """Return (unread messages, mentions) after a sequence, counted from the rows."""
-    unread = (
-        Message.objects.filter(conversation_id=conversation_id, sequence__gt=after, deleted_at=None)
-        .exclude(sender_id=principal_id)
-        .count()
-    )
-    mentions = Mention.objects.filter(
-        conversation_id=conversation_id, principal_id=principal_id, sequence__gt=after
-    ).count()
+def counts(*, principal_id: UUID, conversation_id: UUID, after: int, up_to: int) -> tuple[int, int]:
+    """Return (unread messages, mentions) after one sequence and up to another, counted from the rows."""
+    span = {"conversation_id": conversation_id, "sequence__gt": after, "sequence__lte": up_to}
+    unread = Message.objects.filter(**span, deleted_at=None).exclude(sender_id=principal_id).count()
+    mentions = Mention.objects.filter(**span, principal_id=principal_id).count()
     return unread, mentions

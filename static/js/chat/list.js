@@ -70,7 +70,9 @@ function noticed({ type, data }) {
     const link = entry(data.conversation);
     if (!link) return;
     link.dataset.read = String(data.last_read_sequence);
-    setCounts(link, data);
+    // Counted before something that this window has already shown: the server counts again.
+    if (data.counted_to < Number(link.dataset.sequence)) refresh();
+    else setCounts(link, data);
   } else if (type.startsWith("conversation.")) {
     refresh();
   }
@@ -149,6 +151,8 @@ component("#list", (list) => {
 function showCurrent() {
   const current = openConversation();
   for (const link of all(".conv[data-conversation]")) {
+    // The list was drawn before something that has already been told.
+    if (Number(link.dataset.sequence) < socket.sequence(link.dataset.conversation ?? "")) refresh();
     if (link.dataset.conversation === current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
