@@ -16,6 +16,7 @@ ADDRESSES = {
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
     "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "apps": f"{BASE}apps/",
+    "access": f"{BASE}access/",
 }  # fmt: skip
 MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
 
@@ -39,7 +40,7 @@ def test_administrators_open_all_but_the_trail(browser: Browser, page: str) -> N
 @pytest.mark.parametrize("page", ADDRESSES)
 def test_auditors_open_the_trail_and_the_plain_numbers(browser: Browser, page: str) -> None:
     answer = browser("auditor").get(ADDRESSES[page])
-    assert answer.status_code == (200 if page in (*MODERATORS, "audit") else 404)
+    assert answer.status_code == (200 if page in (*MODERATORS, "audit", "access") else 404)
 
 
 @pytest.mark.parametrize("page", ADDRESSES)

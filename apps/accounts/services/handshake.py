@@ -23,6 +23,7 @@ from apps.accounts.selectors.principals import (
     principal_for_session,
 )
 from apps.accounts.selectors.sessions import find_session_key, find_signed_in
+from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
 from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
@@ -83,14 +84,16 @@ def refresh(principal: Principal) -> Principal | None:
         found = find_signed_in(key) if key is not None else None
         if found is None or found.user_id != principal.id:
             return None
-        return principal_for_session(
+        current = principal_for_session(
             user_id=principal.id,
             organization_id=principal.organization_id,
             session=principal.session,
             factor_id=found.factor_id,
+            context=principal.context,
         )
     except (NotSignedIn, OrganizationNotFound, AddressNotAllowed, SecondFactorRequired):
         return None
+    return None if found.view_as and is_open(current, found.view_as) else current
 
 
 def language_of_scope(scope: dict[str, Any]) -> str:
