@@ -131,6 +131,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
             wanted,
             max_age=_COOKIE_SECONDS,
             samesite="Lax",
+            httponly=True,
             secure=settings.PUBLIC_URL.startswith("https"),
         )
         if request.user.is_authenticated:

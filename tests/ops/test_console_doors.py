@@ -16,9 +16,9 @@ ADDRESSES = {
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
     "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "apps": f"{BASE}apps/",
-    "access": f"{BASE}access/",
+    "access": f"{BASE}access/", "security": f"{BASE}security/",
 }  # fmt: skip
-MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
+MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status", "security")
 
 
 def test_every_registered_page_is_listed_here() -> None:

@@ -49,9 +49,9 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
         query=query,
         address=_address(scope, headers),
     )
-    origin = headers.get("origin")
+    origins = [value for name, value in scope.get("headers", []) if name.lower() == b"origin"]
     shows_cookie = credentials.by_session and bool(credentials.session_key)
-    if (origin is not None or shows_cookie) and origin not in allowed_origins():
+    if (origins or shows_cookie) and not _is_own_page(origins):
         raise OriginNotAllowed
     principal = authenticate(credentials)
     if credentials.by_session:
@@ -117,6 +117,11 @@ def allowed_origins() -> frozenset[str]:
 def address_of_scope(scope: dict[str, Any]) -> str:
     """Return the address of the client of a socket."""
     return _address(scope, _headers(scope))
+
+
+def _is_own_page(origins: list[bytes]) -> bool:
+    """Return whether exactly one origin is named and it is ours, letter for letter."""
+    return len(origins) == 1 and origins[0].decode("latin-1") in allowed_origins()
 
 
 def _headers(scope: dict[str, Any]) -> dict[str, str]:

@@ -25,6 +25,7 @@ from apps.chat.views.common import (
     posted,
 )
 from apps.core.errors import DomainError, InvalidInput
+from apps.core.services import limits
 
 QUICK_EMOJI = ("👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "👎")
 
@@ -35,6 +36,11 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
     form = SendForm(request.POST)
     if not form.is_valid():
         raise InvalidInput
+    counted = [
+        limits.messages_of(request.principal.id),
+        limits.messages_in(request.principal.organization_id),
+    ]
+    limits.take(counted).require()
     sent = writing.send_message(
         principal=request.principal,
         conversation_id=conversation_id,
