@@ -18,7 +18,16 @@ ADDRESSES = {
     "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "apps": f"{BASE}apps/",
     "access": f"{BASE}access/", "security": f"{BASE}security/",
 }  # fmt: skip
-MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status", "security")
+MODERATORS = (
+    "overview",
+    "people",
+    "roles",
+    "organization",
+    "conversations",
+    "documents",
+    "status",
+    "security",
+)
 
 
 def test_every_registered_page_is_listed_here() -> None:
