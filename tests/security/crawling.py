@@ -6,12 +6,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import orjson
 from django.db import connection, transaction
 from django.http import StreamingHttpResponse
 from django.test import Client
+from django.utils import timezone
 
 from apps.core.walls import walled_tables
 from tests.security.doors import Door, body_schema, example
@@ -45,6 +47,12 @@ JSON_BODIES: Mapping[str, Any] = {
     "POST /api/v1/files/": {"name": "a.txt", "size_bytes": 3},
     "POST /api/v1/ask/": {"question": "When is the crane oiled?"},
     "POST /api/v1/privacy/requests/": {"kind": "export"},
+    "POST /api/v1/access/scoped-roles/": {
+        "object": "conversation:{conversation_id}",
+        "member_id": "{newcomer_id}",
+        "role": "moderator",
+    },
+    "PATCH /api/v1/second-factor-policy/": {"policy": "nobody"},
     "POST /api/v1/service-accounts/": {"name": "Importer", "role": "guest"},
     "POST /api/v1/api-keys/": {"name": "x", "scopes": ["chat:read"], "expires_at": "{soon}"},
     "POST /api/v1/api-keys/{key_id}/rotate/": {"overlap_hours": 1},
@@ -58,12 +66,15 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/m/{message_id}/edit/": {"body": "other", "version": "2"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/react/": {"emoji": "👍"},
     "/o/{slug}/console/people/{member_id}/role/": {"role": "member"},
+    "/o/{slug}/console/people/{member_id}/view/": {"reason": "crawl"},
+    "/o/{slug}/console/conversations/{conversation_id}/class/": {"data_class": "confidential"},
     "/o/{slug}/console/people/{member_id}/active/": {"active": "0"},
     "/o/{slug}/console/roles/{role_id}/": {"name": "Other", "permissions": ["message.send"]},
     "/o/{slug}/console/keys/accounts/{member_id}/key/": {"name": "x", "scopes": ["chat:read"], "days": "3"},
     "/o/{slug}/console/conversations/{conversation_id}/archive/": {"archived": "1"},
     "/o/{slug}/console/status/given-up/{letter_id}/": {"action": "dismiss"},
 }
+_BRACES = re.compile(r"{(\w+)}")
 _AGAIN = re.compile(r'name="version" value="(\d+)"')
 
 
@@ -102,14 +113,11 @@ class Found:
 
 def fill(value: Any, realm: Realm, path: str = "") -> Any:
     """Put a realm's ids into the braces of a body."""
-    if isinstance(value, str) and value.startswith("{") and value.endswith("}"):
-        from datetime import timedelta
-
-        from django.utils import timezone
-
-        if value == "{soon}":
-            return (timezone.now() + timedelta(days=2)).isoformat()
-        return str(realm.id_for(path, value[1:-1]))
+    if isinstance(value, str):
+        soon = (timezone.now() + timedelta(days=2)).isoformat()
+        return _BRACES.sub(
+            lambda found: soon if found[1] == "soon" else str(realm.id_for(path, found[1])), value
+        )
     if isinstance(value, Mapping):
         return {name: fill(part, realm, path) for name, part in value.items()}
     return [fill(part, realm, path) for part in value] if isinstance(value, list) else value

@@ -14,10 +14,11 @@ from django.core.management import call_command
 from django.test import Client
 from psycopg_pool import AsyncConnectionPool
 
-from apps.accounts.models import Invitation, Member, Organization
+from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
+from apps.accounts.selectors.factors import list_factors
 from apps.accounts.selectors.principals import session_id
-from apps.accounts.services import invitations, roles, tokens
-from apps.accounts.types import Principal
+from apps.accounts.services import invitations, oauth_consents, objects, roles, scoped_roles, tokens
+from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.services import conversations, messages
@@ -28,6 +29,8 @@ from apps.core.redis import client as redis
 from apps.core.services import outbound_hosts
 from apps.rag.services import embedding
 from apps.security.services import erasure, exporting, holds
+from tests.accounts.factors import enrol
+from tests.accounts.oauth import app_of
 from tests.accounts.sessions import open_session
 from tests.documents.samples import text_pdf
 from tests.factories.accounts import MemberFactory, OrganizationFactory, principal_of
@@ -175,7 +178,19 @@ def _people(realm: Realm) -> None:
     key = api_key(realm.owner)
     key.row.name = f"key {word}"
     key.row.save()
+    enrol(realm.owner.user)
+    app = UUID(app_of(realm.organization, by=realm.owner, name=f"App {word}").id)
+    oauth_consents.give_consent(principal=who, client_id=app, scopes=["openid"])
+    room = objects.find_facts(who, ObjectRef("conversation", realm.ids["conversation_id"]))
+    assert room is not None
     realm.ids |= {
+        "newcomer_id": MemberFactory(organization=realm.organization, name=f"Newcomer {word}").pk,
+        "factor_id": next(one.id for one in list_factors(user_id=who.id) if one.kind == "totp"),
+        "client_id": app,
+        "consent_id": OAuthConsent.objects.get(client_id=app).pk,
+        "scoped_role_id": scoped_roles.give_scoped_role(
+            principal=who, member_id=realm.colleague.pk, role="moderator", scope_id=room.scopes[0]
+        ),
         "role_id": roles.create_role(
             principal=who, key=f"role-{word}", name=f"Role {word}", permissions=["message.send"]
         ),

@@ -29,7 +29,7 @@ Pairs = Iterable[tuple[bytes, bytes]]
 _ANSWERS = frozenset({"http.response.start", "websocket.http.response.start"})
 
 
-class ContentPolicy(CSPMiddleware):  # type: ignore[misc]  # django-csp ships no types
+class ContentPolicy(CSPMiddleware):
     """The content policy with a nonce of its own on each answer, whether its page has a script or not.
 
     Scripts run by the nonce alone. Django's admin writes its script tags without one, so there scripts of our own
