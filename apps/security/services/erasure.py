@@ -32,13 +32,13 @@ from apps.security.selectors import preview
 from apps.security.selectors.holds import holds_on
 from apps.security.selectors.privacy import visible_requests
 from apps.security.selectors.subjects import from_json
-from apps.security.selectors.traces import Traces, find_traces
+from apps.security.selectors.traces import LEAST_LINE, Traces, find_traces
 from apps.security.services import archive, subjects, suppression
 from apps.security.services.exporting import running
 from apps.security.services.holds import MANAGE, clean_reason, require_free
 from apps.security.types import ERASURE, OBJECT, SUBJECT, RequestKind, RequestState
 
-LEAST_LINE, MOST_LINES = 30, 500
+MOST_LINES = 500
 
 
 def request_erasure(*, principal: Principal, subject_id: UUID, reason: str) -> UUID:
