@@ -50,7 +50,9 @@ DOORS = [login, reset, mailed_code, code_page, wrong_code]
 
 def shape(answer: Any, email: str) -> tuple[int, str, str]:
     """Return what can be told apart, without what is random or was sent."""
-    body = re.sub(r'value="[^"]*"|"csrf": ?"[^"]*"', "", answer.content.decode()).replace(email, "EMAIL")
+    body = re.sub(r'value="[^"]*"|nonce="[^"]*"|"csrf": ?"[^"]*"', "", answer.content.decode()).replace(
+        email, "EMAIL"
+    )
     return answer.status_code, answer.get("Location", ""), body
 
 
