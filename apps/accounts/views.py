@@ -74,7 +74,9 @@ class InvitationPage(View):
             if not error.errors:
                 form.add_error(None, error.detail)
             return self._page(request, invitation, form, account)
-        return _sign_in(request, User.objects.get(pk=accepted.user_id), f"/o/{accepted.organization_slug}/")
+        # The password was chosen a moment ago: nobody is asked to type it again.
+        who, target = User.objects.get(pk=accepted.user_id), f"/o/{accepted.organization_slug}/"
+        return _sign_in(request, who, target, method="password")
 
     def _load(self, request: HttpRequest, secret: str) -> tuple[InvitationView, object]:
         _limit(request)
@@ -139,8 +141,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _sign_in(request: HttpRequest, user: User, target: str) -> HttpResponseBase:
-    record_authentication(request, user, method="link")
+def _sign_in(request: HttpRequest, user: User, target: str, *, method: str = "link") -> HttpResponseBase:
+    record_authentication(request, user, method=method)
     response: HttpResponseBase = perform_login(request, user, redirect_url=target)
     return response
 

@@ -10,7 +10,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.core.management import call_command
 from django.test import Client
 from psycopg_pool import AsyncConnectionPool
 
@@ -33,13 +32,13 @@ from tests.accounts.factors import enrol
 from tests.accounts.oauth import app_of
 from tests.accounts.sessions import open_session
 from tests.documents.samples import text_pdf
+from tests.emptying import empty_tables
 from tests.factories.accounts import MemberFactory, OrganizationFactory, principal_of
 from tests.factories.documents import document
 from tests.factories.files import picture, upload
 from tests.factories.runs import work_off
 from tests.runs import steps as _steps  # noqa: F401 - declares the step used here
 from tests.security.privacy.scene import relay
-from tests.walls import everywhere
 
 MARK = "qzx"  # no word of a language, a template or an encoded id holds it
 
@@ -251,11 +250,7 @@ def committed() -> Iterator[None]:
             yield
         finally:
             _give_back()
-            with everywhere():
-                call_command(
-                    "flush", verbosity=0, interactive=False, reset_sequences=False, allow_cascade=True,
-                    inhibit_post_migrate=True,
-                )  # fmt: skip
+            empty_tables(truncates=True)
 
 
 def _give_back() -> None:
