@@ -27,12 +27,13 @@ NEW = "seven green llamas sing"
 ASKED = f"/api/v1/conversations/{UUID(int=0)}/messages/"
 
 
-@pytest.fixture
-def web(transactional_db: None) -> Iterator[WebProcess]:
-    """Another process of the same product."""
-    with web_process(
-        DJANGO_SETTINGS_MODULE="chatsystem.settings.test", CHATSYSTEM_PUBLIC_URL="http://127.0.0.1"
-    ) as running:
+@pytest.fixture(scope="module")
+def web(django_db_setup: None, django_db_blocker: Any) -> Iterator[WebProcess]:
+    """Another process of the same product, for tests that commit."""
+    elsewhere = {
+        "DJANGO_SETTINGS_MODULE": "chatsystem.settings.test", "CHATSYSTEM_PUBLIC_URL": "http://127.0.0.1",
+    }  # fmt: skip
+    with django_db_blocker.unblock(), web_process(**elsewhere) as running:
         yield running
 
 
@@ -69,6 +70,7 @@ def seconds_until_refused(web: WebProcess, key: str, end: Callable[[], object]) 
 
 
 @pytest.mark.enable_socket
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("end", [sign_out, change_password])
 def test_an_ended_session_is_refused_by_another_process_within_a_second(
     web: WebProcess, end: Callable[[Client], None]
@@ -81,6 +83,7 @@ def test_an_ended_session_is_refused_by_another_process_within_a_second(
 
 
 @pytest.mark.enable_socket
+@pytest.mark.django_db(transaction=True)
 def test_bite_without_the_signal_the_other_process_goes_on(
     web: WebProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:

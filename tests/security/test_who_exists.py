@@ -16,9 +16,10 @@ from apps.accounts.models import Member
 from apps.core.redis import client as redis
 from tests.accounts.factors import enrol
 from tests.factories.accounts import MemberFactory, PersonFactory
+from tests.security.sizes import by_size
 
 pytestmark = pytest.mark.django_db
-PAIRS = 40
+PAIRS = by_size(quick=24, standard=40, full=100)
 
 
 def login(email: str) -> Any:
