@@ -14,6 +14,7 @@ from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - apps 
 from django.urls import path, re_path  # noqa: E402
 
 from apps.chat.consumers import ClientConsumer  # noqa: E402
+from apps.core.http import headers  # noqa: E402
 from apps.core.http.handler import Handler  # noqa: E402
 from apps.core.http.refusing import Receive, Send  # noqa: E402
 from apps.ops import liveness  # noqa: E402
@@ -26,13 +27,15 @@ async def no_such_socket(_scope: dict[str, Any], receive: Receive, send: Send) -
 
 
 http = Handler()
-application = liveness.before(
-    ProtocolTypeRouter(
-        {
-            "http": http,
-            "websocket": URLRouter(
-                [path("ws/v1/", ClientConsumer.as_asgi()), re_path(r"", cast("Any", no_such_socket))]
-            ),
-        }
+application = headers.completed(
+    liveness.before(
+        ProtocolTypeRouter(
+            {
+                "http": http,
+                "websocket": URLRouter(
+                    [path("ws/v1/", ClientConsumer.as_asgi()), re_path(r"", cast("Any", no_such_socket))]
+                ),
+            }
+        )
     )
 )

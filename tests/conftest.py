@@ -8,12 +8,14 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.db import connections
+from django.test import TransactionTestCase
 from xdist.scheduler import LoadScopeScheduling
 
 from apps.core import origin
 from apps.core.http import request_limits
 from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
+from tests.emptying import empty_tables, install
 
 BROWSER = "tests/e2e/"
 
@@ -63,6 +65,7 @@ def django_db_setup(
             )
             for (table,) in cursor.fetchall():
                 cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER core_auditentry_stay")
+            install(cursor)
             for what in ("ALL ON ALL TABLES", "ALL ON ALL SEQUENCES", "EXECUTE ON ALL FUNCTIONS"):
                 cursor.execute(f"GRANT {what} IN SCHEMA public TO chat_everywhere")  # see `tests.walls`
         connections["default"].close()
@@ -72,6 +75,14 @@ def django_db_setup(
         connections["default"].close()
         settings["USER"] = owner["USER"]
         teardown_databases(databases, verbosity=0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptied_quickly() -> Iterator[None]:
+    """Tests that commit leave no row behind; see `tests.emptying`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty_tables())
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -42,6 +42,13 @@ KEY_ROTATED = register_action("api_key.rotated", _("API key replaced"))
 KEY_REVOKED = register_action("api_key.revoked", _("API key ended"))
 KEY_REFUSED = register_action("api_key.refused", _("API key refused"))
 
+SCOPED_ROLE_GIVEN = register_action("scoped_role.given", _("Role given for one place"))
+SCOPED_ROLE_TAKEN = register_action("scoped_role.taken", _("Role for one place taken back"))
+DATA_CLASS_CHANGED = register_action("scope.data_class_changed", _("Class of data changed"))
+VIEW_AS_STARTED = register_action("view_as.started", _("Began to look at pages as a person"))
+VIEW_AS_ENDED = register_action("view_as.ended", _("Stopped looking at pages as a person"))
+ACCESS_EXPLAINED = register_action("access.explained", _("Access of a person looked up"))
+
 ORGANIZATION_CREATED = register_action("organization.created", _("Organization created"))
 ORGANIZATION_CHANGED = register_action("organization.changed", _("Organization changed"))
 FACTOR_POLICY_CHANGED = register_action("factor_policy.changed", _("Who needs a second factor changed"))

@@ -21,10 +21,12 @@ from apps.accounts.models import (
     Organization,
     Role,
     Scope,
+    ScopedRole,
     Seat,
     SigningKey,
     TokenFamily,
     User,
+    ViewAs,
 )
 from apps.accounts.selectors.administration import all_organizations
 from apps.accounts.services import api_keys, factors, oauth_clients, operators
@@ -229,6 +231,24 @@ class InvitationAdmin(ReadOnlyAdmin[Invitation]):
     list_select_related = ("organization", "role", "invited_by")
     search_fields = ("=email", "=id")
     exclude = ("hash",)
+
+
+@admin.register(ScopedRole)
+class ScopedRoleAdmin(ReadOnlyAdmin[ScopedRole]):
+    """Roles in single audiences; the console hands them out."""
+
+    list_display = ("principal", "role", "scope", "organization", "given_by", "created_at")
+    list_select_related = ("principal", "role", "scope", "organization", "given_by")
+    search_fields = ("=principal__email", "=scope__id", "=id")
+
+
+@admin.register(ViewAs)
+class ViewAsAdmin(ReadOnlyAdmin[ViewAs]):
+    """Looks at pages as somebody else."""
+
+    list_display = ("viewer", "person", "organization", "created_at", "ends_at", "ended_at")
+    list_select_related = ("viewer", "person", "organization")
+    search_fields = ("=viewer__email", "=person__email", "=id")
 
 
 @admin.register(BreakGlass)

@@ -37,6 +37,11 @@ class PermissionMissing(Forbidden):
     code = "accounts.permission_missing"
 
 
+class ConditionNotMet(PermissionMissing):
+    code = "accounts.condition_not_met"
+    message = _("Your role gives this right only under conditions that do not hold now.")
+
+
 class UnknownPermission(InvalidInput):
     code = "accounts.unknown_permission"
     message = _("There is no permission named %(name)s.")
@@ -184,6 +189,68 @@ class AddressNotAllowed(Forbidden):
 class NetworkNotValid(InvalidInput):
     code = "accounts.network_not_valid"
     message = _("“%(value)s” is no network. Write it like 192.0.2.0/24 or 2001:db8::/32.")
+
+
+class ConditionNotValid(InvalidInput):
+    code = "accounts.condition_not_valid"
+    message = _("This condition is not valid: %(reason)s")
+
+
+class ConditionsOnBuiltIn(Conflict):
+    code = "accounts.conditions_on_built_in"
+    message = _("Built-in roles carry no conditions. Make a custom role.")
+
+
+class ConditionsLockOut(Conflict):
+    code = "accounts.conditions_lock_out"
+    message = _(
+        "You do not fulfil these conditions now, and this is your own role. You would lock yourself out."
+    )
+
+
+class ScopedRoleNotFound(NotFound):
+    code = "accounts.scoped_role_not_found"
+
+
+class ScopedRoleTaken(Conflict):
+    code = "accounts.scoped_role_taken"
+    message = _("This person has this role there already.")
+
+
+class ScopedRoleEmpty(InvalidInput):
+    code = "accounts.scoped_role_empty"
+    message = _("Nothing that this role allows can be limited to one conversation.")
+
+
+class TooManyScopedRoles(Conflict):
+    code = "accounts.too_many_scoped_roles"
+    message = _("A person has such roles in at most %(limit)s places.")
+
+
+class DataClassUnknown(InvalidInput):
+    code = "accounts.data_class_unknown"
+    message = _("There is no such class of data.")
+
+
+class ObjectUnknown(NotFound):
+    code = "accounts.object_unknown"
+
+
+class ViewAsReadOnly(Forbidden):
+    code = "view_as_read_only"
+    message = _("You look at pages as somebody else. Nothing can be changed until you end that.")
+
+
+class ViewAsHidden(Forbidden):
+    code = "accounts.view_as_hidden"
+    message = _(
+        "This page is private and is not shown to others. End the view as somebody else to see your own."
+    )
+
+
+class ViewAsNotPossible(Forbidden):
+    code = "accounts.view_as_not_possible"
+    message = _("You can look at pages only as an active person whose role may do no more than yours.")
 
 
 class ConversationsNotKnown(InvalidInput):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -63,6 +64,20 @@ class SeatRemoved(DomainEvent):
     audience: ClassVar[Audience] = Audience.PRINCIPAL
     principal_id: UUID
     scope: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ViewedAs(DomainEvent):
+    """An administrator looked at pages as this principal, and stopped. Stream: the principal's own."""
+
+    type: ClassVar[str] = "view_as.ended"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    personal: ClassVar[tuple[str, ...]] = ("viewer",)
+    principal_id: UUID
+    viewer_id: UUID
+    viewer: str
+    began_at: datetime
+    ended_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)

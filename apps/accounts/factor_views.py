@@ -112,7 +112,7 @@ def app_picture(request: HttpRequest) -> HttpResponse:
     target = io.BytesIO()
     picture.save(target)
     response = HttpResponse(target.getvalue(), content_type="image/svg+xml")
-    response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response.headers["Content-Security-Policy"] = "default-src 'none'; frame-ancestors 'none'; sandbox"
     return response
 
 

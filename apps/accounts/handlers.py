@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils import timezone
 
-from apps.accounts.models import Organization
+from apps.accounts.models import Organization, ViewAs
 from apps.accounts.services import (
     api_keys,
     break_glass,
@@ -13,6 +14,7 @@ from apps.accounts.services import (
     oauth_devices,
     signing_keys,
     tokens,
+    view_as,
 )
 from apps.core import tenancy
 from apps.core.relay.periodic import every
@@ -36,6 +38,17 @@ def suspend_unused_keys() -> None:
 def rotate_signing_key() -> None:
     """Let a new key sign after 90 days."""
     signing_keys.rotate_when_old()
+
+
+@every(seconds=60)
+def end_views() -> None:
+    """End looks at pages as somebody else whose time is over, so that the trail and the person know."""
+    over = ViewAs.objects.filter(ended_at=None, ends_at__lte=timezone.now())
+    for organization_id in (
+        over.order_by("organization_id").values_list("organization_id", flat=True).distinct()
+    ):
+        with tenancy.use(organization_id):
+            view_as.end_over(organization_id=organization_id)
 
 
 @every(seconds=24 * 3600)

@@ -23,10 +23,12 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
-from apps.accounts.errors import OrganizationNotFound, SecondFactorRequired
+from apps.accounts.errors import OrganizationNotFound, SecondFactorRequired, ViewAsHidden, ViewAsReadOnly
 from apps.accounts.selectors.factors import operators_need_factor
-from apps.accounts.selectors.principals import organizations_of, principal_for_session, session_id
-from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, factor_id_of, is_too_old, today
+from apps.accounts.selectors.principals import organizations_of, session_id
+from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, VIEW_AS, is_too_old, today
+from apps.accounts.selectors.view_as import find_viewed
+from apps.accounts.services import view_as
 from apps.accounts.services.proofs import change_id
 from apps.accounts.services.requests import (
     Outcome,
@@ -34,6 +36,8 @@ from apps.accounts.services.requests import (
     credentials_of,
     outcome_of,
     outcome_of_async,
+    seat_of,
+    user_of,
 )
 from apps.accounts.services.sessions import track
 from apps.accounts.types import Principal
@@ -48,6 +52,15 @@ LAST_ORGANIZATION, RIGHTS = "organization", "rights"
 ADMIN = "/admin/"
 _TOUCHES_NOTHING = ("/static/", "/livez", "/readyz", "/metrics")
 _WITHOUT_ORGANIZATION = ("/accounts/", ADMIN, "/language/", "/oauth/")  # the last asks for its client's
+# While somebody looks at pages as another person: what may be looked at, and the two ways out.
+_LOOKED_AT, _WAYS_OUT = (
+    frozenset({"chat", "rag", "documents", "files", "console"}),
+    ("end_view", "account_logout"),
+)
+_TAKES_AWAY = frozenset({"audit-export"})
+# Open to visitors, and yet somebody is let in there by who is signed in.
+_LETS_IN = frozenset({"oauth_authorize", "invitation", "sign_in_link"})
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Answer = Callable[[HttpRequest], Any]  # a response, or the coroutine of one
 
@@ -121,15 +134,18 @@ def sign_in_required(get_response: Answer) -> Answer:
     def check(
         request: HttpRequest, view: Callable[..., Any], _args: tuple[Any, ...], _kwargs: dict[str, Any]
     ) -> HttpResponse | None:
-        if request.path_info.startswith(API) or not getattr(view, "login_required", True):
+        principal = principal_of(request)
+        if request.path_info.startswith(API):
             return None
+        if not getattr(view, "login_required", True):
+            return _refuse_to_let_in(request) if principal is not None and principal.viewed_by else None
         if not getattr(request, "is_signed_in", False):
             return _to_sign_in(request)
         if _needs_factor(request):
             return _to_factor(request)
-        if principal_of(request) is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
+        if principal is None and not request.path_info.startswith(_WITHOUT_ORGANIZATION):
             return HttpResponseRedirect("/")
-        return None
+        return _refuse_in_view(request) if principal is not None and principal.viewed_by else None
 
     middleware: Any
     if iscoroutinefunction(get_response):
@@ -226,28 +242,45 @@ def _page_principal(request: HttpRequest) -> Principal | None:
         address=address_of(request),
         user_agent=request.META.get("HTTP_USER_AGENT", ""),
     )
-    who: dict[str, Any] = {
-        "user_id": user.pk,
-        "session": session_id(key),
-        "factor_id": factor_id_of(request.session),
-    }
     slug = _named_slug(request.path_info)
     try:
         if slug is None:
-            return _last_or_first(request, who)
-        principal = principal_for_session(**who, slug=slug)
+            return _viewed(request, _last_or_first(request))
+        principal = seat_of(request, slug=slug)
     except SecondFactorRequired:
         request.factor_missing = True  # type: ignore[attr-defined]
+        _end_view(request)
         return None
     if request.session.get(LAST_ORGANIZATION) != slug:
         request.session[LAST_ORGANIZATION] = slug
-    return _with_present_rights(request, principal)
+    return _viewed(request, _with_present_rights(request, principal))
+
+
+def _viewed(request: HttpRequest, principal: Principal | None) -> Principal | None:
+    """Return the person as who the reader looks at pages, while that lasts; another organization ends it."""
+    flag = request.session.get(VIEW_AS)
+    if not flag or principal is None:
+        return principal
+    viewed = find_viewed(principal, str(flag))
+    if viewed is None:
+        _end_view(request)
+    return viewed or principal
+
+
+def _end_view(request: HttpRequest) -> None:
+    flag = request.session.pop(VIEW_AS, None)
+    if flag:
+        view_as.end_flagged(viewer_id=user_of(request).pk, flag=str(flag))
 
 
 def _with_present_rights(request: HttpRequest, principal: Principal) -> Principal:
-    """Give the session a new id when the person's rights changed since the last page: an old one opens nothing."""
+    """Give the session a new id when the person's rights changed since the last page: an old one opens nothing.
+
+    Rights are what the roles give; conditions of a role that hold here and not there change nothing.
+    """
     known = request.session.get(RIGHTS, {})
-    text = ",".join([principal.role, str(principal.is_staff), *sorted(principal.permissions)])
+    given = (f"{one.scope_id} {one.role}" for one in principal.scoped)
+    text = ",".join([principal.role, str(principal.is_staff), *sorted(principal.granted), *sorted(given)])
     organization, rights = str(principal.organization_id), hashlib.sha256(text.encode()).hexdigest()[:16]
     if known.get(organization) == rights:
         return principal
@@ -265,22 +298,42 @@ def _is_whole_page(request: HttpRequest) -> bool:
     return request.method == "GET" and is_document and "HX-Request" not in request.headers
 
 
+def _refuse_to_let_in(request: HttpRequest) -> HttpResponse | None:
+    match = request.resolver_match
+    if match is None or match.url_name not in _LETS_IN:
+        return None
+    return error_pages.answer(request, refusal_as_problem(ViewAsHidden()))
+
+
+def _refuse_in_view(request: HttpRequest) -> HttpResponse | None:
+    """Refuse what changes something, and pages that are the person's or the reader's own; None for the rest."""
+    match = request.resolver_match
+    if match is not None and match.url_name in _WAYS_OUT:
+        return None
+    if request.method not in _SAFE:
+        return error_pages.answer(request, refusal_as_problem(ViewAsReadOnly()))
+    is_looked_at = match is not None and (match.app_name or match.url_name) in {*_LOOKED_AT, "home"}
+    if match is None or not is_looked_at or match.url_name in _TAKES_AWAY:
+        return error_pages.answer(request, refusal_as_problem(ViewAsHidden()))
+    return None
+
+
 def _missing(request: HttpRequest) -> HttpResponse:
     """Answer as for any page that does not exist."""
     return error_pages.answer(request, refusal_as_problem(NotFound()))
 
 
-def _last_or_first(request: HttpRequest, who: dict[str, Any]) -> Principal | None:
+def _last_or_first(request: HttpRequest) -> Principal | None:
     last = request.session.get(LAST_ORGANIZATION)
     if last:
         try:
-            return principal_for_session(**who, slug=last)
+            return seat_of(request, slug=last)
         except OrganizationNotFound:
             del request.session[LAST_ORGANIZATION]
-    mine = organizations_of(who["user_id"])
+    mine = organizations_of(user_of(request).pk)
     if not mine:
         return None
-    return principal_for_session(**who, organization_id=mine[0].id)
+    return seat_of(request, organization_id=mine[0].id)
 
 
 def _needs_factor(request: HttpRequest) -> bool:

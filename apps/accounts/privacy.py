@@ -81,6 +81,33 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="accounts.scoped_roles",
+        label=_("Roles in single places"),
+        fate=Fate.DELETE,
+        why=_("Roles of the person are deleted; those it gave lose their giver."),
+        order=91,
+        links=("accounts_scopedrole.principal_id", "accounts_scopedrole.given_by_id"),
+        count=lambda person: personal.scoped_roles_of(person).count(),
+        export=personal.export_scoped_roles,
+        erase=erasing.erase_scoped_roles_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="accounts.view_as",
+        label=_("Looks at pages as the person, and by it"),
+        fate=Fate.DELETE,
+        why=_("The trail keeps that they happened."),
+        order=91,
+        links=("accounts_viewas.viewer_id", "accounts_viewas.person_id"),
+        shared=("accounts_viewas.reason",),
+        count=lambda person: personal.looks_of(person).count(),
+        export=personal.export_looks,
+        erase=erasing.erase_looks_of,
+    )
+)
+register_subject_data(
+    SubjectData(
         name="accounts.invitations",
         label=_("Invitations"),
         fate=Fate.DELETE,

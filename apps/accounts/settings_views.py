@@ -22,6 +22,7 @@ from apps.accounts.selectors import oauth as oauth_selectors
 from apps.accounts.selectors import sessions as session_selectors
 from apps.accounts.selectors import tokens as token_selectors
 from apps.accounts.selectors.factors import has_factor
+from apps.accounts.selectors.view_as import list_looks
 from apps.accounts.services import access, api_keys, members, oauth_consents, sessions, tokens
 from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
@@ -163,6 +164,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         "may_have_keys": may_have_keys,
         "keys": key_selectors.list_keys(principal) if may_have_keys else [],
         "key_form": ApiKeyForm(auto_id="key_%s", initial={"scopes": ["chat:read"], "days": 90}),
+        "looks": list_looks(organization_id=principal.organization_id, person_id=principal.id),
         "now": timezone.now(),
         **changed,
     }

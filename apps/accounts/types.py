@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+
+from apps.accounts.conditions import DATA_CLASSES as DATA_CLASSES  # noqa: PLC0414 - one of these words
+from apps.accounts.conditions import NO_CONDITIONS, NOWHERE, Conditions
+from apps.accounts.conditions import AccessContext as AccessContext  # noqa: PLC0414 - one of these types
 
 # What a role may grant. A word here is in columns and stays.
 PERMISSIONS = frozenset(
@@ -17,7 +20,8 @@ PERMISSIONS = frozenset(
         "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
-        "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read",
+        "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read", "access.explain",
+        "access.view_as",
     }
 )  # fmt: skip
 
@@ -38,7 +42,7 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
     "moderator": _MODERATOR,
     "member": _MEMBER,
     "guest": _GUEST,
-    "auditor": frozenset({"audit.read", "console.view"}),
+    "auditor": frozenset({"audit.read", "console.view", "access.explain"}),
 }
 
 OWNER, GUEST, AUDITOR = "owner", "guest", "auditor"
@@ -61,12 +65,12 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "search:read": frozenset({"search.use"}),
     "ask:write": frozenset({"agent.ask"}),
     "keys:write": frozenset({"api_key.own", "api_key.manage"}),
-    "admin:read": frozenset({"console.view", "settings.view", "run.view_any"}),
-    "audit:read": frozenset({"audit.read"}),
+    "admin:read": frozenset({"console.view", "settings.view", "run.view_any", "access.explain"}),
+    "audit:read": frozenset({"audit.read", "access.explain"}),
     "admin:write": frozenset(
         {
             "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
-            "organization.manage", "run.manage", "privacy.manage",
+            "organization.manage", "run.manage", "privacy.manage", "access.view_as",
         }
     ),
 }  # fmt: skip
@@ -74,6 +78,18 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
 
 # All that a key bound to some conversations may do with its scopes: nothing that reaches beyond them.
 BOUND_PERMISSIONS = frozenset({"message.send", "message.moderate"})
+# What a role can give in one audience alone. `member.manage` there hands such roles out and takes people in and out.
+SCOPED_PERMISSIONS = frozenset(
+    {"message.moderate", "conversation.manage_any", "document.manage", "member.manage"}
+)
+MOST_SCOPED_ROLES = 100
+# Rights that change nothing: all that is left of a role while somebody else looks at pages with it.
+READING = frozenset(
+    {
+        "search.use", "directory.read", "console.view", "settings.view", "run.view_any", "audit.read",
+        "access.explain",
+    }
+)  # fmt: skip
 
 # What a registered client may ask for: who the person is, a refresh token, and what a key may do. A program that was
 # let in makes no ways in of its own: they would outlive the end of the consent.
@@ -85,6 +101,15 @@ DEVICE_GRANT = "device_code"  # on the wire a URN, see RFC 8628
 OAUTH_GRANTS = (CODE_GRANT, REFRESH_GRANT, CLIENT_GRANT, DEVICE_GRANT)
 
 BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
+
+
+@dataclass(frozen=True)
+class ScopedGrant:
+    """A role that a principal has in one audience; `permissions` are none where its conditions do not hold."""
+
+    scope_id: UUID
+    role: str
+    permissions: frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +129,14 @@ class Principal:
         scopes: the audiences of those conversations, for the visible-scopes query.
         address: where the caller is, as far as it is known; a key may be bound to networks.
         language: the account's; empty follows cookie and header.
+        is_custom: the role is one of the organization's own.
+        conditions: of the role.
+        context: circumstances of this request, socket or task.
+        granted: what the role gives where its conditions hold.
+        held: code of the condition that does not hold; then there are no permissions and nothing is seen.
+        data_classes: the only classes of data it reaches; None is no such limit.
+        scoped: rights in single audiences, beside those of the role.
+        viewed_by, viewer_name: the administrator that looks at pages as this person, and may change nothing.
         factor_due_at: until then the person may go on without the second factor it needs; None: none needed, or proved.
     """
 
@@ -127,6 +160,15 @@ class Principal:
     conversations: frozenset[UUID] | None = None
     scopes: frozenset[UUID] | None = None
     address: str = field(default="", compare=False)
+    is_custom: bool = False
+    conditions: Conditions = NO_CONDITIONS
+    context: AccessContext = field(default=NOWHERE, compare=False)
+    granted: frozenset[str] = frozenset()
+    held: str = ""
+    data_classes: frozenset[str] | None = None
+    scoped: tuple[ScopedGrant, ...] = ()
+    viewed_by: UUID | None = None
+    viewer_name: str = ""
     factor_due_at: datetime | None = None
 
     @property
@@ -134,33 +176,63 @@ class Principal:
         """Guests and auditors, and agents that act for one, see only scopes that person has a seat in."""
         return self.role in BY_SEAT_ONLY or self.person_is_guest
 
+    def granted_in(self, scope_id: UUID) -> frozenset[str]:
+        """Return what roles for this audience alone permit, as far as their conditions hold."""
+        return frozenset().union(*(one.permissions for one in self.scoped if one.scope_id == scope_id))
+
     def reaches(self, conversation_id: UUID) -> bool:
         """Return whether the credential is bound to no conversations, or to this one; says nothing of the seat."""
         return self.conversations is None or conversation_id in self.conversations
 
 
 @dataclass(frozen=True)
+class Ground:
+    """A rule that was looked at on the way to a decision.
+
+    Attributes:
+        code: stable; `services.reasons` has its sentences.
+        holds: whether it speaks for the principal; None where that depends on circumstances nobody gave.
+        facts: short values for the sentence: the role's name, the permission, a time.
+    """
+
+    code: str
+    holds: bool | None
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Decision:
-    """The answer of `can()` and the rule behind it."""
+    """The answer of `can()` and the rule behind it.
+
+    Attributes:
+        rule: stable code of the ground that decided.
+        chain: all grounds that were looked at, in their order; the deciding one is among them.
+    """
 
     allowed: bool
     rule: str
+    chain: tuple[Ground, ...] = field(default=(), compare=False)
 
     def __bool__(self) -> bool:
         return self.allowed
 
 
-@dataclass(frozen=True, kw_only=True)
-class AccessContext:
-    """Circumstances an object-level rule may look at; what is unknown stays empty.
+@dataclass(frozen=True)
+class InScope:
+    """The place of an act: an audience."""
 
-    Attributes:
-        now: the moment that counts, for rules with a window; None means this one.
-        extra: facts of the calling app, by name.
-    """
+    scope_id: UUID
 
-    now: datetime | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
+
+@dataclass(frozen=True)
+class ObjectRef:
+    """One thing of a registered kind: conversation, message, file, document, run."""
+
+    kind: str
+    id: UUID
+
+    def __str__(self) -> str:
+        return f"{self.kind}:{self.id}"
 
 
 @dataclass(frozen=True)
@@ -310,6 +382,7 @@ class RoleView:
     permissions: tuple[str, ...]
     is_builtin: bool
     members: int
+    conditions: Conditions = NO_CONDITIONS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -366,10 +439,16 @@ class AccountView:
 
 @dataclass(frozen=True)
 class SignedIn:
-    """Whose session it is, and the second factor it was proved with."""
+    """What a session says of who uses it.
+
+    Attributes:
+        factor_id: the second factor it was proved with; None without one.
+        view_as: the view as somebody else that was begun in it; empty for none. It may be over.
+    """
 
     user_id: UUID
     factor_id: int | None
+    view_as: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,15 @@ from apps.accounts.api.token_views import key_set
 from apps.accounts.oauth.urls import urlpatterns as oauth_urlpatterns
 from apps.accounts.services.step_up import recent_sign_in_required
 
-urlpatterns: list[URLPattern | URLResolver] = [path("settings/", include("apps.accounts.settings_urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("settings/", include("apps.accounts.settings_urls")),
+    path("why/", views.why, name="why"),
+]
 root_urlpatterns: list[URLPattern] = [
     *oauth_urlpatterns,
     path("", views.home, name="home"),
     path(".well-known/jwks.json", key_set, name="key_set"),
+    path("view/end/", views.end_view, name="end_view"),
     path("language/", views.set_language, name="set_language"),
     path("invite/<str:secret>/", views.InvitationPage.as_view(), name="invitation"),
     path("sign-in/<str:secret>/", views.SignInLinkPage.as_view(), name="sign_in_link"),

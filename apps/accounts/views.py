@@ -8,22 +8,25 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.decorators import method_decorator
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import View
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts import actions
 from apps.accounts.errors import LanguageUnknown, LinkNotValid
 from apps.accounts.forms import InvitationForm
+from apps.accounts.labels import PERMISSION_LABELS
 from apps.accounts.middleware import principal_of
 from apps.accounts.models import User
 from apps.accounts.selectors.members import invitation_by_secret
-from apps.accounts.services import invitations, members, names, sign_in_links, trail
+from apps.accounts.selectors.sessions import VIEW_AS
+from apps.accounts.services import explaining, invitations, members, names, sign_in_links, trail, view_as
 from apps.accounts.types import InvitationView
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, NotFound
 from apps.core.http.addresses import client_address, network
 from apps.core.services import limits
 from apps.core.services.limits import Bucket
@@ -71,7 +74,9 @@ class InvitationPage(View):
             if not error.errors:
                 form.add_error(None, error.detail)
             return self._page(request, invitation, form, account)
-        return _sign_in(request, User.objects.get(pk=accepted.user_id), f"/o/{accepted.organization_slug}/")
+        # The password was chosen a moment ago: nobody is asked to type it again.
+        who, target = User.objects.get(pk=accepted.user_id), f"/o/{accepted.organization_slug}/"
+        return _sign_in(request, who, target, method="password")
 
     def _load(self, request: HttpRequest, secret: str) -> tuple[InvitationView, object]:
         _limit(request)
@@ -128,6 +133,7 @@ def set_language(request: HttpRequest) -> HttpResponse:
             wanted,
             max_age=_COOKIE_SECONDS,
             samesite="Lax",
+            httponly=True,
             secure=settings.PUBLIC_URL.startswith("https"),
         )
         if request.user.is_authenticated:
@@ -135,8 +141,8 @@ def set_language(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _sign_in(request: HttpRequest, user: User, target: str) -> HttpResponseBase:
-    record_authentication(request, user, method="link")
+def _sign_in(request: HttpRequest, user: User, target: str, *, method: str = "link") -> HttpResponseBase:
+    record_authentication(request, user, method=method)
     response: HttpResponseBase = perform_login(request, user, redirect_url=target)
     return response
 
@@ -153,3 +159,25 @@ def _limit(request: HttpRequest) -> None:
 def link_bucket(address: str) -> Bucket:
     """Return what secrets in links are counted by."""
     return Bucket("links", network(address), 20, 60)
+
+
+@require_POST
+def end_view(request: HttpRequest) -> HttpResponse:
+    """Stop looking at pages as somebody else, and go back to the console's people."""
+    flag, viewed = str(request.session.pop(VIEW_AS, "")), principal_of(request)
+    if flag and request.user.is_authenticated:
+        view_as.end_flagged(viewer_id=request.user.pk, flag=flag)
+    if viewed is None:
+        return HttpResponseRedirect("/")
+    return HttpResponseRedirect(reverse("console:people", kwargs={"slug": viewed.organization_slug}))
+
+
+@require_safe
+def why(request: HttpRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
+    """Say why the reader may do something or not, in terms of its own role."""
+    principal, action = principal_of(request), request.GET.get("action", "")
+    if principal is None:
+        raise NotFound
+    decision, lines = explaining.explain_own(principal=principal, action=action)
+    context = {"decision": decision, "lines": lines, "label": PERMISSION_LABELS[action]}
+    return render(request, "accounts/why.html", context)

@@ -60,6 +60,8 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
     "pong": ("Answer to `ping`.", {"ref": _TEXT}, ["ref"]),
 }  # fmt: skip
 CLOSE_CODES = {
+    1007: "A text frame was not UTF-8.",
+    1008: "Too many frames, pings or fragments.",
     1009: "The frame was too big.",
     1012: "The server restarts: come back with your sequences.",
     4400: "Too many frames that are not valid.",

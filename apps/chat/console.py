@@ -13,9 +13,10 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.services import access
-from apps.accounts.types import Principal
+from apps.accounts.services.reasons import data_class_label
+from apps.accounts.types import DATA_CLASSES, Principal
 from apps.chat.selectors.administration import list_records
-from apps.chat.services.administration import set_archived
+from apps.chat.services.administration import set_archived, set_data_class
 from apps.core import console_shell
 from apps.core.registry import register_console_page
 
@@ -43,6 +44,7 @@ def conversations(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: 
         "rows": rows,
         "paging": paging,
         "may_archive": bool(access.can(request.principal, "conversation.manage_any")),
+        "classes": [(name, str(data_class_label(name))) for name in DATA_CLASSES],
         "query": query,
         "kind": kind,
         "state": state,
@@ -64,6 +66,21 @@ def archive(request: ConsoleRequest, slug: str, conversation_id: UUID) -> HttpRe
     )
 
 
+@require_POST
+def classify(request: ConsoleRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Say which class of data a channel holds."""
+    return console_shell.act(
+        request,
+        lambda: set_data_class(
+            principal=request.principal,
+            conversation_id=conversation_id,
+            data_class=request.POST.get("data_class", ""),
+        ),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("The channel holds another class of data now"),
+    )
+
+
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:
     return value if value in allowed else ""
 
@@ -75,5 +92,8 @@ register_console_page(
     console_shell.VIEW,
     conversations,
     order=40,
-    routes=[path("<uuid:conversation_id>/archive/", archive, name="conversation-archive")],
+    routes=[
+        path("<uuid:conversation_id>/archive/", archive, name="conversation-archive"),
+        path("<uuid:conversation_id>/class/", classify, name="conversation-class"),
+    ],
 )

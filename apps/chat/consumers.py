@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -16,34 +17,45 @@ import orjson
 from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.utils import translation
+from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
 from apps.accounts.selectors import people
 from apps.accounts.services import access, handshake
 from apps.accounts.types import Principal
 from apps.chat import frames
+from apps.chat.errors import TooManySubscriptions
 from apps.chat.selectors import conversations, resuming
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.batcher import get_batcher, get_pool
 from apps.chat.types import Draft
 from apps.core import origin, tenancy
+from apps.core.api.throttling import buckets_of
 from apps.core.errors import DomainError, TooManyRequests
 from apps.core.events.frames import conversation_channel, principal_channel
+from apps.core.http import request_limits
 from apps.core.ids import uuid7
 from apps.core.models import Stream
 from apps.core.realtime.hub import Hub, get_hub, sockets_open
+from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
+from apps.core.services import limits, places
+from apps.core.services.places import Place
 from apps.core.threads import in_thread
 from apps.runs.selectors import frames as run_frames
 
-CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT = 4401, 4429, 4408, 4400
+CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT, CLOSE_FLOOD = 4401, 4429, 4408, 4400, 1008
 RECHECK_SECONDS = 30
 BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
+MOST_FOLLOWED = 500
+MOST_AT_WORK = 256  # frames of one socket that are being answered; the next is read once one of them is done
+FLOOD_SECONDS = 5  # of the allowed frames may come at once
 _WATCHED_EVENTS = (
     b'"access.revoked"', b'"access.changed"', b'"conversation.added"', b'"conversation.removed"', b'"seat.removed"',
 )  # fmt: skip
 logger = logging.getLogger(__name__)
+flooded = Counter("chatsystem_sockets_flooded_total", "Sockets closed because they sent too many frames")
 _open: dict[UUID, int] = {}
 
 
@@ -78,14 +90,21 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
     ) -> None:
         """Find out who it is, and serve it."""
         scope = self.scope
+        self.connection = uuid7().hex
         try:
+            request_limits.require_patience(handshake.address_of_scope(scope))
             self.principal = await in_thread(handshake.principal_of_scope, scope)
+            (await limits.take_async(buckets_of(self.principal))).require()
         except DomainError as error:
+            if error.status == HTTPStatus.UNAUTHORIZED:
+                await request_limits.note_failure(handshake.address_of_scope(scope))
             await self._refuse(error)
             return
         origin.note_session(self.principal.session)
-        if _open.get(self.principal.id, 0) >= settings.CONFIGURATION.security.sockets_per_principal:
-            await self._refuse(TooManyRequests())
+        most = settings.CONFIGURATION.security.sockets_per_principal
+        self.place = Place("sockets", str(self.principal.id), self.connection, most)
+        if _open.get(self.principal.id, 0) >= most or not await in_thread(places.take, self.place):
+            await self._refuse(TooManyRequests(retry_after_seconds=RECHECK_SECONDS))
             return
         _open[self.principal.id] = _open.get(self.principal.id, 0) + 1
         sockets_open.inc()
@@ -99,6 +118,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             left = _open.pop(self.principal.id) - 1
             if left:
                 _open[self.principal.id] = left
+            await asyncio.shield(in_thread(places.leave, self.place))
 
     async def _refuse(self, error: DomainError) -> None:
         """Answer the handshake with the error's status where the server can, else close."""
@@ -109,14 +129,16 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             )  # fmt: skip
             await self.base_send(
                 {"type": "websocket.http.response.start", "status": error.status,
-                 "headers": [(b"content-type", b"application/problem+json")]}
+                 "headers": [
+                     (b"content-type", b"application/problem+json"), (b"cache-control", b"private, no-store"),
+                     *((b"retry-after", b"%d" % seconds) for seconds in [error.retry_after_seconds] if seconds),
+                 ]}
             )  # fmt: skip
             await self.base_send({"type": "websocket.http.response.body", "body": body})
         else:
             await self.base_send({"type": "websocket.close", "code": 4000 + error.status % 1000})
 
     async def _serve(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
-        self.connection = uuid7().hex
         self.loop = asyncio.get_running_loop()
         self.hub = await get_hub()
         self.batcher = await get_batcher()
@@ -132,19 +154,22 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.followed: set[str] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.typed: dict[UUID, float] = {}
-        self.bad_frames = 0
-        security = settings.CONFIGURATION.security
-        self.tokens, self.filled_at = float(security.message_burst), time.monotonic()
+        self.bad_frames, self.is_closing = 0, False
+        self.purse = limits.Purse(
+            [limits.messages_of(self.principal.id), limits.messages_in(self.principal.organization_id)]
+        )
+        self.pace = _pace_of_frames()
         try:
             await self._welcome()
             self._spawn(self._recheck())
-            while (message := await receive())["type"] == "websocket.receive":
+            while not self.is_closing and (message := await receive())["type"] == "websocket.receive":
                 await self._take(message)
         finally:
             for task in self.tasks:
                 task.cancel()
             self.hub.leave([self.own], self.own_socket, self._on_notice)
             self.hub.leave(self.channels | self.watched | self.followed, self.socket)
+            await asyncio.shield(self.purse.empty())
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
             await in_thread(
@@ -184,6 +209,12 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.channels = wanted
 
     async def _take(self, message: dict[str, Any]) -> None:
+        if self.pace.is_exceeded():
+            flooded.inc()
+            await self._close(CLOSE_FLOOD)
+            return
+        while len(self.tasks) >= MOST_AT_WORK:
+            await asyncio.wait(self.tasks, return_when=asyncio.FIRST_COMPLETED)
         text = message.get("text")
         try:
             parsed = frames.parse(text if text is not None else message["bytes"])
@@ -227,7 +258,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def on_send(self, frame: frames.SendFrame) -> None:
         """Compose in the order of the frames, then join the next group commit while the next frame is read."""
-        self._spend()
+        await self.purse.spend()
         access.require(self.principal, "message.send")
         draft = await self._compose(frame)
         self._spawn(self._guard(partial(self._submit, draft), frame))
@@ -251,20 +282,6 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             attachments=frame.attachments,
         )
         return await in_thread(compose) if composing.needs_look_up(frame.body) else compose()
-
-    def _spend(self) -> None:
-        """Token bucket of this socket.
-
-        Raises:
-            TooManyRequests: with the seconds to wait.
-        """
-        security, now = settings.CONFIGURATION.security, time.monotonic()
-        rate = security.messages_per_minute / 60
-        self.tokens = min(float(security.message_burst), self.tokens + (now - self.filled_at) * rate)
-        self.filled_at = now
-        if self.tokens < 1:
-            raise TooManyRequests(retry_after_seconds=max(1, round((1 - self.tokens) / rate)))
-        self.tokens -= 1
 
     async def on_resume(self, frame: frames.ResumeFrame) -> None:
         """Send what was missed, in order; a client too far behind is told to load the page again."""
@@ -326,8 +343,10 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         """Stream frames of a visible run: first what is stored after the id, then live; doubles have equal ids."""
         channel = run_frames.channel(frame.run)
         await in_thread(run_frames.require_visible, self.principal, frame.run)
-        await self.hub.join([channel], self.socket)
+        if len(self.followed) >= MOST_FOLLOWED and channel not in self.followed:
+            raise TooManySubscriptions(most=MOST_FOLLOWED)
         self.followed.add(channel)
+        await self.hub.join([channel], self.socket)
         stored = await in_thread(run_frames.after, run_id=frame.run, after=frame.after)
         if stored:
             self.socket.push(b"".join(map(text_frame, stored)) if self.socket.framed else stored)
@@ -360,6 +379,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         while True:
             await self._look_again()
             await self._beat()
+            await in_thread(places.take, self.place)
             await asyncio.sleep(RECHECK_SECONDS)
 
     async def _look_again(self) -> None:
@@ -400,6 +420,16 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     async def _close(self, code: int) -> None:
         """Stop delivering at once, then close."""
+        if self.is_closing:
+            return
+        self.is_closing = True
         self.hub.leave([self.own], self.own_socket, self._on_notice)
         self.hub.leave(self.channels | self.watched | self.followed, self.socket)
         await self.base_send({"type": "websocket.close", "code": code})
+
+
+def _pace_of_frames() -> Pace:
+    """Return what a socket may send: more frames than anybody types, and never fewer than twice its messages."""
+    security = settings.CONFIGURATION.security
+    rate = max(security.frames_per_second, security.messages_per_minute // 30)
+    return Pace(per_second=rate, at_once=max(rate * FLOOD_SECONDS, security.message_burst * 2))

@@ -23,6 +23,14 @@ class ConversationArchived(Conflict):
     message = _("Not sent: the channel is archived.")
 
 
+class TooManySubscriptions(DomainError):
+    """A socket follows more runs than anybody looks at."""
+
+    code = "chat.too_many_subscriptions"
+    status = 429
+    message = _("This connection follows %(most)s answers already. Stop following some first.")
+
+
 class EmptyMessage(InvalidInput):
     code = "chat.empty_message"
     message = _("Write something or attach a file.")

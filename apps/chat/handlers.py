@@ -5,11 +5,15 @@ from django.db import transaction
 from apps.accounts.events import InvitationAccepted, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
+from apps.accounts.services.objects import register_object_kind
+from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, visible_conversations
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.core.events.subscribers import after_commit
 
 register_conversations(scopes_of)
+register_object_kind(explaining.CONVERSATION)
+register_object_kind(explaining.MESSAGE)
 
 
 @after_commit(MemberChanged)

@@ -6,12 +6,16 @@ from uuid import UUID
 
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
+from apps.accounts.services.objects import register_object_kind
 from apps.chat.events import MessageDeleted, MessageSent, MessagesErased
 from apps.core.events.subscribers import after_commit, in_transaction
+from apps.documents.selectors import explaining
 from apps.documents.services import attachments, erasing, reading
 from apps.documents.types import SUBJECT
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
+
+register_object_kind(explaining.DOCUMENT)
 
 
 @after_commit(MessageSent)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from apps.documents.selectors.documents import find_by_file, get_document, list_
 from apps.documents.services import documents
 from apps.documents.services.pictures import WIDTHS, page_picture
 from apps.documents.types import DocumentState, PageState
+from apps.files.selectors.files import can_open
 from apps.files.services.delivery import small_response
 
 
@@ -44,8 +46,10 @@ def state(request: HttpRequest, slug: str, file_id: UUID) -> HttpResponse:  # no
     """
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
     found = find_by_file(principal=principal, file_id=file_id)
+    if found is None and not can_open(principal, file_id):
+        raise Http404
     text = request.GET.get("attempt", "0")
-    attempt = int(text) if text.isascii() and text.isdigit() else 0
+    attempt = int(text) if re.fullmatch("[0-9]{1,3}", text) else 0
     failed = (
         [page for page in list_page_states(document_id=found.id) if page.state == PageState.FAILED]
         if found

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from apps.accounts.services.objects import register_object_kind
 from apps.core.relay.periodic import every
+from apps.files.selectors import explaining
 from apps.files.services import removal
+
+register_object_kind(explaining.FILE)
 
 
 @every(seconds=600)

@@ -23,6 +23,9 @@ INLINE: Final = frozenset(
 )  # fmt: skip
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 
+# What a browser runs or lays out when a page names it: served as bytes to be saved, under no type of its own.
+ACTIVE: Final = frozenset({"text/html", "text/javascript", "text/css", "image/svg+xml", "application/xml"})
+
 _OFFICE: Final = "application/vnd.openxmlformats-officedocument."
 _BY_EXTENSION: Final[dict[str, str]] = {
     ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".gif": "image/gif", ".webp": "image/webp",

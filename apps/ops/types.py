@@ -53,3 +53,22 @@ class PartStatus:
     tone: Tone
     said: str
     effect: str = ""
+
+
+@dataclass(frozen=True)
+class Protection:
+    """A protection as the security page shows it.
+
+    Attributes:
+        key: stable; the anchor on the page.
+        said: on or off, or how much.
+        why: the reason it is off or weaker, or what it costs; empty where there is nothing to add.
+        page: slug of the console page where it is changed or seen in full; empty when settings or nothing decide.
+    """
+
+    key: str
+    name: str
+    tone: Tone
+    said: str
+    why: str = ""
+    page: str = ""

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from apps.accounts.events import AccessRevoked, SeatRemoved
+from apps.accounts.services.objects import register_object_kind
 from apps.core import tenancy
 from apps.core.events.subscribers import in_transaction
 from apps.core.relay.periodic import every
+from apps.runs.selectors import explaining
 from apps.runs.services import recovery
 from apps.runs.services.runs import stop_runs_of
+
+register_object_kind(explaining.RUN)
 
 # Signing out somewhere, a new password or factor takes no right away: the work goes on for whoever comes back.
 _LEAVES_WORK = frozenset({"signed_out", "password_changed", "factor_changed", "key_unused"})

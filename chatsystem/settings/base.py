@@ -7,9 +7,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import django_stubs_ext
+from csp.constants import NONCE
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.conf import loading
+from apps.core.http.headers import of_static
 from chatsystem.settings.parts.database import database
 from chatsystem.settings.parts.logs import logging_settings
 
@@ -76,11 +78,12 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.http.observing.observed",
+    # Before all that may refuse: a refusal carries the same headers.
+    "apps.core.http.middleware.response_headers",
+    "apps.core.http.headers.ContentPolicy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.core.http.middleware.refusals",
     "apps.core.http.middleware.limited",
-    "apps.core.http.middleware.response_headers",
-    "csp.middleware.CSPMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "apps.files.middleware.separate_hosts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "apps.accounts.middleware.language",
@@ -90,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "apps.accounts.middleware.organization",
+    "apps.core.http.pacing.paced",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -99,9 +103,9 @@ MIDDLEWARE = [
 ASYNC_API_MIDDLEWARE = [
     "apps.core.http.middleware.security_headers",
     "apps.core.http.observing.observed",
+    "apps.core.http.middleware.response_headers",
     "apps.core.http.middleware.refusals",
     "apps.core.http.middleware.limited",
-    "apps.core.http.middleware.response_headers",
     "apps.files.middleware.separate_hosts",
     "apps.accounts.middleware.language",
     "apps.accounts.middleware.organization",
@@ -186,7 +190,7 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"  # an ended session must 
 SESSION_COOKIE_AGE = _security.session_days * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_HTTPONLY = False  # our scripts send it as a header
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token for our scripts (`page-data`)
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "apps.core.http.error_pages.csrf_failure"
 if _public.scheme == "https":
@@ -205,7 +209,8 @@ _files_origin = [FILES_BASE_URL] if FILES_BASE_URL else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
-        "script-src": ["'self'"],
+        "script-src": [NONCE],  # not our own address as such: it also serves what people sent
+        "object-src": ["'none'"],
         "style-src": ["'self'"],
         "img-src": ["'self'", "data:", "blob:", *_files_origin],
         "font-src": ["'self'"],
@@ -216,6 +221,7 @@ CONTENT_SECURITY_POLICY = {
         "form-action": ["'self'"],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
+        "report-uri": ["/csp-report/"],
     }
 }
 
@@ -242,6 +248,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "chatsystem.static_storage.ModuleManifestStorage"},
 }
 WHITENOISE_MAX_AGE = 60
+WHITENOISE_ADD_HEADERS_FUNCTION = of_static
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 EMAIL_FILE_PATH = DATA_DIR / "mail"
 DEFAULT_FROM_EMAIL = CONFIGURATION.mail.mail_from
@@ -266,6 +274,7 @@ REST_FRAMEWORK = {
     "DEFAULT_VERSIONING_CLASS": None,
     "EXCEPTION_HANDLER": "apps.core.api.problems.handle",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,  # one form only, and `?format=` is refused by name like any other strange word
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "TEST_REQUEST_RENDERER_CLASSES": ["apps.core.api.encoding.OrjsonRenderer"],
 }

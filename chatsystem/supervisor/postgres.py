@@ -22,6 +22,7 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "shared_buffers": "64MB",
     "max_connections": "60",
     "jit": "off",
+    "random_page_cost": "1.1",  # flash and memory: the default of 4 is for turning disks and shuns indexes
     "max_wal_size": "512MB",
     "log_min_messages": "log",  # no errors: they quote values, and the application logs its own without them
     "log_min_error_statement": "panic",

@@ -84,7 +84,8 @@ def start_servers() -> ThrowAwayServers:
         # Tests look at several organizations now and then; the product's runtime role is a member of nothing.
         cluster.ask(
             "CREATE ROLE chat_everywhere NOLOGIN BYPASSRLS;"
-            " GRANT chat_everywhere TO chat_app WITH INHERIT FALSE, SET TRUE"
+            " GRANT chat_everywhere TO chat_app WITH INHERIT FALSE, SET TRUE;"
+            " GRANT SET ON PARAMETER session_replication_role TO chat_everywhere"
         )
         return ThrowAwayServers(
             directory=directory, cluster=cluster, valkey=valkey, closing=closing.pop_all()

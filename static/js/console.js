@@ -4,7 +4,7 @@
 import { setUpConnection } from "./shell/connection.js";
 import "./console/copy.js";
 import "./console/filter.js";
-import "./console/live.js";
 import "./console/select.js";
+import "./shell/live-part.js";
 
 setUpConnection();

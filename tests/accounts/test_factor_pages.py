@@ -53,7 +53,7 @@ def test_an_app_is_set_up_by_picture_and_code(ada: Member, browser: Client) -> N
     assert picture["Content-Type"] == "image/svg+xml"
     assert b"<path" in picture.content
     assert b"<script" not in picture.content
-    assert picture["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert picture["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'; sandbox"
     assert picture["Cache-Control"].count("no-store")
     assert secret not in str(browser.session.items())
     before = session_of(browser)

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 import time_machine
@@ -29,6 +28,7 @@ from apps.accounts.models import Invitation, Member, Organization, User
 from apps.accounts.selectors.members import invitation_by_secret, list_invitations
 from apps.accounts.services import invitations
 from apps.accounts.types import IssuedLink, Principal
+from apps.chat.services.conversations import create_channel
 from apps.core import tenancy
 from tests.accounts.events import recorded
 from tests.factories.accounts import MemberFactory, OrganizationFactory, PersonFactory, principal_of
@@ -45,7 +45,8 @@ def secret_of(link: IssuedLink) -> str:
 def test_the_link_goes_out_by_mail_after_the_commit_and_lets_one_person_in(
     here: Organization, acting: Callable[..., Principal], django_capture_on_commit_callbacks: Any
 ) -> None:
-    admin, channel = acting("admin", name="Ada"), uuid4()
+    admin = acting("admin", name="Ada")
+    channel = create_channel(principal=admin, name="quay")
     with django_capture_on_commit_callbacks(execute=True):
         link = invitations.invite(
             principal=admin, email=" Bob@Example.ORG ", role="guest", conversations=[channel]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from allauth.account.models import EmailAddress
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -90,6 +91,7 @@ def test_more_than_a_batch_is_taken_in_one_go(database, monkeypatch):
 
 def test_a_backlog_of_one_holds_up_neither_another_nor_the_move(database, monkeypatch):
     monkeypatch.setattr(consumers, "SLICE_SECONDS", 0)
+    monkeypatch.setattr(consumers, "HELD_SECONDS", 0)
     first, second = heard_numbers(), heard_numbers()
     with consuming(first[1]) as long, consuming(second[1], name="test.other") as other:
         monkeypatch.setattr(consumers, "durable_consumers", lambda: (long, other))
@@ -149,6 +151,92 @@ def test_effect_and_cursor_commit_together(database):
         assert cursor.attempts == 1
         assert cursor.last_error.endswith("write_then_fail\nValueError")
         assert cursor.position == FeedEvent.objects.order_by("position").first().position
+
+
+def test_a_few_events_share_a_transaction_but_not_with_another_organization(database):
+    places = []
+    elsewhere = UUID(int=8)
+
+    def look(event):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()::text")
+            places.append((event.number, tenancy.current(), cursor.fetchone()[0]))
+
+    with consuming(look) as consumer:
+        tick(number=1)
+        tick(number=2)
+        with tenancy.use(elsewhere), transaction.atomic():
+            log.record(Ticked(organization_id=elsewhere, stream_id=uuid7(), number=3))
+        tick(number=4)
+        move()
+        assert consumers.run(consumer) == 4
+    numbers, organizations, transactions = zip(*places, strict=True)
+    assert numbers == (1, 2, 3, 4)
+    assert organizations == (ORGANIZATION, ORGANIZATION, elsewhere, ORGANIZATION)
+    assert transactions[0] == transactions[1]
+    assert len(set(transactions)) == 3
+
+
+def test_locks_are_held_for_a_moment_only(database, monkeypatch):
+    monkeypatch.setattr(consumers, "HELD_SECONDS", 0)
+    seen = []
+
+    def look(_event):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()::text")
+            seen.append(cursor.fetchone()[0])
+
+    with consuming(look) as consumer:
+        for number in range(3):
+            tick(number=number)
+        move()
+        assert consumers.run(consumer) == 3
+    assert len(set(seen)) == 3
+
+
+@pytest.mark.parametrize("poison", [0, 1, 3])
+def test_one_poison_among_many_harms_none_of_them(database, poison):
+    def write(event):
+        FeatureFlag.objects.create(key=f"flag-{event.number}")
+        if event.number == poison:
+            raise ValueError
+
+    with time_machine.travel(timezone.now(), tick=False) as clock, consuming(write) as consumer:
+        for number in range(4):
+            tick(number=number)
+        move()
+        consumers.run(consumer)
+        before = [f"flag-{number}" for number in range(poison)]
+        assert sorted(FeatureFlag.objects.values_list("key", flat=True)) == before
+        run_until_settled(consumer, clock)
+        consumers.run(consumer)
+    assert sorted(FeatureFlag.objects.values_list("key", flat=True)) == [
+        f"flag-{number}" for number in range(4) if number != poison
+    ]
+    assert DeadLetter.objects.get().event["payload"]["number"] == poison
+
+
+def test_what_only_the_commit_refuses_is_found_among_many(database):
+    """A foreign key is checked at the end, when all events of the transaction seem to have gone well."""
+
+    def write(event):
+        if event.number == 2:
+            EmailAddress.objects.create(email="nobody@example.org", user_id=uuid7())
+        FeatureFlag.objects.create(key=f"flag-{event.number}")
+
+    with time_machine.travel(timezone.now(), tick=False) as clock, consuming(write) as consumer:
+        for number in range(5):
+            tick(number=number)
+        move()
+        run_until_settled(consumer, clock)
+        consumers.run(consumer)
+    assert sorted(FeatureFlag.objects.values_list("key", flat=True)) == [
+        "flag-0",
+        "flag-1",
+        "flag-3",
+        "flag-4",
+    ]
+    assert DeadLetter.objects.get().event["payload"]["number"] == 2
 
 
 def run_until_settled(consumer, clock):

@@ -31,9 +31,7 @@ async def count(scope: dict[str, Any], receive: Any, send: Any) -> None:
 async def port() -> AsyncIterator[int]:
     """A server of its own in this event loop."""
     server = uvicorn.Server(
-        uvicorn.Config(
-            count, port=0, http=BoundedHttpProtocol, lifespan="off", log_level="critical", ws="none"
-        )
+        uvicorn.Config(count, port=0, http=BoundedHttpProtocol, lifespan="off", log_config=None, ws="none")
     )
     task = asyncio.create_task(server.serve())
     async with asyncio.timeout(10):

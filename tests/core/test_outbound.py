@@ -331,13 +331,13 @@ def test_the_time_is_counted_as_a_whole(
 
 def test_redirects_share_the_time(get: Get, use_policy: UsePolicy) -> None:
     def late(line: socket.socket) -> None:
-        threading.Event().wait(0.25)
+        threading.Event().wait(1.0)
         line.sendall(redirect("/"))
 
     with served(PUBLIC, {"/": late}) as server:
         use_policy(server.port)
         with pytest.raises(HostUnavailable):
-            get(server.url(), timeout_seconds=0.4)
+            get(server.url(), timeout_seconds=1.6)
         assert server.hits == 2
 
 

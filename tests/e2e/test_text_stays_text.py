@@ -2,39 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
+import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import Stack
 from tests.e2e.visitor import Visitor
+from tests.security.hostile import MARK, SCRIPTS, mutations
+from tests.security.sizes import by_size, note
 
 Visit = Callable[..., Visitor]
 
-PAYLOADS = [
-    "<script>window.ran = 1</script>",
-    "<img src=x onerror=window.ran=1>",
-    "<svg onload=window.ran=1></svg>",
-    "<a href=javascript:window.ran=1>klick</a>",
-    "[klick](javascript:window.ran=1)",
-    "[klick](data:text/html,<script>window.ran=1</script>)",
-    "![bild](https://canary.invalid/p.png)",
-    '"><script>window.ran=1</script>',
-    "' onmouseover='window.ran=1",
-    "`<script>window.ran=1</script>`",
-    "```html\n<script>window.ran=1</script>\n```",
-    "<iframe src=https://canary.invalid></iframe>",
-    "<style>*{background:url(https://canary.invalid/css)}</style>",
-    "<form action=https://canary.invalid><button>x</button></form>",
-    '<div hx-get="/accounts/logout/" hx-trigger="load">x</div>',
-    '<div x-data x-init="window.ran=1">x</div>',
-    '<span class="mention" data-principal="">@all</span>',
-    "{{ 7 * 7 }}{% now 'Y' %}",
-    "</textarea><script>window.ran=1</script>",
-    "--><script>window.ran=1</script><!--",
-    "<math><mtext><table><mglyph><style><img src onerror=window.ran=1>",
-    "<noscript><p title='</noscript><img src=x onerror=window.ran=1>'>",
-]
+PAYLOADS = SCRIPTS
+AT_ONCE = 40
 
 
 def test_nothing_that_was_written_runs(visit: Visit, tmp_path: Path) -> None:
@@ -63,10 +49,10 @@ def test_nothing_that_was_written_runs(visit: Visit, tmp_path: Path) -> None:
         field.fill(payload)
         field.press("Enter")
     expect(jonas.page.locator("#main .message[data-sequence]")).to_have_count(len(PAYLOADS))
-    (tmp_path / "a.txt").write_text("<script>window.ran=1</script>")
+    (tmp_path / "a.txt").write_text("<script>window.zqran=1</script>")
     maren.page.locator("#main [data-pick]").set_input_files(
         {
-            "name": "<img src=x onerror=window.ran=1>.txt",
+            "name": "<img src=x onerror=window.zqran=1>.txt",
             "mimeType": "text/plain",
             "buffer": b"<script>1</script>",
         }
@@ -82,7 +68,7 @@ def test_nothing_that_was_written_runs(visit: Visit, tmp_path: Path) -> None:
         visitor.page.locator("#main a[title*='member']").click()
         expect(visitor.page.locator("#dialog")).to_contain_text("Maren Thiessen")
         visitor.page.keyboard.press("Escape")
-        visitor.page.goto("/o/nordlicht/search/?q=" + "%3Cscript%3Ewindow.ran")
+        visitor.page.goto("/o/nordlicht/search/?q=" + f"%3Cscript%3Ewindow.{MARK}")
         expect(visitor.page.locator("#results-title")).to_be_attached()
     jonas.page.goto("/o/nordlicht/ask/")
     jonas.page.fill("[name=question]", PAYLOADS[7])
@@ -91,9 +77,55 @@ def test_nothing_that_was_written_runs(visit: Visit, tmp_path: Path) -> None:
     expect(jonas.page.locator(".answer")).not_to_have_attribute("aria-busy", "true")
 
     assert foreign == []
-    assert [visitor.page.evaluate("window.ran") for visitor in (maren, jonas)] == [None, None]
+    assert [visitor.page.evaluate(f"window.{MARK}") for visitor in (maren, jonas)] == [None, None]
     assert "/o/nordlicht/" in jonas.page.url
     maren.page.goto("/o/nordlicht/settings/")
     maren.page.fill("#profile_title", "Betriebsleitung")
     maren.page.get_by_role("button", name="Save profile").click()
     expect(maren.page.locator("#profile_title")).to_have_value("Betriebsleitung")
+
+
+def ask(stack: Stack, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Call the API as Maren."""
+    request = urllib.request.Request(
+        f"{stack.url}/api/v1/{path}",
+        data=json.dumps(body).encode(),
+        headers={
+            "Authorization": f"Bearer {stack.person('Maren')['api_key']}",
+            "Content-Type": "application/json",
+        },
+    )
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        found: dict[str, Any] = json.load(answer)
+    return found
+
+
+@pytest.mark.timeout(900)
+def test_no_mutation_of_a_script_runs(stack: Stack, visit: Visit) -> None:
+    """SEC-12 in full: 400 mutations, drawn by the server and again by the page's own scripts."""
+    maren = visit("Maren")
+    foreign: list[str] = []
+    maren.page.on(
+        "request",
+        lambda request: foreign.append(request.url) if not request.url.startswith(stack.url) else None,
+    )
+    texts, ran, left = list(mutations(by_size(quick=20, standard=100, full=400))), 0, 0
+    for start in range(0, len(texts), AT_ONCE):
+        part = texts[start : start + AT_ONCE]
+        channel = ask(stack, "conversations/", {"kind": "channel", "name": f"mutations-{uuid4().hex[:8]}"})[
+            "id"
+        ]
+        for text in part:
+            ask(stack, f"conversations/{channel}/messages/", {"body": text, "client_key": uuid4().hex})
+        address = f"{stack.url}/o/nordlicht/c/{channel}/"
+        maren.page.goto(address)
+        expect(maren.page.locator("#main .message[data-sequence]")).to_have_count(len(part))
+        for text in part[:4]:  # drawn by the script that hears of them
+            ask(stack, f"conversations/{channel}/messages/", {"body": text, "client_key": uuid4().hex})
+        expect(maren.page.locator("#main .message[data-sequence]")).to_have_count(len(part) + len(part[:4]))
+        ran += maren.page.evaluate(f"window.{MARK} ? 1 : 0")
+        left += not maren.page.url.startswith(address)
+    for name, value in (("runs", ran), ("navigations", left), ("requests_elsewhere", len(foreign))):
+        note(f"sec12.browser.{name}", value)
+    note("sec12.browser.texts", len(texts), goal=None)
+    assert (ran, left, foreign) == (0, 0, [])

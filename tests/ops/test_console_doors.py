@@ -16,8 +16,18 @@ ADDRESSES = {
     "flags": f"{BASE}flags/", "documents": f"{BASE}documents/", "status": f"{BASE}status/",
     "outbound": f"{BASE}outbound/", "encryption": f"{BASE}encryption/", "keys": f"{BASE}keys/",
     "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "apps": f"{BASE}apps/",
+    "access": f"{BASE}access/", "security": f"{BASE}security/",
 }  # fmt: skip
-MODERATORS = ("overview", "people", "roles", "organization", "conversations", "documents", "status")
+MODERATORS = (
+    "overview",
+    "people",
+    "roles",
+    "organization",
+    "conversations",
+    "documents",
+    "status",
+    "security",
+)
 
 
 def test_every_registered_page_is_listed_here() -> None:
@@ -39,7 +49,7 @@ def test_administrators_open_all_but_the_trail(browser: Browser, page: str) -> N
 @pytest.mark.parametrize("page", ADDRESSES)
 def test_auditors_open_the_trail_and_the_plain_numbers(browser: Browser, page: str) -> None:
     answer = browser("auditor").get(ADDRESSES[page])
-    assert answer.status_code == (200 if page in (*MODERATORS, "audit") else 404)
+    assert answer.status_code == (200 if page in (*MODERATORS, "audit", "access") else 404)
 
 
 @pytest.mark.parametrize("page", ADDRESSES)

@@ -235,7 +235,7 @@ def test_owners_alone_change_the_organization(browser: Browser, organization: Or
 
 
 def test_every_permission_has_words() -> None:
-    from apps.accounts.console.labels import PERMISSION_GROUPS
+    from apps.accounts.labels import PERMISSION_GROUPS
     from apps.accounts.types import PERMISSIONS
 
     assert {name for _, group in PERMISSION_GROUPS for name in group} == PERMISSIONS

@@ -23,6 +23,7 @@ from apps.accounts.services import (
     access,
     api_keys,
     break_glass,
+    explaining,
     factor_policy,
     factors,
     invitations,
@@ -33,14 +34,17 @@ from apps.accounts.services import (
     operators,
     organizations,
     roles,
+    scoped_roles,
     sessions,
     signing_keys,
     tokens,
+    view_as,
 )
 from apps.accounts.services.oauth_devices import start_device
 from apps.accounts.types import Principal, Proof
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
+from apps.chat.selectors.conversations import scope_of
 from apps.chat.services import administration, conversations, messages
 from apps.chat.services import members as chat_members
 from apps.core import tenancy
@@ -555,6 +559,29 @@ ACTS: dict[str, Act] = {
     "retrieval.read": Act(
         lambda s, run: work_on(run_id=run), _asked, actor="agent", on_behalf_of="owner"
     ),
+    "scoped_role.given": Act(lambda s, channel: str(_moderator_of(s, channel)), lambda s: s.channel(s.ben)),
+    "scoped_role.taken": Act(
+        lambda s, given: scoped_roles.take_scoped_role(principal=s.acting, scoped_role_id=given),
+        lambda s: _moderator_of(s, s.channel(s.ben)),
+    ),
+    "scope.data_class_changed": Act(
+        lambda s, channel: administration.set_data_class(
+            principal=s.acting, conversation_id=channel, data_class="secret"
+        ),
+        lambda s: s.channel(),
+    ),
+    "view_as.started": Act(
+        lambda s, _: view_as.begin(principal=s.acting, member_id=s.ben.pk, reason="why is it empty?")
+    ),
+    "view_as.ended": Act(
+        lambda s, flag: view_as.end_flagged(viewer_id=s.owner.user_id, flag=flag),
+        lambda s: view_as.begin(principal=s.acting, member_id=s.ben.pk, reason="why is it empty?"),
+    ),
+    "access.explained": Act(
+        lambda s, _: explaining.explain(
+            principal=s.acting, person_id=s.ben.user_id, action="message.send"
+        )
+    ),
     "settings.shown": Act(
         lambda s, client: client.get(s.address("console/settings/")), lambda s: s.browser(s.owner.user)
     ),
@@ -609,6 +636,15 @@ ACTS: dict[str, Act] = {
         lambda s: holds.place_hold(principal=s.acting, reason="court", subject_id=s.ben.user_id),
     ),
 }  # fmt: skip
+
+
+def _moderator_of(stage: Stage, channel: UUID) -> UUID:
+    return scoped_roles.give_scoped_role(
+        principal=stage.acting,
+        member_id=stage.ben.pk,
+        role="moderator",
+        scope_id=scope_of(stage.acting, channel),
+    )
 
 
 def new_stage(organization: Organization, monkeypatch: Any) -> Stage:

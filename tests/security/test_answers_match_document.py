@@ -108,6 +108,9 @@ PLAIN = [path for method, path, _operation in OPERATIONS if method == "get" and 
 
 OTHERS = {
     "/api/v1/search/": "needs a question",
+    "/api/v1/access/decision/": "needs a person",
+    "/api/v1/access/readers/": "needs an object",
+    "/api/v1/access/scoped-roles/": "needs an object",
     "/api/v1/me/sessions/": "is for people, not for keys",
     "/api/v1/me/tokens/": "is for people, not for keys",
     "/api/v1/me/factors/": "is for people, not for keys",

@@ -25,6 +25,7 @@ OPEN = {
     "language/": "chooses a language, in a cookie",
     ".well-known/openid-configuration": "says what programs can ask here",
     ".well-known/oauth-authorization-server": "the same, by its other name",
+    "csp-report/": "browsers tell what a page's policy blocked; it counts a number",
     ".well-known/jwks.json": "the public keys that others check our tokens with",
 }
 # Not pages of ours: they answer 404 or 410 to made-up links, which the tests of accounts show.

@@ -37,6 +37,7 @@ from apps.runs.services import recovery
 from tests.conftest import owner_connection
 from tests.factories.accounts import OrganizationFactory, api_key, principal_of
 from tests.factories.volume import fill
+from tests.security.realm import committed
 from tests.walls import everywhere
 
 LARGE = 1000  # rows; below, reading the whole table is what a good plan does
@@ -50,16 +51,17 @@ LEFT JOIN pg_inherits i ON i.inhrelid = s.relid GROUP BY 1 ORDER BY 1
 _ROWS = "SELECT reltuples FROM pg_class WHERE oid = to_regclass(%s)"
 
 
-@pytest.fixture
-def viewer(transactional_db: None) -> Iterator[Principal]:
+@pytest.fixture(scope="module")
+def viewer(django_db_setup: None, django_db_blocker: Any) -> Iterator[Principal]:
     """One of 1600 people in eight organizations, all of whose large tables have rows and statistics."""
-    organizations = [OrganizationFactory() for _ in range(ORGANIZATIONS)]
-    with everywhere(), transaction.atomic(), connection.cursor() as cursor:
-        fill(cursor, [organization.pk for organization in organizations])
-    with owner_connection() as owner:
-        owner.execute("ANALYZE")
-    with tenancy.use(organizations[1].pk):
-        yield principal_of(Member.objects.get(name="Person 7"))
+    with django_db_blocker.unblock(), committed():
+        organizations = [OrganizationFactory() for _ in range(ORGANIZATIONS)]
+        with everywhere(), transaction.atomic(), connection.cursor() as cursor:
+            fill(cursor, [organization.pk for organization in organizations])
+        with owner_connection() as owner:
+            owner.execute("ANALYZE")
+        with tenancy.use(organizations[1].pk):
+            yield principal_of(Member.objects.get(name="Person 7"))
 
 
 def counted() -> dict[str, int]:

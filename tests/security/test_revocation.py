@@ -56,6 +56,7 @@ from tests.core.web_process import WebProcess, web_process
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.factories.runs import work
 from tests.runs import steps as _steps  # noqa: F401 - declares the steps used here
+from tests.security.sizes import by_size
 from tests.walls import everywhere
 
 pytestmark = [
@@ -244,7 +245,9 @@ RIGHTS_LOST: dict[str, tuple[Step, Step]] = {
     "seat lost, by token": (by_token, lose_seat),
     "seat lost, by session": (by_session, lose_seat),
 }
-CASES = [(kind, door) for kind, (_in, _out, doors) in KINDS.items() for door in doors]
+ALL_CASES = [(kind, door) for kind, (_in, _out, doors) in KINDS.items() for door in doors]
+# Each kind at every third door; over all kinds every door is met, and every way in.
+CASES = by_size(quick=ALL_CASES[::3], standard=ALL_CASES, full=ALL_CASES)
 
 
 # --- doors: each yields "open" once, then waits until it is closed ---

@@ -45,6 +45,7 @@ from tests.runs import steps
 from tests.runs.worker import wait_for, worker
 from tests.security import canaries as places
 from tests.security.canaries import ERRORS, Canaries, logs
+from tests.security.sizes import by_size
 from tests.security.test_every_entrance import ROUTES, address
 
 
@@ -63,7 +64,10 @@ def everywhere(written: str = "") -> str:
 
 
 def test_no_door_writes_down_what_came_through_it(canaries: Canaries, member: Member) -> None:
-    """Each route with canaries in address, query, headers, cookies, fields, JSON and file names, as three callers."""
+    """Each route with canaries in address, query, headers, cookies, fields, JSON and file names.
+
+    As one of three callers in turn, as all of them in the larger sizes.
+    """
     key = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {api_key(member).secret}"})
     person = Client(raise_request_exception=False)
     person.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
@@ -71,9 +75,10 @@ def test_no_door_writes_down_what_came_through_it(canaries: Canaries, member: Me
         raise_request_exception=False, headers={"Authorization": f"Bearer {canaries.new('bearer')}"}
     )
     forged.cookies["session"] = canaries.new("session")
+    all_ = [key, person, forged]
     with logs() as written:
-        for caller in (key, person, forged):
-            for route in ROUTES:
+        for place, route in enumerate(ROUTES):
+            for caller in by_size(quick=[(key, person, forged)[place % 3]], standard=all_, full=all_):
                 visit(caller, address(route), canaries)
         sign_in(canaries, member)
     assert len(canaries.made) >= 60

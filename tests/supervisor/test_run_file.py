@@ -193,8 +193,6 @@ SHARED_OUT = ["-n", str((os.cpu_count() or 1) + 1), "--no-loadscope-reorder"]
         ("test", False, ["tests/e2e/test_looks.py"], ["tests/e2e/test_looks.py"]),
         ("e2e", True, ["-k", "word"], ["tests/e2e", "-k", "word"]),
         ("e2e", True, ["tests/e2e/test_looks.py::test_a"], ["tests/e2e/test_looks.py::test_a"]),
-        ("security", True, ["-x"], ["tests/security", "-x"]),
-        ("security", True, ["tests/security/test_garbage.py"], ["tests/security/test_garbage.py"]),
     ],
 )
 def test_what_follows_a_verb_of_tests_goes_to_pytest(
@@ -215,3 +213,15 @@ def test_what_follows_a_verb_of_tests_goes_to_pytest(
     verbs["VERBS"][verb][0](arguments)
 
     assert asked == [("-m", "pytest", *expected)]
+
+
+def test_security_has_a_runner_with_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    verbs = runpy.run_path(str(ROOT / "run"))
+    asked: list[tuple[str, ...]] = []
+    inside = verbs["VERBS"]["security"][0].__globals__
+    monkeypatch.setitem(inside, "prepare_environment", lambda _sets: None)
+    monkeypatch.setitem(inside, "execute", lambda *words: asked.append(words))
+
+    verbs["VERBS"]["security"][0](["--size", "full"])
+
+    assert asked == [("-m", "tests.security", "--size", "full")]

@@ -6,20 +6,61 @@ from functools import cache
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from apps.accounts.conditions import DATA_CLASSES, MOST_NETWORKS, Conditions, read
 from apps.accounts.services.api_keys import (
     LONGEST_DAYS,
     LONGEST_OVERLAP,
     MOST_CONVERSATIONS,
-    MOST_NETWORKS,
 )
 from apps.accounts.services.members import THEMES
 from apps.accounts.types import KEY_SCOPES, PERMISSIONS
 from apps.core.api.paging import PageQuery
 from apps.core.api.serializers import CleanText, ExactBoolean, QueryBoolean, StrictSerializer
+from apps.core.errors import DomainError
 
 _SCOPES = sorted(KEY_SCOPES)
+
+
+CONDITIONS_HELP = _(
+    "networks, factor, days (1 to 7), from, until, zone, data_classes; what is absent is no condition."
+)
+
+
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {
+            "networks": {"type": "array", "maxItems": MOST_NETWORKS, "items": {"type": "string"}},
+            "factor": {"type": "boolean"},
+            "days": {"type": "array", "items": {"type": "integer", "minimum": 1, "maximum": 7}},
+            "from": {"type": "string"},
+            "until": {"type": "string"},
+            "zone": {"type": "string"},
+            "data_classes": {"type": "array", "items": {"type": "string", "enum": list(DATA_CLASSES)}},
+        },
+    }
+)
+class ConditionsField(serializers.Field):  # type: ignore[type-arg]  # DRF's stubs want four parameters
+    """What must hold for a role to give its rights."""
+
+    def to_internal_value(self, data: Any) -> Conditions:
+        """Read them; what is wrong is told with its reason."""
+        if not isinstance(data, dict):
+            raise serializers.ValidationError(_("Write the conditions as an object."))
+        try:
+            return read(data)
+        except DomainError as refused:
+            raise serializers.ValidationError(refused.detail) from refused
+        except (TypeError, ValueError, AttributeError) as error:
+            raise serializers.ValidationError(_("Write the conditions as an object.")) from error
+
+    def to_representation(self, value: Conditions) -> dict[str, Any]:
+        """Show what is set."""
+        return value.as_json()
 
 
 class OrganizationSerializer(serializers.Serializer[Any]):
@@ -104,6 +145,7 @@ class RoleSerializer(serializers.Serializer[Any]):
     permissions = serializers.ListField(child=serializers.ChoiceField(choices=sorted(PERMISSIONS)))
     is_builtin = serializers.BooleanField()
     members = serializers.IntegerField()
+    conditions = ConditionsField(help_text=CONDITIONS_HELP)
 
 
 class RoleInput(StrictSerializer):
@@ -112,6 +154,7 @@ class RoleInput(StrictSerializer):
     key = CleanText(max_length=40)
     name = CleanText(max_length=60)
     permissions = serializers.ListField(child=CleanText(max_length=60), max_length=len(PERMISSIONS))
+    conditions = ConditionsField(required=False, help_text=CONDITIONS_HELP)
 
 
 class RoleChange(StrictSerializer):
@@ -121,6 +164,7 @@ class RoleChange(StrictSerializer):
     permissions = serializers.ListField(
         child=CleanText(max_length=60), max_length=len(PERMISSIONS), required=False
     )
+    conditions = ConditionsField(required=False, help_text=CONDITIONS_HELP)
 
 
 class KeySerializer(serializers.Serializer[Any]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.accounts.api import factor_views, own_views, service_views, token_views, views
+from apps.accounts.api import access_views, factor_views, own_views, service_views, token_views, views
 
 urlpatterns: list[URLPattern] = [
     path("organizations/", views.OrganizationList.as_view()),
@@ -16,6 +16,10 @@ urlpatterns: list[URLPattern] = [
     path("invitations/<uuid:invitation_id>/renew/", views.InvitationRenewal.as_view()),
     path("roles/", views.RoleList.as_view()),
     path("roles/<uuid:role_id>/", views.RoleDetail.as_view()),
+    path("access/decision/", access_views.AccessDecision.as_view()),
+    path("access/readers/", access_views.ReaderList.as_view()),
+    path("access/scoped-roles/", access_views.ScopedRoleList.as_view()),
+    path("access/scoped-roles/<uuid:scoped_role_id>/", access_views.ScopedRoleDetail.as_view()),
     path("me/", own_views.Me.as_view()),
     path("me/sessions/", own_views.SessionList.as_view()),
     path("me/sessions/<slug:session>/", own_views.SessionDetail.as_view()),

@@ -3,8 +3,19 @@
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.console import apps, invitations, keys, organization, people, roles, second_factor
-from apps.accounts.console.common import APPS, KEYS, ORGANIZATION, PEOPLE, ROLES, SECOND_FACTOR
+from apps.accounts.console import (
+    access,
+    apps,
+    invitations,
+    keys,
+    organization,
+    people,
+    places,
+    roles,
+    second_factor,
+    viewing,
+)
+from apps.accounts.console.common import ACCESS, APPS, KEYS, ORGANIZATION, PEOPLE, ROLES, SECOND_FACTOR
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 
@@ -23,6 +34,7 @@ register_console_page(
         path("<uuid:member_id>/", people.person, name="person"),
         path("<uuid:member_id>/role/", people.change_role, name="person-role"),
         path("<uuid:member_id>/active/", people.set_active, name="person-active"),
+        path("<uuid:member_id>/view/", viewing.begin, name="view-as"),
     ],
 )
 register_console_page(
@@ -36,6 +48,9 @@ register_console_page(
         path("new/", roles.new_role, name="role-new"),
         path("<uuid:role_id>/", roles.role, name="role"),
         path("<uuid:role_id>/delete/", roles.delete_role, name="role-delete"),
+        path("places/", places.places, name="places"),
+        path("places/new/", places.give, name="place-new"),
+        path("places/<uuid:scoped_role_id>/end/", places.take, name="place-end"),
     ],
 )
 register_console_page(
@@ -53,6 +68,7 @@ register_console_page(
         path("programs/<uuid:token_id>/end/", keys.end_program, name="program-end"),
     ],
 )
+register_console_page(ACCESS, _("Access"), "search", access.EXPLAIN, access.explain, order=31)
 register_console_page(
     APPS,
     _("Apps"),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from django.http import HttpRequest
 
-from apps.accounts.console.labels import role_label
+from apps.accounts.labels import role_label
 from apps.accounts.selectors.members import list_roles
 from apps.accounts.services import access
 from apps.accounts.types import Principal, RoleView
 
-PEOPLE, ROLES, ORGANIZATION, KEYS, SECOND_FACTOR, APPS = (
-    "people", "roles", "organization", "keys", "second-factor", "apps",
+PEOPLE, ROLES, ORGANIZATION, KEYS, SECOND_FACTOR, APPS, ACCESS = (
+    "people", "roles", "organization", "keys", "second-factor", "apps", "access",
 )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.console.common import PEOPLE, ConsoleRequest, grantable, may
 from apps.accounts.console.forms import ChangeRoleForm
-from apps.accounts.console.labels import role_label
 from apps.accounts.errors import MemberNotFound
+from apps.accounts.labels import role_label
 from apps.accounts.models import Member
 from apps.accounts.selectors import members as selectors
 from apps.accounts.services import access
@@ -176,6 +176,11 @@ def _person(request: ConsoleRequest, member: MemberView, form: ChangeRoleForm | 
         "member": member,
         "role_name": names[member.role],
         "form": form or ChangeRoleForm(initial={"role": member.role}, roles=choices),
+        "may_view_as": bool(access.can(request.principal, "access.view_as"))
+        and member.id != request.principal.id
+        and member.is_active
+        and member.kind == "person"
+        and member.role in dict(choices),
         "may_change": manages and member.role in dict(choices) and member.kind == "person",
     }
     return console_shell.page_or_dialog(

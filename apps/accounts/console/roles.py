@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -11,9 +12,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.accounts.conditions import Conditions
 from apps.accounts.console.common import ROLES, ConsoleRequest, may
 from apps.accounts.console.forms import RoleForm
-from apps.accounts.console.labels import PERMISSION_GROUPS, role_label
+from apps.accounts.labels import DATA_CLASS_LABELS, DAY_LABELS, PERMISSION_GROUPS, role_label
 from apps.accounts.selectors.members import get_role, list_roles
 from apps.accounts.services import access
 from apps.accounts.services import roles as services
@@ -39,7 +41,7 @@ def roles(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 -
     context = {
         "console_page": ROLES,
         "roles": [(role, role_label(role)) for role in found],
-        "may": may(request.principal, "role.manage"),
+        "may": may(request.principal, "role.manage", "member.manage"),
     }
     return render(request, "console/roles.html", context)
 
@@ -49,14 +51,14 @@ def role(request: ConsoleRequest, slug: str, role_id: UUID) -> HttpResponse:  # 
     """Show a role, or change a custom one."""
     found = get_role(request.principal, role_id)
     if request.method != "POST":
-        form = RoleForm(initial={"name": found.name}, has_key=False)
+        form = RoleForm(initial={"name": found.name, **_as_initial(found.conditions)}, has_key=False)
         return _editor(request, form, set(found.permissions), found)
     access.require(request.principal, "role.manage")
     form = RoleForm(request.POST, has_key=False)
     chosen = set(request.POST.getlist("permissions"))
     if form.is_valid():
         try:
-            services.update_role(principal=request.principal, role_id=role_id, **form.cleaned_data)
+            services.update_role(principal=request.principal, role_id=role_id, **form.role_values())
         except DomainError as refused:
             form.add_error(None, refused.detail)
         else:
@@ -74,7 +76,7 @@ def new_role(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     chosen = set(request.POST.getlist("permissions"))
     if form.is_valid():
         try:
-            services.create_role(principal=request.principal, **form.cleaned_data)
+            services.create_role(principal=request.principal, **form.role_values())
         except DomainError as refused:
             form.add_error(None, refused.detail)
         else:
@@ -105,6 +107,8 @@ def _editor(
         "role": found,
         "title": role_label(found) if found else _("New role"),
         "groups": _choices(request.principal, chosen),
+        "days": _checked(DAY_LABELS, form["days"].value()),
+        "classes": _checked(DATA_CLASS_LABELS, form["data_classes"].value()),
         "may_change": may_change,
     }
     return render(request, "console/role.html", context, status=status)
@@ -121,6 +125,24 @@ def _choices(principal: Principal, chosen: set[str]) -> list[tuple[str, list[Cho
         )
         for title, group in PERMISSION_GROUPS
     ]
+
+
+def _as_initial(conditions: Conditions) -> dict[str, Any]:
+    return {
+        "networks": "\n".join(conditions.networks),
+        "needs_factor": conditions.needs_factor,
+        "days": conditions.days,
+        "opens": conditions.opens and f"{conditions.opens:%H:%M}",
+        "closes": conditions.closes and f"{conditions.closes:%H:%M}",
+        "zone": conditions.zone,
+        "data_classes": conditions.data_classes or (),
+    }
+
+
+def _checked(labels: Mapping[Any, Any], chosen: Iterable[Any] | None) -> list[tuple[str, str, bool]]:
+    """Return (value, label, is chosen) of each choice."""
+    wanted = {str(one) for one in chosen or ()}
+    return [(str(value), str(label), str(value) in wanted) for value, label in labels.items()]
 
 
 def _list(request: ConsoleRequest) -> str:

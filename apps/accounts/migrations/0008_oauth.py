@@ -26,7 +26,7 @@ $$
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0006_second_factors"),
+        ("accounts", "0007_access"),
     ]
 
     operations = [

@@ -1,10 +1,10 @@
 """Principals, organizations, rights and audiences."""
 
-from apps.accounts.models.access import ApiKey, Invitation, SignInLink
+from apps.accounts.models.access import ApiKey, Invitation, SignInLink, ViewAs
 from apps.accounts.models.factor import BreakGlass, SecondFactor
 from apps.accounts.models.oauth import OAuthClient, OAuthCode, OAuthConsent, OAuthDevice
 from apps.accounts.models.organization import Member, Organization, Role
-from apps.accounts.models.scope import Scope, Seat
+from apps.accounts.models.scope import Scope, ScopedRole, Seat
 from apps.accounts.models.tokens import RefreshToken, SigningKey, TokenFamily
 from apps.accounts.models.user import User
 
@@ -21,10 +21,12 @@ __all__ = [
     "RefreshToken",
     "Role",
     "Scope",
+    "ScopedRole",
     "Seat",
     "SecondFactor",
     "SignInLink",
     "SigningKey",
     "TokenFamily",
     "User",
+    "ViewAs",
 ]

@@ -78,3 +78,33 @@ class SignInLink(UUIDModel):
 
     def __str__(self) -> str:
         return f"link for {self.user_id}"
+
+
+class ViewAs(TenantModel):
+    """An administrator looks at pages as another person, read-only, from one session and for a short time."""
+
+    viewer = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    person = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    session = models.CharField(max_length=32, help_text="What a revocation names; opens nothing.")
+    reason = models.CharField(max_length=200, help_text="Told to the person.")
+    ends_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            # one at a time in a browser
+            models.UniqueConstraint(
+                fields=["organization", "session"],
+                condition=models.Q(ended_at=None),
+                name="accounts_viewas_open",
+            )
+        ]
+        indexes = [
+            # what a person is told on the own settings page
+            models.Index(fields=["organization", "person", "-created_at"], name="accounts_viewas_person"),
+            # the relay ends what is over
+            models.Index(fields=["ends_at"], condition=models.Q(ended_at=None), name="accounts_viewas_ends"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.viewer_id} as {self.person_id}"

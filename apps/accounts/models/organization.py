@@ -43,9 +43,22 @@ class Role(TenantModel):
     name = models.CharField(max_length=60)
     permissions = ArrayField(models.CharField(max_length=60), default=list, blank=True)
     is_builtin = models.BooleanField(default=False)
+    conditions = models.JSONField(
+        default=dict,
+        db_default=models.Value({}, models.JSONField()),
+        blank=True,
+        help_text="What must hold for the role to give its rights; see `conditions.py`.",
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="accounts_role_key")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "key"], name="accounts_role_key"),
+            # nobody locks the owners of an organization out of it
+            models.CheckConstraint(
+                condition=models.Q(is_builtin=False) | models.Q(conditions={}),
+                name="accounts_role_unconditional",
+            ),
+        ]
         ordering = ["key"]
 
     def __str__(self) -> str:

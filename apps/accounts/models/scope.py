@@ -3,6 +3,7 @@
 from django.db import models
 from django.utils import timezone
 
+from apps.accounts.conditions import DATA_CLASSES, DEFAULT_CLASS
 from apps.core.models import TenantModel
 
 
@@ -15,8 +16,14 @@ class Scope(TenantModel):
 
     kind = models.CharField(max_length=20)
     audience = models.CharField(max_length=12, choices=Audience.choices, default=Audience.SEATS)
+    data_class = models.CharField(max_length=12, default=DEFAULT_CLASS, db_default=DEFAULT_CLASS)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(data_class__in=DATA_CLASSES), name="accounts_scope_data_class"
+            )
+        ]
         indexes = [
             # the visible-scopes query takes all open scopes of an organization
             models.Index(
@@ -61,3 +68,29 @@ class Seat(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.principal_id} in {self.scope_id}"
+
+
+class ScopedRole(TenantModel):
+    """A role that one principal has in one audience only."""
+
+    scope = models.ForeignKey(
+        "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    role = models.ForeignKey("accounts.Role", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    given_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            # the principal's statement reads all of one principal by this key, too
+            models.UniqueConstraint(
+                fields=["organization", "principal", "scope", "role"], name="accounts_scopedrole_once"
+            )
+        ]
+        indexes = [
+            # the console's list of one audience
+            models.Index(fields=["organization", "scope"], name="accounts_scopedrole_scope")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.role_id} of {self.principal_id} in {self.scope_id}"

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import time
 from urllib.parse import urlencode, urlsplit
-from uuid import UUID
 
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY
 from django.contrib.auth.decorators import login_not_required
@@ -21,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.errors import (
+    ConditionNotMet,
     DeviceCodeNotValid,
     OAuthRefusal,
     OrganizationNotFound,
@@ -28,14 +28,13 @@ from apps.accounts.errors import (
     SecondFactorRequired,
 )
 from apps.accounts.forms import DeviceCodeForm, scope_labels
-from apps.accounts.selectors.principals import principal_for_session, session_id
 from apps.accounts.selectors.sessions import SIGNED_IN_AT, factor_id_of
 from apps.accounts.services import access_tokens, oauth_consents, oauth_devices
 from apps.accounts.services.oauth_codes import issue_code
 from apps.accounts.services.oauth_requests import read_client, read_request
+from apps.accounts.services.requests import seat_of
 from apps.accounts.services.step_up import CONFIRMED_AT
 from apps.accounts.types import AuthorizationRequest, Principal, Proof
-from apps.core.errors import NotSignedIn
 from apps.core.http.addresses import client_address, network
 from apps.core.services import limits
 from apps.core.services.limits import Bucket
@@ -86,10 +85,8 @@ def device(request: HttpRequest) -> HttpResponse:
     code = form.cleaned_data["user_code"]
     try:
         principal, waiting = oauth_devices.find_waiting(
-            user_id=_user_id(request),
-            session=_session(request),
-            factor_id=factor_id_of(request.session),
             user_code=code,
+            seat=lambda organization_id: seat_of(request, organization_id=organization_id),
         )
         decision = request.POST.get("decision")
         if decision == "allow":
@@ -97,7 +94,7 @@ def device(request: HttpRequest) -> HttpResponse:
         elif decision == "deny":
             oauth_devices.deny_device(principal=principal, user_code=code)
     except SecondFactorRequired:
-        return redirect_to_login(request.path, resolve_url("factor_required"))
+        return redirect_to_login(request.get_full_path(), resolve_url("factor_required"))
     except DeviceCodeNotValid as refusal:
         form.add_error("user_code", refusal.detail)
         return _device_form(request, form, status=422)
@@ -123,9 +120,7 @@ def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
         principal = _principal(request, asked)
     except SecondFactorRequired as error:
         if is_silent:
-            raise OAuthRefusal(
-                "interaction_required", "The organization asks for a second factor."
-            ) from error
+            raise OAuthRefusal("interaction_required", "A second factor has to be shown.") from error
         return redirect_to_login(request.get_full_path(), resolve_url("factor_required"))
     if _is_too_long_ago(request, asked):
         if is_silent:
@@ -145,15 +140,21 @@ def _answer(request: HttpRequest, asked: AuthorizationRequest) -> HttpResponse:
 
 
 def _principal(request: HttpRequest, asked: AuthorizationRequest) -> Principal:
+    """Return who is signed in, in the client's organization.
+
+    Raises:
+        SecondFactorRequired: that organization asks for one; the one looked at last may ask for none.
+        OAuthRefusal: no member, or one whose role gives nothing under the conditions of this request.
+        ViewAsReadOnly.
+    """
     try:
-        return principal_for_session(
-            user_id=_user_id(request),
-            organization_id=asked.client.organization_id,
-            session=_session(request),
-            factor_id=factor_id_of(request.session),
-        )
+        principal = seat_of(request, organization_id=asked.client.organization_id)
+        oauth_consents.require_agreeing(principal)
     except OrganizationNotFound as error:
         raise OAuthRefusal("access_denied", "The person does not belong to this organization.") from error
+    except ConditionNotMet as error:
+        raise OAuthRefusal("access_denied", "The person's role gives nothing here and now.") from error
+    return principal
 
 
 def _must_ask(principal: Principal, asked: AuthorizationRequest) -> bool:
@@ -249,21 +250,6 @@ def _proof(request: HttpRequest) -> Proof:
     is_twofold = len(used) > 1 or factor_id_of(request.session) is not None
     methods = (*sorted(used), "mfa") if is_twofold else tuple(used)
     return Proof(max([*times, int(request.session.get(SIGNED_IN_AT, 0))]), methods)
-
-
-def _user_id(request: HttpRequest) -> UUID:
-    """Return who is signed in.
-
-    Raises:
-        NotSignedIn.
-    """
-    if request.user.pk is None:
-        raise NotSignedIn
-    return request.user.pk
-
-
-def _session(request: HttpRequest) -> str:
-    return session_id(request.session.session_key or "")
 
 
 def _device_form(request: HttpRequest, form: DeviceCodeForm, *, status: int = 200) -> HttpResponse:

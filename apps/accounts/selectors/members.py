@@ -9,6 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from apps.accounts.conditions import read
 from apps.accounts.errors import (
     InvitationNotFound,
     LinkNotValid,
@@ -213,7 +214,9 @@ def _roles(principal: Principal) -> QuerySet[Role]:
 
 def _role(row: Role) -> RoleView:
     members: int = getattr(row, "members")  # noqa: B009 - annotated by `_roles`
-    return RoleView(row.pk, row.key, row.name, tuple(row.permissions), row.is_builtin, members)
+    return RoleView(
+        row.pk, row.key, row.name, tuple(row.permissions), row.is_builtin, members, read(row.conditions)
+    )
 
 
 def _invitations() -> QuerySet[Invitation]:

@@ -11,7 +11,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.usersessions.models import UserSession
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.accounts.models import (
     ApiKey,
@@ -21,11 +21,13 @@ from apps.accounts.models import (
     OAuthCode,
     OAuthConsent,
     OAuthDevice,
+    ScopedRole,
     Seat,
     SecondFactor,
     SignInLink,
     TokenFamily,
     User,
+    ViewAs,
 )
 from apps.core.data_subjects import Person
 
@@ -94,6 +96,18 @@ def export_consents(person: Person) -> Iterator[Row]:
 def seats_of(person: Person) -> QuerySet[Seat]:
     """Return the person's seats in the organization."""
     return Seat.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def scoped_roles_of(person: Person) -> QuerySet[ScopedRole]:
+    """Return the roles the person has in single audiences."""
+    return ScopedRole.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def looks_of(person: Person) -> QuerySet[ViewAs]:
+    """Return the looks at pages as the person, and those it took itself."""
+    return ViewAs.objects.filter(
+        Q(person_id=person.id) | Q(viewer_id=person.id), organization_id=person.organization_id
+    )
 
 
 def count_invitations(person: Person) -> int:
@@ -170,6 +184,17 @@ def export_token_families(person: Person) -> Iterator[Row]:
 def export_seats(person: Person) -> Iterator[Row]:
     """Yield the audiences the person belongs or belonged to."""
     yield from seats_of(person).order_by("pk").values("scope_id", "visible_from", "joined_at", "left_at")
+
+
+def export_scoped_roles(person: Person) -> Iterator[Row]:
+    """Yield the roles the person has in single audiences."""
+    yield from scoped_roles_of(person).order_by("pk").values("scope_id", "role__key", "created_at")
+
+
+def export_looks(person: Person) -> Iterator[Row]:
+    """Yield when somebody looked at pages as the person, and why."""
+    rows = looks_of(person).filter(person_id=person.id).order_by("pk")
+    yield from rows.values("reason", "created_at", "ended_at")
 
 
 def export_invitations(person: Person) -> Iterator[Row]:

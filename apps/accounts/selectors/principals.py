@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import ipaddress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
+from apps.accounts import conditions
+from apps.accounts.conditions import NOWHERE, TASK, AccessContext, is_within
 from apps.accounts.errors import AddressNotAllowed, MemberNotFound, OrganizationNotFound, SecondFactorRequired
 from apps.accounts.types import (
     BOUND_PERMISSIONS,
@@ -26,12 +28,13 @@ from apps.accounts.types import (
     BY_TOKEN,
     KEY_SCOPES,
     PRIVILEGED,
+    SCOPED_PERMISSIONS,
     OrganizationView,
     Principal,
+    ScopedGrant,
 )
 from apps.core import tenancy
 from apps.core.errors import NotSignedIn
-from apps.core.http.addresses import normal
 
 _FROM = """
 FROM accounts_member m
@@ -50,7 +53,9 @@ ORDER BY lower(o.name), o.id
 """
 _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
-    "u.is_staff"
+    "u.is_staff, NOT r.is_builtin, r.conditions, ARRAY(SELECT jsonb_build_array(x.scope_id, xr.key, xr.permissions, "
+    "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
+    "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND x.principal_id = m.user_id)"
 )
 # What the second factor is decided by: the policy, when it begins for this member, and whether there is a proof.
 _POLICY = (
@@ -58,9 +63,10 @@ _POLICY = (
     "GREATEST(o.factor_policy_since, m.created_at) + o.factor_grace_days * interval '1 day', "
     "EXISTS (SELECT 1 FROM accounts_secondfactor f WHERE f.user_id = u.id AND f.confirmed{which})"
 )
+_SIGN_IN_OR_CONSENT = " AND (f.id = t.factor OR t.client_id IS NOT NULL)"
 _FIELDS = (
     "id", "kind", "organization_id", "organization_slug", "organization_name", "member_id", "name",
-    "avatar_file_id", "role", "permissions", "language", "is_staff",
+    "avatar_file_id", "role", "permissions", "language", "is_staff", "is_custom", "conditions", "scoped",
 )  # fmt: skip
 
 
@@ -71,13 +77,15 @@ def principal_for_session(
     slug: str | None = None,
     session: str,
     factor_id: int | None = None,
+    context: AccessContext = NOWHERE,
 ) -> Principal:
     """Return the signed-in user as a member of the organization. One query.
 
     Args:
         organization_id, slug: one of them names the organization.
         session: what a revocation names, see `session_id`.
-        factor_id: the second factor this session was proved with.
+        factor_id: the second factor this session was proved with; whether it is still there, the query asks.
+        context: the other circumstances; `has_factor` is found out here.
 
     Raises:
         OrganizationNotFound: missing, switched off, or the user has no open seat in it.
@@ -96,7 +104,9 @@ def principal_for_session(
             )
     if row is None:
         raise OrganizationNotFound
-    return _required(_principal(row[:-3], session=session), *row[-3:])
+    *seat, policy, due_at, is_proved = row
+    context = dataclasses.replace(context, has_factor=is_proved)
+    return _required(_principal(tuple(seat), session=session, context=context), policy, due_at, is_proved)
 
 
 def principal_for_key(secret: str, *, address: str = "") -> Principal:
@@ -138,16 +148,21 @@ def _by_key(condition: str, value: bytes | UUID, *, address: str) -> Principal:
     *columns, policy, due_at, has_factor, key_id, scopes, conversations, scope_ids, networks = row
     if networks and not is_within(address, networks):
         raise AddressNotAllowed
-    # A key acts without a browser: its person must have a factor, which is asked for where keys are made.
-    owner = _required(_principal(tuple(columns), session=str(key_id)), policy, due_at, has_factor)
+    # A key acts without a browser: its person must have a factor, which is asked for where keys are made. Nobody showed
+    # it in this call, so it fulfils no condition of a role.
+    found = _principal(tuple(columns), session=str(key_id), context=AccessContext(address=address))
+    owner = _required(found, policy, due_at, has_factor)
     principal = dataclasses.replace(_narrowed(owner, scopes), credential=BY_KEY, address=address)
     if conversations is None:
         return principal
+    bound = frozenset(scope_ids or ())
     return dataclasses.replace(
         principal,
         permissions=principal.permissions & BOUND_PERMISSIONS,
+        granted=principal.granted & BOUND_PERMISSIONS,
         conversations=frozenset(conversations),
-        scopes=frozenset(scope_ids or ()),
+        scopes=bound,
+        scoped=_scoped_within(principal.scoped, BOUND_PERMISSIONS, bound),
     )
 
 
@@ -161,7 +176,7 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     """
     with tenancy.found_by("SELECT accounts_find_family(%s)", family_id):
         row = _one(
-            f"{_COLUMNS}, {_POLICY.format(which=' AND (f.id = t.factor OR t.client_id IS NOT NULL)')}, t.scopes",
+            f"{_COLUMNS}, {_POLICY.format(which=_SIGN_IN_OR_CONSENT)}, t.factor, t.scopes",
             join="JOIN accounts_tokenfamily t ON t.principal_id = m.user_id AND t.organization_id = m.organization_id",
             where="t.id = %s AND m.user_id = %s AND t.ended_at IS NULL AND t.expires_at > now() "
             "AND NOT EXISTS (SELECT FROM accounts_oauthclient c WHERE c.organization_id = t.organization_id "
@@ -170,8 +185,10 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
         )
     if row is None:
         raise NotSignedIn
-    *columns, policy, due_at, is_proved, scopes = row
-    owner = _required(_principal(tuple(columns), session=str(family_id)), policy, due_at, is_proved)
+    *columns, policy, due_at, is_proved, factor_id, scopes = row
+    context = AccessContext(address=address, has_factor=is_proved and factor_id is not None)
+    found = _principal(tuple(columns), session=str(family_id), context=context)
+    owner = _required(found, policy, due_at, is_proved)
     principal = dataclasses.replace(owner, credential=BY_TOKEN, address=address)
     return principal if scopes is None else _narrowed(principal, scopes)
 
@@ -198,14 +215,29 @@ def _narrowed(principal: Principal, scopes: list[str]) -> Principal:
     """Return the principal with no more than these key scopes."""
     granted: frozenset[str] = frozenset().union(*(KEY_SCOPES.get(scope, frozenset()) for scope in scopes))
     return dataclasses.replace(
-        principal, permissions=principal.permissions & granted, key_scopes=frozenset(scopes)
+        principal,
+        permissions=principal.permissions & granted,
+        granted=principal.granted & granted,
+        key_scopes=frozenset(scopes),
+        scoped=_scoped_within(principal.scoped, granted),
     )
 
 
-def is_within(address: str, networks: list[str]) -> bool:
-    """Return whether an address lies in one of the networks; an unknown address lies in none."""
-    found = normal(address)
-    return bool(found) and any(ipaddress.ip_address(found) in ipaddress.ip_network(text) for text in networks)
+def within(principal: Principal, context: AccessContext) -> Principal:
+    """Return the principal as it is in these circumstances: held where a condition of its role does not hold.
+
+    No query. Roles in single audiences keep what they were found with.
+    """
+    failing = principal.conditions.failing(context)
+    named = principal.conditions.data_classes
+    return dataclasses.replace(
+        principal,
+        context=context,
+        held=failing,
+        permissions=frozenset() if failing else principal.granted,
+        data_classes=frozenset() if failing else None if named is None else frozenset(named),
+        scoped=() if failing else principal.scoped,
+    )
 
 
 def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
@@ -222,10 +254,14 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
         )
     if row is None:
         raise MemberNotFound
-    agent = _principal(row, session=person.session)
+    agent = _principal(row, session=person.session, context=person.context)
     return dataclasses.replace(
         agent,
         permissions=agent.permissions & person.permissions,
+        granted=agent.granted & person.granted,
+        held=person.held or agent.held,
+        data_classes=conditions.both(agent.data_classes, person.data_classes),
+        scoped=_scoped_of_both(agent, person),
         key_scopes=person.key_scopes,
         credential=person.credential,
         conversations=person.conversations,
@@ -236,7 +272,9 @@ def acting_for(*, agent_id: UUID, person: Principal) -> Principal:
     )
 
 
-def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = "") -> Principal:
+def principal_of_member(
+    *, organization_id: UUID, user_id: UUID, session: str = "", context: AccessContext = TASK
+) -> Principal:
     """Return a member as a principal, for work without a request (agents, imports, demo data). One query.
 
     Raises:
@@ -246,7 +284,7 @@ def principal_of_member(*, organization_id: UUID, user_id: UUID, session: str = 
         row = _one(_COLUMNS, where="m.user_id = %s AND o.id = %s", params=[user_id, organization_id])
     if row is None:
         raise MemberNotFound
-    return _principal(row, session=session)
+    return _principal(row, session=session, context=context)
 
 
 def organizations_of(user_id: UUID) -> list[OrganizationView]:
@@ -312,9 +350,59 @@ def _required(principal: Principal, policy: str, due_at: datetime, is_proved: bo
 
 
 def _asks(policy: str, principal: Principal) -> bool:
-    return policy == "everybody" or (policy == "administrators" and bool(principal.permissions & PRIVILEGED))
+    """Look at what the role gives, not at what its conditions leave of it: those are asked again within a session."""
+    return policy == "everybody" or (policy == "administrators" and bool(principal.granted & PRIVILEGED))
 
 
-def _principal(row: tuple[Any, ...], *, session: str) -> Principal:
+def _principal(row: tuple[Any, ...], *, session: str, context: AccessContext) -> Principal:
     values = dict(zip(_FIELDS, row, strict=True))
-    return Principal(**{**values, "permissions": frozenset(values["permissions"])}, session=session)
+    granted = frozenset(values.pop("permissions"))
+    named = conditions.read(_decoded(values.pop("conditions")))
+    scoped = tuple(_scoped(one, context) for one in values.pop("scoped"))
+    principal = Principal(
+        **values,
+        permissions=granted,
+        granted=granted,
+        conditions=named,
+        context=context,
+        scoped=scoped,
+        session=session,
+    )
+    return within(principal, context) if named else principal
+
+
+def _scoped(row: Any, context: AccessContext) -> ScopedGrant:
+    scope_id, role, permissions, stored = _decoded(row)
+    holds = not conditions.read(stored).failing(context)
+    return ScopedGrant(UUID(scope_id), role, SCOPED_PERMISSIONS & set(permissions) if holds else frozenset())
+
+
+def _decoded(value: Any) -> Any:  # Django leaves JSON of raw statements as text
+    return orjson.loads(value) if isinstance(value, str) else value
+
+
+def _scoped_within(
+    scoped: tuple[ScopedGrant, ...], permissions: frozenset[str], scopes: frozenset[UUID] | None = None
+) -> tuple[ScopedGrant, ...]:
+    """Return roles in audiences with no more than these permissions, and in no other audiences than these."""
+    return tuple(
+        dataclasses.replace(one, permissions=one.permissions & permissions)
+        for one in scoped
+        if scopes is None or one.scope_id in scopes
+    )
+
+
+def _scoped_of_both(agent: Principal, person: Principal) -> tuple[ScopedGrant, ...]:
+    """Return what an agent and its person both may in single audiences, one by its role or both there."""
+    scopes = dict.fromkeys(one.scope_id for one in (*agent.scoped, *person.scoped))
+    found = (
+        ScopedGrant(
+            scope_id,
+            agent.role,
+            (agent.permissions | agent.granted_in(scope_id))
+            & (person.permissions | person.granted_in(scope_id))
+            & SCOPED_PERMISSIONS,
+        )
+        for scope_id in scopes
+    )
+    return tuple(one for one in found if one.permissions)

@@ -23,7 +23,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.types import SessionView, SignedIn
 
-SIGNED_IN_AT, USED_ON = "signed_in_at", "used_on"
+SIGNED_IN_AT, USED_ON, VIEW_AS = "signed_in_at", "used_on", "view_as"
 LONGEST_SECONDS = 30 * 24 * 3600  # whatever its use, a session ends then
 
 
@@ -69,7 +69,7 @@ def find_signed_in(session_key: str) -> SignedIn | None:
     accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
     if not any(constant_time_compare(known, hash_) for hash_ in accepted):
         return None
-    return SignedIn(user.pk, factor_id_of(data))
+    return SignedIn(user.pk, factor_id_of(data), str(data.get(VIEW_AS, "")))
 
 
 def factor_id_of(session: Mapping[str, Any] | SessionBase) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -16,6 +15,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from apps.accounts import actions, events
+from apps.accounts.conditions import clean_networks
 from apps.accounts.errors import (
     ConversationsNotKnown,
     KeyLifeTooLong,
@@ -24,7 +24,6 @@ from apps.accounts.errors import (
     KeyScopeAboveOwn,
     KeyScopesMissing,
     MemberNotFound,
-    NetworkNotValid,
     UnknownKeyScope,
 )
 from apps.accounts.models import ApiKey, Member
@@ -42,7 +41,7 @@ from apps.core.services import audit
 LONGEST_DAYS = 365
 LONGEST_OVERLAP = timedelta(days=7)
 PREFIX = "ck_"
-MOST_CONVERSATIONS, MOST_NETWORKS = 100, 20
+MOST_CONVERSATIONS = 100
 _SHOWN = 11  # the prefix and eight characters
 _TOUCH_SECONDS = 60.0
 _MOST_TOUCHED = 10_000
@@ -88,7 +87,7 @@ def issue_key(
         name=clean_name(name),
         scopes=list(wanted),
         expires_at=expires_at,
-        networks=clean_networks(limits.networks),
+        networks=list(clean_networks(limits.networks)),
         **_bounds(principal, limits),
     )
     with transaction.atomic():
@@ -294,33 +293,30 @@ def is_key(text: str) -> bool:
     return is_well_formed(text, PREFIX)
 
 
-def clean_networks(networks: Iterable[str]) -> list[str]:
-    """Return networks in CIDR form, each once; a single address is a network of one.
-
-    Raises:
-        NetworkNotValid: no network, or too many.
-    """
-    found: dict[str, None] = {}
-    for text in networks:
-        try:
-            found[str(ipaddress.ip_network(text.strip()))] = None
-        except ValueError as error:
-            raise NetworkNotValid(value=text[:50]) from error
-    if len(found) > MOST_NETWORKS:
-        raise NetworkNotValid(value=list(found)[MOST_NETWORKS])
-    return list(found)
-
-
 def _bounds(principal: Principal, limits: KeyLimits) -> dict[str, list[UUID] | None]:
     """Return the conversations a new key is bound to, with their scopes; a bound key makes no wider one."""
     if limits.conversations is None and principal.conversations is None:
         return {"conversations": None, "scope_ids": None}
     asked = principal.conversations if limits.conversations is None else limits.conversations
     wanted = sorted(set(asked or ()))
-    known = _find_scopes[0](principal, wanted) if _find_scopes and wanted else {}
-    if not wanted or len(wanted) > MOST_CONVERSATIONS or set(known) != set(wanted):
+    if not wanted or len(wanted) > MOST_CONVERSATIONS:
         raise ConversationsNotKnown
-    return {"conversations": wanted, "scope_ids": sorted(set(known.values()))}
+    return {
+        "conversations": wanted,
+        "scope_ids": sorted(set(known_conversations(principal, wanted).values())),
+    }
+
+
+def known_conversations(principal: Principal, wanted: Sequence[UUID]) -> Mapping[UUID, UUID]:
+    """Return the scopes of conversations the principal sees.
+
+    Raises:
+        ConversationsNotKnown: one of them is missing or hidden.
+    """
+    known = _find_scopes[0](principal, wanted) if _find_scopes and wanted else {}
+    if set(known) != set(wanted):
+        raise ConversationsNotKnown
+    return known
 
 
 def _store(key: ApiKey) -> IssuedKey:

@@ -10,15 +10,18 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
-from apps.accounts.errors import AddressNotAllowed, KeyInAddress, OrganizationNotFound
+from apps.accounts.conditions import NOWHERE, AccessContext
+from apps.accounts.errors import AddressNotAllowed, KeyInAddress, OrganizationNotFound, ViewAsReadOnly
 from apps.accounts.selectors.principals import (
     organizations_of,
     principal_for_family,
     principal_for_key,
     principal_for_session,
     session_id,
+    within,
 )
 from apps.accounts.selectors.sessions import find_signed_in
+from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services import access_tokens, api_keys, principal_cache
 from apps.accounts.services.secrets import is_well_formed
 from apps.accounts.types import Principal
@@ -62,8 +65,15 @@ class Credentials:
 
 
 def find_kept(credentials: Credentials) -> Principal | None:
-    """Return the principal from this process's memory, or None. No query, no waiting."""
-    return None if shows_key(credentials.query) else principal_cache.find(credentials.cache_key)
+    """Return the principal from this process's memory, or None. No query, no waiting.
+
+    Conditions of its role are asked again for this call: the cookie may come from another address, at another time.
+    """
+    kept = None if shows_key(credentials.query) else principal_cache.find(credentials.cache_key)
+    if kept is None or not kept.conditions:
+        return kept
+    context = AccessContext(address=credentials.address, has_factor=kept.context.has_factor)
+    return within(kept, context)
 
 
 def authenticate(credentials: Credentials) -> Principal:
@@ -75,6 +85,7 @@ def authenticate(credentials: Credentials) -> Principal:
         OrganizationRequired: a session whose user belongs to several organizations, or to none, names none.
         OrganizationNotFound: the named one is missing, not the key's, or the user has no open seat in it.
         AddressNotAllowed: the key is bound to other networks.
+        ViewAsReadOnly: the browser looks at pages as somebody else.
         SecondFactorRequired: the organization asks for one, and session or token were not proved with it, or the
             key's person has none.
     """
@@ -86,20 +97,30 @@ def authenticate(credentials: Credentials) -> Principal:
         principal = _by_session(credentials)
     else:
         principal, seconds = _by_header(credentials)
-    if principal_cache.is_followed():
+    if principal_cache.is_followed() and not principal.held:
         principal_cache.keep(credentials.cache_key, principal, since=since, seconds=seconds)
     return principal
 
 
 def principal_of_user(
-    *, user_id: UUID, session: str, factor_id: int | None = None, organization: str = ""
+    *,
+    user_id: UUID,
+    session: str,
+    factor_id: int | None = None,
+    organization: str = "",
+    context: AccessContext = NOWHERE,
 ) -> Principal:
     """Return a signed-in user in the named organization, or in the only one.
 
     Raises:
         OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
-    who: dict[str, Any] = {"user_id": user_id, "session": session, "factor_id": factor_id}
+    who: dict[str, Any] = {
+        "user_id": user_id,
+        "session": session,
+        "factor_id": factor_id,
+        "context": context,
+    }
     if not organization:
         mine = organizations_of(user_id)
         if len(mine) != 1:
@@ -158,12 +179,16 @@ def _by_session(credentials: Credentials) -> Principal:
     found = find_signed_in(credentials.session_key) if credentials.session_key else None
     if found is None:
         raise NotSignedIn
-    return principal_of_user(
+    principal = principal_of_user(
         user_id=found.user_id,
         session=session_id(credentials.session_key),
         factor_id=found.factor_id,
         organization=credentials.organization,
+        context=AccessContext(address=credentials.address),
     )
+    if found.view_as and is_open(principal, found.view_as):
+        raise ViewAsReadOnly  # neither the API nor a socket is a page to look at
+    return principal
 
 
 def _named(organization: str) -> UUID | str:

@@ -16,7 +16,7 @@ from django.db.models import ProtectedError, Q
 from django.utils import timezone
 
 from apps.accounts.errors import AccountStillNamed, LastOwner, MemberNotFound, NotAPerson, RoleAboveOwn
-from apps.accounts.models import Invitation, Member, Role, Seat, SignInLink, User
+from apps.accounts.models import Invitation, Member, Role, ScopedRole, Seat, SignInLink, User
 from apps.accounts.selectors import personal
 from apps.accounts.services import revocation, sessions
 from apps.accounts.services.members import end_membership, own_permissions
@@ -118,6 +118,18 @@ def erase_seats_of(person: Person, _cursor: Any) -> Batch:
     """Delete the person's seats; they ended before."""
     rows = Seat.objects.filter(organization_id=person.organization_id, principal_id=person.id)
     return Batch(rows.delete()[0])
+
+
+def erase_scoped_roles_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the person's roles in single audiences; those it gave have no giver any more."""
+    rows = ScopedRole.objects.filter(organization_id=person.organization_id)
+    given = rows.filter(given_by_id=person.id).update(given_by_id=None)
+    return Batch(given + rows.filter(principal_id=person.id).delete()[0])
+
+
+def erase_looks_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the looks at pages as the person, and those it took."""
+    return Batch(personal.looks_of(person).delete()[0])
 
 
 def erase_invitations_of(person: Person, _cursor: Any) -> Batch:

@@ -23,6 +23,7 @@ from apps.accounts.selectors.principals import (
     principal_for_session,
 )
 from apps.accounts.selectors.sessions import find_session_key, find_signed_in
+from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
 from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
@@ -48,9 +49,9 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
         query=query,
         address=_address(scope, headers),
     )
-    origin = headers.get("origin")
+    origins = [value for name, value in scope.get("headers", []) if name.lower() == b"origin"]
     shows_cookie = credentials.by_session and bool(credentials.session_key)
-    if (origin is not None or shows_cookie) and origin not in allowed_origins():
+    if (origins or shows_cookie) and not _is_own_page(origins):
         raise OriginNotAllowed
     principal = authenticate(credentials)
     if credentials.by_session:
@@ -83,14 +84,16 @@ def refresh(principal: Principal) -> Principal | None:
         found = find_signed_in(key) if key is not None else None
         if found is None or found.user_id != principal.id:
             return None
-        return principal_for_session(
+        current = principal_for_session(
             user_id=principal.id,
             organization_id=principal.organization_id,
             session=principal.session,
             factor_id=found.factor_id,
+            context=principal.context,
         )
     except (NotSignedIn, OrganizationNotFound, AddressNotAllowed, SecondFactorRequired):
         return None
+    return None if found.view_as and is_open(current, found.view_as) else current
 
 
 def language_of_scope(scope: dict[str, Any]) -> str:
@@ -114,6 +117,11 @@ def allowed_origins() -> frozenset[str]:
 def address_of_scope(scope: dict[str, Any]) -> str:
     """Return the address of the client of a socket."""
     return _address(scope, _headers(scope))
+
+
+def _is_own_page(origins: list[bytes]) -> bool:
+    """Return whether exactly one origin is named and it is ours, letter for letter."""
+    return len(origins) == 1 and origins[0].decode("latin-1") in allowed_origins()
 
 
 def _headers(scope: dict[str, Any]) -> dict[str, str]:

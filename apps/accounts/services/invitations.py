@@ -29,7 +29,7 @@ from apps.accounts.errors import (
 from apps.accounts.models import Invitation, Member, Role, User
 from apps.accounts.selectors.members import find_inviting
 from apps.accounts.selectors.principals import hash_secret
-from apps.accounts.services import trail
+from apps.accounts.services import api_keys, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.members import add_member, own_permissions
@@ -62,8 +62,11 @@ def invite(
 
     Raises:
         PermissionMissing, AddressNotValid, RoleNotFound, RoleAboveOwn, AlreadyMember, AlreadyInvited.
+        ConversationsNotKnown: one that the inviter does not see.
     """
     require(principal, "member.invite")
+    wanted = list(dict.fromkeys(conversations))
+    api_keys.known_conversations(principal, wanted)
     address = clean_address(email)
     given = Role.objects.filter(organization_id=principal.organization_id, key=role).first()
     if given is None:
@@ -89,7 +92,7 @@ def invite(
                 email=address,
                 role=given,
                 invited_by_id=principal.id,
-                conversations=list(dict.fromkeys(conversations)),
+                conversations=wanted,
                 hash=hash_secret(secret),
                 expires_at=now + LIFE,
             )

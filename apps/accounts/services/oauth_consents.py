@@ -9,7 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts import actions
-from apps.accounts.errors import ConsentNotFound, OAuthRefusal, PersonRequired
+from apps.accounts.errors import (
+    ConditionNotMet,
+    ConsentNotFound,
+    OAuthRefusal,
+    PersonRequired,
+    ViewAsReadOnly,
+)
 from apps.accounts.models import OAuthCode, OAuthConsent, OAuthDevice
 from apps.accounts.services import tokens, trail
 from apps.accounts.types import BY_SESSION, Principal
@@ -29,12 +35,26 @@ def covers(*, principal: Principal, client_id: UUID, scopes: Sequence[str]) -> b
     return given is not None and set(scopes) <= set(given)
 
 
+def require_agreeing(principal: Principal) -> None:
+    """Refuse a browser that can let no client in: it looks at pages as somebody else, or its role gives nothing here.
+
+    Raises:
+        ViewAsReadOnly, ConditionNotMet.
+    """
+    if principal.viewed_by is not None:
+        raise ViewAsReadOnly
+    if principal.held:
+        raise ConditionNotMet
+
+
 def give_consent(*, principal: Principal, client_id: UUID, scopes: Sequence[str]) -> None:
     """Allow a client this, beside what was allowed before.
 
     Raises:
         PersonRequired: a key, a token, an agent.
+        ViewAsReadOnly, ConditionNotMet.
     """
+    require_agreeing(principal)
     if principal.credential != BY_SESSION or principal.on_behalf_of is not None or principal.kind != "person":
         raise PersonRequired
     with tenancy.use(principal.organization_id), transaction.atomic():

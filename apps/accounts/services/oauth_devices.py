@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -13,10 +14,10 @@ from apps.accounts import actions
 from apps.accounts.errors import DeviceCodeNotValid, MemberNotFound, OAuthRefusal, OrganizationNotFound
 from apps.accounts.models import OAuthDevice
 from apps.accounts.selectors.oauth import find_known, find_organization_of_device
-from apps.accounts.selectors.principals import hash_secret, principal_for_session, principal_of_member
+from apps.accounts.selectors.principals import hash_secret, principal_of_member
 from apps.accounts.services import tokens, trail
 from apps.accounts.services.oauth_codes import Exchanged
-from apps.accounts.services.oauth_consents import give_consent, require_standing
+from apps.accounts.services.oauth_consents import give_consent, require_agreeing, require_standing
 from apps.accounts.services.oauth_requests import is_refreshable
 from apps.accounts.services.secrets import checked_secret, is_well_formed
 from apps.accounts.types import KnownClient, Principal, Proof, StartedDevice, WaitingDevice
@@ -60,24 +61,24 @@ def clean_user_code(text: str) -> str:
     return "".join(letter for letter in text.upper() if letter in _LETTERS)[: 2 * _HALF + 1]
 
 
-def find_waiting(
-    *, user_id: UUID, session: str, factor_id: int | None = None, user_code: str
-) -> tuple[Principal, WaitingDevice]:
+def find_waiting(*, user_code: str, seat: Callable[[UUID], Principal]) -> tuple[Principal, WaitingDevice]:
     """Return the device that shows this code, and the person as a member of its organization.
+
+    Args:
+        seat: returns who is signed in as a member of an organization, or raises OrganizationNotFound.
 
     Raises:
         DeviceCodeNotValid: unknown, over, answered, or of an organization the person does not belong to.
-        SecondFactorRequired: the organization asks for one, and the session was not proved with it.
+        SecondFactorRequired, ConditionNotMet, ViewAsReadOnly: nobody can agree to it from here.
     """
     organization_id = find_organization_of_device(clean_user_code(user_code))
     if organization_id is None:
         raise DeviceCodeNotValid
     try:
-        principal = principal_for_session(
-            user_id=user_id, organization_id=organization_id, session=session, factor_id=factor_id
-        )
+        principal = seat(organization_id)
     except OrganizationNotFound as error:
         raise DeviceCodeNotValid from error
+    require_agreeing(principal)
     with tenancy.use(organization_id):
         row = _waiting(organization_id, user_code)
     client = find_known(str(row.client_id))

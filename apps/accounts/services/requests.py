@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.authentication import CSRFCheck
 
+from apps.accounts.conditions import AccessContext
 from apps.accounts.models import User
+from apps.accounts.selectors.principals import principal_for_session, session_id
+from apps.accounts.selectors.sessions import factor_id_of
 from apps.accounts.services import authentication, following
 from apps.accounts.services.authentication import Credentials
 from apps.accounts.services.sessions import UNKNOWN_ADDRESS
@@ -28,6 +33,24 @@ def credentials_of(request: HttpRequest) -> Credentials:
         organization=request.META.get("HTTP_ORGANIZATION", ""),
         query=request.META.get("QUERY_STRING", ""),
         address=client_address(request),
+    )
+
+
+def seat_of(
+    request: HttpRequest, *, organization_id: UUID | None = None, slug: str | None = None
+) -> Principal:
+    """Return who is signed in on a page, as a member of an organization and in the circumstances of this request.
+
+    Raises:
+        NotSignedIn, OrganizationNotFound, SecondFactorRequired.
+    """
+    return principal_for_session(
+        user_id=user_of(request).pk,
+        organization_id=organization_id,
+        slug=slug,
+        session=session_id(request.session.session_key or ""),
+        factor_id=factor_id_of(request.session),
+        context=AccessContext(address=client_address(request)),
     )
 
 

@@ -18,7 +18,7 @@ from apps.accounts.models import User
 from apps.accounts.selectors.factors import has_factor
 from apps.accounts.services import factors, proofs, tokens
 from apps.accounts.services.authentication import principal_of_user
-from apps.accounts.types import IssuedTokens
+from apps.accounts.types import AccessContext, IssuedTokens
 from apps.core.http.addresses import client_address
 
 _TOO_MANY = "too_many_login_attempts"
@@ -49,7 +49,13 @@ def sign_in(
     """
     user = _by_password(request, email, password)
     factor_id = _by_factor(request, user, code)
-    principal = principal_of_user(user_id=user.pk, session="", factor_id=factor_id, organization=organization)
+    principal = principal_of_user(
+        user_id=user.pk,
+        session="",
+        factor_id=factor_id,
+        organization=organization,
+        context=AccessContext(address=client_address(request)),
+    )
     return tokens.open_family(
         principal=principal,
         name=name or _named(request),

@@ -33,8 +33,8 @@ def note(
     audit.record(
         organization_id=principal.organization_id,
         action=action,
-        actor_id=principal.id,
-        on_behalf_of=principal.on_behalf_of,
+        actor_id=_actor(principal),
+        on_behalf_of=_asker(principal),
         object_type=object_type,
         object_id=object_id,
         details=details,
@@ -88,12 +88,22 @@ def refused(principal: Principal, error: DomainError, **details: Any) -> DomainE
     audit.record_refusal(
         organization_id=principal.organization_id,
         action=ACCESS_REFUSED,
-        actor_id=principal.id,
-        on_behalf_of=principal.on_behalf_of,
+        actor_id=_actor(principal),
+        on_behalf_of=_asker(principal),
         reason=error.code,
         details=details,
     )
     return error
+
+
+def _actor(principal: Principal) -> UUID:
+    """Return who acted; in a view as somebody else it is the one who looks."""
+    return principal.viewed_by or principal.id
+
+
+def _asker(principal: Principal) -> UUID | None:
+    """Return for whom; in a view as somebody else it is the person as who pages are looked at."""
+    return principal.id if principal.viewed_by else principal.on_behalf_of
 
 
 def _trails(user_id: UUID) -> Iterable[UUID | None]:

@@ -32,6 +32,7 @@ from apps.core.api.serializers import read_query, validated
 from apps.core.api.throttling import throttle
 from apps.core.errors import FieldError, InvalidInput
 from apps.core.http.errors import MethodNotAllowed
+from apps.core.services import limits
 from apps.core.threads import in_thread
 
 
@@ -68,7 +69,8 @@ async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpRespo
     reads = request.method == "GET"
     principal = await async_principal(request)
     require_key_scope(principal, request.method)
-    headers = await throttle(principal)
+    also = [] if reads else [limits.messages_of(principal.id), limits.messages_in(principal.organization_id)]
+    headers = await throttle(principal, also=also)
     with tenancy.use(principal.organization_id):
         answer = await (_list if reads else _send)(request, principal, conversation_id)
     for name, value in headers.items():

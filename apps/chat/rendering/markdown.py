@@ -27,7 +27,9 @@ MENTION = re.compile(
     r"@(?:\*\*(?P<full>[^*\n|]{1,80})(?:\|(?P<id>[0-9a-f-]{36}))?\*\*|(?P<word>[\w][\w.\-]{0,60}))"
 )
 _BEFORE_MENTION = re.compile(r"(?:^|[\s(\[\"'„“>*_])$")
-_MARKUP = re.compile(r"[*_`~#>\[\]|<&@\\]|://|www\.|^\s*(?:[-+]|\d+[.)])\s|^ {4}|\t|---|===", re.MULTILINE)
+_MARKUP = re.compile(
+    r"[*_`~#>\[\]|<&@\\]|://|www\.|^[^\S\n]*(?:[-+]|\d+[.)])\s|^ {4}|\t|---|===", re.MULTILINE
+)
 _LONGEST_HIGHLIGHTED = 10_000
 _TAGS = {
     "p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "h5",

@@ -24,6 +24,8 @@ MESSAGE_CAP = 10_000
 _ROWS = """
 SELECT c.id, c.kind, CASE WHEN c.kind = 'channel' THEN c.name ELSE '' END AS name,
   CASE WHEN c.kind = 'channel' THEN c.topic ELSE '' END AS topic, c.is_private, c.archived_at, c.created_at,
+  (SELECT s.data_class FROM accounts_scope s WHERE s.organization_id = c.organization_id AND s.id = c.scope_id)
+    AS data_class,
   (SELECT count(*) FROM chat_membership m WHERE m.conversation_id = c.id AND m.left_at IS NULL) AS members,
   (SELECT count(*) FROM (SELECT FROM chat_message x WHERE x.conversation_id = c.id LIMIT {cap}) counted) AS messages,
   (SELECT x.sent_at FROM chat_message x WHERE x.conversation_id = c.id ORDER BY x.sequence DESC LIMIT 1)
@@ -63,6 +65,7 @@ class ConversationRecord:
     members: int
     messages: int
     last_message_at: datetime | None
+    data_class: str
 
     @property
     def is_capped(self) -> bool:

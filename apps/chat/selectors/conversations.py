@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.selectors.scopes import visible_scope_clause, visible_scopes
 from apps.accounts.services import access
-from apps.accounts.types import PersonView, Principal
+from apps.accounts.types import InScope, PersonView, Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Conversation, Membership
 from apps.chat.types import ConversationView, PersonRef
@@ -62,9 +62,8 @@ def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
     """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
     where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")
-    if principal.conversations is None:
-        return _load(principal, where, {})
-    return _load(principal, where + " AND c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)})
+    limit, values = _limit(principal)
+    return _load(principal, where + limit, values)
 
 
 def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
@@ -108,15 +107,29 @@ def find_for_sender(
 
 def heads(principal: Principal) -> dict[UUID, int]:
     """Return the last sequence of each conversation the principal is in. One query."""
+    limit, values = _limit(principal)
+    joined = "JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id "
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "
+            "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "  # noqa: S608
+            f"{joined if limit else ''}"
             "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
-            "WHERE m.organization_id = %s AND m.principal_id = %s AND m.left_at IS NULL",
-            [principal.organization_id, principal.id],
+            f"WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL{limit}",
+            {"organization": principal.organization_id, "me": principal.id, **values},
         )
         found: dict[UUID, int] = dict(cursor.fetchall())
-    return {pk: head for pk, head in found.items() if principal.reaches(pk)}
+    return found
+
+
+def is_reached(principal: Principal, conversation_id: UUID) -> bool:
+    """Return whether key, role and view let the principal reach a conversation it is in.
+
+    No query, unless the role is limited to classes of data: then one.
+    """
+    if principal.data_classes is None:
+        return principal.reaches(conversation_id)
+    seen = visible_conversations(principal).filter(pk=conversation_id)
+    return principal.reaches(conversation_id) and seen.exists()
 
 
 def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) -> list[UUID]:
@@ -142,11 +155,11 @@ def members(principal: Principal, conversation_id: UUID) -> list[PersonView]:
 def may_manage(principal: Principal, conversation_id: UUID) -> bool:
     """Return whether the principal may name, close and archive a channel and take people out of it.
 
-    Its creator may while in it, and whoever has the role's right. At most one query.
+    Its creator may while in it, and whoever has the right by role, everywhere or here. At most two queries.
     """
-    if access.can(principal, "conversation.manage_any"):
+    if may_here(principal, "conversation.manage_any", conversation_id):
         return True
-    return (
+    return not principal.held and (
         visible_conversations(principal)
         .filter(pk=conversation_id, kind="channel", created_by_id=principal.id)
         .filter(
@@ -158,6 +171,20 @@ def may_manage(principal: Principal, conversation_id: UUID) -> bool:
         )
         .exists()
     )
+
+
+def may_here(principal: Principal, action: str, conversation_id: UUID) -> bool:
+    """Return whether the principal has a permission in one conversation, by its role or by one for it alone.
+
+    No query for most; one where single audiences or classes of data count.
+    """
+    if not principal.scoped and principal.data_classes is None:
+        return bool(access.can(principal, action))
+    scope = visible_conversations(principal).filter(pk=conversation_id).values_list("scope_id", flat=True)
+    found = scope.first()
+    if found is None:
+        return bool(access.can(principal, action)) and principal.data_classes is None
+    return bool(access.can(principal, action, InScope(found)))
 
 
 def scopes_of(principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, UUID]:
@@ -178,6 +205,16 @@ def scope_of(principal: Principal, conversation_id: UUID) -> UUID:
     if scope is None:
         raise ConversationNotFound
     return scope
+
+
+def _limit(principal: Principal) -> tuple[str, dict[str, Any]]:
+    """Return what narrows the principal's own conversations further, as SQL over `c`; nothing for most."""
+    if principal.data_classes is not None or principal.viewed_by:
+        clause = visible_scope_clause(principal, scope="c.scope_id")
+        return f" AND {clause.sql}", clause.params
+    if principal.conversations is not None:
+        return " AND c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)}
+    return "", {}
 
 
 def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[ConversationView]:
@@ -208,7 +245,7 @@ def _view(principal: Principal, row: dict[str, Any], known: dict[UUID, PersonVie
         last_sequence=row["last_sequence"],
         unread=row["unread"],
         mentions=row["mentions"],
-        has_draft=row["has_draft"],
+        has_draft=row["has_draft"] and not principal.viewed_by,
         is_muted=row["is_muted"],
         is_starred=row["is_starred"],
         scope=row["scope_id"],

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.services import access, trail
-from apps.accounts.types import Principal
+from apps.accounts.services import access, scoped_roles, trail
+from apps.accounts.types import InScope, Principal
 from apps.chat import actions
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Conversation, Message
@@ -23,13 +23,14 @@ def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bo
     Raises:
         PermissionMissing, ConversationNotFound (also: no channel).
     """
-    access.require(principal, "conversation.manage_any")
     with transaction.atomic():
         channel = (
             Conversation.objects.select_for_update(no_key=True)
             .filter(organization_id=principal.organization_id, pk=conversation_id, kind="channel")
             .first()
         )
+        place = None if channel is None else InScope(channel.scope_id)
+        access.require(principal, "conversation.manage_any", place)
         if channel is None:
             raise ConversationNotFound
         if (channel.archived_at is not None) == is_archived:
@@ -40,6 +41,25 @@ def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bo
         trail.note(
             principal, actions.ARCHIVED if is_archived else actions.UNARCHIVED, "conversation", channel.pk
         )
+
+
+def set_data_class(*, principal: Principal, conversation_id: UUID, data_class: str) -> None:
+    """Say which class of data a channel holds; members whose role does not reach it lose it at once.
+
+    Raises:
+        PermissionMissing, ConversationNotFound (also: no channel), DataClassUnknown.
+    """
+    with transaction.atomic():
+        channel = (
+            Conversation.objects.select_for_update(no_key=True)
+            .filter(organization_id=principal.organization_id, pk=conversation_id, kind="channel")
+            .first()
+        )
+        place = None if channel is None else InScope(channel.scope_id)
+        access.require(principal, "conversation.manage_any", place)
+        if channel is None:
+            raise ConversationNotFound
+        scoped_roles.set_data_class(principal=principal, scope_id=channel.scope_id, data_class=data_class)
 
 
 def delete_as_operator(*, operator_id: UUID, message_id: UUID) -> None:

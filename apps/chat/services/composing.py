@@ -25,6 +25,7 @@ from apps.chat.rendering.markdown import (
     render,
     render_plain,
 )
+from apps.chat.selectors.conversations import is_reached
 from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, Card, Draft, PersonRef
 
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
@@ -88,7 +89,7 @@ def compose(
         EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments.
         ConversationNotFound: a key bound to others.
     """
-    if not principal.reaches(conversation_id):
+    if not is_reached(principal, conversation_id):
         raise ConversationNotFound
     check_client_key(client_key)
     if len(attachments) > ATTACHMENT_LIMIT:

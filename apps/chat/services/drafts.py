@@ -8,8 +8,8 @@ from django.db import transaction
 
 from apps.accounts.types import Principal
 from apps.chat import events
-from apps.chat.errors import ConversationNotFound, MessageTooLong, UnreadableText
-from apps.chat.models import Draft
+from apps.chat.errors import ConversationNotFound, MessageTooLong, ThreadNotFound, UnreadableText
+from apps.chat.models import Draft, Message
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.types import BODY_LIMIT
 from apps.core.events import log
@@ -19,7 +19,7 @@ def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread
     """Keep the text as it is typed; an empty one removes the draft.
 
     Raises:
-        ConversationNotFound, MessageTooLong, UnreadableText.
+        ConversationNotFound, ThreadNotFound, MessageTooLong, UnreadableText.
     """
     if "\x00" in body or any(0xD800 <= ord(char) <= 0xDFFF for char in body):
         raise UnreadableText
@@ -28,6 +28,8 @@ def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread
     with transaction.atomic():
         if not visible_conversations(principal).filter(pk=conversation_id).exists():
             raise ConversationNotFound
+        if body.strip() and thread is not None and not _is_thread(conversation_id, thread):
+            raise ThreadNotFound
         own = Draft.objects.filter(
             principal_id=principal.id, conversation_id=conversation_id, thread_id=thread
         )
@@ -55,7 +57,16 @@ def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread
             )
 
 
+def _is_thread(conversation_id: UUID, message_id: UUID) -> bool:
+    return Message.objects.filter(pk=message_id, conversation_id=conversation_id, thread_id=None).exists()
+
+
 def drafts_of(*, principal: Principal, conversation_id: UUID) -> dict[UUID | None, str]:
-    """Return the principal's drafts in a conversation, by thread (None is the conversation itself)."""
+    """Return the principal's drafts in a conversation, by thread (None is the conversation itself).
+
+    Nobody else reads them, so there are none in a view as somebody else.
+    """
+    if principal.viewed_by:
+        return {}
     rows = Draft.objects.filter(principal_id=principal.id, conversation_id=conversation_id)
     return dict(rows.values_list("thread_id", "body"))

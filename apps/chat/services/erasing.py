@@ -37,7 +37,8 @@ from apps.core.events import log
 from apps.core.services.erasing import blank_events
 from apps.files.services import access as file_access
 
-BATCH = 500  # their ids are one event, and that is one frame
+BATCH = 2000
+_AT_ONCE = 500  # their ids are one event, and that is one frame
 _SMALL_BATCH = 200  # where each row has an event of its own
 # The sender changes last in the row's life: what still names the person is what is left to do.
 _EMPTY = """
@@ -225,7 +226,12 @@ def _tell_erased(
         places[conversation_id, scope_id].append(pk)
     shown = people_selectors.people([new_sender]).get(new_sender) if new_sender else None
     person = orjson.loads(orjson.dumps(ref(shown))) if shown else None
-    for (conversation_id, scope_id), ids in places.items():
+    told = [
+        (place, ids[start : start + _AT_ONCE])
+        for place, ids in places.items()
+        for start in range(0, len(ids), _AT_ONCE)
+    ]
+    for (conversation_id, scope_id), ids in told:
         log.record(
             events.MessagesErased(
                 organization_id=organization_id,

@@ -14,7 +14,7 @@ from apps.accounts.types import PersonView, Principal
 from apps.chat import actions, events
 from apps.chat.errors import ConversationNotFound, NotAMember, PersonNotFound
 from apps.chat.models import Conversation, Membership
-from apps.chat.selectors.conversations import visible_conversations
+from apps.chat.selectors.conversations import is_reached, visible_conversations
 from apps.chat.services.standing import (
     known_people,
     lock_visible,
@@ -209,7 +209,7 @@ def set_preferences(
     Raises:
         ConversationNotFound, NotAMember.
     """
-    if not principal.reaches(conversation_id):
+    if not is_reached(principal, conversation_id):
         raise ConversationNotFound
     with transaction.atomic():
         membership = (

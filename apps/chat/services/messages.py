@@ -10,7 +10,7 @@ from django.utils import timezone
 from prometheus_client import Counter
 
 from apps.accounts.services import access, trail
-from apps.accounts.types import Principal
+from apps.accounts.types import InScope, Principal
 from apps.chat import actions, events
 from apps.chat.errors import (
     AttachmentNotFound,
@@ -250,7 +250,9 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
         message = lock_visible_message(principal=principal, message_id=message_id)
         if message.deleted_at is not None:
             return
-        if message.sender_id != principal.id and not access.can(principal, "message.moderate"):
+        if message.sender_id != principal.id and not access.can(
+            principal, "message.moderate", InScope(message.scope_id)
+        ):
             raise NotTheAuthor
         take_away(message, actor_id=principal.id)
         if message.sender_id != principal.id:

@@ -10,6 +10,7 @@ from apps.accounts.types import Principal
 from apps.chat import events
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Membership, Mention, Message
+from apps.chat.selectors.conversations import is_reached
 from apps.chat.selectors.messages import visible_messages
 from apps.core.events import log
 from apps.core.models import Stream
@@ -36,7 +37,7 @@ def move_marker(*, principal: Principal, conversation_id: UUID, sequence: int, b
             )
             .first()
         )
-        if membership is None or not principal.reaches(conversation_id):
+        if membership is None or not is_reached(principal, conversation_id):
             raise ConversationNotFound
         head = Stream.objects.filter(pk=conversation_id).values_list("last_sequence", flat=True).first() or 0
         target = max(0, min(sequence, head))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.services import access
-from apps.accounts.types import PersonView, Principal
+from apps.accounts.types import InScope, PersonView, Principal
 from apps.chat.errors import ConversationNotFound, NotAChannel, NotAMember, PersonNotFound
 from apps.chat.models import Conversation, Membership
 from apps.chat.selectors.conversations import visible_conversations
@@ -50,4 +50,4 @@ def require_manager(principal: Principal, conversation: Conversation) -> None:
     if conversation.created_by_id == principal.id:
         require_member(principal, conversation)
         return
-    access.require(principal, "conversation.manage_any")
+    access.require(principal, "conversation.manage_any", InScope(conversation.scope_id))

@@ -8,11 +8,10 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.services import access
 from apps.chat import presenting
 from apps.chat.errors import MessageNotFound
 from apps.chat.forms import DraftForm, EditForm, SendForm
-from apps.chat.selectors import messages
+from apps.chat.selectors import conversations, messages
 from apps.chat.services import drafts, reactions, reading
 from apps.chat.services import messages as writing
 from apps.chat.types import MessageView
@@ -26,6 +25,7 @@ from apps.chat.views.common import (
     posted,
 )
 from apps.core.errors import DomainError, InvalidInput
+from apps.core.services import limits
 
 QUICK_EMOJI = ("👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "👎")
 
@@ -36,6 +36,11 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
     form = SendForm(request.POST)
     if not form.is_valid():
         raise InvalidInput
+    counted = [
+        limits.messages_of(request.principal.id),
+        limits.messages_in(request.principal.organization_id),
+    ]
+    limits.take(counted).require()
     sent = writing.send_message(
         principal=request.principal,
         conversation_id=conversation_id,
@@ -168,7 +173,8 @@ def _shown(request: PageRequest, message: MessageView) -> dict[str, object]:
         "row": row,
         "m": message,
         "link": message_address(request.principal, message.conversation, message.id),
-        "may_delete": is_mine or bool(access.can(request.principal, "message.moderate")),
+        "may_delete": is_mine
+        or conversations.may_here(request.principal, "message.moderate", message.conversation),
     }
 
 

@@ -159,7 +159,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
         "draft": own.get(None, ""),
         "client_key": uuid4(),
         "uploads_at_once": MOST_AT_ONCE if access.can(principal, "file.upload") else 0,
-        "may_moderate": bool(access.can(principal, "message.moderate")),
+        "may_moderate": conversations.may_here(principal, "message.moderate", found.id),
         "member_count": len(members),
         "faces": [conversations.ref(person) for person in people.people(others).values()],
         "search_url": _search_url(principal.organization_slug, found),

@@ -173,8 +173,24 @@ class SecuritySettings(Group):
         description=_("Who needs a second factor on this server, at once, whatever organizations say."),
     )
     requests_per_minute: int = Field(1200, ge=10, description=_("REST requests of one principal."))
+    requests_per_minute_of_network: int = Field(
+        0, ge=0, description=_("Requests from one network; 0 is twenty times those of one principal.")
+    )
+    requests_per_minute_of_organization: int = Field(
+        0,
+        ge=0,
+        description=_("REST requests of one organization; 0 is a hundred times those of one principal."),
+    )
     messages_per_minute: int = Field(600, ge=1, description=_("Messages one principal may send."))
     message_burst: int = Field(100, ge=1, description=_("Messages at once before the rate counts."))
+    messages_per_minute_of_organization: int = Field(
+        0, ge=0, description=_("Messages of one organization; 0 is a hundred times those of one principal.")
+    )
+    frames_per_second: int = Field(
+        200,
+        ge=10,
+        description=_("Frames one socket may send; five seconds of them at once, then it is closed."),
+    )
     suppression_dir: Path | None = Field(
         None,
         description=_(

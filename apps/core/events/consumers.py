@@ -6,6 +6,8 @@ import logging
 import math
 import time
 from datetime import timedelta
+from functools import partial
+from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +22,7 @@ from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
 
 BATCH = 200
 SLICE_SECONDS = 0.1
+HELD_SECONDS = 0.05  # effects lock rows that senders wait for
 MOST_ATTEMPTS = 5
 BACK_OFF_SECONDS = (0.2, 1.0, 5.0, 20.0)
 logger = logging.getLogger(__name__)
@@ -62,7 +65,7 @@ def run_slice() -> bool:
 def run(consumer: DurableConsumer) -> int:
     """Take events of one consumer until none is left or one fails; return how many were handled.
 
-    Each event has its own transaction with the cursor, so a failure repeats that event only.
+    A few events share a transaction with the cursor; when one fails, the others are taken without it.
     """
     return _work(consumer, until=math.inf)[0]
 
@@ -85,35 +88,63 @@ def _run_batch(consumer: DurableConsumer, until: float) -> tuple[int, bool]:
         .order_by("position")
         .values(*_FIELDS)[:BATCH]
     )
-    for taken, row in enumerate(rows):
-        if not _take(consumer, row):
+    taken = 0
+    while taken < len(rows):
+        group = list(takewhile(partial(_is_beside, rows[taken]), rows[taken:]))
+        count, goes_on = _take(consumer, group)
+        taken += count
+        if not goes_on:
             return taken, False
         if time.monotonic() >= until:
-            return taken + 1, taken + 1 < len(rows) or len(rows) == BATCH
-    return len(rows), len(rows) == BATCH
+            return taken, taken < len(rows) or len(rows) == BATCH
+    return taken, len(rows) == BATCH
 
 
-def _take(consumer: DurableConsumer, row: dict[str, Any]) -> bool:
-    """Handle one event; return False when it has to be tried again later."""
+def _is_beside(first: dict[str, Any], row: dict[str, Any]) -> bool:
+    return bool(first["organization_id"] == row["organization_id"])
+
+
+def _take(consumer: DurableConsumer, rows: list[dict[str, Any]]) -> tuple[int, bool]:
+    """Handle events of one organization in one transaction, for a moment; return how many, and whether to go on."""
+    until, done = time.monotonic() + HELD_SECONDS, 0
     try:
-        with tenancy.use(row["organization_id"]), transaction.atomic():
+        with tenancy.use(rows[0]["organization_id"]), transaction.atomic():
             tenancy.bind()
-            locked = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name)
-            if locked.position >= row["position"]:
-                return True  # another relay was here first
-            consumer.handle(restore(row))
-            Consumer.objects.filter(name=consumer.name).update(
-                position=row["position"], attempts=0, retry_at=None, last_error="", updated_at=timezone.now()
-            )
+            reached = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name).position
+            for row in rows:
+                if row["position"] > reached:  # else another relay was here first
+                    consumer.handle(restore(row))
+                    reached = row["position"]
+                done += 1
+                if time.monotonic() >= until:
+                    break
+            _move_on(consumer, reached)
     except DatabaseError as error:
         if not connection.is_usable():
             raise  # the server went away: that is nobody's poison event
-        return _failed(consumer, row, error)
+        return _after_failure(consumer, rows, done, error)
     except Exception as error:  # noqa: BLE001 - a consumer may raise anything; it is kept and shown
-        return _failed(consumer, row, error)
-    handled.labels(consumer.name, "done").inc()
-    position_gauge.labels(consumer.name).set(row["position"])
-    return True
+        return _after_failure(consumer, rows, done, error)
+    handled.labels(consumer.name, "done").inc(done)
+    position_gauge.labels(consumer.name).set(reached)
+    return done, True
+
+
+def _after_failure(
+    consumer: DurableConsumer, rows: list[dict[str, Any]], done: int, error: Exception
+) -> tuple[int, bool]:
+    """Take what went well again without the one that failed; what fails as the first of its group is counted."""
+    unharmed = done if done < len(rows) else len(rows) // 2  # all of them: the commit failed
+    if unharmed:
+        return _take(consumer, rows[:unharmed])
+    goes_on = _failed(consumer, rows[0], error)
+    return int(goes_on), goes_on
+
+
+def _move_on(consumer: DurableConsumer, position: int) -> None:
+    Consumer.objects.filter(name=consumer.name).update(
+        position=position, attempts=0, retry_at=None, last_error="", updated_at=timezone.now()
+    )
 
 
 class ConsumerGone(LookupError):

@@ -23,11 +23,15 @@ TOAST_AREA = "#toasts"
 def answer_refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:
     """Return the answer to a refusal, for middleware and error hooks; None when the error is a fault of ours."""
     problem = problem_of(error)
-    return None if problem is None else answer(request, problem)
+    return None if problem is None else answer(request, problem, why=_why(request, error))
 
 
-def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
-    """Return a problem in the form this request can show."""
+def answer(request: HttpRequest, problem: Problem, *, why: str = "") -> HttpResponse:
+    """Return a problem in the form this request can show.
+
+    Args:
+        why: address of the page that explains it to this reader.
+    """
     if _wants_json(request):
         return response_of(problem)
     context: dict[str, Any] = {
@@ -36,6 +40,7 @@ def answer(request: HttpRequest, problem: Problem) -> HttpResponse:
         "title": _title(problem.status),
         "detail": problem.detail,
         "request_id": request_id(),
+        "why": why,
         "theme": "",  # no context processor runs: they ask the database
         "request": request,
     }
@@ -76,7 +81,14 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noq
 
 
 def _refuse(request: HttpRequest, error: BaseException, otherwise: DomainError) -> HttpResponse:
-    return answer(request, problem_of(error) or refusal_as_problem(otherwise))
+    return answer(request, problem_of(error) or refusal_as_problem(otherwise), why=_why(request, error))
+
+
+def _why(request: HttpRequest, error: BaseException) -> str:
+    """Return where a missing right is explained to who misses it; what does not exist has no such page."""
+    slug = getattr(getattr(request, "principal", None), "organization_slug", "")
+    action = error.fields.get("action") if isinstance(error, Forbidden) else None
+    return f"/o/{slug}/why/?action={action}" if slug and action else ""
 
 
 def _wants_json(request: HttpRequest) -> bool:

@@ -12,17 +12,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.decorators import sync_and_async_middleware
 
 from apps.core.api.problems import request_id
-from apps.core.http import error_pages, request_limits
+from apps.core.http import error_pages, headers, request_limits
 
 Answering = Callable[[HttpRequest], Any]  # an answer, or an awaitable of one
 
-PERMISSIONS = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid",
-        "magnetometer", "microphone", "midi", "payment", "serial", "usb", "xr-spatial-tracking",
-    )
-)  # fmt: skip
 _PRIVATE = "private, no-store"
 
 
@@ -54,8 +47,8 @@ def security_headers(get_response: Answering) -> Answering:
         redirect = security.process_request(request)
         response: HttpResponse = redirect or await get_response(request)
         security.process_response(request, response)
-        response.headers.setdefault("X-Frame-Options", "DENY")
-        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        for name, value in headers.fixed().items():
+            response.headers.setdefault(name, value)
         return response
 
     return answer_async
@@ -104,7 +97,7 @@ def response_headers(get_response: Answering) -> Answering:
 
 
 def _with_headers(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+    response.headers.setdefault("Permissions-Policy", headers.PERMISSIONS)
     response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
     response.headers.setdefault("X-Request-ID", request_id())
     _keep_private(response)

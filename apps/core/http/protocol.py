@@ -7,6 +7,8 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from apps.core.http import headers
+
 LARGEST_HEAD_BYTES = 64 * 1024
 MOST_HEADERS = 128
 _END_OF_HEAD = b"\r\n\r\n"
@@ -46,6 +48,17 @@ class BoundedHttpProtocol(HttpToolsProtocol):
             return False
         self.send_400_response("The head of the request is too large.")
         return True
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no request, with the headers of any other answer."""
+        lines = (
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain; charset=utf-8\r\n"
+            b"cache-control: no-store\r\nconnection: close\r\n"
+        )
+        self.transport.write(
+            lines + headers.raw() + b"content-length: %d\r\n\r\n%s" % (len(msg), msg.encode())
+        )
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """Start the clock of the next head."""

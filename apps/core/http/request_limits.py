@@ -33,22 +33,44 @@ def refusal_of(request: HttpRequest) -> Problem | None:
     length = request.META.get("CONTENT_LENGTH") or "0"
     if length.isdecimal() and int(length) > limit:
         return refusal_as_problem(BodyTooLarge(limit_kb=limit // 1024))
-    left = _refused_until.get(_sender(request), 0.0) - _clock() if request.path.startswith(_COUNTED) else 0.0
-    if left > 0:
-        return refusal_as_problem(TooManyRequests(retry_after_seconds=int(left) + 1))
+    try:
+        if request.path.startswith(_COUNTED):
+            require_patience(client_address(request))
+    except TooManyRequests as refusal:
+        return refusal_as_problem(refusal)
     return None
+
+
+def require_patience(address: str) -> None:
+    """Refuse a network that failed to sign in too often, at the API or at the socket.
+
+    Raises:
+        TooManyRequests.
+    """
+    left = _refused_until.get(network(address), 0.0) - _clock()
+    if left > 0:
+        raise TooManyRequests(retry_after_seconds=int(left) + 1)
+
+
+async def note_failure(address: str) -> None:
+    """Count somebody who opened a socket and is nobody."""
+    sender = network(address)
+    if sender:
+        _remember(sender, await limits.take_async([_bucket(sender)]))
 
 
 def note(request: HttpRequest, response: HttpResponse) -> None:
     """Count an answer that says that the caller is not signed in."""
     if _is_failure(request, response):
-        _remember(request, limits.take([_bucket(request)]))
+        sender = _sender(request)
+        _remember(sender, limits.take([_bucket(sender)]))
 
 
 async def note_async(request: HttpRequest, response: HttpResponse) -> None:
     """Do the same on the event loop."""
     if _is_failure(request, response):
-        _remember(request, await limits.take_async([_bucket(request)]))
+        sender = _sender(request)
+        _remember(sender, await limits.take_async([_bucket(sender)]))
 
 
 def forget() -> None:
@@ -68,15 +90,14 @@ def _sender(request: HttpRequest) -> str:
     return network(client_address(request))
 
 
-def _bucket(request: HttpRequest) -> Bucket:
-    return Bucket("sign_in_failures", _sender(request), FAILURES_PER_MINUTE, FAILURES_PER_MINUTE)
+def _bucket(sender: str) -> Bucket:
+    return Bucket("sign_in_failures", sender, FAILURES_PER_MINUTE, FAILURES_PER_MINUTE)
 
 
-def _remember(request: HttpRequest, taken: Taken) -> None:
+def _remember(sender: str, taken: Taken) -> None:
     """Refuse the network in this process until a token is back, without asking Redis for each of its requests."""
     if taken.is_allowed:
         return
-    sender = _sender(request)
     _refused_until[sender] = _clock() + taken.retry_after_seconds
     _refused_until.move_to_end(sender)
     while len(_refused_until) > _MOST_NETWORKS:

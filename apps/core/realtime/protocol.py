@@ -6,11 +6,21 @@ from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from apps.core.realtime.pace import Pace
+
 UNSENT_LIMIT_BYTES = 1 << 20
+MOST_FRAGMENTS = 256  # of one message; each may be empty, so the limit of bytes alone never ends them
+CONTROL_PER_SECOND, CONTROL_AT_ONCE = 5, 50  # pings and pongs of a client
+POLICY_VIOLATION = 1008
 
 
 class HubProtocol(WebSocketsSansIOProtocol):
-    """Adds `extensions.hub` to the scope; everything else is uvicorn's."""
+    """Adds `extensions.hub` to the scope, and an end to what the application never sees: control frames, fragments."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin to count."""
+        self._control = Pace(per_second=CONTROL_PER_SECOND, at_once=CONTROL_AT_ONCE)
+        super().connection_made(transport)
 
     def handle_connect(self, event: Any) -> None:
         """Offer this protocol to the application."""
@@ -18,6 +28,36 @@ class HubProtocol(WebSocketsSansIOProtocol):
         scope = getattr(self, "scope", None)
         if scope is not None:
             scope["extensions"]["hub"] = {"protocol": self}
+
+    def handle_cont(self, event: Any) -> None:
+        """Take a further fragment."""
+        if len(self.frames) >= MOST_FRAGMENTS:
+            self._end("too many fragments")
+        else:
+            super().handle_cont(event)
+
+    def handle_ping(self) -> None:
+        """Answer, as long as the client reads the answers and does not ask all the time."""
+        if self.transport.get_write_buffer_size() > UNSENT_LIMIT_BYTES:
+            self.abort()
+        elif self._control.is_exceeded():
+            self._end("too many pings")
+        else:
+            super().handle_ping()
+
+    def handle_pong(self, event: Any) -> None:
+        """Take an answer; strangers' ones cost time too."""
+        if self._control.is_exceeded():
+            self._end("too many pongs")
+        else:
+            super().handle_pong(event)
+
+    def _end(self, reason: str) -> None:
+        """Close for a violation; what still arrives is dropped."""
+        if self.close_sent or self.transport.is_closing():
+            return
+        self.conn.fail(POLICY_VIOLATION, reason)
+        self.handle_parser_exception()
 
     async def send(self, message: Any) -> None:
         """Remember that a refused handshake was answered; uvicorn 0.54 logs an error otherwise."""

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connections
 
+from apps.core import walls
 from apps.core.migrations_support import POLICY
 from apps.core.tenancy import APP_ROLE as APP
 
@@ -101,6 +102,18 @@ def _force(cursor: Any, *, is_forced: bool) -> None:
     for table, is_now in cursor.fetchall():
         if is_now != is_forced:
             cursor.execute(f'ALTER TABLE "{table}" {how} ROW LEVEL SECURITY')
+
+
+def count_forced_walls(using: str = "default") -> tuple[int, int]:
+    """Return how many tables of organizations are behind forced row security, and how many there are. One query."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FILTER (WHERE relrowsecurity AND relforcerowsecurity), count(*) FROM pg_class"
+            " WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)",
+            [sorted(walls.walled_tables())],
+        )
+        forced, all_of_them = cursor.fetchone()
+    return int(forced), int(all_of_them)
 
 
 def missing_walls(using: str = "default") -> list[str]:

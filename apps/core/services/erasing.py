@@ -119,16 +119,22 @@ def blanked(type_: str, payload: dict[str, Any], *, also: tuple[str, ...] = ()) 
 
 def without_person(value: Any, person: Person) -> Any:
     """Return JSON in which nothing names the person: a reference becomes the placeholder's, ids and mentions go."""
-    if isinstance(value, dict):
-        if value.get("id") == str(person.id) and "name" in value:
-            value = {**value, **_placeholder(person, value)}
-        return {key: without_person(item, person) for key, item in value.items()}
-    if isinstance(value, list):
-        return [without_person(item, person) for item in value]
-    if isinstance(value, str):
-        changed = value.replace(str(person.member_id), str(person.placeholder_member_id))
-        return forget_mentions(changed, person) if "@" in changed or str(person.id) in changed else changed
-    return value
+    known, member = str(person.id), str(person.member_id)
+    placeholder, placeholder_member = _placeholder(person), str(person.placeholder_member_id)
+
+    def walk(item: Any) -> Any:
+        if isinstance(item, str):
+            if item == known:
+                return placeholder["id"]
+            changed = item.replace(member, placeholder_member)
+            return forget_mentions(changed, person) if "@" in changed or known in changed else changed
+        if isinstance(item, dict):
+            if item.get("id") == known and "name" in item:
+                item = {**item, **{key: held for key, held in placeholder.items() if key in item}}
+            return {key: walk(part) for key, part in item.items()}
+        return [walk(part) for part in item] if isinstance(item, list) else item
+
+    return walk(value)
 
 
 def count_dead_letters(person: Person) -> int:
@@ -229,15 +235,14 @@ def _rewrite(log: str, changed: list[dict[str, Any]], gone: list[int], streams: 
         return int(cursor.fetchone()[0])
 
 
-def _placeholder(person: Person, known: dict[str, Any]) -> dict[str, Any]:
-    values = {
+def _placeholder(person: Person) -> dict[str, Any]:
+    return {
         "id": str(person.placeholder_id),
         "name": ERASED_NAME,
         "initials": _INITIALS,
         "tint": person.placeholder_id.int % 6 + 1,
         "avatar": None,
     }
-    return {name: value for name, value in values.items() if name in known}
 
 
 def _empty(value: Any) -> Any:

@@ -1,7 +1,7 @@
 """Rates: token buckets in Redis, taken from by one atomic script, for pages, REST, sockets and tasks alike.
 
-While Redis is away each process counts for itself, so that a limit loosens by the number of processes and never
-disappears.
+While Redis is away each web process counts its share for itself: a limit never disappears, and those of one machine
+together let through no more than before.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from django.conf import settings
 from prometheus_client import Counter
 
 from apps.core.errors import TooManyRequests
+from apps.core.http.addresses import network
 from apps.core.redis import client
 
 # KEYS: buckets. ARGV: cost, then tokens a second and capacity of each bucket. Takes from all or from none.
@@ -130,6 +131,20 @@ def messages_of(principal_id: UUID) -> Bucket:
     return Bucket("messages", str(principal_id), security.messages_per_minute, security.message_burst)
 
 
+def messages_in(organization_id: UUID) -> Bucket:
+    """Return the bucket of messages of a whole organization."""
+    security = settings.CONFIGURATION.security
+    rate = security.messages_per_minute_of_organization or security.messages_per_minute * 100
+    return Bucket("messages_of_organization", str(organization_id), rate, rate)
+
+
+def requests_from(address: str) -> Bucket:
+    """Return the bucket of requests from the network of an address, signed in or not."""
+    security = settings.CONFIGURATION.security
+    rate = security.requests_per_minute_of_network or security.requests_per_minute * 20
+    return Bucket("requests_of_network", network(address), rate, rate)
+
+
 def take(buckets: Sequence[Bucket], *, cost: int = 1) -> Taken:
     """Take tokens from every bucket, or from none. One round trip."""
     if _breaker.is_open:
@@ -145,6 +160,38 @@ def take(buckets: Sequence[Bucket], *, cost: int = 1) -> Taken:
 async def take_async(buckets: Sequence[Bucket], *, cost: int = 1) -> Taken:
     """Do the same from the event loop: a thread with hiredis is as quick as an asyncio client."""
     return await asyncio.get_running_loop().run_in_executor(_threads, partial(take, buckets, cost=cost))
+
+
+class Purse:
+    """Tokens of some buckets taken a few at a time, for who asks for one so often that each time is too dear.
+
+    They are taken before they are spent, so all purses together never spend more than the buckets hold.
+    """
+
+    def __init__(self, buckets: Sequence[Bucket]) -> None:
+        self._buckets = buckets
+        self._handful = max(1, min(10, min(bucket.burst for bucket in buckets) // 10))
+        self._left = 0
+
+    async def spend(self) -> None:
+        """Spend one token.
+
+        Raises:
+            TooManyRequests: with the seconds to wait.
+        """
+        if not self._left:
+            if (await take_async(self._buckets, cost=self._handful)).is_allowed:
+                self._left = self._handful
+            else:
+                (await take_async(self._buckets)).require()
+                self._left = 1
+        self._left -= 1
+
+    async def empty(self) -> None:
+        """Give back what was not spent."""
+        left, self._left = self._left, 0
+        if left:
+            await take_async(self._buckets, cost=-left)
 
 
 class _Breaker:
@@ -173,11 +220,11 @@ class _LocalBuckets:
         self._lock = threading.Lock()
 
     def take(self, buckets: Sequence[Bucket], cost: int) -> list[int]:
-        now = _clock()
+        now, share = _clock(), _share()
         with self._lock:
-            levels = [self._level(bucket, now) for bucket in buckets]
+            levels = [self._level(bucket, now, share) for bucket in buckets]
             waits = [
-                (cost - level) * 60_000 / bucket.per_minute
+                (cost - level) * 60_000 / (bucket.per_minute * share)
                 for bucket, level in zip(buckets, levels, strict=True)
             ]
             wait = max(0, *(math.ceil(needed) for needed in waits))
@@ -190,9 +237,15 @@ class _LocalBuckets:
                     self._kept.popitem(last=False)
         return [wait, *(math.floor(level) for level in levels)]
 
-    def _level(self, bucket: Bucket, now: float) -> float:
-        level, since = self._kept.get(bucket.key, (float(bucket.burst), now))
-        return min(float(bucket.burst), level + (now - since) * bucket.per_minute / 60)
+    def _level(self, bucket: Bucket, now: float, share: float) -> float:
+        most = max(1.0, bucket.burst * share)
+        level, since = self._kept.get(bucket.key, (most, now))
+        return min(most, level + (now - since) * bucket.per_minute * share / 60)
+
+
+def _share() -> float:
+    """Return this process's part of a limit that all web processes would count together."""
+    return 1.0 / int(settings.CONFIGURATION.server.web_processes)
 
 
 _threads = ThreadPoolExecutor(4, "limits")

@@ -229,7 +229,8 @@ def page_data(context: template.Context) -> dict[str, Any]:
         data["me"] = {"id": str(principal.id), "name": principal.name, "member": str(principal.member_id)}
         data["organization"] = {"id": str(principal.organization_id), "slug": slug}
         data["base"] = f"/o/{slug}/"
-        data["socket"] = f"/ws/v1/?organization={slug}"
+        if not principal.viewed_by:  # a view as somebody else is a picture: nothing happens in it
+            data["socket"] = f"/ws/v1/?organization={slug}"
         data["emoji"] = static(f"vendor/emoji/{'de' if _german() else 'en'}.json")
     return data
 

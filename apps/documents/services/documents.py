@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
-from apps.accounts.types import Principal
+from apps.accounts.types import InScope, Principal
 from apps.chat.selectors.conversations import scope_of
 from apps.core.events import log
 from apps.documents import actions, events
@@ -212,6 +212,6 @@ def _lock_own(principal: Principal, document_id: UUID) -> Document:
     row = Document.objects.filter(pk=document_id).select_for_update(no_key=True).first() if visible else None
     if row is None:
         raise DocumentNotFound
-    if row.created_by_id != principal.id and not can(principal, "message.moderate"):
+    if row.created_by_id != principal.id and not can(principal, "message.moderate", InScope(row.scope_id)):
         raise NotYourDocument
     return row

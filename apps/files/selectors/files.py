@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
 
-from apps.accounts.selectors.scopes import owned, visible_content
+from apps.accounts.selectors.scopes import Rule, Rules, content_rules, owned, visible_content
 from apps.accounts.types import Principal
 from apps.files.errors import FileNotFound
 from apps.files.models import FileScope, StoredFile
@@ -16,13 +16,38 @@ from apps.files.types import Content, FileState, FileView, Purpose
 def openable_files(principal: Principal) -> QuerySet[StoredFile]:
     """Ready files of a scope the principal sees, own ones nobody attached yet, and pictures of members."""
     attached = FileScope.objects.filter(organization_id=principal.organization_id, file_id=OuterRef("pk"))
-    seen = attached.filter(visible_content(principal, time="attached_at"))
-    own = owned(principal, "uploader_id") & ~Exists(attached)
+    seen = Exists(attached.filter(visible_content(principal, time="attached_at")))
+    own, pictures = _unattached(principal), Q(purpose=Purpose.AVATAR)
     return StoredFile.objects.filter(
-        Exists(seen) | own | Q(purpose=Purpose.AVATAR),
-        organization_id=principal.organization_id,
-        state=FileState.READY,
+        seen | own | pictures, organization_id=principal.organization_id, state=FileState.READY
     )
+
+
+def file_rules(principal: Principal) -> Rules:
+    """Return the condition of `openable_files` rule by rule.
+
+    A file is attached to several audiences, and a grant and the limits have to hold for the same one: so they are
+    asked together. The limits stand by themselves only to explain.
+    """
+    attached = FileScope.objects.filter(organization_id=principal.organization_id, file_id=OuterRef("pk"))
+    rules = content_rules(principal, time="attached_at")
+    seen = (
+        Rule(rule.code, Q(Exists(attached.filter(Rules((rule,), rules.limits).q))), is_free=True)
+        for rule in rules.grants
+    )
+    return Rules(
+        (
+            *seen,
+            Rule("owner", _unattached(principal), is_free=True),
+            Rule("member_picture", Q(purpose=Purpose.AVATAR), is_free=True),
+        ),
+        tuple(Rule(rule.code, Q(Exists(attached.filter(rule.holds)))) for rule in rules.limits),
+    )
+
+
+def _unattached(principal: Principal) -> Q:
+    attached = FileScope.objects.filter(organization_id=principal.organization_id, file_id=OuterRef("pk"))
+    return owned(principal, "uploader_id") & ~Q(Exists(attached))
 
 
 def can_open(principal: Principal, file_id: UUID) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import parse_etags
 
-from apps.files.sniffing import INLINE
+from apps.files.sniffing import ACTIVE, INLINE, UNKNOWN
 from apps.files.store import store
 from apps.files.types import Content
 
@@ -84,12 +84,14 @@ def disposition(name: str, *, inline: bool) -> str:
 def _headers(content: Content, *, as_attachment: bool) -> dict[str, str]:
     inline = content.media_type in INLINE and not as_attachment
     return {
-        "Content-Type": content.media_type,
+        # A page of ours that is tricked into naming a file as its script or style gets bytes, and runs none.
+        "Content-Type": UNKNOWN if content.media_type in ACTIVE else content.media_type,
         "Content-Disposition": disposition(content.name, inline=inline),
         "Content-Security-Policy": _SANDBOX,
         "X-Content-Type-Options": "nosniff",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Referrer-Policy": "no-referrer",
+        "X-Frame-Options": "DENY",
         "Cache-Control": "private, no-cache",  # kept, and asked about each time: rights are checked again
         "Accept-Ranges": "bytes",
         "ETag": f'"{hashlib.sha256(content.key.encode()).hexdigest()[:32]}"',

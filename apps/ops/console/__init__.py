@@ -6,8 +6,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.agents.types import KIND as ANSWER
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
-from apps.ops.console import encryption, flags, outbound, overview, settings, status
-from apps.ops.console.common import ENCRYPTION, FLAGS, OUTBOUND, OVERVIEW, SETTINGS, STATUS
+from apps.ops.console import encryption, flags, outbound, overview, security, settings, status
+from apps.ops.console.common import ENCRYPTION, FLAGS, OUTBOUND, OVERVIEW, SECURITY, SETTINGS, STATUS
 from apps.ops.services.key_rotation import KIND as ROTATION
 from apps.runs.selectors.naming import register_kind
 
@@ -64,5 +64,6 @@ register_console_page(
     order=87,
     routes=[path("rotate/", encryption.rotate, name="encryption-rotate")],
 )
+register_console_page(SECURITY, _("Security"), "shield", VIEW, security.security, order=89)
 register_kind(ROTATION, _("Rotate encryption keys"))
 register_kind(ANSWER, _("Answer a question"))

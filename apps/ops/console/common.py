@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from apps.accounts.types import Principal
 
 OVERVIEW, SETTINGS, FLAGS, STATUS = "overview", "settings", "flags", "status"
-OUTBOUND, ENCRYPTION = "outbound", "encryption"
+OUTBOUND, ENCRYPTION, SECURITY = "outbound", "encryption", "security"
 
 
 class ConsoleRequest(HttpRequest):

@@ -65,7 +65,8 @@ def search(
     return SearchResult(
         hits=tuple(found),
         words_only=ranking.words_only,
-        total_hint=max(ranking.found, len(kept)),
+        # what a role's classes of data leave out is not counted either
+        total_hint=max(ranking.found, len(kept)) if principal.data_classes is None else len(found),
         next_cursor=_cursor(following) if following < len(kept) else "",
         took_ms=(time.perf_counter() - begun) * 1000,
         chips=tuple(chips),

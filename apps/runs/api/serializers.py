@@ -73,3 +73,11 @@ class RunDetailSerializer(RunSerializer):
     """A run with its steps."""
 
     steps = StepSerializer(many=True)
+
+
+class StreamEventSerializer(serializers.Serializer[Any]):
+    """One server-sent event; `data` is JSON as text."""
+
+    id = serializers.CharField(required=False, help_text="For `Last-Event-ID`.")
+    event = serializers.CharField(required=False)
+    data = serializers.CharField(required=False, allow_blank=True)  # type: ignore[assignment]  # the name hides DRF's own property

@@ -147,7 +147,7 @@ class RunEvents(APIView):
                 description="Frames after this id.",
             )
         ],
-        responses={(200, "text/event-stream"): OpenApiTypes.STR},
+        responses={(200, "text/event-stream"): shapes.StreamEventSerializer},
         tags=_TAGS,
         operation_id="runs_events_retrieve",
     )

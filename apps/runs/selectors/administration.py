@@ -11,6 +11,7 @@ from django.db.models import Case, Count, IntegerField, Min, Q, Value, When
 from django.utils import timezone
 
 from apps.accounts.selectors import people
+from apps.accounts.services.access import can
 from apps.accounts.types import Principal
 from apps.runs.models import Attempt, Step
 from apps.runs.selectors.naming import kind_label, subject_names
@@ -166,7 +167,7 @@ def failures_of(step_ids: Sequence[UUID]) -> dict[UUID, list[AttemptView]]:
 def _lines(principal: Principal, runs: list[RunView]) -> list[RunLine]:
     known = people.people(run.principal_id for run in runs if run.principal_id)
     subjects = subject_names(principal, runs)
-    may_manage_all = "run.manage" in principal.permissions
+    may_manage_all = bool(can(principal, "run.manage"))
     return [
         RunLine(
             run=run,

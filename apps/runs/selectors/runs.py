@@ -7,7 +7,8 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.accounts.selectors.scopes import owned, visible_content
+from apps.accounts.selectors.scopes import NOTHING, Rule, Rules, content_rules, owned
+from apps.accounts.services.access import can
 from apps.accounts.types import Principal
 from apps.runs.errors import RunNotFound
 from apps.runs.models import Run, Step
@@ -17,9 +18,16 @@ from apps.runs.types import RunState, RunView, StepState, StepView, Subject
 def visible_runs(principal: Principal) -> QuerySet[Run]:
     """Runs the principal asked for and runs of scopes it sees, or all with `run.view_any`."""
     runs = Run.objects.filter(organization_id=principal.organization_id)
-    if "run.view_any" in principal.permissions:
-        return runs
-    return runs.filter(owned(principal, "principal_id") | visible_content(principal, time="created_at"))
+    return runs if can(principal, "run.view_any") else runs.filter(run_rules(principal).q)
+
+
+def run_rules(principal: Principal) -> Rules:
+    """Return why a principal sees a run: the role, having asked for it, or its audience."""
+    decision = can(principal, "run.view_any")
+    everything = (Rule(decision.rule, ~NOTHING, is_free=True),) if decision else ()
+    own = Rule("owner", owned(principal, "principal_id"), is_free=True)
+    rules = content_rules(principal, time="created_at")
+    return Rules((*everything, own, *rules.grants), rules.limits)
 
 
 def get_run(*, principal: Principal, run_id: UUID) -> RunView:

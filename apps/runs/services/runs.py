@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.accounts.services import trail
+from apps.accounts.services.access import can
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.runs import actions
@@ -201,7 +202,7 @@ def _retry(run: Run) -> RunView:
 
 def _lock_own(principal: Principal, run_id: UUID) -> Run:
     run = _lock(visible_runs(principal), run_id)
-    if run.principal_id != principal.id and "run.manage" not in principal.permissions:
+    if run.principal_id != principal.id and not can(principal, "run.manage"):
         raise trail.refused(principal, NotYourRun(), run=run.pk)
     return run
 

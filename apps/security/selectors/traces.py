@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from apps.core.data_subjects import Person, subject_data
 
 LEAST_NAME = 3  # shorter names are parts of words
+LEAST_LINE = 30  # shorter lines are everybody's
 SECONDS = 600
 # Where another organization has a seat for the person, the account is not ours to erase.
 _ACCOUNT = frozenset(
@@ -77,7 +78,7 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
     """Search the database. One statement a table; it may take minutes in a large organization.
 
     Args:
-        line_hashes: SHA-256 of lines of the person's messages, as hex.
+        line_hashes: SHA-256 of lines of the person's messages, as hex, of at least `LEAST_LINE` characters.
         except_request: the request that does this knows the person until it is done.
     """
     shared = {column for data in subject_data() for column in data.shared}
@@ -91,7 +92,10 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
         cursor.execute(_TENANT)
         tenant = {table for (table,) in cursor.fetchall()}
         for table, columns in by_table.items():
-            wanted = _wanted(person, table) | {"lines": list(line_hashes), "request": except_request}
+            wanted = _wanted(person, table) | {
+                "lines": [bytes.fromhex(one) for one in line_hashes],
+                "request": except_request,
+            }
             cursor.execute(_statement(table, columns, is_tenant=table in tenant), wanted)
             counts = iter(cursor.fetchone())
             for column, ids, words in zip(columns, counts, counts, strict=False):
@@ -127,10 +131,17 @@ def _statement(table: str, columns: Sequence[Column], *, is_tenant: bool) -> str
         for column in columns
         for condition in (_holds_ids(column), _holds_words(column))
     ]
+    # Written and lowered once a row, however many needles there are: OFFSET keeps it apart.
+    lowered = [
+        f'lower(x."{column.name}"::text) AS "{column.name}"'
+        for column in columns
+        if column.kind not in ("uuid", "bytea")
+    ]
+    beside = f", LATERAL (SELECT {', '.join(lowered)} OFFSET 0) low" if lowered else ""
     where = ["(x.organization_id = %(organization)s OR x.organization_id IS NULL)"] if is_tenant else []
     if table == "security_privacyrequest":
         where.append("x.id <> %(request)s")
-    return f'SELECT {", ".join(counts)} FROM "{table}" x WHERE {" AND ".join(where) or "true"}'  # noqa: S608 - names of the catalogue
+    return f'SELECT {", ".join(counts)} FROM "{table}" x{beside} WHERE {" AND ".join(where) or "true"}'  # noqa: S608 - names of the catalogue
 
 
 def _holds_ids(column: Column) -> str:
@@ -147,23 +158,23 @@ def _holds_words(column: Column) -> str:
         return "false"
     if column.kind == "bytea":
         return _any_of("names", column)
-    texts = f"(SELECT {place}::text)"
+    texts = f"(SELECT {place}::text WHERE length({place}::text) >= {LEAST_LINE})"
     if column.kind == "jsonb":
         texts = (
-            f"(SELECT v #>> '{{}}' FROM jsonb_path_query({place}, 'strict $.**') v "  # noqa: S608 - as above
-            "WHERE jsonb_typeof(v) = 'string')"
+            f"(SELECT v #>> '{{}}' FROM jsonb_path_query({place}, 'strict $.** ? (@.type() == \"string\")') v "  # noqa: S608 - as above
+            f"WHERE length(v #>> '{{}}') >= {LEAST_LINE})"
         )
     said = (
-        f"EXISTS (SELECT 1 FROM {texts} t (text), regexp_split_to_table(t.text, E'\\n') l "  # noqa: S608 - as above
-        "WHERE encode(sha256(convert_to(btrim(l, E' \\t\\r'), 'UTF8')), 'hex') = ANY (%(lines)s::text[]))"
+        f"EXISTS (SELECT 1 FROM {texts} t (text), string_to_table(t.text, E'\\n') l "  # noqa: S608 - as above
+        f"WHERE length(l) >= {LEAST_LINE} "
+        "AND sha256(convert_to(btrim(l, E' \\t\\r'), 'UTF8')) = ANY (%(lines)s::bytea[]))"
     )
-    return f"({_any_of('names', column)} OR (cardinality(%(lines)s::text[]) > 0 AND {said}))"
+    return f"({_any_of('names', column)} OR (cardinality(%(lines)s::bytea[]) > 0 AND {said}))"
 
 
 def _any_of(needles: str, column: Column) -> str:
     """Return the condition that one of the texts stands in the column; bytes are compared as they are."""
-    place = f'x."{column.name}"'
-    here = f"strpos(lower({place}::text), n) > 0"
+    here = f'strpos(low."{column.name}", n) > 0'
     if column.kind == "bytea":
-        here = f"position(convert_to(n, 'UTF8') IN {place}) > 0"
+        here = f"position(convert_to(n, 'UTF8') IN x.\"{column.name}\") > 0"
     return f"EXISTS (SELECT 1 FROM unnest(%({needles})s::text[]) n WHERE {here})"  # noqa: S608 - as above

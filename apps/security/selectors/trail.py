@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -144,6 +145,12 @@ def get_state(principal: Principal) -> TrailState:
         findings_total=check.findings_total if check else 0,
         last_anchor=check.last_anchor if check else 0,
     )
+
+
+def find_last_check(organization_id: UUID) -> tuple[datetime, int] | None:
+    """Return when the organization's trail was last verified and how much was found; None for never. One query."""
+    checks = AuditCheck.objects.filter(organization_id=organization_id).order_by("-created_at")
+    return checks.values_list("created_at", "findings_total").first()
 
 
 def waiting_everywhere() -> tuple[int, float]:

@@ -30,14 +30,15 @@ from apps.security.errors import (
 from apps.security.models import LegalHold, PrivacyRequest
 from apps.security.selectors import preview
 from apps.security.selectors.holds import holds_on
+from apps.security.selectors.privacy import visible_requests
 from apps.security.selectors.subjects import from_json
-from apps.security.selectors.traces import Traces, find_traces
+from apps.security.selectors.traces import LEAST_LINE, Traces, find_traces
 from apps.security.services import archive, subjects, suppression
 from apps.security.services.exporting import running
 from apps.security.services.holds import MANAGE, clean_reason, require_free
 from apps.security.types import ERASURE, OBJECT, SUBJECT, RequestKind, RequestState
 
-LEAST_LINE, MOST_LINES = 30, 500
+MOST_LINES = 500
 
 
 def request_erasure(*, principal: Principal, subject_id: UUID, reason: str) -> UUID:
@@ -133,6 +134,8 @@ def cancel_request(*, principal: Principal, request_id: UUID) -> None:
     """
     with transaction.atomic():
         row = _lock(principal.organization_id, request_id)
+        if not visible_requests(principal).filter(pk=row.pk).exists():
+            raise RequestNotFound
         if row.kind != RequestKind.EXPORT or row.subject_id != principal.id:
             require(principal, MANAGE)
         if row.state == RequestState.REQUESTED:

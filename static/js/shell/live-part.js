@@ -1,9 +1,9 @@
 // @ts-check
 /** Follow what runs: the part is drawn again when the socket says something of a run, and now and then anyway. */
 
-import { throttle } from "../shell/dom.js";
-import { component } from "../shell/mount.js";
-import { listen } from "../shell/socket.js";
+import { throttle } from "./dom.js";
+import { component } from "./mount.js";
+import { listen } from "./socket.js";
 
 const SELDOM = 3000; // runs of other people are not told on this socket
 const OFTEN = 800;
@@ -17,7 +17,7 @@ const refresh = throttle(() => {
 
 component(LIVE, () => {
   const timer = window.setInterval(refresh, SELDOM);
-  const stop = listen("ephemeral", (/** @type {import("../shell/socket.js").Ephemeral} */ { type }) => {
+  const stop = listen("ephemeral", (/** @type {import("./socket.js").Ephemeral} */ { type }) => {
     if (type === "run.progressed" && document.querySelector(LIVE)) refresh();
   });
   return () => {

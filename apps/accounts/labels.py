@@ -62,9 +62,29 @@ PERMISSION_GROUPS = (
             "organization.manage": _("Change the organization"),
             "privacy.manage": _("Export and erase people's data"),
             "audit.read": _("Read the audit trail"),
+            "access.explain": _("Look up who may see and do what"),
+            "access.view_as": _("Look at pages as somebody else, read-only"),
         },
     ),
 )
+
+
+PERMISSION_LABELS = {name: label for _title, group in PERMISSION_GROUPS for name, label in group.items()}
+DATA_CLASS_LABELS = {
+    "public": _("Public"),
+    "internal": _("Internal"),
+    "confidential": _("Confidential"),
+    "secret": _("Secret"),
+}
+DAY_LABELS = {
+    1: _("Monday"),
+    2: _("Tuesday"),
+    3: _("Wednesday"),
+    4: _("Thursday"),
+    5: _("Friday"),
+    6: _("Saturday"),
+    7: _("Sunday"),
+}
 
 
 def role_label(role: RoleView) -> str:

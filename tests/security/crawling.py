@@ -1,0 +1,211 @@
+"""Goes through doors as somebody, and sees whether anything leaks, changes or breaks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from django.db import connection, transaction
+from django.http import StreamingHttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from apps.core.walls import walled_tables
+from tests.security.doors import Door, body_schema, example
+from tests.security.realm import Realm, forget_limits
+from tests.walls import everywhere
+
+FORM = "application/x-www-form-urlencoded"
+# What changes by being looked at, and the trail of refusals.
+VOLATILE = ("last_used_at", "last_used_address", "last_seen_at", "updated_at")
+UNWATCHED = {"core_auditentry", "core_auditchain", "accounts_refreshtoken"}
+BESIDE = ("accounts_user", "accounts_organization", "core_featureflag", "accounts_signinlink")
+
+# Bodies that the document's smallest example does not make, so that the door is reached and not only its form.
+JSON_BODIES: Mapping[str, Any] = {
+    "PATCH /api/v1/me/": {"title": "x"},
+    "POST /api/v1/roles/": {"key": "fresh", "name": "Fresh", "permissions": ["message.send"]},
+    "PATCH /api/v1/roles/{role_id}/": {"name": "Other"},
+    "PATCH /api/v1/members/{member_id}/": {"role": "member"},
+    "PATCH /api/v1/organizations/{organization_id}/": {"name": "Other"},
+    "POST /api/v1/invitations/": {"email": "fresh@example.org"},
+    "POST /api/v1/conversations/": {"kind": "channel", "name": "fresh"},
+    "PATCH /api/v1/conversations/{conversation_id}/": {"topic": "x"},
+    "PUT /api/v1/conversations/{conversation_id}/read/": {"sequence": 1},
+    "PUT /api/v1/conversations/{conversation_id}/draft/": {"body": "half"},
+    "POST /api/v1/conversations/{conversation_id}/members/": {"people": ["{person_id}"]},
+    "POST /api/v1/conversations/{conversation_id}/messages/": {"body": "x", "client_key": "crawl"},
+    "PATCH /api/v1/messages/{message_id}/": {"body": "other"},
+    "POST /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
+    "DELETE /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
+    "POST /api/v1/documents/": {"file": "{file_id}"},
+    "POST /api/v1/files/": {"name": "a.txt", "size_bytes": 3},
+    "POST /api/v1/ask/": {"question": "When is the crane oiled?"},
+    "POST /api/v1/privacy/requests/": {"kind": "export"},
+    "POST /api/v1/access/scoped-roles/": {
+        "object": "conversation:{conversation_id}",
+        "member_id": "{newcomer_id}",
+        "role": "moderator",
+    },
+    "PATCH /api/v1/second-factor-policy/": {"policy": "nobody"},
+    "POST /api/v1/service-accounts/": {"name": "Importer", "role": "guest"},
+    "POST /api/v1/api-keys/": {"name": "x", "scopes": ["chat:read"], "expires_at": "{soon}"},
+    "POST /api/v1/api-keys/{key_id}/rotate/": {"overlap_hours": 1},
+}
+FORMS: Mapping[str, Mapping[str, Any]] = {
+    "/o/{slug}/c/{conversation_id}/send/": {"body": "x", "client_key": "crawl-page"},
+    "/o/{slug}/c/{conversation_id}/draft/": {"body": "half"},
+    "/o/{slug}/c/{conversation_id}/about/": {"name": "renamed", "topic": "x"},
+    "/o/{slug}/c/{conversation_id}/archive/": {"archived": "1"},
+    "/o/{slug}/c/{conversation_id}/preferences/": {"is_starred": "1"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/edit/": {"body": "other", "version": "2"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/react/": {"emoji": "👍"},
+    "/o/{slug}/console/people/{member_id}/role/": {"role": "member"},
+    "/o/{slug}/console/people/{member_id}/view/": {"reason": "crawl"},
+    "/o/{slug}/console/conversations/{conversation_id}/class/": {"data_class": "confidential"},
+    "/o/{slug}/console/people/{member_id}/active/": {"active": "0"},
+    "/o/{slug}/console/roles/{role_id}/": {"name": "Other", "permissions": ["message.send"]},
+    "/o/{slug}/console/keys/accounts/{member_id}/key/": {"name": "x", "scopes": ["chat:read"], "days": "3"},
+    "/o/{slug}/console/conversations/{conversation_id}/archive/": {"archived": "1"},
+    "/o/{slug}/console/status/given-up/{letter_id}/": {"action": "dismiss"},
+}
+_BRACES = re.compile(r"{(\w+)}")
+_AGAIN = re.compile(r'name="version" value="(\d+)"')
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back."""
+
+    status: int
+    text: str
+    headers: str
+    location: str
+    media_type: str
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.status in (403, 404)
+
+    @property
+    def sends_to_sign_in(self) -> bool:
+        return self.status == 401 or (self.status == 302 and "/accounts/login/" in self.location)
+
+
+@dataclass
+class Found:
+    """What went wrong, by kind."""
+
+    calls: int = 0
+    statuses: list[str] = field(default_factory=list)
+    leaks: list[str] = field(default_factory=list)
+    effects: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def everything(self) -> list[str]:
+        return [*self.leaks, *self.effects, *self.faults, *self.statuses]
+
+
+def fill(value: Any, realm: Realm, path: str = "") -> Any:
+    """Put a realm's ids into the braces of a body."""
+    if isinstance(value, str):
+        soon = (timezone.now() + timedelta(days=2)).isoformat()
+        return _BRACES.sub(
+            lambda found: soon if found[1] == "soon" else str(realm.id_for(path, found[1])), value
+        )
+    if isinstance(value, Mapping):
+        return {name: fill(part, realm, path) for name, part in value.items()}
+    return [fill(part, realm, path) for part in value] if isinstance(value, list) else value
+
+
+def body_of(door: Door, realm: Realm) -> Any:
+    """Return a body the door takes, about the realm's objects."""
+    named = fill(JSON_BODIES.get(door.name), realm, door.path)
+    if named is not None:
+        return named
+    schema = body_schema(door)
+    return None if schema is None else example(schema)
+
+
+def address(door: Door, realm: Realm, **ids: Any) -> str:
+    """Return the door's address with a realm's ids, or those given."""
+    values = {name: ids.get(name, realm.id_for(door.path, name)) for name in door.parameters}
+    return door.path.format(**values)
+
+
+def call(client: Client, door: Door, where: str, realm: Realm, *, body: Any = ..., **headers: str) -> Answer:
+    """Go through a door once, and read all that comes back."""
+    forget_limits()
+    if door.kind == "api":
+        return _read(_api(client, door, where, body_of(door, realm) if body is ... else body, headers))
+    if door.method == "POST":
+        form = FORMS.get(door.path, {}) if body is ... else body
+        return _read(client.post(where, form, headers=headers))
+    return _read(client.get(where, headers=headers))
+
+
+def _api(client: Client, door: Door, where: str, body: Any, headers: dict[str, str]) -> Any:
+    if door.path.endswith("/content") and door.method == "PUT":
+        headers = {"Content-Range": "bytes 0-2/3", **headers}
+        return client.put(where, b"abc", content_type="application/octet-stream", headers=headers)
+    sent = b"" if body is None else orjson.dumps(body)
+    return client.generic(door.method, where, sent, content_type="application/json", headers=headers)
+
+
+def _read(response: Any) -> Answer:
+    if isinstance(response, StreamingHttpResponse):
+        content = b"" if response.is_async else b"".join(response.streaming_content)
+    else:
+        content = response.content
+    return Answer(
+        status=response.status_code,
+        text=content.decode("utf-8", "replace"),
+        headers="\n".join(f"{name}: {value}" for name, value in response.headers.items()),
+        location=response.headers.get("Location", ""),
+        media_type=response.headers.get("Content-Type", "").partition(";")[0],
+    )
+
+
+def leaked(answer: Answer, realm: Realm, asked: str, *, only: Sequence[str] | None = None) -> list[str]:
+    """Return what an answer says of the realm that the question did not; of some ids `only`, where others are open."""
+    said, known = f"{answer.text}\n{answer.headers}".lower(), asked.lower()
+    secrets = realm.secrets() if only is None else {str(realm.ids[name]) for name in only}
+    return [secret for secret in secrets if secret in said and secret not in known]
+
+
+def nothing(found: Sequence[str], *, most: int = 30) -> None:
+    """Fail with all that was found, each on a line."""
+    assert not found, f"{len(found)} found:\n" + "\n".join(found[:most])
+
+
+def fingerprint(realm: Realm) -> dict[str, str]:
+    """Return a hash of every table's rows of an organization, and of the few tables that belong to nobody."""
+    volatile = ", ".join(f"'{name}'" for name in VOLATILE)
+    row = f"md5((to_jsonb(t) - ARRAY[{volatile}])::text)"
+    hashed = f"md5(coalesce(string_agg({row}, '' ORDER BY {row}), ''))"
+    organization = str(realm.organization.pk)
+    parts = [
+        f"SELECT '{table}', {hashed} FROM {table} t WHERE organization_id = '{organization}'"
+        for table in sorted(walled_tables() - UNWATCHED)
+    ]
+    parts += [f"SELECT '{table}', {hashed} FROM {table} t" for table in BESIDE]
+    with everywhere(), connection.cursor() as cursor:
+        cursor.execute(" UNION ALL ".join(parts))
+        return dict(cursor.fetchall())
+
+
+def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    return sorted(table for table in before if before[table] != after[table])
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Roll back what happens inside, as far as this connection did it."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)

@@ -1,0 +1,260 @@
+"""An organization with one object behind each door, each with words that stand nowhere else; and people around it."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.test import Client
+from psycopg_pool import AsyncConnectionPool
+
+from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
+from apps.accounts.selectors.factors import list_factors
+from apps.accounts.selectors.principals import session_id
+from apps.accounts.services import invitations, oauth_consents, objects, roles, scoped_roles, tokens
+from apps.accounts.types import ObjectRef, Principal
+from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
+from apps.agents.services import answers, assistants
+from apps.chat.services import conversations, messages
+from apps.core import origin, tenancy
+from apps.core.http import request_limits
+from apps.core.models import AuditEntry, DeadLetter, OutboundHost
+from apps.core.redis import client as redis
+from apps.core.services import outbound_hosts
+from apps.rag.services import embedding
+from apps.security.services import erasure, exporting, holds
+from tests.accounts.factors import enrol
+from tests.accounts.oauth import app_of
+from tests.accounts.sessions import open_session
+from tests.documents.samples import text_pdf
+from tests.emptying import empty_tables
+from tests.factories.accounts import MemberFactory, OrganizationFactory, principal_of
+from tests.factories.documents import document
+from tests.factories.files import picture, upload
+from tests.factories.runs import work_off
+from tests.runs import steps as _steps  # noqa: F401 - declares the step used here
+from tests.security.privacy.scene import relay
+
+MARK = "qzx"  # no word of a language, a template or an encoded id holds it
+
+# Parameters of doors that lead to no object of an organization: secrets in links, a switch, a written mail.
+NOTHING = ("key", "secret", "token", "mail_id", "uidb36")
+
+
+@dataclass
+class Realm:
+    """An organization.
+
+    Attributes:
+        owner: made everything.
+        ids: an id for each parameter of an address; with a door's path before it where a door needs another one:
+            `/api/v1/.../ request_id`.
+    """
+
+    organization: Organization
+    owner: Member
+    colleague: Member
+    ids: dict[str, Any] = field(default_factory=dict)
+    word: str = ""
+
+    @property
+    def acting(self) -> Principal:
+        return principal_of(self.owner)
+
+    def opened(self) -> Any:
+        return tenancy.use(self.organization.pk)
+
+    def id_for(self, path: str, parameter: str) -> Any:
+        """Return the id that an address takes."""
+        return self.ids.get(f"{path} {parameter}", self.ids[parameter])
+
+    def knows(self, path: str, parameter: str) -> bool:
+        return parameter in self.ids or f"{path} {parameter}" in self.ids
+
+    def secrets(self) -> set[str]:
+        """Return what nobody else may read: words and ids, as text in lower case."""
+        return {self.word, *(str(value).lower() for value in self.ids.values() if isinstance(value, UUID))}
+
+    def member(self, role: str) -> Member:
+        """Add somebody who sits nowhere."""
+        return MemberFactory(organization=self.organization, role=role, name=f"Somebody {role}")
+
+
+def browser(member: Member) -> Client:
+    """Return a browser in which the member is signed in."""
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = open_session(member.user)
+    return client
+
+
+def program(member: Member) -> Client:
+    """Return a program with an access token of the member."""
+    token = tokens.open_family(principal=principal_of(member), name="crawler").access_token
+    return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {token}"})
+
+
+def build(name: str, *, is_read: bool = True) -> Realm:
+    """Make a realm through the product's own services.
+
+    Args:
+        is_read: the document is read, indexed and answered from, and the export is made; False saves two seconds.
+    """
+    word = f"{MARK}{name}{uuid4().hex[:8]}"
+    organization = OrganizationFactory(slug=name, name=f"House {word}")
+    owner = MemberFactory(organization=organization, role="owner", name=f"Owner {word}")
+    colleague = MemberFactory(organization=organization, role="admin", name=f"Colleague {word}")
+    realm = Realm(organization, owner, colleague, word=word)
+    with realm.opened():
+        assistants.ensure_assistant(organization_id=organization.pk)
+        _talk(realm)
+        _work(realm, is_read=is_read)
+        _people(realm)
+        _privacy(realm)
+        _console(realm)
+        if is_read:
+            work_off()
+            relay()
+    return realm
+
+
+def _talk(realm: Realm) -> None:
+    who, word = realm.acting, realm.word
+    channel = conversations.create_channel(
+        principal=who, name=f"room {word}", is_private=True, people=[realm.colleague.user_id]
+    )
+    sent = messages.send_message(
+        principal=who, conversation_id=channel, body=f"said {word}", client_key=uuid4().hex
+    )
+    messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    realm.ids |= {
+        "slug": realm.organization.slug,
+        "name": "x",
+        "number": 1,
+        **dict.fromkeys(NOTHING, "nothing"),
+        "organization_id": realm.organization.pk,
+        "conversation_id": channel,
+        "message_id": sent.id,
+        "person_id": realm.colleague.user_id,
+        "member_id": realm.colleague.pk,
+    }
+
+
+def _work(realm: Realm, *, is_read: bool) -> None:
+    word, channel = realm.word, realm.ids["conversation_id"]
+    said = f"The crane {word} is oiled every Monday morning before work."
+    paper = document(realm.owner, f"paper-{word}.pdf", text_pdf([said]), conversation_id=channel)
+    if is_read:
+        work_off()
+        relay()
+        embedding.refresh_terms()
+    asked = answers.ask(principal=realm.acting, question=f"When is the crane {word} oiled?")
+    if is_read:
+        work_off()
+    shown = upload(realm.owner, f"picture-{word}.png", picture())
+    realm.ids |= {
+        "document_id": paper.id,
+        "file_id": upload(realm.owner, f"note-{word}.txt", f"a note {word}\n".encode()).id,
+        "/o/{slug}/files/{file_id}/preview file_id": shown.id,
+        "/o/{slug}/documents/of/{file_id}/ file_id": paper.file_id,
+        "answer_id": asked.id,
+        "run_id": asked.run_id,
+    }
+
+
+def _people(realm: Realm) -> None:
+    who, word = realm.acting, realm.word
+    invitations.invite(principal=who, email=f"invited-{word}@example.org")
+    service = MemberFactory(organization=realm.organization, name=f"Service {word}", agent=True)
+    service.user.kind = "service"
+    service.user.save()
+    from tests.factories.accounts import api_key
+
+    key = api_key(realm.owner)
+    key.row.name = f"key {word}"
+    key.row.save()
+    enrol(realm.owner.user)
+    app = UUID(app_of(realm.organization, by=realm.owner, name=f"App {word}").id)
+    oauth_consents.give_consent(principal=who, client_id=app, scopes=["openid"])
+    room = objects.find_facts(who, ObjectRef("conversation", realm.ids["conversation_id"]))
+    assert room is not None
+    realm.ids |= {
+        "newcomer_id": MemberFactory(organization=realm.organization, name=f"Newcomer {word}").pk,
+        "factor_id": next(one.id for one in list_factors(user_id=who.id) if one.kind == "totp"),
+        "client_id": app,
+        "consent_id": OAuthConsent.objects.get(client_id=app).pk,
+        "scoped_role_id": scoped_roles.give_scoped_role(
+            principal=who, member_id=realm.colleague.pk, role="moderator", scope_id=room.scopes[0]
+        ),
+        "role_id": roles.create_role(
+            principal=who, key=f"role-{word}", name=f"Role {word}", permissions=["message.send"]
+        ),
+        "key_id": key.row.pk,
+        "token_id": tokens.open_family(principal=who, name=f"token {word}").family,
+        "session": session_id(open_session(realm.owner.user)),
+        "invitation_id": Invitation.objects.get(organization=realm.organization).pk,
+        "/o/{slug}/console/keys/accounts/{member_id}/key/ member_id": service.pk,
+    }
+
+
+def _privacy(realm: Realm) -> None:
+    who, word = realm.acting, realm.word
+    leaver = MemberFactory(organization=realm.organization, name=f"Leaver {word}")
+    exported = exporting.start_export(principal=who)
+    waiting = erasure.request_erasure(
+        principal=principal_of(realm.colleague), subject_id=leaver.user_id, reason=f"left {word}"
+    )
+    realm.ids |= {
+        "request_id": waiting,
+        "hold_id": holds.place_hold(principal=who, reason=f"case {word}", subject_id=realm.colleague.user_id),
+        "/api/v1/privacy/requests/{request_id}/file request_id": exported,
+        "/o/{slug}/privacy/exports/{request_id}/data.zip request_id": exported,
+    }
+
+
+def _console(realm: Realm) -> None:
+    outbound_hosts.set_host(
+        organization_id=realm.organization.pk, actor_id=realm.owner.user_id, pattern=f"{realm.word}.example",
+        is_allowed=True,
+    )  # fmt: skip
+    letter = DeadLetter.objects.create(
+        consumer="test.gone", position=uuid4().int >> 66, organization_id=realm.organization.pk,
+        event_type="message.sent", event={}, error=f"ValueError: {realm.word}", attempts=5,
+    )  # fmt: skip
+    entry = AuditEntry.objects.filter(organization_id=realm.organization.pk).order_by("id").first()
+    assert entry is not None
+    realm.ids |= {
+        "host_id": OutboundHost.objects.get(organization_id=realm.organization.pk).pk,
+        "letter_id": letter.pk,
+        "entry_id": entry.key,
+        "/o/{slug}/console/audit/{key}/ key": entry.key,
+    }
+
+
+def forget_limits() -> None:
+    """Let the next request be the first: what is measured here is not how often one may ask."""
+    redis().flushdb()
+    request_limits.forget()
+
+
+@contextmanager
+def committed() -> Iterator[None]:
+    """Let a module share rows that are committed, for views that use other connections; empty the tables after."""
+    forget_limits()
+    with origin.use():
+        try:
+            yield
+        finally:
+            _give_back()
+            empty_tables(truncates=True)
+
+
+def _give_back() -> None:
+    """Close what ended event loops left open: each call of an async view had a loop and a pool of its own."""
+    for pool in [one for one in gc.get_objects() if type(one) is AsyncConnectionPool]:
+        for database in pool._pool:
+            database.pgconn.finish()
