@@ -222,6 +222,10 @@ class SigningKeyAdmin(ReadOnlyAdmin[SigningKey]):
     list_display = ("kid", "algorithm", "created_at", "retired_at", "revoked_at")
     exclude = ("public_key", "private_key")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SigningKey]:
+        """Leave the private part where it is: nobody needs it decrypted to look at a list."""
+        return super().get_queryset(request).defer("private_key")
+
 
 @admin.register(Invitation)
 class InvitationAdmin(ReadOnlyAdmin[Invitation]):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import jwt
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -13,6 +14,7 @@ from apps.accounts.errors import TokenNotValid
 from apps.accounts.models import SigningKey
 from apps.accounts.services import access_tokens, signing_keys
 from apps.core.ids import uuid7
+from apps.core.services import secrets
 
 pytestmark = pytest.mark.django_db
 
@@ -20,8 +22,10 @@ pytestmark = pytest.mark.django_db
 def test_rsa_is_made_once_and_sealed() -> None:
     first = signing_keys.rsa_signer()
     assert signing_keys.rsa_signer().kid == first.kid
-    row = SigningKey.objects.get(algorithm="RS256")
-    assert b"PRIVATE" not in bytes(row.private_key)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT private_key FROM accounts_signingkey WHERE algorithm = 'RS256'")
+        (stored,) = cursor.fetchone()
+    assert secrets.key_id_of(stored) == secrets.current_key_id()
     assert first.key.key_size == 2048
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+from collections.abc import Iterator
 from datetime import timedelta
 
 import jwt
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
@@ -15,8 +18,16 @@ from apps.accounts.errors import TokenNotValid
 from apps.accounts.models import SigningKey
 from apps.accounts.services import access_tokens, signing_keys
 from apps.core.ids import uuid7
+from apps.core.services import secrets
+from apps.core.services.key_rotation import places
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _ring_of_this_test() -> Iterator[None]:
+    yield
+    secrets.forget()
 
 
 def signed() -> str:
@@ -33,9 +44,12 @@ def kid(token: str) -> str:
 def test_one_key_is_made_and_sealed() -> None:
     raw = signing_keys.signer().key.private_bytes_raw()
     assert kid(signed()) == kid(signed())
-    row = SigningKey.objects.get()
-    assert raw not in bytes(row.private_key)
-    assert raw.hex().encode() not in bytes(row.private_key)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT private_key FROM accounts_signingkey")
+        (stored,) = cursor.fetchone()
+    assert secrets.key_id_of(stored) == secrets.current_key_id()
+    assert raw.hex() not in stored
+    assert base64.b64encode(raw).decode() not in stored
 
 
 def test_a_new_key_signs_and_the_old_one_verifies_to_the_end_of_its_tokens() -> None:
@@ -67,12 +81,20 @@ def test_a_changed_secret_key_with_its_fallback_opens_the_old_rows(monkeypatch: 
     first = signing_keys.signer().kid
     monkeypatch.setattr(settings, "SECRET_KEY_FALLBACKS", [settings.SECRET_KEY])
     monkeypatch.setattr(settings, "SECRET_KEY", "another-" * 8)
+    secrets.forget()
+    assert signing_keys.signer().kid == first
+    assert [place.name for place in places() if place.name == "accounts_signingkey.private_key"]
+    for place in places():
+        place.rotate(None)
+    monkeypatch.setattr(settings, "SECRET_KEY_FALLBACKS", [])
+    secrets.forget()
     assert signing_keys.signer().kid == first
 
 
 def test_a_lost_secret_key_makes_a_new_signer_and_old_tokens_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     token = signed()
     monkeypatch.setattr(settings, "SECRET_KEY", "another-" * 8)
+    secrets.forget()
     assert kid(signed()) != kid(token)
     assert access_tokens.read(token)
 

@@ -106,6 +106,20 @@ def test_the_trail_is_as_good_as_its_last_verification(reader: Principal, organi
     assert found(reader)["trail"].tone == "bad"
 
 
+def test_the_second_factor_is_off_until_somebody_needs_one(
+    reader: Principal, organization: Organization
+) -> None:
+    said = {}
+    for policy in ("nobody", "administrators", "everybody"):
+        Organization.objects.filter(pk=organization.pk).update(factor_policy=policy)
+        said[policy] = (found(reader)["factor"].tone, found(reader)["factor"].said)
+    assert said == {
+        "nobody": ("off", "left to each person"),
+        "administrators": ("ok", "needed by administrators"),
+        "everybody": ("ok", "needed by everybody"),
+    }
+
+
 def test_limits_without_redis_are_told(reader: Principal, monkeypatch: pytest.MonkeyPatch) -> None:
     def away() -> Any:
         raise redis_module.ConnectionError

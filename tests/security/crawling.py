@@ -47,6 +47,12 @@ JSON_BODIES: Mapping[str, Any] = {
     "POST /api/v1/files/": {"name": "a.txt", "size_bytes": 3},
     "POST /api/v1/ask/": {"question": "When is the crane oiled?"},
     "POST /api/v1/privacy/requests/": {"kind": "export"},
+    "POST /api/v1/oauth-clients/": {
+        "name": "Weather",
+        "is_confidential": True,
+        "redirect_uris": ["https://weather.example.org/back"],
+    },
+    "PATCH /api/v1/oauth-clients/{client_id}/": {"name": "Other weather"},
     "POST /api/v1/access/scoped-roles/": {
         "object": "conversation:{conversation_id}",
         "member_id": "{newcomer_id}",

@@ -114,6 +114,7 @@ OTHERS = {
     "/api/v1/me/sessions/": "is for people, not for keys",
     "/api/v1/me/tokens/": "is for people, not for keys",
     "/api/v1/me/factors/": "is for people, not for keys",
+    "/api/v1/me/consents/": "is for people, not for keys",
 }
 
 

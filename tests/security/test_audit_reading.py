@@ -166,6 +166,16 @@ def test_filters_find_what_they_say(organization, auditor, filters, count):
     assert len(found(auditor, **filters)) == count
 
 
+def test_things_are_named_in_the_readers_language(organization, auditor):
+    act(organization.pk, object_type="conversation", object_id="o1")
+    act(organization.pk, object_type="of_a_plugin", object_id="o2")
+    client = browser(auditor)
+    client.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "de"
+    said = text(client.get("/o/nordlicht/console/audit/"))
+    assert "Unterhaltung" in said
+    assert "of_a_plugin" in said
+
+
 def test_a_person_is_found_as_asker_and_as_object(organization, auditor):
     anna = MemberFactory(organization=organization)
     act(organization.pk, on_behalf_of=anna.user_id)

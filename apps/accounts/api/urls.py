@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from apps.accounts.api import access_views, factor_views, own_views, service_views, token_views, views
+from apps.accounts.api import (
+    access_views,
+    client_views,
+    factor_views,
+    own_views,
+    service_views,
+    token_views,
+    views,
+)
 
 urlpatterns: list[URLPattern] = [
     path("organizations/", views.OrganizationList.as_view()),
@@ -33,6 +41,11 @@ urlpatterns: list[URLPattern] = [
     path("api-keys/<uuid:key_id>/reactivate/", own_views.KeyReactivation.as_view()),
     path("me/tokens/", token_views.OwnTokenList.as_view()),
     path("me/tokens/<uuid:token_id>/", token_views.OwnTokenDetail.as_view()),
+    path("me/consents/", client_views.ConsentList.as_view()),
+    path("me/consents/<uuid:consent_id>/", client_views.ConsentDetail.as_view()),
+    path("oauth-clients/", client_views.ClientList.as_view()),
+    path("oauth-clients/<uuid:client_id>/", client_views.ClientDetail.as_view()),
+    path("oauth-clients/<uuid:client_id>/rotate/", client_views.SecretRotationView.as_view()),
     path("service-accounts/", service_views.ServiceAccountList.as_view()),
     path("tokens/", token_views.TokenSignIn.as_view()),
     path("tokens/refresh/", token_views.TokenRefresh.as_view()),

@@ -5,6 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 from apps.core.models import TenantModel
+from apps.core.models.encrypted import EncryptedTextField
 
 
 class SigningKey(models.Model):
@@ -23,9 +24,7 @@ class SigningKey(models.Model):
     public_key = models.BinaryField(
         max_length=600, editable=False, help_text="32 bytes, or the DER of an RSA key."
     )
-    private_key = models.BinaryField(
-        editable=False, help_text="Encrypted with a key made from the secret key."
-    )
+    private_key = EncryptedTextField(editable=False, help_text="In base64.")
     created_at = models.DateTimeField(default=timezone.now)
     retired_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(

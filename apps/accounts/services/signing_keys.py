@@ -10,7 +10,6 @@ token names a key it does not know, so that a new key is believed everywhere fro
 from __future__ import annotations
 
 import base64
-import hashlib
 import secrets
 import threading
 import time
@@ -18,11 +17,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, TypeVar
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -31,7 +27,6 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
     load_der_public_key,
 )
-from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
@@ -39,10 +34,10 @@ from apps.accounts import actions
 from apps.accounts.models import SigningKey
 from apps.accounts.services import principal_cache
 from apps.core.services import audit
+from apps.core.services.secrets import SecretUnreadable
 
 LIFE = timedelta(days=90)
 BELIEVED_AFTER = timedelta(minutes=15)  # longer than the longest access token
-_PURPOSE = b"chatsystem signing keys 1"
 _CACHE_SECONDS = 30.0
 _LOCK = 7_291_843  # of the transaction that makes a key
 _EDDSA, _RS256 = SigningKey.Algorithm.EDDSA, SigningKey.Algorithm.RS256
@@ -85,9 +80,9 @@ def find_public_key(kid: str) -> Ed25519PublicKey | None:
 
 
 def believed() -> list[SigningKey]:
-    """Return the keys whose tokens are believed now, newest first. One query."""
+    """Return the keys whose tokens are believed now, newest first, without their private parts. One query."""
     oldest = timezone.now() - BELIEVED_AFTER
-    rows = SigningKey.objects.filter(revoked_at=None).order_by("-created_at", "kid")
+    rows = SigningKey.objects.defer("private_key").filter(revoked_at=None).order_by("-created_at", "kid")
     return [row for row in rows if row.retired_at is None or row.retired_at > oldest]
 
 
@@ -97,7 +92,7 @@ def key_set() -> dict[str, list[dict[str, str]]]:
 
 
 def signer() -> Signer[Ed25519PrivateKey]:
-    """Return the key that signs now; makes one where there is none that this server can open. One query."""
+    """Return the key that signs now; makes one where there is none that this server can open. Two queries."""
     found = _newest()
     if found is None:
         with transaction.atomic():
@@ -107,7 +102,7 @@ def signer() -> Signer[Ed25519PrivateKey]:
 
 
 def rsa_signer() -> Signer[RSAPrivateKey]:
-    """Return the RSA key that signs ID tokens now; makes one where there is none. One query."""
+    """Return the RSA key that signs ID tokens now; makes one where there is none. Two queries."""
     found = _newest_rsa()
     if found is None:
         with transaction.atomic():
@@ -170,11 +165,11 @@ def _newest_rsa() -> Signer[RSAPrivateKey] | None:
 def _opened(algorithm: str) -> tuple[str, bytes] | None:
     """Return name and private part of the newest key of a kind that this server can open."""
     rows = SigningKey.objects.filter(algorithm=algorithm, retired_at=None, revoked_at=None)
-    for row in rows.order_by("-created_at", "kid"):
+    for row in rows.defer("private_key").order_by("-created_at", "kid"):
         try:
-            return row.kid, _box().decrypt(bytes(row.private_key))
-        except InvalidToken:
-            continue  # made under a secret key this server has no more: it verifies, but cannot sign
+            return row.kid, base64.b64decode(row.private_key)
+        except SecretUnreadable:
+            continue  # made under a key this server has no more: it verifies, but cannot sign
     return None
 
 
@@ -194,7 +189,7 @@ def _make_rsa() -> Signer[RSAPrivateKey]:
 def _store(algorithm: str, public: bytes, private: bytes) -> str:
     kid = secrets.token_urlsafe(16)
     SigningKey.objects.create(
-        kid=kid, algorithm=algorithm, public_key=public, private_key=_box().encrypt(private)
+        kid=kid, algorithm=algorithm, public_key=public, private_key=base64.b64encode(private).decode()
     )
     return kid
 
@@ -226,14 +221,3 @@ def _one_at_a_time() -> None:
 
 def _public(row: SigningKey) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(bytes(row.public_key))
-
-
-def _box() -> MultiFernet:
-    """Return what seals private keys: made from the secret key; older ones still open."""
-    return MultiFernet([_fernet(text) for text in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)])
-
-
-def _fernet(text: str) -> Fernet:
-    salt = hashlib.sha256(_PURPOSE).digest()
-    derived = HKDF(algorithm=SHA256(), length=32, salt=salt, info=_PURPOSE).derive(text.encode())
-    return Fernet(base64.urlsafe_b64encode(derived))

@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from apps.accounts.selectors.factors import ADMINISTRATORS, EVERYBODY, get_policy
 from apps.accounts.services import signing_keys
 from apps.accounts.types import Principal
 from apps.core.redis import client
@@ -23,11 +24,11 @@ OLD_CHECK_DAYS = 7
 
 
 def list_protections(principal: Principal) -> list[Protection]:
-    """Return every protection in the order of the page. Five queries, one round trip to Redis."""
+    """Return every protection in the order of the page. Six queries, one round trip to Redis."""
     return [
-        profile(), transport(), cookies(), content_policy(), file_host(), proxies(), rate_limits(), sessions(), walls(),
-        stored_secrets(), token_keys(), older_keys(), trail(principal), outbound(principal), unused_keys(), metrics(),
-        mail(),
+        profile(), transport(), cookies(), content_policy(), file_host(), proxies(), rate_limits(), sessions(),
+        second_factor(principal), walls(), stored_secrets(), token_keys(), older_keys(), trail(principal),
+        outbound(principal), unused_keys(), metrics(), mail(),
     ]  # fmt: skip
 
 
@@ -117,6 +118,17 @@ def sessions() -> Protection:
         "end after %(days)s day without use", "end after %(days)s days without use", days
     ) % {"days": days}  # fmt: skip
     return Protection("sessions", _("Sessions"), "ok", said, _("And after 30 days in any case."), "people")
+
+
+def second_factor(principal: Principal) -> Protection:
+    """Who has to have one in this organization."""
+    name, asked = _("Second factor"), get_policy(principal.organization_id)
+    if asked.policy == EVERYBODY:
+        return Protection("factor", name, "ok", _("needed by everybody"), page="second-factor")
+    if asked.policy == ADMINISTRATORS:
+        return Protection("factor", name, "ok", _("needed by administrators"), page="second-factor")
+    why = _("A stolen password opens everything its owner may do.")
+    return Protection("factor", name, "off", _("left to each person"), why, "second-factor")
 
 
 def walls() -> Protection:

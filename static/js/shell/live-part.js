@@ -12,7 +12,9 @@ const LIVE = "[data-live][id]"; // a toast is marked alike, but has no id to dra
 const refresh = throttle(() => {
   const part = document.querySelector(LIVE);
   if (!part || document.visibilityState !== "visible" || document.querySelector("dialog[open]")) return;
-  /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: `#${part.id}`, select: `#${part.id}`, swap: "outerMorph" });
+  // More than the part may follow what runs: the title, and what can be done with it.
+  const drawn = `#${/** @type {HTMLElement} */ (part).dataset.live || part.id}`;
+  /** @type {any} */ (window).htmx.ajax("GET", location.pathname + location.search, { target: drawn, select: drawn, swap: "outerMorph" });
 }, OFTEN);
 
 component(LIVE, () => {
