@@ -30,7 +30,11 @@ def forget_texts(event: MessagesErased) -> None:
 def index_message(event: MessageSent | Changed) -> None:
     """Index what the message says now, and its neighbours that lost their chunk with it."""
     sequence = event.sequence
-    if not isinstance(event, MessageSent):
+    if isinstance(event, MessageSent):
+        # Behind a backlog the one before it has taken its neighbours along.
+        if storing.holds_message(organization_id=event.organization_id, message_id=event.message_id):
+            return
+    else:
         sequence = find_sequence(organization_id=event.organization_id, message_id=event.message_id)
     if sequence is None:
         return

@@ -20,9 +20,12 @@ from tests.benchmarks.wire import Client
 ROUNDS = {"quick": 30, "standard": 100, "full": 300}
 MESSAGES = 10_000
 GOAL_MS = 80.0
-# Events not yet in the feed, and how far all consumers are. A cursor stands at the last event that was for it, so that
+# Events not yet in the feed and work that is asked for, and how far all consumers are. A cursor stands at the last event that was for it, so that
 # "nothing moves" is what says that all of it is done.
-_STANDING = "SELECT (SELECT count(*) FROM core_eventoutbox), (SELECT sum(position) FROM core_consumer)"
+_STANDING = (
+    "SELECT (SELECT count(*) FROM core_eventoutbox) + (SELECT count(*) FROM runs_run WHERE finished_at IS NULL), "
+    "(SELECT sum(position) FROM core_consumer)"
+)
 QUIET_SECONDS = 5
 
 

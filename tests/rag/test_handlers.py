@@ -48,6 +48,22 @@ def test_a_message_is_found_once_the_relay_was_there(talk) -> None:
     assert Chunk.objects.count() == 1
 
 
+def test_behind_a_backlog_a_message_is_taken_along_by_its_neighbour(talk, django_assert_num_queries) -> None:
+    world, maren, priya, channel = talk
+    for number in range(3):
+        world.say(maren, channel, f"Crane {number} is booked.")
+    first, second, _third = (
+        types.restore(row) for row in Event.objects.filter(type="message.sent").order_by("id").values()
+    )
+    handlers.index_message(first)
+    before = list(Chunk.objects.values_list("pk", "body"))
+    assert [body for _, body in before] == ["Crane 0 is booked.\nCrane 1 is booked.\nCrane 2 is booked."]
+    with django_assert_num_queries(1):
+        handlers.index_message(second)
+    assert list(Chunk.objects.values_list("pk", "body")) == before
+    assert len(texts(ask(priya, "crane"))) == 1
+
+
 def test_the_index_never_learns_a_text_that_is_gone(talk) -> None:
     world, maren, _, channel = talk
     edited, deleted = world.say(maren, channel, "First secret."), world.say(maren, channel, "Second secret.")

@@ -6,6 +6,7 @@ import dataclasses
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -79,9 +80,16 @@ class DomainEvent:
             **row["payload"],
         }
         known = {f.name for f in dataclasses.fields(cls)}
-        return TypeAdapter(cls).validate_python(
+        made: Self = _adapter(cls).validate_python(
             {name: value for name, value in values.items() if name in known}
         )
+        return made
+
+
+@cache
+def _adapter(cls: type[DomainEvent]) -> TypeAdapter[Any]:
+    """Return what reads a class; making one takes longer than most consumers."""
+    return TypeAdapter(cls)
 
 
 _registry: dict[str, type[DomainEvent]] = {}

@@ -53,6 +53,11 @@ def remove_document(*, organization_id: UUID, document_id: UUID, page: int | Non
     return rows._raw_delete(rows.db)  # noqa: SLF001 - the database cascades; no need to read the rows first
 
 
+def holds_message(*, organization_id: UUID, message_id: UUID) -> bool:
+    """Return whether a chunk holds text of the message. One query."""
+    return ChunkMessage.objects.filter(organization_id=organization_id, message_id=message_id).exists()
+
+
 def remove_messages(*, organization_id: UUID, message_ids: Sequence[UUID]) -> int:
     """Take every chunk that holds text of these messages out of the index.
 
