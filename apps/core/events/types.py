@@ -6,7 +6,6 @@ import dataclasses
 import enum
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -86,12 +85,15 @@ class DomainEvent:
         return made
 
 
-@cache
 def _adapter(cls: type[DomainEvent]) -> TypeAdapter[Any]:
     """Return what reads a class; making one takes longer than most consumers."""
-    return TypeAdapter(cls)
+    found = _adapters.get(cls)
+    if found is None:
+        found = _adapters[cls] = TypeAdapter(cls)
+    return found
 
 
+_adapters: dict[type[DomainEvent], TypeAdapter[Any]] = {}
 _registry: dict[str, type[DomainEvent]] = {}
 
 
