@@ -24,15 +24,7 @@ def set_archived(*, principal: Principal, conversation_id: UUID, is_archived: bo
         PermissionMissing, ConversationNotFound (also: no channel).
     """
     with transaction.atomic():
-        channel = (
-            Conversation.objects.select_for_update(no_key=True)
-            .filter(organization_id=principal.organization_id, pk=conversation_id, kind="channel")
-            .first()
-        )
-        place = None if channel is None else InScope(channel.scope_id)
-        access.require(principal, "conversation.manage_any", place)
-        if channel is None:
-            raise ConversationNotFound
+        channel = _lock_channel(principal, conversation_id)
         if (channel.archived_at is not None) == is_archived:
             return
         channel.archived_at = timezone.now() if is_archived else None
@@ -50,15 +42,7 @@ def set_data_class(*, principal: Principal, conversation_id: UUID, data_class: s
         PermissionMissing, ConversationNotFound (also: no channel), DataClassUnknown.
     """
     with transaction.atomic():
-        channel = (
-            Conversation.objects.select_for_update(no_key=True)
-            .filter(organization_id=principal.organization_id, pk=conversation_id, kind="channel")
-            .first()
-        )
-        place = None if channel is None else InScope(channel.scope_id)
-        access.require(principal, "conversation.manage_any", place)
-        if channel is None:
-            raise ConversationNotFound
+        channel = _lock_channel(principal, conversation_id)
         scoped_roles.set_data_class(principal=principal, scope_id=channel.scope_id, data_class=data_class)
 
 
@@ -88,3 +72,21 @@ def delete_as_operator(*, operator_id: UUID, message_id: UUID) -> None:
                     "by_operator": True,
                 },
             )
+
+
+def _lock_channel(principal: Principal, conversation_id: UUID) -> Conversation:
+    """Return a channel that the principal may run, in it or not; the caller holds a transaction.
+
+    Raises:
+        PermissionMissing, ConversationNotFound.
+    """
+    channel = (
+        Conversation.objects.select_for_update(no_key=True)
+        .filter(organization_id=principal.organization_id, pk=conversation_id, kind="channel")
+        .first()
+    )
+    place = None if channel is None else InScope(channel.scope_id)
+    access.require(principal, "conversation.manage_any", place)
+    if channel is None:
+        raise ConversationNotFound
+    return channel

@@ -48,11 +48,6 @@ def ensure_consumers() -> None:
         )
 
 
-def run_all() -> int:
-    """Let every consumer take what waits for it; return how many events were handled."""
-    return sum(run(consumer) for consumer in durable_consumers())
-
-
 def run_slice() -> bool:
     """Let every consumer work for a moment in turn; return whether one has more waiting.
 

@@ -122,7 +122,7 @@ def sessions() -> Protection:
 
 def second_factor(principal: Principal) -> Protection:
     """Who has to have one in this organization."""
-    name, asked = _("Second factor"), get_policy(principal.organization_id)
+    name, asked = _("Sign-in with two factors"), get_policy(principal.organization_id)
     if asked.policy == EVERYBODY:
         return Protection("factor", name, "ok", _("needed by everybody"), page="second-factor")
     if asked.policy == ADMINISTRATORS:
