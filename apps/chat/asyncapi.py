@@ -56,6 +56,11 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {"conversation": _NULLABLE_UUID},
         [],
     ),
+    "marked": (
+        "Your `read` is committed: where the marker is now, further on where another device had read more.",
+        {"ref": _TEXT, "conversation": _UUID, "last_read_sequence": _NUMBER},
+        ["ref", "conversation", "last_read_sequence"],
+    ),
     "resumed": ("Everything asked for by `resume` was sent.", {"ref": _TEXT}, ["ref"]),
     "pong": ("Answer to `ping`.", {"ref": _TEXT}, ["ref"]),
 }  # fmt: skip

@@ -305,12 +305,15 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.reply({"frame": "resumed", "ref": frame.ref})
 
     async def on_read(self, frame: frames.ReadFrame) -> None:
-        """Move the read marker; all devices hear of it as a notice."""
-        await in_thread(
+        """Move the read marker and answer where it is; all devices hear of a move as a notice."""
+        marker = await in_thread(
             reading.move_marker,
             principal=self.principal,
             conversation_id=frame.conversation,
             sequence=frame.sequence,
+        )
+        self.reply(
+            {"frame": "marked", "ref": frame.ref, "conversation": frame.conversation, "last_read_sequence": marker}
         )
 
     async def on_typing(self, frame: frames.TypingFrame) -> None:

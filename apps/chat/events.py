@@ -157,11 +157,12 @@ class OwnEvent(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadMoved(OwnEvent):
-    """The read marker moved, forward or back. The counts reach up to `counted_to`: who has seen more asks again."""
+    """The read marker moved; `back` is "unread from here". Counts reach to `counted_to`: who has seen more asks again."""
 
     type: ClassVar[str] = "read.moved"
     conversation: UUID
     last_read_sequence: int
+    back: bool
     counted_to: int
     unread: int
     mentions: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -39,6 +40,10 @@ class Reader:
         response = self.client.get(address)
         assert response.status_code == 200
         return html.fromstring(response.content)
+
+    def notices(self, address: str) -> int:
+        told: dict[str, int] = json.loads(self.page(address).get_element_by_id("page-data").text)
+        return told["notices"]
 
     def texts(self, address: str) -> list[str]:
         return [part.text_content().strip() for part in self.page(address).find_class("message__text")]
@@ -78,6 +83,15 @@ def test_a_conversation_opens_at_the_first_unread(world: World, ada: Reader, ben
     line = page.get_element_by_id("unread")
     assert line.getnext().get("data-message") == str(sent[1].id)
     assert line.text_content().endswith("2 messages")
+
+
+def test_a_page_says_up_to_which_notice_it_was_drawn(world: World, ada: Reader, ben: Reader) -> None:
+    conversation = world.channel(ada.person, "betrieb", [ben.person])
+    sent = world.say(ada.person, conversation, "gelesen")
+    address = ben.url("conversation", conversation_id=conversation)
+    before = ben.notices(address)
+    reading.move_marker(principal=ben.person, conversation_id=conversation, sequence=sent.sequence)
+    assert ben.notices(address) == before + 1
 
 
 @pytest.mark.parametrize("count", [1, 20])

@@ -231,6 +231,7 @@ def page_data(context: template.Context) -> dict[str, Any]:
         data["base"] = f"/o/{slug}/"
         if not principal.viewed_by:  # a view as somebody else is a picture: nothing happens in it
             data["socket"] = f"/ws/v1/?organization={slug}"
+            data["notices"] = principal.notices
         data["emoji"] = static(f"vendor/emoji/{'de' if _german() else 'en'}.json")
     return data
 
