@@ -313,7 +313,12 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             sequence=frame.sequence,
         )
         self.reply(
-            {"frame": "marked", "ref": frame.ref, "conversation": frame.conversation, "last_read_sequence": marker}
+            {
+                "frame": "marked",
+                "ref": frame.ref,
+                "conversation": frame.conversation,
+                "last_read_sequence": marker,
+            }
         )
 
     async def on_typing(self, frame: frames.TypingFrame) -> None:

@@ -157,7 +157,7 @@ class OwnEvent(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadMoved(OwnEvent):
-    """The read marker moved; `back` is "unread from here". Counts reach to `counted_to`: who has seen more asks again."""
+    """The read marker moved; `back`: "unread from here". Counts reach to `counted_to`: who saw more asks again."""
 
     type: ClassVar[str] = "read.moved"
     conversation: UUID

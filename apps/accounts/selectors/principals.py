@@ -56,7 +56,7 @@ _COLUMNS = (
     "u.is_staff, NOT r.is_builtin, r.conditions, ARRAY(SELECT jsonb_build_array(x.scope_id, xr.key, xr.permissions, "
     "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
     "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND x.principal_id = m.user_id), "
-    "coalesce((SELECT s.last_sequence FROM core_stream s WHERE s.organization_id = m.organization_id AND s.id = m.id), 0)"
+    "coalesce((SELECT s.last_sequence FROM core_stream s WHERE s.id = m.id), 0)"
 )
 # What the second factor is decided by: the policy, when it begins for this member, and whether there is a proof.
 _POLICY = (
