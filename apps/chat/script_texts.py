@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from apps.core.script_texts import Texts, plural
+from apps.core.script_texts import Texts, once_a_language, plural
 
 
+@once_a_language
 def chat_texts() -> Texts:
     """Return the texts in the reader's language; `{name}` is filled in by the script."""
     return {

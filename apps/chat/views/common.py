@@ -14,7 +14,6 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
-from apps.chat import sample
 from apps.chat.script_texts import chat_texts
 from apps.chat.selectors import conversations
 from apps.chat.types import ConversationView
@@ -43,10 +42,12 @@ class Group:
     adds_in_dialog: bool = True
 
 
-def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[str, Any]:
-    """Return what the conversation list shows. Two queries."""
+def list_context(
+    request: PageRequest, *, current: UUID | None = None, listed: list[ConversationView] | None = None
+) -> dict[str, Any]:
+    """Return what the conversation list shows. Two queries, none where the caller has `listed` its conversations."""
     principal = request.principal
-    found = conversations.list_conversations(principal)
+    found = conversations.list_conversations(principal) if listed is None else listed
     return {
         **shared(),
         "area": "chat",
@@ -58,8 +59,8 @@ def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[s
 
 
 def shared() -> dict[str, Any]:
-    """Return what the scripts of chat need: their texts, and a message to draw others from."""
-    return {"texts": chat_texts(), "sample": sample.sample()}
+    """Return what the scripts of chat need: their texts."""
+    return {"texts": chat_texts()}
 
 
 def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:
