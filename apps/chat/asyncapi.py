@@ -40,9 +40,10 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         ["ref", "code", "detail"],
     ),
     "ephemeral": (
-        "Typing and presence: no sequence, may be lost.",
+        "Typing, presence (`online`, `away`, `undisturbed`, `offline`) and words of a status (or null); may be lost.",
         {
-            "conversation": _NULLABLE_UUID, "type": {"enum": ["typing", "presence", "run"]}, "data": {"type": "object"},
+            "conversation": _NULLABLE_UUID, "type": {"enum": ["typing", "presence", "status", "run"]},
+            "data": {"type": "object"},
         },
         ["conversation", "type", "data"],
     ),

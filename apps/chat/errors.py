@@ -117,3 +117,10 @@ class TooManyPeople(InvalidInput):
 
 class PersonNotFound(NotFound):
     code = "chat.person_not_found"
+
+
+class StatusInvalid(InvalidInput):
+    """Too long, several lines, or over before it begins."""
+
+    code = "chat.status_invalid"
+    message = _("A status is one line of at most 100 characters, with an end in the future.")

@@ -204,3 +204,17 @@ class PreferenceChanged(OwnEvent):
     conversation: UUID
     is_muted: bool
     is_starred: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged(OwnEvent):
+    """The member's own status, or what it shows of itself, is this now. Others hear of it where they watch."""
+
+    type: ClassVar[str] = "status.changed"
+    personal: ClassVar[tuple[str, ...]] = ("text",)
+    emoji: str
+    text: str
+    is_away: bool
+    expires_at: datetime | None
+    shows_presence: bool
+    shows_typing: bool

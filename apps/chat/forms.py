@@ -69,3 +69,31 @@ class DraftForm(forms.Form):
 
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     thread = forms.UUIDField(required=False)
+
+
+class StatusForm(forms.Form):
+    """What one is doing, until when, and what others see of it."""
+
+    ENDS = (
+        ("30", _("30 minutes")),
+        ("60", _("1 hour")),
+        ("240", _("4 hours")),
+        ("today", _("Today")),
+        ("week", _("This week")),
+        ("", _("Until I change it")),
+    )
+
+    emoji = forms.CharField(label=_("Emoji"), max_length=32, required=False)
+    text = forms.CharField(label=_("What are you doing?"), max_length=100, required=False)
+    ends = forms.ChoiceField(label=_("Until"), choices=ENDS, required=False, initial="60")
+    is_away = forms.BooleanField(label=_("Show me as away"), required=False)
+    is_undisturbed = forms.BooleanField(
+        label=_("Do not disturb"), required=False, help_text=_("No push messages until then.")
+    )
+
+
+class SharingForm(forms.Form):
+    """What others see of a person, or of everybody in an organization."""
+
+    shows_presence = forms.BooleanField(label=_("Show others whether I am here"), required=False)
+    shows_typing = forms.BooleanField(label=_("Show others when I am writing"), required=False)

@@ -79,7 +79,9 @@ class UnfollowFrame(_Frame):
 
 
 class PingFrame(_Frame):
-    """Are you there?"""
+    """Are you there? `active`: the person did something since the last one."""
+
+    active: bool = False
 
 
 FRAMES: dict[str, type[_Frame]] = {

@@ -57,6 +57,20 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="chat.statuses",
+        label=_("Status and what is shown of presence"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=32,
+        links=("chat_status.principal_id",),
+        shared=("chat_status.text",),
+        count=lambda person: personal.statuses_of(person).count(),
+        export=personal.export_statuses,
+        erase=erasing.erase_statuses_of,
+    )
+)
+register_subject_data(
+    SubjectData(
         name="chat.messages",
         label=_("Messages, their older texts and files"),
         fate=Fate.ANONYMIZE,
@@ -112,3 +126,4 @@ register_hold_target(
     )
 )
 register_impersonal("says which file hangs on which message, and goes with it", "chat_attachment")
+register_impersonal("of the organization: whether presence is shown", "chat_presencerules")

@@ -32,6 +32,7 @@ def chat_texts() -> Texts:
         "last": pgettext("time of the newest reply", "last"),
         "unread": _("unread"),
         "mentions": _count(ngettext("mention", "mentions", 1), ngettext("mention", "mentions", 2)),
+        "status.until": _("until {time}"),
         "typing.one": _("{name} is typing"),
         "typing.two": _("{name} and {other} are typing"),
         "typing.many": _("Several people are typing"),

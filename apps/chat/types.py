@@ -32,6 +32,50 @@ class PersonRef:
         return self.kind != "person"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a person lets others see of it.
+
+    Attributes:
+        emoji, text: its own words, until a moment (None: until it says something else).
+        is_undisturbed: it gets no push messages now.
+    """
+
+    emoji: str = ""
+    text: str = ""
+    until: datetime | None = None
+    is_away: bool = False
+    is_undisturbed: bool = False
+    shows_presence: bool = True
+    shows_typing: bool = True
+
+    def state(self, *, is_connected: bool, is_idle: bool) -> str:
+        """Return `online`, `away`, `undisturbed` or `offline`, as others may see it."""
+        if not self.shows_presence or not is_connected:
+            return "offline"
+        if self.is_undisturbed:
+            return "undisturbed"
+        return "away" if self.is_away or is_idle else "online"
+
+    def words(self) -> dict[str, Any] | None:
+        """Return its words as frames carry them, or None."""
+        return (
+            {"emoji": self.emoji, "text": self.text, "until": self.until} if self.emoji or self.text else None
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusView:
+    """A person's own status, as the person set it."""
+
+    emoji: str
+    text: str
+    is_away: bool
+    expires_at: datetime | None
+    shows_presence: bool
+    shows_typing: bool
+
+
 @dataclass(frozen=True)
 class AttachmentView:
     """A file that hangs on a message."""

@@ -10,6 +10,9 @@ _MESSAGE = f"{_CONVERSATION}m/<uuid:message_id>/"
 
 urlpatterns = [
     path("", reading.home, name="home"),
+    path("status/", people.status, name="status"),
+    path("status/clear/", people.clear_status, name="clear_status"),
+    path("status/sharing/", people.sharing, name="sharing"),
     path("picture/", people.set_picture, name="set_picture"),
     path("people/", people.find, name="people"),
     path("list/", reading.conversation_list, name="list"),

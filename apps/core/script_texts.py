@@ -42,6 +42,10 @@ def shell_texts() -> Texts:
                      "You can keep reading and writing, {count} messages are waiting.", 2),
         ),
         "connect": _("Connect now"),
+        "notifications": plural(
+            ngettext("{count} unread notification", "{count} unread notifications", 1),
+            ngettext("{count} unread notification", "{count} unread notifications", 2),
+        ),
         "signed_out": _("You were signed out. Your text is kept in this browser."),
         "failed": _("That did not work. Nothing was changed."),
         "no_answer": _("The server does not answer. Nothing was changed; try again in a moment."),

@@ -4,6 +4,7 @@
 import "./shell/drawer.js";
 import "./shell/theme.js";
 import "./shell/fragments.js";
+import { setUpBell } from "./shell/bell.js";
 import { setUpDialog } from "./shell/dialog.js";
 import { setUpMenu } from "./shell/menu.js";
 import { start } from "./shell/mount.js";
@@ -14,4 +15,5 @@ rememberZone();
 setUpMenu();
 setUpDialog();
 setUpShortcuts();
+setUpBell();
 start();

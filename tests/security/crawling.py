@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.core.walls import walled_tables
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
 from tests.security.doors import Door, body_schema, example
 from tests.security.realm import Realm, forget_limits
 from tests.walls import everywhere
@@ -58,6 +59,23 @@ JSON_BODIES: Mapping[str, Any] = {
         "member_id": "{newcomer_id}",
         "role": "moderator",
     },
+    "POST /api/v1/me/notifications/": {"state": "seen"},
+    "PATCH /api/v1/me/notification-preferences/": {"mail": "daily"},
+    "PUT /api/v1/me/notification-preferences/levels/": {
+        "place": "conversation:{conversation_id}",
+        "level": "all",
+    },
+    "POST /api/v1/me/notification-preferences/keywords/": {"word": "crane"},
+    "DELETE /api/v1/me/notification-preferences/keywords/": {"word": "crane"},
+    "POST /api/v1/me/push-subscriptions/": {
+        "endpoint": "https://push.example/crawl",
+        "public_key": BROWSER_POINT,
+        "secret": SECRET,
+    },
+    "PATCH /api/v1/notification-defaults/": {"mail": "daily"},
+    "PUT /api/v1/me/status/": {"text": "crawling"},
+    "PUT /api/v1/me/status/sharing/": {"shows_presence": True, "shows_typing": False},
+    "PUT /api/v1/presence-rules/": {"shows_presence": True, "shows_typing": False},
     "PATCH /api/v1/second-factor-policy/": {"policy": "nobody"},
     "POST /api/v1/service-accounts/": {"name": "Importer", "role": "guest"},
     "POST /api/v1/api-keys/": {"name": "x", "scopes": ["chat:read"], "expires_at": "{soon}"},
@@ -71,6 +89,9 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/preferences/": {"is_starred": "1"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/edit/": {"body": "other", "version": "2"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/react/": {"emoji": "👍"},
+    "/o/{slug}/notifications/{notification_id}/mark/": {"state": "read"},
+    "/o/{slug}/settings/notifications/level/": {"place": "conversation:x", "level": "all"},
+    "/o/{slug}/settings/notifications/keywords/": {"word": "crawl"},
     "/o/{slug}/console/people/{member_id}/role/": {"role": "member"},
     "/o/{slug}/console/people/{member_id}/view/": {"reason": "crawl"},
     "/o/{slug}/console/conversations/{conversation_id}/class/": {"data_class": "confidential"},

@@ -20,12 +20,14 @@ from apps.accounts.services import invitations, oauth_consents, objects, roles, 
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
-from apps.chat.services import conversations, messages
+from apps.chat.services import conversations, messages, notifying
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
 from apps.core.redis import client as redis
 from apps.core.services import outbound_hosts
+from apps.notify.models import Notification
+from apps.notify.services import preferences, subscriptions
 from apps.rag.services import embedding
 from apps.security.services import erasure, exporting, holds
 from tests.accounts.factors import enrol
@@ -37,6 +39,7 @@ from tests.factories.accounts import MemberFactory, OrganizationFactory, princip
 from tests.factories.documents import document
 from tests.factories.files import picture, upload
 from tests.factories.runs import work_off
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
 from tests.runs import steps as _steps  # noqa: F401 - declares the step used here
 from tests.security.privacy.scene import relay
 
@@ -141,6 +144,28 @@ def _talk(realm: Realm) -> None:
         "message_id": sent.id,
         "person_id": realm.colleague.user_id,
         "member_id": realm.colleague.pk,
+    }
+    _tell(realm, sent.id)
+
+
+def _tell(realm: Realm, message_id: UUID) -> None:
+    """Somebody answers the owner, who is told of it and takes push messages."""
+    answer = messages.send_message(
+        principal=principal_of(realm.colleague), conversation_id=realm.ids["conversation_id"],
+        body=f"answered {realm.word}", client_key=uuid4().hex, thread=message_id,
+    )  # fmt: skip
+    notifying.tell_of(answer.id)
+    preferences.add_keyword(realm.acting, word=f"key{realm.word}")
+    realm.ids |= {
+        "notification_id": Notification.objects.get(
+            message_id=answer.id, recipient_id=realm.owner.user_id
+        ).pk,
+        "subscription_id": subscriptions.subscribe(
+            realm.acting,
+            endpoint=f"https://push.example/{realm.word}",
+            public_key=BROWSER_POINT,
+            secret=SECRET,
+        ),
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import views
+from apps.chat.api import status, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -23,5 +23,8 @@ urlpatterns = [
     path("messages/<uuid:message_id>/", views.MessageDetail.as_view(), name="message"),
     path("messages/<uuid:message_id>/revisions/", views.MessageRevisions.as_view(), name="revisions"),
     path("messages/<uuid:message_id>/reactions/", views.MessageReactions.as_view(), name="reactions"),
+    path("me/status/", status.OwnStatus.as_view(), name="status"),
+    path("me/status/sharing/", status.OwnSharing.as_view(), name="sharing"),
+    path("presence-rules/", status.OrganizationPresence.as_view(), name="presence_rules"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

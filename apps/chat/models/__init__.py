@@ -2,6 +2,7 @@
 
 from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+from apps.chat.models.status import PresenceRules, Status
 
 __all__ = [
     "Attachment",
@@ -11,5 +12,7 @@ __all__ = [
     "Mention",
     "Message",
     "MessageRevision",
+    "PresenceRules",
     "Reaction",
+    "Status",
 ]

@@ -63,6 +63,11 @@ def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
     )
 
 
+def sees_conversation(principal: Principal, conversation_id: UUID) -> bool:
+    """Return whether the principal sees a conversation. One query."""
+    return visible_conversations(principal).filter(pk=conversation_id).exists()
+
+
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
     """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
     where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")

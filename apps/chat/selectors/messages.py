@@ -111,6 +111,11 @@ def visible_messages(principal: Principal) -> QuerySet[Message]:
     )
 
 
+def sees_message(principal: Principal, message_id: UUID) -> bool:
+    """Return whether the principal sees a message. One query."""
+    return visible_messages(principal).filter(pk=message_id).exists()
+
+
 def message_page(
     *,
     principal: Principal,

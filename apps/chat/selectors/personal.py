@@ -19,6 +19,7 @@ from apps.chat.models import (
     Message,
     MessageRevision,
     Reaction,
+    Status,
 )
 from apps.core.data_subjects import Person
 
@@ -118,6 +119,18 @@ def drafts_of(person: Person) -> QuerySet[Draft]:
 def export_drafts(person: Person) -> Iterator[Row]:
     """Yield the person's drafts."""
     yield from drafts_of(person).order_by("pk").values("conversation_id", "thread_id", "body", "updated_at")
+
+
+def statuses_of(person: Person) -> QuerySet[Status]:
+    """Return the person's status."""
+    return Status.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_statuses(person: Person) -> Iterator[Row]:
+    """Yield the person's status."""
+    yield from statuses_of(person).values(
+        "emoji", "text", "is_away", "expires_at", "shows_presence", "shows_typing"
+    )
 
 
 def topics_by(person: Person) -> list[UUID]:

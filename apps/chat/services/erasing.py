@@ -28,6 +28,7 @@ from apps.chat.models import (
     Message,
     MessageRevision,
     Reaction,
+    Status,
 )
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import topics_by
@@ -163,6 +164,13 @@ def erase_memberships_of(person: Person, _cursor: Any) -> Batch:
         organization_id=person.organization_id, pk__in=own.values("conversation_id")
     ).exclude(people_key="").update(people_key="")
     return Batch(own.delete()[0])
+
+
+def erase_statuses_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the person's status."""
+    return Batch(
+        Status.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[0]
+    )
 
 
 def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
