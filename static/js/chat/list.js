@@ -165,7 +165,6 @@ export function setUpList() {
   listen("membership", refresh);
   listen("resync", refresh);
   document.addEventListener("htmx:after:swap", showCurrent);
-  shortcut({ keys: "Ctrl+K", text: t("shortcut.jump"), run: () => /** @type {HTMLElement | null} */ (document.querySelector("[data-jump]"))?.focus() });
   shortcut({
     keys: "n",
     text: t("shortcut.next"),
