@@ -76,14 +76,10 @@ def find(principal: Any, typed: str) -> list[Group]:
     words = " ".join(typed.replace("\x00", "").split())[:MOST_LETTERS]
     groups = []
     for source in sorted(_sources.values(), key=lambda one: (one.order, one.key)):
-        ranked = [
-            (rank, target)
-            for target in source.find(principal, words)
-            if (rank := _rank(target, words)) is not None
-        ]
-        ranked.sort(key=lambda pair: pair[0])
-        if ranked:
-            groups.append(Group(source.key, str(source.title), tuple(target for _, target in ranked[:MOST])))
+        ranked = [(_rank(target, words), target) for target in source.find(principal, words)]
+        fitting = sorted((pair for pair in ranked if pair[0] < NOWHERE), key=lambda pair: pair[0])
+        if fitting:
+            groups.append(Group(source.key, str(source.title), tuple(target for _, target in fitting[:MOST])))
     return groups
 
 
