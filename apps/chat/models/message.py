@@ -9,8 +9,20 @@ from apps.core.models import TenantModel
 class Message(TenantModel):
     """One message; `sequence` is the number of the event that created it."""
 
+    # Every index and key here is paid by every send: the composite key to the conversation holds the organization too.
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     conversation = models.ForeignKey(
-        "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
+        "chat.Conversation",
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
     )
     scope_id = models.UUIDField(help_text="Copied from the conversation, so that filters need no join.")
     sequence = models.BigIntegerField()
