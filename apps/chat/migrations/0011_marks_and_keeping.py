@@ -14,13 +14,14 @@ EDITS = (
         "attachments, card, person, trace, sent_at, k)",
         "attachments, card, priority, also, person, trace, sent_at, k)",
     ),
-    ("d.card, d.person", "d.card, coalesce(d.priority, '') AS priority, d.also, d.person"),
-    ("s.principal_id = ANY(f.mentions)", "s.principal_id = ANY(f.mentions || f.also)"),
+    ("p_drafts @? '$[*].mentions[*]'", "p_drafts @? '$[*].mentions[*]' OR p_drafts @? '$[*].also[*]'"),
+    ("AS d (id uuid, mentions uuid[]) JOIN", "AS d (id uuid, mentions uuid[], also uuid[]) JOIN"),
+    ("p.principal_id = ANY (d.mentions)", "p.principal_id = ANY (d.mentions || d.also)"),
     ("mentions, card, version, sent_at)", "mentions, card, priority, version, sent_at)"),
-    ("n.card, 1, n.moment", "n.card, n.priority, 1, n.moment"),
+    ("n.card, 1, n.moment", "n.card, coalesce(n.priority, ''), 1, n.moment"),
     (
         "'card', n.card,",
-        "'card', n.card, 'priority', n.priority, 'pinned_at', NULL, 'acknowledged', '[]'::jsonb,",
+        "'card', n.card, 'priority', coalesce(n.priority, ''), 'pinned_at', NULL, 'acknowledged', '[]'::jsonb,",
     ),
 )
 

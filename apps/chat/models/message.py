@@ -19,6 +19,14 @@ class Message(TenantModel):
         IMPORTANT = "important"
         URGENT = "urgent"
 
+    # Every index and key here is paid by every send: the composite key to the conversation holds the organization too.
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     conversation = models.ForeignKey(
         "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )

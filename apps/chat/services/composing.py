@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from apps.accounts.selectors import people as people_selectors
@@ -63,9 +64,14 @@ def check_client_key(client_key: str) -> str:
 
 def person_ref(principal: Principal) -> PersonRef:
     """Return how the principal appears beside its messages."""
-    words = principal.name.split()
+    return _person_ref(principal.id, principal.name, principal.kind)
+
+
+@lru_cache(maxsize=4096)
+def _person_ref(pk: UUID, name: str, kind: str) -> PersonRef:
+    words = name.split()
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
-    return PersonRef(principal.id, principal.name, principal.kind, initials, principal.id.int % 6 + 1)
+    return PersonRef(pk, name, kind, initials, pk.int % 6 + 1)
 
 
 def needs_look_up(body: str) -> bool:
