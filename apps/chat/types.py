@@ -192,3 +192,19 @@ class SentMessage:
     sent_at: datetime
     repeated: bool
     payload: bytes = b""
+
+
+SearchProblemReason = Literal[
+    "unknown_operator", "value_missing", "value_unknown", "date_unknown", "too_many"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProblem:
+    """A part of a search that cannot be understood: why, where it stands, as written, and what could be meant."""
+
+    reason: SearchProblemReason
+    start: int
+    end: int
+    text: str
+    suggestions: tuple[str, ...] = ()

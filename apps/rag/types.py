@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
+GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 
 
@@ -127,10 +128,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A part of the query as it was understood, for the page: `in`, `from`, `before` and so on.
+    """An operator of the query as it was understood.
 
     Attributes:
-        text: as written in the query, so that a page can take it out again.
+        kind: its name, `in`, `from`, `before` and so on.
+        text: as written in the query; it stands there from `start` to `end`.
         is_known: False when the name fits nothing the searcher may see.
     """
 
@@ -138,6 +140,9 @@ class Chip:
     text: str
     label: str
     is_known: bool = True
+    is_negated: bool = False
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +150,7 @@ class Hit:
     """A passage that was found, as the searcher may see it.
 
     Attributes:
-        chunk: internal, never published.
+        chunk: internal, never published; None for a message of a list.
         source: the message or the document.
         page: of a document; None for messages.
         span: of the passage in the text of its page or message.
@@ -157,7 +162,7 @@ class Hit:
         more_in_source: further hits in the same document or conversation that this one stands for.
     """
 
-    chunk: int
+    chunk: int | None
     source_type: SourceType
     source: UUID
     scope: UUID
@@ -197,6 +202,7 @@ class SearchResult:
             most `MOST_HITS`.
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
+        is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
     """
 
     hits: tuple[Hit, ...]
@@ -205,6 +211,7 @@ class SearchResult:
     next_cursor: str
     took_ms: float
     chips: tuple[Chip, ...] = ()
+    is_list: bool = False
     filters: Filters = field(default_factory=Filters)
 
 

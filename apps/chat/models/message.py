@@ -9,6 +9,9 @@ from apps.core.models import TenantModel
 class Message(TenantModel):
     """One message; `sequence` is the number of the event that created it."""
 
+    organization = models.ForeignKey(  # `chat_message_newest` begins with it
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     conversation = models.ForeignKey(
         "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
@@ -42,7 +45,9 @@ class Message(TenantModel):
                 fields=["thread_id", "sequence"],
                 condition=~models.Q(thread_id=None),
                 name="chat_message_thread",
-            )
+            ),
+            # searches that list: the newest of an organization that fulfil what operators ask
+            models.Index(fields=["organization", "-sent_at", "-id"], name="chat_message_newest"),
         ]
 
     def __str__(self) -> str:
