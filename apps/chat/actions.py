@@ -12,3 +12,7 @@ VISIBILITY_CHANGED = register_action(
 SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
 SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
 MESSAGE_REMOVED = register_action("message.removed", _("Message of another person deleted"))
+RETENTION_SET = register_action("retention.rule_set", _("Rule for keeping messages set"))
+RETENTION_REMOVED = register_action("retention.rule_removed", _("Rule for keeping messages removed"))
+REPORT_READ = register_action("report.read", _("Reported message read"))
+REPORT_DECIDED = register_action("report.decided", _("Report of a message decided"))

@@ -203,3 +203,12 @@ class PreferenceChanged(OwnEvent):
     conversation: UUID
     is_muted: bool
     is_starred: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageReported(DomainEvent):
+    """Somebody reported a message. Stream: the organization; for consumers only."""
+
+    type: ClassVar[str] = "message.reported"
+    report_id: UUID
+    message_id: UUID

@@ -8,8 +8,10 @@ from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, visible_conversations
+from apps.chat.services import retention
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.core.events.subscribers import after_commit
+from apps.core.relay.periodic import every
 
 register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
@@ -33,3 +35,9 @@ def join_invited_conversations(event: InvitationAccepted) -> None:
     for conversation_id in open_channels.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             bring_in(conversation_id=conversation_id, person_id=event.principal_id, actor_id=event.invited_by)
+
+
+@every(seconds=3600)
+def end_old_messages() -> None:
+    """Messages whose time is over are emptied by a run."""
+    retention.start_due_runs()

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, people, reading
+from apps.chat.views import acting, conversations, people, reading, reporting
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -35,5 +35,6 @@ urlpatterns = [
     path(f"{_MESSAGE}delete/", acting.delete, name="delete"),
     path(f"{_MESSAGE}react/", acting.react, name="react"),
     path(f"{_MESSAGE}unread/", acting.unread, name="unread"),
+    path(f"{_MESSAGE}report/", reporting.report, name="report"),
     path(f"{_MESSAGE}history/", acting.history, name="history"),
 ]

@@ -2,6 +2,8 @@
 
 from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+from apps.chat.models.moderation import Report
+from apps.chat.models.retention import RetentionRule
 
 __all__ = [
     "Attachment",
@@ -12,4 +14,6 @@ __all__ = [
     "Message",
     "MessageRevision",
     "Reaction",
+    "Report",
+    "RetentionRule",
 ]
