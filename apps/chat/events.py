@@ -338,3 +338,12 @@ class StatusChanged(OwnEvent):
     expires_at: datetime | None
     shows_presence: bool
     shows_typing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageReported(DomainEvent):
+    """Somebody reported a message. Stream: the organization; for consumers only."""
+
+    type: ClassVar[str] = "message.reported"
+    report_id: UUID
+    message_id: UUID

@@ -14,7 +14,7 @@ from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.messages import sees_message
 from apps.chat.selectors.statuses import expired
-from apps.chat.services import deleted, notifying, presence, reminders, scheduling, statuses
+from apps.chat.services import deleted, notifying, presence, reminders, retention, scheduling, statuses
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
@@ -163,3 +163,9 @@ def remind_people() -> None:
 def forget_sent_schedules() -> None:
     """What was sent long ago needs no row that it was planned."""
     scheduling.forget_sent(older_than=SENT_KEPT)
+
+
+@every(seconds=3600)
+def end_old_messages() -> None:
+    """Messages whose time is over are emptied by a run."""
+    retention.start_due_runs()

@@ -198,6 +198,20 @@ register_subject_data(
         erase=erasing.erase_traces_in_conversations,
     )
 )
+register_subject_data(
+    SubjectData(
+        name="chat.reports",
+        label=_("Reports of messages"),
+        fate=Fate.DELETE,
+        why=_("The person's own reports are deleted; where the person decided, the name goes."),
+        order=38,
+        links=("chat_report.reporter_id", "chat_report.decided_by_id", "chat_retentionrule.set_by_id"),
+        shared=("chat_report.note",),
+        count=lambda person: personal.reports_of(person).count(),
+        export=personal.export_reports,
+        erase=erasing.erase_reports_of,
+    )
+)
 register_hold_target(
     HoldTarget(
         kind="conversation",

@@ -57,6 +57,7 @@ def chat_texts() -> Texts:
         "menu.text": _("Copy text"),
         "menu.unread": _("Unread from here"),
         "menu.history": _("Older versions"),
+        "menu.report": _("Report"),
         "menu.delete": _("Delete"),
         "code.copy": _("Copy"),
         "code.lines": _count(ngettext("{language}, {count} line", "{language}, {count} lines", 1),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, keeping, people, planning, reading, threads
+from apps.chat.views import acting, conversations, keeping, people, planning, reading, reporting, threads
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -68,5 +68,6 @@ urlpatterns = [
     path(f"{_MESSAGE}restore/", acting.restore, name="restore"),
     path(f"{_MESSAGE}react/", acting.react, name="react"),
     path(f"{_MESSAGE}unread/", acting.unread, name="unread"),
+    path(f"{_MESSAGE}report/", reporting.report, name="report"),
     path(f"{_MESSAGE}history/", acting.history, name="history"),
 ]

@@ -22,7 +22,17 @@ from apps.accounts.services import invitations, oauth_consents, objects, roles, 
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
-from apps.chat.services import bookmarks, conversations, messages, notifying, reminders, scheduling
+from apps.chat.services import (
+    bookmarks,
+    conversations,
+    messages,
+    moderation,
+    notifying,
+    reminders,
+    retention,
+    scheduling,
+)
+from apps.chat.types import ReportReason
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
@@ -247,6 +257,15 @@ def _privacy(realm: Realm) -> None:
     realm.ids |= {
         "request_id": waiting,
         "hold_id": holds.place_hold(principal=who, reason=f"case {word}", subject_id=realm.colleague.user_id),
+        "rule_id": retention.set_rule(
+            principal=who, conversation_id=realm.ids["conversation_id"], days=30_000
+        ),
+        "report_id": moderation.report_message(
+            principal=principal_of(realm.colleague),
+            message_id=realm.ids["message_id"],
+            reason=ReportReason.SPAM,
+            note=f"look {word}",
+        ),
         "/api/v1/privacy/requests/{request_id}/file request_id": exported,
         "/o/{slug}/privacy/exports/{request_id}/data.zip request_id": exported,
     }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import keeping, planning, status, threads, views
+from apps.chat.api import keeping, moderation, planning, retention, status, threads, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -56,5 +56,12 @@ urlpatterns = [
     path("reminders/<uuid:reminder_id>/done/", planning.ReminderDone.as_view(), name="reminder-done"),
     path("saved/", keeping.SavedList.as_view(), name="saved"),
     path("threads/", threads.ThreadList.as_view(), name="threads"),
+    path("messages/<uuid:message_id>/report/", moderation.MessageReport.as_view(), name="report"),
+    path("reports/", moderation.ReportList.as_view(), name="reports"),
+    path("reports/<uuid:report_id>/", moderation.ReportDetail.as_view(), name="report-detail"),
+    path("reports/<uuid:report_id>/decision/", moderation.ReportDecision.as_view(), name="report-decision"),
+    path("retention/rules/", retention.RuleList.as_view(), name="retention-rules"),
+    path("retention/rules/<uuid:rule_id>/", retention.RuleDetail.as_view(), name="retention-rule"),
+    path("retention/preview/", retention.Preview.as_view(), name="retention-preview"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

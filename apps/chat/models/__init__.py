@@ -4,7 +4,9 @@ from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.deleted import DeletedMessage
 from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMessage
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+from apps.chat.models.moderation import Report
 from apps.chat.models.planning import Reminder, ScheduledMessage
+from apps.chat.models.retention import RetentionRule
 from apps.chat.models.status import PresenceRules, Status
 from apps.chat.models.thread import ThreadFollow
 
@@ -23,6 +25,8 @@ __all__ = [
     "PresenceRules",
     "Reaction",
     "Reminder",
+    "Report",
+    "RetentionRule",
     "SavedMessage",
     "ScheduledMessage",
     "Status",

@@ -24,6 +24,7 @@ from apps.chat.models import (
     MessageRevision,
     Reaction,
     Reminder,
+    Report,
     SavedMessage,
     ScheduledMessage,
     Status,
@@ -297,3 +298,18 @@ def _grouped(rows: QuerySet[Any], *fields: str) -> dict[UUID, list[Any]]:
         message_id = row.pop("message_id")
         grouped.setdefault(message_id, []).append(row if len(fields) > 1 else row[fields[0]])
     return grouped
+
+
+def reports_of(person: Person) -> QuerySet[Report]:
+    """Return the reports the person made."""
+    return Report.objects.filter(organization_id=person.organization_id, reporter_id=person.id)
+
+
+def export_reports(person: Person) -> Iterator[Row]:
+    """Yield which messages the person reported, why, and with which note."""
+    yield from (
+        reports_of(person)
+        .order_by("pk")
+        .values("id", "message_id", "reason", "note", "created_at")
+        .iterator()
+    )

@@ -33,6 +33,8 @@ from apps.chat.models import (
     MessageRevision,
     Reaction,
     Reminder,
+    Report,
+    RetentionRule,
     SavedMessage,
     ScheduledMessage,
     Status,
@@ -83,30 +85,32 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
         _empty(
             organization_id, [(row.pk, row.conversation_id, row.scope_id) for row in rows], new_sender=None
         )
+        by_stream: dict[UUID, list[Message]] = defaultdict(list)
         for row in rows:
-            forget_log(row)
+            by_stream[row.conversation_id].append(row)
+        for of_one in by_stream.values():
+            forget_logs(of_one)
     return len(rows)
 
 
 def forget_log(message: Message) -> None:
     """Take what a message said out of the event log: its first event, and those of its edits."""
+    forget_logs([message])
+
+
+def forget_logs(messages: Sequence[Message]) -> None:
+    """The same for messages of one conversation. Two statements for any number."""
+    first = messages[0]
+    numbers, ids = [row.sequence for row in messages], [str(row.pk) for row in messages]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT sequence FROM core_event WHERE organization_id = %s AND stream_id = %s AND sequence >= %s "
-            "AND (sequence = %s OR (type IN ('message.edited', 'message.card_changed') "
-            "AND payload ->> 'message_id' = %s))",
-            [
-                message.organization_id,
-                message.conversation_id,
-                message.sequence,
-                message.sequence,
-                str(message.pk),
-            ],
+            "AND (sequence = ANY(%s) OR (type IN ('message.edited', 'message.card_changed') "
+            "AND payload ->> 'message_id' = ANY(%s)))",
+            [first.organization_id, first.conversation_id, min(numbers), numbers, ids],
         )
         sequences = [sequence for (sequence,) in cursor.fetchall()]
-    blank_events(
-        organization_id=message.organization_id, stream_id=message.conversation_id, sequences=sequences
-    )
+    blank_events(organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences)
 
 
 def forget_log_of(*, organization_id: UUID, message_id: UUID) -> None:
@@ -279,6 +283,14 @@ def _forget_copy(message: Message, comment: str) -> None:
             version=message.version,
         )
     )
+
+
+def erase_reports_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the reports the person made; where it decided or set a rule, the placeholder stands."""
+    here = {"organization_id": person.organization_id}
+    Report.objects.filter(decided_by_id=person.id, **here).update(decided_by_id=person.placeholder_id)
+    RetentionRule.objects.filter(set_by_id=person.id, **here).update(set_by_id=person.placeholder_id)
+    return Batch(Report.objects.filter(reporter_id=person.id, **here).delete()[0])
 
 
 def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:

@@ -50,6 +50,7 @@ function openActions(article, button) {
     { label: t("menu.text"), icon: "copy", run: () => copy(one(".message__text", article).innerText, t("copied")) },
     { label: t("menu.unread"), icon: "inbox", key: "u", run: () => act(`${link}unread/`) },
     ...(article.querySelector("[data-history]") ? [{ label: t("menu.history"), icon: "clock", run: () => dialogFor(`${link}history/`) }] : []),
+    ...(isMine ? [] : [{ label: t("menu.report"), icon: "warn", run: () => dialogFor(`${link}report/`) }]),
     ...(isMine || document.querySelector("[data-may-moderate]") ? [{ label: t("menu.delete"), icon: "trash", bad: true, line: true, run: () => dialogFor(`${link}delete/`) }] : []),
   ]);
 }
