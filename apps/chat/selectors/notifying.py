@@ -21,6 +21,7 @@ from apps.core import tenancy
 from apps.notify.types import Described, NotificationRow
 
 EXCERPT = 200
+_LOOKED_AT = 8000  # characters of HTML, whatever a message of the greatest length is rendered to
 # Everybody in the conversation who could have a reason to hear of this message, with what the reasons are made of.
 _CONCERNED = """
 SELECT m.principal_id, m.is_muted, m.last_read_sequence >= x.sequence AS has_read,
@@ -135,5 +136,6 @@ def _described(principal: Principal, message: Message, sender: str) -> Described
 
 def excerpt(html: str) -> str:
     """Return the beginning of a rendered body as one line of plain text."""
-    text = re.sub(r"\s+", " ", unescape(strip_tags(html.replace("<", " <")))).strip()
+    beginning = html[:_LOOKED_AT].replace("<", " <")
+    text = re.sub(r"\s+", " ", unescape(strip_tags(beginning))).strip()
     return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"
