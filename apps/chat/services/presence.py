@@ -137,7 +137,7 @@ def show(*, organization_id: UUID, principal_id: UUID, shown: Shown | None = Non
         before = client().set(_told_key(organization_id, principal_id), state, ex=GONE_SECONDS, get=True)
     except redis.RedisError:
         return  # the next beat tries again
-    if before is None or str(before, "ascii") != state:
+    if before != state.encode():
         _tell(organization_id, {principal_id: state})
 
 

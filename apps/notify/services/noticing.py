@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -88,7 +89,7 @@ def notify(notice: Notice, recipients: Iterable[Recipient]) -> list[UUID]:
 
 def _store(notice: Notice, recipients: Sequence[Recipient], judged: dict[UUID, str]) -> list[_Stored]:
     now = timezone.now()
-    values = {
+    values: dict[str, Any] = {  # a statement's, of every kind
         "now": now, "organization": notice.organization_id, "actor": notice.actor_id, "kind": notice.kind,
         "subject": notice.subject, "conversation": notice.conversation_id, "thread": notice.thread_id,
         "message": notice.message_id, "sequence": notice.sequence, "urgent": notice.is_urgent,
