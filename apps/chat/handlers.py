@@ -1,5 +1,8 @@
 """What chat does when others change something."""
 
+from datetime import timedelta
+from uuid import UUID
+
 from django.db import transaction
 
 from apps.accounts.events import InvitationAccepted, MemberChanged
@@ -11,9 +14,10 @@ from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.messages import sees_message
 from apps.chat.selectors.statuses import expired
-from apps.chat.services import notifying, presence, statuses
+from apps.chat.services import deleted, notifying, presence, reminders, scheduling, statuses
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
+from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
 from apps.core import tenancy
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
@@ -22,6 +26,8 @@ from apps.notify.services import noticing
 from apps.notify.services.activity import register_activity
 from apps.notify.services.preferences import register_place
 from apps.notify.services.receiving import register_replies
+
+SENT_KEPT = timedelta(days=7)
 
 register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
@@ -105,3 +111,55 @@ def end_statuses() -> None:
     for organization_id, principal_id in expired(most=200):
         with tenancy.use(organization_id):
             statuses.end_expired(principal_id)
+
+
+@after_commit(MessageSent)
+def follow_threads(event: MessageSent) -> None:
+    """Whoever takes part in a thread follows it."""
+    thread, sender = event.message["thread"], event.message["sender"]
+    if event.sequence is None or not (thread or event.message["mentions"]):
+        return
+    follow_by_taking_part(
+        organization_id=event.organization_id,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+        sequence=event.sequence,
+        sender_id=UUID(str(sender["id"])),
+        thread=UUID(str(thread)) if thread else None,
+        mentions=[UUID(str(one)) for one in event.message["mentions"]],
+    )
+
+
+@after_commit(MessageEdited)
+def follow_threads_by_edit(event: MessageEdited) -> None:
+    """Whoever an edit mentions by name follows the thread too."""
+    named = [one for one in event.newly_mentioned if one in event.mentions]
+    if named:
+        follow_by_mention(organization_id=event.organization_id, message_id=event.message_id, mentions=named)
+
+
+@every(seconds=60)
+def make_deletions_final() -> None:
+    """What was deleted and not brought back is gone after the restore window."""
+    while deleted.purge_due() == deleted.BATCH:
+        pass
+
+
+@every(seconds=1)
+def send_scheduled() -> None:
+    """Messages whose time has come are sent."""
+    while scheduling.send_due() == scheduling.BATCH:
+        pass
+
+
+@every(seconds=1)
+def remind_people() -> None:
+    """Reminders whose time has come are told."""
+    while reminders.remind_due() == reminders.BATCH:
+        pass
+
+
+@every(seconds=3600)
+def forget_sent_schedules() -> None:
+    """What was sent long ago needs no row that it was planned."""
+    scheduling.forget_sent(older_than=SENT_KEPT)

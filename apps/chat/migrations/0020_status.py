@@ -11,7 +11,7 @@ from apps.core.migrations_support import walled
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_oauth"),
-        ("chat", "0004_walls"),
+        ("chat", "0040_batch_cost"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
