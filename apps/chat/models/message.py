@@ -9,12 +9,6 @@ from apps.core.models import TenantModel
 class Message(TenantModel):
     """One message; `sequence` is the number of the event that created it."""
 
-    # The unique keys begin with both. An index of the column alone costs each write, and the planner took it for the
-    # count of unread: it read every message of a conversation.
-    organization = models.ForeignKey(
-        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
-    )
-
     class Priority(models.TextChoices):
         IMPORTANT = "important"
         URGENT = "urgent"

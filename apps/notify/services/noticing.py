@@ -228,6 +228,33 @@ def read_subject(*, organization_id: UUID, principal_id: UUID, subject: str) -> 
     return settling.settle(rows, state="read")
 
 
+def read_beginning(*, organization_id: UUID, principal_id: UUID, subject: str) -> int:
+    """The same for all subjects that begin so. Looks only at what the person has not read."""
+    rows = Notification.objects.filter(
+        organization_id=organization_id,
+        recipient_id=principal_id,
+        subject__startswith=subject,
+        read_at=None,
+        cancelled_at=None,
+        held_by="",
+    )
+    return settling.settle(rows, state="read")
+
+
+def read_thread(*, organization_id: UUID, principal_id: UUID, thread_id: UUID, sequence: int) -> int:
+    """Note that a person has read a thread up to a reply. Returns how many notifications that read."""
+    rows = Notification.objects.filter(
+        organization_id=organization_id,
+        recipient_id=principal_id,
+        thread_id=thread_id,
+        sequence__lte=sequence,
+        read_at=None,
+        cancelled_at=None,
+        held_by="",
+    )
+    return settling.settle(rows, state="read")
+
+
 def read_up_to(*, organization_id: UUID, principal_id: UUID, conversation_id: UUID, sequence: int) -> int:
     """Note that a person has read a conversation up to a message. Returns how many notifications that read."""
     rows = Notification.objects.filter(
