@@ -147,6 +147,7 @@ def _talk(realm: Realm) -> None:
         "message_id": sent.id,
         "bookmark_id": bookmark,
         "code": "crane",
+        "preview_id": sent.id,
         "scheduled_id": scheduling.schedule_message(
             principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
         ),
