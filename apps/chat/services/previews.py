@@ -70,11 +70,21 @@ def addresses_in(html: str) -> list[str]:
     """Return the first outside addresses a rendered message links to, without doubles."""
     own = urlsplit(settings.CONFIGURATION.server.public_url).hostname
     found = dict.fromkeys(unescape(match) for match in _HREF.findall(html))
-    return [url for url in found if urlsplit(url).hostname not in (own, None)][:MOST]
+    return [url for url in found if _host(url) not in (own, "")][:MOST]
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def look_at_links(*, organization_id: UUID, message_id: UUID) -> None:
-    """Give a message the previews of its links: known ones at once, new ones when a run has looked. Twice is harmless."""
+    """Give a message the previews of its links: known ones at once, new ones when a run has looked.
+
+    Twice is harmless.
+    """
     with transaction.atomic():
         rows = Message.objects.select_for_update(no_key=True)
         message = rows.filter(organization_id=organization_id, pk=message_id, deleted_at=None).first()
@@ -138,7 +148,7 @@ def fetch_preview(*, organization_id: UUID, preview_id: UUID) -> str:
             state=State.READY if summary.title else State.NOTHING,
             title=summary.title,
             description=summary.description,
-            site=summary.site or (urlsplit(preview.url).hostname or ""),
+            site=summary.site or _host(preview.url),
             fetched_at=timezone.now(),
         )
         shown = MessagePreview.objects.filter(preview_id=preview_id, is_hidden=False).values("message_id")
