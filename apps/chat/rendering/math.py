@@ -1,4 +1,4 @@
-"""Formulas between dollar signs stay as they were written, in a type that keeps them readable. No dollar amount is one."""
+"""Formulas between dollar signs stay as they were written, in a type that keeps them readable. A price is none."""
 
 from __future__ import annotations
 
