@@ -11,4 +11,12 @@ VISIBILITY_CHANGED = register_action(
 )
 SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
 SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
+MESSAGE_RESTORED = register_action("message.restored", _("Deleted message of another person brought back"))
 MESSAGE_REMOVED = register_action("message.removed", _("Message of another person deleted"))
+PRESENCE_RULES_CHANGED = register_action(
+    "presence.rules_changed", _("What is shown of people’s presence changed")
+)
+RETENTION_SET = register_action("retention.rule_set", _("Rule for keeping messages set"))
+RETENTION_REMOVED = register_action("retention.rule_removed", _("Rule for keeping messages removed"))
+REPORT_READ = register_action("report.read", _("Reported message read"))
+REPORT_DECIDED = register_action("report.decided", _("Report of a message decided"))

@@ -1,8 +1,24 @@
 """Refusals of chat."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound, PreconditionFailed
+from apps.chat.types import SearchProblem, SearchProblemReason
+from apps.core.errors import (
+    Conflict,
+    DomainError,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    Text,
+)
 
 
 class ConversationNotFound(NotFound):
@@ -85,6 +101,80 @@ class MessageDeleted(Conflict):
     message = _("This message was deleted.")
 
 
+class NotRestorable(Conflict):
+    code = "chat.not_restorable"
+    message = _("This message cannot be brought back any more, or not by you.")
+
+
+class NotEditable(Conflict):
+    code = "chat.not_editable"
+    message = _("The text of this message cannot be changed.")
+
+
+class MassMentionUnconfirmed(Conflict):
+    """Asked again with `confirm_mass_mention` it goes out."""
+
+    code = "chat.mass_mention_unconfirmed"
+    message = _("This calls %(count)s people at once. Send it again if you mean to.")
+
+
+class TooManyPins(Conflict):
+    code = "chat.too_many_pins"
+    message = _("A conversation has at most %(limit)s pinned messages. Take one down first.")
+
+
+class TooManyBookmarks(Conflict):
+    code = "chat.too_many_bookmarks"
+    message = _("A conversation has at most %(limit)s bookmarks. Take one away first.")
+
+
+class BookmarkNotFound(NotFound):
+    code = "chat.bookmark_not_found"
+
+
+class AddressInvalid(InvalidInput):
+    code = "chat.address_invalid"
+    message = _("An address begins with http:// or https:// and names a host.")
+
+
+class NothingToAcknowledge(Conflict):
+    code = "chat.nothing_to_acknowledge"
+    message = _("Only important and urgent messages are acknowledged.")
+
+
+class TooLateToWithdraw(Conflict):
+    code = "chat.too_late_to_withdraw"
+    message = _("An acknowledgement can be taken back for five minutes.")
+
+
+class ScheduledNotFound(NotFound):
+    code = "chat.scheduled_not_found"
+
+
+class ReminderNotFound(NotFound):
+    code = "chat.reminder_not_found"
+
+
+class TimeNotPossible(InvalidInput):
+    code = "chat.time_not_possible"
+    message = _("Choose a time in the future that is not too far away.")
+
+
+class TooManyScheduled(Conflict):
+    code = "chat.too_many_scheduled"
+    message = _("At most %(limit)s messages wait for their time. Take one back first.")
+
+
+class TooManyReminders(Conflict):
+    code = "chat.too_many_reminders"
+    message = _("At most %(limit)s reminders wait for their time. Take one away first.")
+
+
+class ScheduleMissed(Conflict):
+    code = "chat.schedule_missed"
+    message = _("The server was away at that time, for more than a day.")
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")
@@ -117,3 +207,87 @@ class TooManyPeople(InvalidInput):
 
 class PersonNotFound(NotFound):
     code = "chat.person_not_found"
+
+
+class StatusInvalid(InvalidInput):
+    """Too long, several lines, or over before it begins."""
+
+    code = "chat.status_invalid"
+    message = _("A status is one line of at most 100 characters, with an end in the future.")
+
+
+def failure_text(code: str, fields: Mapping[str, Any]) -> str:
+    """Return the sentence of a stored code in the active language; empty for none, the general one for a stranger."""
+    if not code:
+        return ""
+    waiting: list[type[DomainError]] = [DomainError]
+    for kind in waiting:
+        if kind.code == code:
+            return kind(**fields).detail
+        waiting.extend(kind.__subclasses__())
+    return str(DomainError.message)
+
+
+class SearchNotUnderstood(InvalidInput):
+    """A search with parts that cannot be read; `errors` names the place of each, `problems` has them for a page."""
+
+    code = "chat.search_not_understood"
+    message = _("A part of this search cannot be understood.")
+    sentences: ClassVar[Mapping[SearchProblemReason, Text]] = {
+        "unknown_operator": _("There is no operator such as “%(text)s”."),
+        "value_missing": _("Something has to stand behind “%(text)s”."),
+        "value_unknown": _("“%(text)s” is not possible here."),
+        "date_unknown": _("“%(text)s” names no day, month or year."),
+        "too_many": _("A search has at most 40 parts."),
+    }
+
+    def __init__(self, problems: Sequence[SearchProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            errors=[
+                FieldError(
+                    field="q",
+                    code=problem.reason,
+                    detail=self.sentence(problem),
+                    start=problem.start,
+                    end=problem.end,
+                )
+                for problem in problems
+            ]
+        )
+
+    @classmethod
+    def sentence(cls, problem: SearchProblem) -> str:
+        """Return what is wrong with a part, and what could be meant, in the active language."""
+        told = str(cls.sentences[problem.reason]) % {"text": problem.text}
+        if not problem.suggestions:
+            return told
+        return f"{told} " + gettext("Possible: %(ways)s.") % {"ways": ", ".join(problem.suggestions)}
+
+
+class RetentionRuleNotFound(NotFound):
+    code = "chat.retention_rule_not_found"
+
+
+class RetentionDaysInvalid(InvalidInput):
+    code = "chat.retention_days_invalid"
+    message = _("Messages can be kept for 1 to 36,500 days, or for ever.")
+
+
+class ReportNotFound(NotFound):
+    code = "chat.report_not_found"
+
+
+class OwnMessage(Conflict):
+    code = "chat.own_message"
+    message = _("This is your own message: you can delete it.")
+
+
+class ReportDecided(Conflict):
+    code = "chat.report_decided"
+    message = _("Somebody has decided about this report.")
+
+
+class NoteTooLong(InvalidInput):
+    code = "chat.note_too_long"
+    message = _("A note has at most 1,000 characters.")

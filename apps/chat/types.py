@@ -8,9 +8,13 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
 from apps.core.ids import uuid7
 
 ConversationKind = Literal["channel", "direct", "group"]
+Priority = Literal["", "important", "urgent"]
 BODY_LIMIT = 20_000
 ATTACHMENT_LIMIT = 10
 
@@ -30,6 +34,50 @@ class PersonRef:
     def is_agent(self) -> bool:
         """Agents have square faces."""
         return self.kind != "person"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a person lets others see of it.
+
+    Attributes:
+        emoji, text: its own words, until a moment (None: until it says something else).
+        is_undisturbed: it gets no push messages now.
+    """
+
+    emoji: str = ""
+    text: str = ""
+    until: datetime | None = None
+    is_away: bool = False
+    is_undisturbed: bool = False
+    shows_presence: bool = True
+    shows_typing: bool = True
+
+    def state(self, *, is_connected: bool, is_idle: bool) -> str:
+        """Return `online`, `away`, `undisturbed` or `offline`, as others may see it."""
+        if not self.shows_presence or not is_connected:
+            return "offline"
+        if self.is_undisturbed:
+            return "undisturbed"
+        return "away" if self.is_away or is_idle else "online"
+
+    def words(self) -> dict[str, Any] | None:
+        """Return its words as frames carry them, or None."""
+        return (
+            {"emoji": self.emoji, "text": self.text, "until": self.until} if self.emoji or self.text else None
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusView:
+    """A person's own status, as the person set it."""
+
+    emoji: str
+    text: str
+    is_away: bool
+    expires_at: datetime | None
+    shows_presence: bool
+    shows_typing: bool
 
 
 @dataclass(frozen=True)
@@ -87,6 +135,7 @@ class MessageView:
         html: rendered on the server, sanitised; empty when deleted.
         version: from 1, plus one per edit; the `ETag`.
         thread: the message this replies to, or None.
+        acknowledged: who said to have seen an important message, oldest first.
     """
 
     id: UUID
@@ -106,6 +155,9 @@ class MessageView:
     reactions: tuple[ReactionView, ...] = ()
     replies: ThreadSummary | None = None
     card: Card | None = None
+    priority: Priority = ""
+    pinned_at: datetime | None = None
+    acknowledged: tuple[UUID, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape of API and frames; orjson encodes ids and times."""
@@ -160,6 +212,7 @@ class Draft:
 
     Attributes:
         sent_at: only for imported history; None means the time of the commit.
+        also_notified: who counts as mentioned beside those the text names: who is online, for `@here`.
     """
 
     organization_id: UUID
@@ -175,6 +228,8 @@ class Draft:
     attachments: tuple[UUID, ...] = ()
     card: Card | None = None
     sent_at: datetime | None = None
+    priority: Priority = ""
+    also_notified: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,3 +247,39 @@ class SentMessage:
     sent_at: datetime
     repeated: bool
     payload: bytes = b""
+
+
+SearchProblemReason = Literal[
+    "unknown_operator", "value_missing", "value_unknown", "date_unknown", "too_many"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProblem:
+    """A part of a search that cannot be understood: why, where it stands, as written, and what could be meant."""
+
+    reason: SearchProblemReason
+    start: int
+    end: int
+    text: str
+    suggestions: tuple[str, ...] = ()
+
+
+class ReportReason(models.TextChoices):
+    """Why somebody reports a message."""
+
+    HARASSMENT = "harassment", _("Harassment or insult")
+    HATE = "hate", _("Hate or discrimination")
+    SPAM = "spam", _("Spam or advertising")
+    SECRET = "secret", _("Secrets or personal data")
+    ILLEGAL = "illegal", _("Against the law")
+    OTHER = "other", _("Something else")
+
+
+class ReportState(models.TextChoices):
+    """What became of a report."""
+
+    OPEN = "open", _("open")
+    DISMISSED = "dismissed", _("dismissed")
+    WARNED = "warned", _("warned")
+    REMOVED = "removed", _("removed")

@@ -7,7 +7,10 @@ another organization (foreign keys look past row policies). Extended statistics 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 def composite_key(table: str, column: str, target: str, *, on_delete: str = "CASCADE") -> migrations.RunSQL:
@@ -69,6 +72,49 @@ def definer_function(
         """,
         f"DROP FUNCTION {signature}",
     )
+
+
+def edited_function(signature: str, edits: Sequence[tuple[str, str]]) -> migrations.RunPython:
+    """Return a change of a function as it stands in the database, whoever changed it before; owner and grants stay.
+
+    Args:
+        edits: (before, after); each `before` is found exactly once, or the migration fails.
+    """
+
+    def apply(editor: BaseDatabaseSchemaEditor, changes: Sequence[tuple[str, str]]) -> None:
+        with editor.connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_functiondef(%s::regprocedure)", [signature])
+            (text,) = cursor.fetchone()
+            for before, after in changes:
+                if text.count(before) != 1:
+                    raise ValueError(f"{signature} holds {text.count(before)} times: {before}")
+                text = text.replace(before, after)
+            cursor.execute(text)
+
+    return migrations.RunPython(
+        lambda _apps, editor: apply(editor, edits),
+        lambda _apps, editor: apply(editor, [(after, before) for before, after in reversed(edits)]),
+    )
+
+
+def search_filter(name: str, condition: str) -> migrations.RunSQL:
+    """Return `search_filter_<name>`: what an operator of a search asks of a message, as text for the search statement.
+
+    The statement runs in a definer function, so the text comes from here alone: values are quoted into it.
+
+    Args:
+        condition: over `m`, a row of chat_message; names `m.organization_id` for every other table it reads.
+            `{values}` is the operator's values, a text[]; `{reader}` the person who searches.
+    """
+    text = (
+        condition.replace("%", "%%").replace("{values}", "(%1$L::text[])").replace("{reader}", "%2$L::uuid")
+    )
+    create = f"""
+        CREATE OR REPLACE FUNCTION search_filter_{name}(p_values text[], p_reader uuid) RETURNS text
+        LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp
+        AS $filter$ SELECT format($text${text}$text$, p_values, p_reader) $filter$
+    """
+    return definer_function(f"search_filter_{name}(text[], uuid)", create, grant_to=())
 
 
 POLICY = "organization"

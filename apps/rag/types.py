@@ -10,7 +10,10 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.types import PersonView
+
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
+GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 
 
@@ -127,10 +130,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A part of the query as it was understood, for the page: `in`, `from`, `before` and so on.
+    """An operator of the query as it was understood.
 
     Attributes:
-        text: as written in the query, so that a page can take it out again.
+        kind: its name, `in`, `from`, `before` and so on.
+        text: as written in the query; it stands there from `start` to `end`.
         is_known: False when the name fits nothing the searcher may see.
     """
 
@@ -138,6 +142,9 @@ class Chip:
     text: str
     label: str
     is_known: bool = True
+    is_negated: bool = False
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -145,7 +152,7 @@ class Hit:
     """A passage that was found, as the searcher may see it.
 
     Attributes:
-        chunk: internal, never published.
+        chunk: internal, never published; None for a message of a list.
         source: the message or the document.
         page: of a document; None for messages.
         span: of the passage in the text of its page or message.
@@ -155,9 +162,10 @@ class Hit:
         score: 0 to 1, from `words_score` (share of the best hit) and `meaning_score` (cosine; None without vectors).
         words: words of the query that occur, as they stand in the text.
         more_in_source: further hits in the same document or conversation that this one stands for.
+        face: the author, where it is still known.
     """
 
-    chunk: int
+    chunk: int | None
     source_type: SourceType
     source: UUID
     scope: UUID
@@ -185,6 +193,7 @@ class Hit:
     meaning_score: float | None
     words: tuple[str, ...]
     more_in_source: int = 0
+    face: PersonView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +206,7 @@ class SearchResult:
             most `MOST_HITS`.
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
+        is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
     """
 
     hits: tuple[Hit, ...]
@@ -205,6 +215,7 @@ class SearchResult:
     next_cursor: str
     took_ms: float
     chips: tuple[Chip, ...] = ()
+    is_list: bool = False
     filters: Filters = field(default_factory=Filters)
 
 

@@ -6,11 +6,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from psycopg_pool import AsyncConnectionPool
 
 from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
@@ -20,12 +22,24 @@ from apps.accounts.services import invitations, oauth_consents, objects, roles, 
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
-from apps.chat.services import conversations, messages
+from apps.chat.services import (
+    bookmarks,
+    conversations,
+    messages,
+    moderation,
+    notifying,
+    reminders,
+    retention,
+    scheduling,
+)
+from apps.chat.types import ReportReason
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
 from apps.core.redis import client as redis
 from apps.core.services import outbound_hosts
+from apps.notify.models import Notification
+from apps.notify.services import preferences, subscriptions
 from apps.rag.services import embedding
 from apps.security.services import erasure, exporting, holds
 from tests.accounts.factors import enrol
@@ -37,6 +51,7 @@ from tests.factories.accounts import MemberFactory, OrganizationFactory, princip
 from tests.factories.documents import document
 from tests.factories.files import picture, upload
 from tests.factories.runs import work_off
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
 from tests.runs import steps as _steps  # noqa: F401 - declares the step used here
 from tests.security.privacy.scene import relay
 
@@ -131,6 +146,10 @@ def _talk(realm: Realm) -> None:
         principal=who, conversation_id=channel, body=f"said {word}", client_key=uuid4().hex
     )
     messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    soon = timezone.now() + timedelta(days=2)
+    bookmark = bookmarks.add_link(
+        principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
+    )
     realm.ids |= {
         "slug": realm.organization.slug,
         "name": "x",
@@ -139,8 +158,35 @@ def _talk(realm: Realm) -> None:
         "organization_id": realm.organization.pk,
         "conversation_id": channel,
         "message_id": sent.id,
+        "bookmark_id": bookmark,
+        "scheduled_id": scheduling.schedule_message(
+            principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
+        ),
+        "reminder_id": reminders.remind(principal=who, message_id=sent.id, due_at=soon, note=f"note {word}"),
         "person_id": realm.colleague.user_id,
         "member_id": realm.colleague.pk,
+    }
+    _tell(realm, sent.id)
+
+
+def _tell(realm: Realm, message_id: UUID) -> None:
+    """Somebody answers the owner, who is told of it and takes push messages."""
+    answer = messages.send_message(
+        principal=principal_of(realm.colleague), conversation_id=realm.ids["conversation_id"],
+        body=f"answered {realm.word}", client_key=uuid4().hex, thread=message_id,
+    )  # fmt: skip
+    notifying.tell_of(answer.id)
+    preferences.add_keyword(realm.acting, word=f"key{realm.word}")
+    realm.ids |= {
+        "notification_id": Notification.objects.get(
+            message_id=answer.id, recipient_id=realm.owner.user_id
+        ).pk,
+        "subscription_id": subscriptions.subscribe(
+            realm.acting,
+            endpoint=f"https://push.example/{realm.word}",
+            public_key=BROWSER_POINT,
+            secret=SECRET,
+        ),
     }
 
 
@@ -211,6 +257,15 @@ def _privacy(realm: Realm) -> None:
     realm.ids |= {
         "request_id": waiting,
         "hold_id": holds.place_hold(principal=who, reason=f"case {word}", subject_id=realm.colleague.user_id),
+        "rule_id": retention.set_rule(
+            principal=who, conversation_id=realm.ids["conversation_id"], days=30_000
+        ),
+        "report_id": moderation.report_message(
+            principal=principal_of(realm.colleague),
+            message_id=realm.ids["message_id"],
+            reason=ReportReason.SPAM,
+            note=f"look {word}",
+        ),
         "/api/v1/privacy/requests/{request_id}/file request_id": exported,
         "/o/{slug}/privacy/exports/{request_id}/data.zip request_id": exported,
     }

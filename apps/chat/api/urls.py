@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import views
+from apps.chat.api import keeping, moderation, planning, retention, status, threads, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -23,5 +23,45 @@ urlpatterns = [
     path("messages/<uuid:message_id>/", views.MessageDetail.as_view(), name="message"),
     path("messages/<uuid:message_id>/revisions/", views.MessageRevisions.as_view(), name="revisions"),
     path("messages/<uuid:message_id>/reactions/", views.MessageReactions.as_view(), name="reactions"),
+    path("me/status/", status.OwnStatus.as_view(), name="status"),
+    path("me/status/sharing/", status.OwnSharing.as_view(), name="sharing"),
+    path("presence-rules/", status.OrganizationPresence.as_view(), name="presence_rules"),
+    path("messages/<uuid:message_id>/restore/", threads.MessageRestore.as_view(), name="restore"),
+    path("messages/<uuid:message_id>/follow/", threads.ThreadFollowing.as_view(), name="follow"),
+    path("messages/<uuid:message_id>/thread-read/", threads.ThreadRead.as_view(), name="thread-read"),
+    path(
+        "conversations/<uuid:conversation_id>/deleted/", threads.DeletedMessages.as_view(), name="restorable"
+    ),
+    path("messages/<uuid:message_id>/pin/", keeping.MessagePin.as_view(), name="pin"),
+    path("messages/<uuid:message_id>/saved/", keeping.MessageSaved.as_view(), name="save"),
+    path("messages/<uuid:message_id>/forward/", keeping.MessageForward.as_view(), name="forward"),
+    path(
+        "messages/<uuid:message_id>/acknowledgement/",
+        keeping.MessageAcknowledgement.as_view(),
+        name="acknowledge",
+    ),
+    path("conversations/<uuid:conversation_id>/pins/", keeping.PinnedMessages.as_view(), name="pins"),
+    path("conversations/<uuid:conversation_id>/bookmarks/", keeping.BookmarkList.as_view(), name="bookmarks"),
+    path(
+        "conversations/<uuid:conversation_id>/bookmarks/<uuid:bookmark_id>/",
+        keeping.BookmarkDetail.as_view(),
+        name="bookmark",
+    ),
+    path("drafts/", planning.DraftList.as_view(), name="drafts"),
+    path("scheduled/", planning.ScheduledList.as_view(), name="scheduled"),
+    path("scheduled/<uuid:scheduled_id>/", planning.ScheduledDetail.as_view(), name="scheduled-one"),
+    path("scheduled/<uuid:scheduled_id>/send/", planning.ScheduledSending.as_view(), name="scheduled-send"),
+    path("reminders/", planning.ReminderList.as_view(), name="reminders"),
+    path("reminders/<uuid:reminder_id>/", planning.ReminderDetail.as_view(), name="reminder"),
+    path("reminders/<uuid:reminder_id>/done/", planning.ReminderDone.as_view(), name="reminder-done"),
+    path("saved/", keeping.SavedList.as_view(), name="saved"),
+    path("threads/", threads.ThreadList.as_view(), name="threads"),
+    path("messages/<uuid:message_id>/report/", moderation.MessageReport.as_view(), name="report"),
+    path("reports/", moderation.ReportList.as_view(), name="reports"),
+    path("reports/<uuid:report_id>/", moderation.ReportDetail.as_view(), name="report-detail"),
+    path("reports/<uuid:report_id>/decision/", moderation.ReportDecision.as_view(), name="report-decision"),
+    path("retention/rules/", retention.RuleList.as_view(), name="retention-rules"),
+    path("retention/rules/<uuid:rule_id>/", retention.RuleDetail.as_view(), name="retention-rule"),
+    path("retention/preview/", retention.Preview.as_view(), name="retention-preview"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

@@ -123,10 +123,10 @@ END $$
 
 
 class Migration(migrations.Migration):
-    dependencies = [("chat", "0004_walls")]
+    dependencies = [("chat", "0005_fewer_indexes")]
 
     operations = [
-        # The composite key to the conversation keeps the promise, and the unique keys begin with the same columns.
+        # The composite key to the conversation keeps the promise.
         migrations.AlterField(
             "message",
             "organization",
@@ -136,17 +136,6 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.PROTECT,
                 related_name="+",
                 to="accounts.organization",
-            ),
-        ),
-        migrations.AlterField(
-            "message",
-            "conversation",
-            models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="+",
-                to="chat.conversation",
             ),
         ),
         migrations.RunSQL(SEND_BATCH, BEFORE),

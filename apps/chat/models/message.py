@@ -9,6 +9,16 @@ from apps.core.models import TenantModel
 class Message(TenantModel):
     """One message; `sequence` is the number of the event that created it."""
 
+    # The unique keys begin with both. An index of the column alone costs each write, and the planner took it for the
+    # count of unread: it read every message of a conversation.
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+
+    class Priority(models.TextChoices):
+        IMPORTANT = "important"
+        URGENT = "urgent"
+
     # Every index and key here is paid by every send: the composite key to the conversation holds the organization too.
     organization = models.ForeignKey(
         "accounts.Organization",
@@ -18,11 +28,7 @@ class Message(TenantModel):
         db_index=False,
     )
     conversation = models.ForeignKey(
-        "chat.Conversation",
-        on_delete=models.CASCADE,
-        related_name="+",
-        db_constraint=False,
-        db_index=False,
+        "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     scope_id = models.UUIDField(help_text="Copied from the conversation, so that filters need no join.")
     sequence = models.BigIntegerField()
@@ -33,6 +39,8 @@ class Message(TenantModel):
     html = models.TextField()
     mentions = ArrayField(models.UUIDField(), default=list, blank=True)
     card = models.JSONField(null=True, blank=True)
+    priority = models.CharField(max_length=9, choices=Priority.choices, blank=True, db_default="", default="")
+    pinned_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     sent_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
@@ -54,7 +62,15 @@ class Message(TenantModel):
                 fields=["thread_id", "sequence"],
                 condition=~models.Q(thread_id=None),
                 name="chat_message_thread",
-            )
+            ),
+            # what is pinned in a conversation
+            models.Index(
+                fields=["conversation", "pinned_at"],
+                condition=~models.Q(pinned_at=None),
+                name="chat_message_pinned",
+            ),
+            # searches that list: the newest of an organization that fulfil what operators ask
+            models.Index(fields=["organization", "-sent_at", "-id"], name="chat_message_newest"),
         ]
 
     def __str__(self) -> str:

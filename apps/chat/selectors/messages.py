@@ -22,16 +22,19 @@ from apps.chat.selectors.conversations import ref
 from apps.chat.types import (
     AttachmentView,
     Card,
+    ConversationView,
     MessagePage,
     MessageView,
     PersonRef,
+    Priority,
     ReactionView,
     ThreadSummary,
 )
 from apps.core import tenancy
 
 Row = dict[str, Any]  # a JSON object of the database
-Anchor = UUID | datetime | Literal["first_unread", "newest", "oldest"]
+Place = Literal["first_unread", "newest", "oldest"]
+Anchor = UUID | datetime | Place
 MOST = 200
 _OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
 # A page is read more often than anything else here, and building its statements anew costs more than running them.
@@ -65,7 +68,9 @@ SELECT m.id,
     FROM chat_attachment a JOIN files_storedfile f ON f.id = a.file_id WHERE a.message_id = m.id),
   (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.last) FROM (
     SELECT x.sender_id AS sender, count(*) AS count, max(x.sent_at) AS last_at, max(x.sequence) AS last
-    FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t)
+    FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t),
+  CASE WHEN m.priority <> '' THEN (SELECT jsonb_agg(a.principal_id ORDER BY a.id)
+    FROM chat_acknowledgement a WHERE a.message_id = m.id) END
 FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
 """
 
@@ -87,6 +92,8 @@ class _Stored(NamedTuple):
     client_key: str
     mentions: list[UUID]
     card: Row | None
+    priority: Priority
+    pinned_at: datetime | None
 
 
 _COLUMNS = ", ".join(f"m.{name}" for name in _Stored._fields)
@@ -99,6 +106,7 @@ class _Around:
     reactions: list[Row]
     files: list[Row]
     repliers: list[Row]
+    acknowledged: list[str]
 
 
 def visible_messages(principal: Principal) -> QuerySet[Message]:
@@ -109,6 +117,11 @@ def visible_messages(principal: Principal) -> QuerySet[Message]:
     )
 
 
+def sees_message(principal: Principal, message_id: UUID) -> bool:
+    """Return whether the principal sees a message. One query."""
+    return visible_messages(principal).filter(pk=message_id).exists()
+
+
 def message_page(
     *,
     principal: Principal,
@@ -117,25 +130,31 @@ def message_page(
     before: int = 30,
     after: int = 30,
     thread: UUID | None = None,
+    known: ConversationView | None = None,
 ) -> MessagePage:
     """Return messages around an anchor, oldest first; replies are left out unless `thread` names theirs.
 
     Args:
         anchor: a message, a time, or a named place; the anchor itself is in the page.
         before, after: how many on each side, together at most 200.
+        known: the conversation, where the caller has just got it; it is not looked up again.
 
     Raises:
         ConversationNotFound, MessageNotFound: the anchor or the thread is not in this conversation.
 
-    Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time.
+    Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time; one
+    less where the conversation is known.
     """
-    marker, head = _standing(principal, conversation_id)
+    marker, head = _standing(principal, conversation_id) if known is None else _known_standing(known)
     before, after = max(0, min(before, MOST)), max(0, min(after, MOST))
     where, named = _readable(principal, conversation_id, thread)
     has_news = thread is None and marker is not None and marker < head
     first_unread = _first_unread(where, named | {"marker": marker}) if has_news else None
-    rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
-    pivot = _pivot(rows, anchor, first_unread[1] if first_unread else None)
+    if isinstance(anchor, str):
+        pivot = _pivot_at(anchor, first_unread)
+    else:
+        rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
+        pivot = _pivot_of(rows, anchor)
     found = _window(where, named | {"pivot": pivot, "before": before + 1, "after": after + 1})
     older = [row for row in found if row.sequence < pivot]
     newer = found[len(older) :]
@@ -248,6 +267,12 @@ def _standing(principal: Principal, conversation_id: UUID) -> tuple[int | None, 
     return found
 
 
+def _known_standing(known: ConversationView) -> tuple[int | None, int]:
+    """Return the same from a conversation; what has nothing unread is read to its end."""
+    head = known.last_sequence
+    return (known.last_read_sequence if known.unread else head) if known.is_member else None, head
+
+
 def _readable(principal: Principal, conversation_id: UUID, thread: UUID | None) -> tuple[str, Row]:
     """Return `visible_messages` of a conversation, or of a thread in it, as SQL and its parameters."""
     visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
@@ -278,23 +303,24 @@ def _window(where: str, named: Row) -> list[_Stored]:
     return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
 
 
-def _pivot(rows: QuerySet[Message], anchor: Anchor, first_unread: int | None) -> int:
+def _pivot_at(place: Place, first_unread: tuple[UUID, int] | None) -> int:
     """Return the sequence the page turns around; the message with it belongs to the newer half."""
+    if place == "oldest":
+        return _OLDEST
+    return first_unread[1] if place == "first_unread" and first_unread else _NEWEST
+
+
+def _pivot_of(rows: QuerySet[Message], anchor: UUID | datetime) -> int:
+    """Return the same for a message, or for the first one from a time on. One query."""
     if isinstance(anchor, UUID):
         sequence = rows.filter(pk=anchor).values_list("sequence", flat=True).first()
         if sequence is None:
             raise MessageNotFound
         return sequence
-    if isinstance(anchor, datetime):
-        sequence = (
-            rows.filter(sent_at__gte=anchor).order_by("sequence").values_list("sequence", flat=True).first()
-        )
-        return sequence if sequence is not None else _NEWEST
-    if anchor == "oldest":
-        return _OLDEST
-    if anchor == "first_unread" and first_unread is not None:
-        return first_unread
-    return _NEWEST
+    sequence = (
+        rows.filter(sent_at__gte=anchor).order_by("sequence").values_list("sequence", flat=True).first()
+    )
+    return sequence if sequence is not None else _NEWEST
 
 
 def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
@@ -306,7 +332,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
         pk: ref(person) for pk, person in people_selectors.people({row.sender_id for row in rows}).items()
     }
     around = _around(ids)
-    nothing = _Around([], [], [])
+    nothing = _Around([], [], [], [])
     return [
         MessageView(
             id=row.id,
@@ -326,6 +352,9 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             reactions=_reactions(around.get(row.id, nothing).reactions),
             replies=_thread(around.get(row.id, nothing).repliers),
             card=Card(**row.card) if row.card else None,
+            priority=row.priority,  # type: ignore[arg-type]  # one of the choices
+            pinned_at=row.pinned_at,
+            acknowledged=tuple(map(UUID, around.get(row.id, nothing).acknowledged)),
         )
         for row in rows
     ]

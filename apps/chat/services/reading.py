@@ -43,6 +43,7 @@ def move_marker(*, principal: Principal, conversation_id: UUID, sequence: int, b
         target = max(0, min(sequence, head))
         if target == membership.last_read_sequence or (target < membership.last_read_sequence and not back):
             return membership.last_read_sequence
+        is_back = target < membership.last_read_sequence
         membership.last_read_sequence = target
         membership.save(update_fields=["last_read_sequence"])
         unread, mentions = counts(
@@ -55,6 +56,7 @@ def move_marker(*, principal: Principal, conversation_id: UUID, sequence: int, b
                 actor_id=principal.id,
                 conversation=conversation_id,
                 last_read_sequence=target,
+                back=is_back,
                 counted_to=head,
                 unread=unread,
                 mentions=mentions,

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
-from apps.chat import sample
+from apps.chat.errors import MessageNotFound
 from apps.chat.script_texts import chat_texts
-from apps.chat.selectors import conversations
-from apps.chat.types import ConversationView
+from apps.chat.selectors import conversations, own
+from apps.chat.selectors import messages as message_selectors
+from apps.chat.types import ConversationView, MessageView
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -43,10 +44,12 @@ class Group:
     adds_in_dialog: bool = True
 
 
-def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[str, Any]:
-    """Return what the conversation list shows. Two queries."""
+def list_context(
+    request: PageRequest, *, current: UUID | None = None, listed: list[ConversationView] | None = None
+) -> dict[str, Any]:
+    """Return what the conversation list shows. Three queries, one where the caller has `listed` its conversations."""
     principal = request.principal
-    found = conversations.list_conversations(principal)
+    found = conversations.list_conversations(principal) if listed is None else listed
     return {
         **shared(),
         "area": "chat",
@@ -54,12 +57,13 @@ def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[s
         "current": current,
         "may_start": bool(access.can(principal, "conversation.create_direct")),
         "mentions_total": sum(c.mentions for c in found),
+        "own": own.own_counts(principal, drafts=sum(c.has_draft for c in found)),
     }
 
 
 def shared() -> dict[str, Any]:
-    """Return what the scripts of chat need: their texts, and a message to draw others from."""
-    return {"texts": chat_texts(), "sample": sample.sample()}
+    """Return what the scripts of chat need: their texts."""
+    return {"texts": chat_texts()}
 
 
 def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:
@@ -130,11 +134,31 @@ def done(request: PageRequest, address: str) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
+def visible_message(request: PageRequest, conversation_id: UUID, message_id: UUID) -> MessageView:
+    """Return the message of an address.
+
+    Raises:
+        MessageNotFound: also where it is in another conversation.
+    """
+    message = message_selectors.get_message(request.principal, message_id)
+    if message.conversation != conversation_id:
+        raise MessageNotFound
+    return message
+
+
 def conversation_address(principal: Principal, conversation_id: UUID) -> str:
     """Return the address of a conversation."""
     return reverse(
         "chat:conversation", kwargs={"slug": principal.organization_slug, "conversation_id": conversation_id}
     )
+
+
+def thread_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:
+    """Return the address of a thread, by its first message."""
+    kwargs = {
+        "slug": principal.organization_slug, "conversation_id": conversation_id, "message_id": message_id,
+    }  # fmt: skip
+    return reverse("chat:thread", kwargs=kwargs)
 
 
 def message_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:

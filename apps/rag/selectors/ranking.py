@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,8 +21,22 @@ _LANGUAGES: Final = ("de", "en", "simple")
 _RANK: Final = (
     "SELECT chunk, score, words, cosine, source_type, source, moment, found "
     "FROM rag_search(%s::uuid[], %s, %s::int[], %s::text[], %s::text[], %s::real[], %s::text[], %s::text[], %s, %s, "
-    "%s::jsonb, %s)"
+    "%s::jsonb, %s, %s::uuid[], %s::text[])"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose sight counts: what all of the principals see, within bounds.
+
+    Attributes:
+        scopes: a key or a view is bound to these; None is no bound.
+        classes: the only classes of data that the searcher's circumstances reach, beside those of each one's role.
+    """
+
+    principals: tuple[UUID, ...]
+    scopes: frozenset[UUID] | None = None
+    classes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +63,14 @@ class Ranking:
 
 def rank(
     *,
-    principals: Sequence[UUID],
+    reach: Reach,
     query: ParsedQuery,
     filters: Filters,
     limit: int = MOST_HITS,
     by_meaning: bool = True,
 ) -> Ranking:
-    """Return what every one of the principals may see of what fits the query, best first; newest first for filters
-    alone. One statement, and one question to the model process.
+    """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, and
+    one question to the model process.
 
     Args:
         by_meaning: False leaves the vectors out.
@@ -65,23 +78,25 @@ def rank(
     if filters.nothing or (query.is_empty and filters.is_empty):
         return Ranking((), 0, words_only=True)
     embedding = _embedding(query) if by_meaning else QueryEmbedding(None)
-    numbers, languages, spellings, weights = _terms(query)
+    words = spellings(query)
     with connection.cursor() as cursor:
         cursor.execute(
             _RANK,
             [
-                list(dict.fromkeys(principals)),
+                list(dict.fromkeys(reach.principals)),
                 guess(query.text) or "",
-                numbers,
-                languages,
-                spellings,
-                weights,
+                words.numbers,
+                words.languages,
+                words.forms,
+                words.weights,
                 list(query.phrases),
                 list(query.excluded),
                 None if embedding.vector is None else _text(embedding.vector.tolist()),
                 embedding.model_version,
                 _json(filters),
                 limit,
+                None if reach.scopes is None else sorted(reach.scopes),
+                None if reach.classes is None else sorted(reach.classes),
             ],
         )
         rows = cursor.fetchall()
@@ -96,15 +111,25 @@ def _embedding(query: ParsedQuery) -> QueryEmbedding:
     return encoder.embed_query(text=query.text) if query.text else QueryEmbedding(None)
 
 
-def _terms(query: ParsedQuery) -> tuple[list[int], list[str], list[str], list[float]]:
-    """Return, for each way to write each word in each language: the word's number, language, spelling, weight."""
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """Each way to write each word of a query in each language, as columns: the word's number in the query, and more."""
+
+    numbers: list[int]
+    languages: list[str]
+    forms: list[str]
+    weights: list[float]
+
+
+def spellings(query: ParsedQuery) -> Spellings:
+    """Return how the words of a query may be written in texts."""
     rows = [
         (number, language, spelling, weight)
         for number, word in enumerate(query.words)
         for language in _LANGUAGES
         for spelling, weight in forms(word, language)
     ]
-    return (
+    return Spellings(
         [row[0] for row in rows],
         [row[1] for row in rows],
         [row[2] for row in rows],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,12 +15,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from apps.accounts.selectors import people
 from apps.accounts.services import access
-from apps.accounts.types import PersonView, Principal
+from apps.accounts.types import Principal
+from apps.chat.errors import SearchNotUnderstood
+from apps.chat.selectors.search.grammar import clean
+from apps.chat.selectors.search.operators import HAS, IS, OPERATORS
+from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
 from apps.rag.selectors.search import Order, search
-from apps.rag.text.query import MOST_CHARACTERS
 from apps.rag.types import Chip, Filters, Hit, SearchResult, SourceType, Span
 
 PAGE = 10
@@ -48,7 +50,6 @@ class ShownHit:
     hit: Hit
     url: str
     pieces: tuple[Piece, ...]
-    author: PersonView | None
     meaning_percent: int | None
 
     @property
@@ -66,12 +67,31 @@ class RemovableChip:
     url: str
 
 
+@dataclass(frozen=True)
+class Correction:
+    """Another text for a part that was not understood, and the address of the search with it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ShownProblem:
+    """A part that was not understood, in its surroundings, and what could be meant."""
+
+    sentence: str
+    before: str
+    part: str
+    after: str
+    corrections: tuple[Correction, ...]
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """Show what fits the query and the reader may open."""
     access.require(request.principal, "search.use")
-    query = request.GET.get("q", "").replace("\x00", "")[:MOST_CHARACTERS]
+    query = clean(request.GET.get("q", ""))
     order: Order = "newest" if request.GET.get("order") == "newest" else "best"
     types = [kind for kind in SourceType if kind.value in request.GET.getlist("type")]
     conversation = _uuid(request.GET.get("conversation", ""))
@@ -82,6 +102,8 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "types": [(kind.value, kind.label, kind in types) for kind in SourceType],
         "conversation": conversation,
         "ask_url": _ask_url(request.principal, query),
+        "operators": [operator for operator in OPERATORS if operator.name not in ("has", "is")],
+        "choices": {"has": HAS.entries.values(), "is": IS.entries.values()},
     }
     if not query.strip():
         return render(request, "rag/search.html", context)
@@ -94,23 +116,21 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
             cursor=request.GET.get("cursor", ""),
             order=order,
         )
+    except SearchNotUnderstood as refused:
+        problems = [_shown_problem(request, query, problem) for problem in refused.problems]
+        return render(request, "rag/search.html", {**context, "problems": problems}, status=422)
     except DomainError as refused:
         return render(request, "rag/search.html", {**context, "refused": refused.detail}, status=422)
     return render(request, "rag/search.html", {**context, **_found(request, result, query)})
 
 
 def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, object]:
-    faces = people.people({hit.author for hit in result.hits if hit.author})
     return {
         "result": result,
         "seconds": result.took_ms / 1000,
-        "hits": [
-            _shown(request.principal, hit, faces.get(hit.author) if hit.author else None)
-            for hit in result.hits
-        ],
+        "hits": [_shown(request.principal, hit) for hit in result.hits],
         "chips": [
-            RemovableChip(chip, _chip_label(chip), _without(request, query, chip.text))
-            for chip in result.chips
+            RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
         "more_url": _address(request, cursor=result.next_cursor) if result.next_cursor else "",
         "best_url": _address(request, order="best"),
@@ -118,7 +138,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
     }
 
 
-def _shown(principal: Principal, hit: Hit, author: PersonView | None) -> ShownHit:
+def _shown(principal: Principal, hit: Hit) -> ShownHit:
     is_message = hit.source_type == SourceType.MESSAGE
     meaning = None if hit.meaning_score is None else round(100 * max(0.0, hit.meaning_score))
     return ShownHit(
@@ -127,7 +147,6 @@ def _shown(principal: Principal, hit: Hit, author: PersonView | None) -> ShownHi
         pieces=_readable(pieces(hit.snippet, hit.highlights))
         if is_message
         else pieces(hit.snippet, hit.highlights),
-        author=author,
         meaning_percent=meaning,
     )
 
@@ -163,20 +182,25 @@ def hit_address(principal: Principal, hit: Hit) -> str:
 
 
 def _chip_label(chip: Chip) -> str:
-    labels = {
-        "in": _("In: %(name)s"),
-        "from": _("From: %(name)s"),
-        "before": _("Before: %(name)s"),
-        "after": _("After: %(name)s"),
-        "has": _("Has: %(name)s"),
-        "type": _("Type: %(name)s"),
-        "language": _("Language: %(name)s"),
-    }
-    return labels.get(chip.kind, "%(name)s") % {"name": chip.label}
+    label = str(OPERATORS[chip.kind].chip) % {"name": chip.label}
+    return _("Not: %(filter)s") % {"filter": label} if chip.is_negated else label
 
 
-def _without(request: PageRequest, query: str, part: str) -> str:
-    return _address(request, q=" ".join(query.replace(part, " ", 1).split()))
+def _without(request: PageRequest, query: str, chip: Chip) -> str:
+    return _address(request, q=" ".join(f"{query[: chip.start]} {query[chip.end :]}".split()))
+
+
+def _shown_problem(request: PageRequest, query: str, problem: SearchProblem) -> ShownProblem:
+    before, after = query[: problem.start], query[problem.end :]
+    return ShownProblem(
+        sentence=SearchNotUnderstood.sentence(replace(problem, suggestions=())),
+        before=before,
+        part=problem.text,
+        after=after,
+        corrections=tuple(
+            Correction(text, _address(request, q=f"{before}{text}{after}")) for text in problem.suggestions
+        ),
+    )
 
 
 def _address(request: PageRequest, **changed: str) -> str:
