@@ -29,33 +29,83 @@ if TYPE_CHECKING:
 
 MESSAGES = {"quick": 5_000, "standard": 200_000, "full": 1_000_000}
 ROUNDS = {"quick": 60, "standard": 100, "full": 200}
-CONVERSATIONS, SENDERS, BATCH, SEED = 500, 40, 250, 20_261_129
-_WORDS = ["tower", "turbine", "gearbox", "oil", "temperature", "sensor", "crane", "vessel", "weather", "window", "report", "blade", "bolt", "torque", "inspection", "shift", "handover", "permit", "north", "south", "harbour", "spare", "part", "delivery", "invoice", "budget", "review", "plan", "meeting", "tomorrow", "today", "please", "thanks", "done", "open", "closed", "urgent", "check", "again", "Getriebe", "Lager", "Wartung", "Freigabe", "Bericht", "Schicht", "Hafen"]
+CONVERSATIONS, SENDERS, WRITERS, BATCH, SEED = 500, 40, 4, 250, 20_261_129
+_WORDS = [
+    "tower",
+    "turbine",
+    "gearbox",
+    "oil",
+    "temperature",
+    "sensor",
+    "crane",
+    "vessel",
+    "weather",
+    "window",
+    "report",
+    "blade",
+    "bolt",
+    "torque",
+    "inspection",
+    "shift",
+    "handover",
+    "permit",
+    "north",
+    "south",
+    "harbour",
+    "spare",
+    "part",
+    "delivery",
+    "invoice",
+    "budget",
+    "review",
+    "plan",
+    "meeting",
+    "tomorrow",
+    "today",
+    "please",
+    "thanks",
+    "done",
+    "open",
+    "closed",
+    "urgent",
+    "check",
+    "again",
+    "Getriebe",
+    "Lager",
+    "Wartung",
+    "Freigabe",
+    "Bericht",
+    "Schicht",
+    "Hafen",
+]
 
 
-def fill(principals: list[Principal], conversations: list[UUID], count: int) -> Iterator[int]:
+def fill(writers: dict[UUID, list[Principal]], count: int) -> Iterator[int]:
     """Store the messages, most of them in few conversations, over the last year; yields how many there are."""
     from apps.chat.services.messages import send_messages
 
     chance = random.Random(SEED)
+    conversations = list(writers)
     weights = [1 / (rank + 1) for rank in range(len(conversations))]
     newest = datetime.now().astimezone()
     for start in range(0, count, BATCH):
         places = chance.choices(conversations, weights, k=min(BATCH, count - start))
         moment = newest - timedelta(seconds=(count - start) * 31.5e6 / count)
-        send_messages(
-            [_draft(chance, principals, place, moment, start + n) for n, place in enumerate(places)]
-        )
+        send_messages([_draft(chance, writers, place, moment, start + n) for n, place in enumerate(places)])
         yield start + len(places)
 
 
 def _draft(
-    chance: random.Random, principals: list[Principal], conversation: UUID, moment: datetime, number: int
+    chance: random.Random,
+    writers: dict[UUID, list[Principal]],
+    conversation: UUID,
+    moment: datetime,
+    number: int,
 ) -> Draft:
     from apps.chat.services.composing import compose
 
     return compose(
-        principal=chance.choice(principals),
+        principal=chance.choice(writers[conversation]),
         conversation_id=conversation,
         body=" ".join(chance.choices(_WORDS, k=chance.randint(3, 40))),
         client_key=f"fill-{number}",
@@ -63,8 +113,8 @@ def _draft(
     )
 
 
-def furnish(running: Stack) -> tuple[Principal, list[Principal], list[UUID]]:
-    """Return the reader, who is in 500 channels and has read parts of them, the writers, and the channels."""
+def furnish(running: Stack) -> tuple[Principal, dict[UUID, list[Principal]]]:
+    """Return the reader, who is in 500 channels, and the channels with those who write there."""
     from apps.accounts.models import Member, Organization
     from apps.accounts.selectors.principals import principal_of_member
     from apps.accounts.services.members import create_principal
@@ -84,9 +134,13 @@ def furnish(running: Stack) -> tuple[Principal, list[Principal], list[UUID]]:
         channels = [
             create_channel(principal=reader, name=f"bench {number}") for number in range(CONVERSATIONS)
         ]
-        for channel in channels:
-            add_people(principal=reader, conversation_id=channel, people=ids)
-    return reader, writers, channels
+        places = {
+            channel: [writers[(number * 7 + n) % SENDERS] for n in range(WRITERS)]
+            for number, channel in enumerate(channels)
+        }
+        for channel, here in places.items():
+            add_people(principal=reader, conversation_id=channel, people=[one.id for one in here])
+    return reader, places
 
 
 def read_some(reader: Principal, channels: list[UUID]) -> None:
@@ -94,8 +148,9 @@ def read_some(reader: Principal, channels: list[UUID]) -> None:
     from apps.chat.selectors.conversations import heads
     from apps.chat.services.reading import move_marker
 
+    mine = set(channels)
     for number, (channel, head) in enumerate(sorted(heads(reader).items())):
-        if channel in set(channels):
+        if channel in mine:
             behind = (0, head // 2, min(head, 20))[number % 3]
             move_marker(principal=reader, conversation_id=channel, sequence=head - behind)
 
@@ -149,12 +204,13 @@ def run(size: str) -> None:
         become_part(running)
         from apps.core import tenancy
 
-        reader, writers, channels = furnish(running)
+        reader, writers = furnish(running)
+        channels = list(writers)
         if not is_small:
             until_then.enter_context(held(running, "relay", "worker"))
         begun = time.perf_counter()
         with tenancy.use(reader.organization_id):
-            for stored in fill(writers, channels, MESSAGES[size]):
+            for stored in fill(writers, MESSAGES[size]):
                 if stored % 50_000 == 0:
                     progress(f"{stored} messages, {stored / (time.perf_counter() - begun):.0f}/s")
             read_some(reader, channels)
