@@ -9,7 +9,20 @@ from apps.accounts.events import InvitationAccepted, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
-from apps.chat.events import MemberLeft, MessageDeleted, MessageEdited, MessageSent, MessagesErased, ReadMoved
+from apps.chat.events import (
+    MemberLeft,
+    MessageAcknowledged,
+    MessageDeleted,
+    MessageEdited,
+    MessageRestored,
+    MessageSent,
+    MessagesErased,
+    ReactionAdded,
+    ReadMoved,
+    ReminderChanged,
+    ReminderDue,
+    ThreadFollowChanged,
+)
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.messages import sees_message
@@ -33,6 +46,7 @@ register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
 register_object_kind(explaining.MESSAGE)
 register_kind(notifying.MESSAGE)
+register_kind(notifying.REMINDER)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
 register_place("conversation", sees_conversation)
@@ -68,6 +82,54 @@ def notify_of_messages(event: MessageSent) -> None:
 def notify_of_edits(event: MessageEdited) -> None:
     """An edit that adds a mention tells of it; one that removes it takes the notification back."""
     notifying.tell_of_edit(event.message_id)
+
+
+@after_commit(MessageRestored, from_start=False)
+def notify_of_restored(event: MessageRestored) -> None:
+    """What was told of a message that came back is told again to who has not read it."""
+    notifying.tell_of(event.message_id)
+
+
+@after_commit(ReminderDue, from_start=False)
+def notify_of_reminders(event: ReminderDue) -> None:
+    """A reminder rings the bell."""
+    if event.actor_id is not None:
+        notifying.tell_of_reminder(
+            reminder_id=event.reminder,
+            principal_id=event.actor_id,
+            due_at=event.due_at,
+            message_id=event.message_id,
+        )
+
+
+@in_transaction(ReminderChanged)
+def read_with_the_reminder(event: ReminderChanged) -> None:
+    """A reminder that was put away or moved rings no more."""
+    if event.actor_id is not None:
+        noticing.read_beginning(
+            organization_id=event.organization_id,
+            principal_id=event.actor_id,
+            subject=notifying.reminder_subject(event.reminder),
+        )
+
+
+@in_transaction(MessageAcknowledged, ReactionAdded)
+def read_with_the_answer(event: MessageAcknowledged | ReactionAdded) -> None:
+    """Whoever acknowledges or reacts has read; an urgent message is not said again to it."""
+    with tenancy.use(event.organization_id):
+        notifying.answered(principal_id=event.principal_id, message_id=event.message_id)
+
+
+@in_transaction(ThreadFollowChanged)
+def read_with_the_thread(event: ThreadFollowChanged) -> None:
+    """What was read in a thread is read on the bell."""
+    if event.actor_id is not None:
+        noticing.read_thread(
+            organization_id=event.organization_id,
+            principal_id=event.actor_id,
+            thread_id=event.thread,
+            sequence=event.read_sequence,
+        )
 
 
 @in_transaction(MessageDeleted)

@@ -15,6 +15,7 @@ urlpatterns = [
     path("status/sharing/", people.sharing, name="sharing"),
     path("picture/", people.set_picture, name="set_picture"),
     path("people/", people.find, name="people"),
+    path("people/<uuid:person_id>/", people.card, name="person"),
     path("list/", reading.conversation_list, name="list"),
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),

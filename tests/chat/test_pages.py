@@ -17,7 +17,8 @@ from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Message, Reaction
 from apps.chat.selectors import conversations, messages
-from apps.chat.services import drafts, reading
+from apps.chat.selectors import statuses as status_selectors
+from apps.chat.services import drafts, reading, statuses
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
 
@@ -307,3 +308,24 @@ def test_writes_are_posts_with_the_token_of_the_page(world: World, ada: Reader, 
     strict.cookies = ada.client.cookies
     assert strict.post(address, {"body": "fremd"}).status_code == 403
     assert not Message.objects.filter(conversation_id=conversation).exists()
+
+
+def test_a_card_says_who_somebody_is_and_what_it_shows(world: World, ada: Reader, ben: Reader) -> None:
+    statuses.set_status(ben.person, emoji="🚢", text="auf See")
+    card = ada.page(ada.url("person", person_id=ben.person.id)).text_content()
+    assert "auf See" in card
+    assert "not here" in card
+    assert ada.client.get(ada.url("person", person_id=uuid4())).status_code == 404
+
+
+def test_a_status_is_a_form_and_ends_in_the_readers_day(world: World, ada: Reader) -> None:
+    page = ada.url("status")
+    said = {"emoji": "🚢", "text": "auf See", "ends": "today"}
+    assert ada.client.post(page, said).status_code == 302
+    own = status_selectors.get_status(ada.person)
+    assert (own.text, own.expires_at is not None) == ("auf See", True)
+    assert ada.client.post(page, {"text": "x", "is_undisturbed": "on", "ends": ""}).status_code == 422
+    ada.client.post(ada.url("sharing"), {"shows_typing": "on"})
+    assert status_selectors.get_status(ada.person).shows_presence is False
+    ada.client.post(ada.url("clear_status"))
+    assert status_selectors.get_status(ada.person).text == ""
