@@ -106,7 +106,7 @@ def forget_logs(messages: Sequence[Message]) -> None:
     """The same for messages of one conversation. Two statements for any number."""
     first = messages[0]
     numbers = [row.sequence for row in messages]
-    named = {
+    named: dict[str, Any] = {
         "organization": first.organization_id, "stream": first.conversation_id, "first": min(numbers),
         "numbers": numbers, "messages": [str(row.pk) for row in messages],
     }  # fmt: skip
