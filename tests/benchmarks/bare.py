@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
 import uvloop
@@ -11,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 async def main(port: int) -> None:
     """Serve one room for good: what a client sends goes to all."""
+    logging.disable()  # the crowd leaves without a word
     room: set[ServerConnection] = set()
 
     async def handle(socket: ServerConnection) -> None:

@@ -23,7 +23,7 @@ from tests.benchmarks.stack import ROOT, Stack, free_port, stack
 
 LATE_SECONDS = 0.25
 SIZES = {"quick": ((200,), 2.0, 1), "standard": ((50, 200, 1000), 3.0, 1), "full": ((50, 200, 1000), 4.0, 3)}
-RATES = (5, 20, 40, 80, 160, 320, 640, 1000, 1500, 2200, 3200, 4500)
+RATES = (5, 20, 40, 80, 160, 320, 640, 800, 1000, 1500, 2200, 3200, 4500)
 RATIO_GOALS = {50: 1.5, 200: 4.0, 1000: 5.0}
 EQUAL_DELIVERIES = 64_000  # a second, at which the cost of one is compared
 MOST_OWN_CPU = 0.9
