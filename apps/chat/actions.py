@@ -11,4 +11,5 @@ VISIBILITY_CHANGED = register_action(
 )
 SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
 SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
+MESSAGE_RESTORED = register_action("message.restored", _("Deleted message of another person brought back"))
 MESSAGE_REMOVED = register_action("message.removed", _("Message of another person deleted"))

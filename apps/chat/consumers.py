@@ -280,6 +280,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             client_key=frame.client_key,
             thread=frame.thread,
             attachments=frame.attachments,
+            priority=frame.priority,
+            confirm_mass_mention=frame.confirm_mass_mention,
         )
         return await in_thread(compose) if composing.needs_look_up(frame.body) else compose()
 

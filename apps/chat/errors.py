@@ -85,6 +85,52 @@ class MessageDeleted(Conflict):
     message = _("This message was deleted.")
 
 
+class NotRestorable(Conflict):
+    code = "chat.not_restorable"
+    message = _("This message cannot be brought back any more, or not by you.")
+
+
+class NotEditable(Conflict):
+    code = "chat.not_editable"
+    message = _("The text of this message cannot be changed.")
+
+
+class MassMentionUnconfirmed(Conflict):
+    """Asked again with `confirm_mass_mention` it goes out."""
+
+    code = "chat.mass_mention_unconfirmed"
+    message = _("This calls %(count)s people at once. Send it again if you mean to.")
+
+
+class TooManyPins(Conflict):
+    code = "chat.too_many_pins"
+    message = _("A conversation has at most %(limit)s pinned messages. Take one down first.")
+
+
+class TooManyBookmarks(Conflict):
+    code = "chat.too_many_bookmarks"
+    message = _("A conversation has at most %(limit)s bookmarks. Take one away first.")
+
+
+class BookmarkNotFound(NotFound):
+    code = "chat.bookmark_not_found"
+
+
+class AddressInvalid(InvalidInput):
+    code = "chat.address_invalid"
+    message = _("An address begins with http:// or https:// and names a host.")
+
+
+class NothingToAcknowledge(Conflict):
+    code = "chat.nothing_to_acknowledge"
+    message = _("Only important and urgent messages are acknowledged.")
+
+
+class TooLateToWithdraw(Conflict):
+    code = "chat.too_late_to_withdraw"
+    message = _("An acknowledgement can be taken back for five minutes.")
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")

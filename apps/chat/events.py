@@ -41,15 +41,21 @@ class MessageSent(ConversationEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageEdited(ConversationEvent):
-    """The body was replaced; the old one is kept as a revision."""
+    """The body was replaced; the old one is kept as a revision. Who is mentioned since, and who is not any more, is
+    among the members only.
+    """
 
     type: ClassVar[str] = "message.edited"
-    personal: ClassVar[tuple[str, ...]] = ("body", "html", "mentions")
+    personal: ClassVar[tuple[str, ...]] = (
+        "body", "html", "mentions", "newly_mentioned", "no_longer_mentioned",
+    )  # fmt: skip
     message_id: UUID
     version: int
     body: str
     html: str
     mentions: tuple[UUID, ...] = ()
+    newly_mentioned: tuple[UUID, ...] = ()
+    no_longer_mentioned: tuple[UUID, ...] = ()
     edited_at: datetime
 
 
@@ -60,6 +66,20 @@ class MessageDeleted(ConversationEvent):
     type: ClassVar[str] = "message.deleted"
     message_id: UUID
     deleted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRestored(ConversationEvent):
+    """A deleted message is back as it was. `message` is `MessageView.as_json()`."""
+
+    type: ClassVar[str] = "message.restored"
+    personal: ClassVar[tuple[str, ...]] = MessageSent.personal
+    message: dict[str, Any]
+
+    @property
+    def message_id(self) -> UUID:
+        """Return the message's id."""
+        return UUID(str(self.message["id"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +107,50 @@ class CardChanged(ConversationEvent):
     body: str
     html: str
     version: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PinChanged(ConversationEvent):
+    """A message was pinned, or taken down (`pinned_at` is None)."""
+
+    type: ClassVar[str] = "message.pin_changed"
+    message_id: UUID
+    pinned_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageAcknowledged(ConversationEvent):
+    """`principal_id` has seen an important message."""
+
+    type: ClassVar[str] = "message.acknowledged"
+    message_id: UUID
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcknowledgementWithdrawn(ConversationEvent):
+    """`principal_id` takes back that it has seen an important message."""
+
+    type: ClassVar[str] = "message.acknowledgement_withdrawn"
+    message_id: UUID
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookmarkAdded(ConversationEvent):
+    """A link or file was put at hand. `bookmark` is `BookmarkView.as_json()`."""
+
+    type: ClassVar[str] = "bookmark.added"
+    personal: ClassVar[tuple[str, ...]] = ("bookmark.title", "bookmark.url")
+    bookmark: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookmarkRemoved(ConversationEvent):
+    """A bookmark was taken away."""
+
+    type: ClassVar[str] = "bookmark.removed"
+    bookmark_id: UUID
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,6 +257,27 @@ class DraftSaved(OwnEvent):
     conversation: UUID
     thread: UUID | None
     body: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThreadFollowChanged(OwnEvent):
+    """The member follows a thread, left it, or has read in it up to a reply."""
+
+    type: ClassVar[str] = "thread.follow_changed"
+    conversation: UUID
+    thread: UUID
+    is_followed: bool
+    read_sequence: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedChanged(OwnEvent):
+    """The member saved a message for itself, or no longer."""
+
+    type: ClassVar[str] = "message.saved_changed"
+    conversation: UUID
+    message_id: UUID
+    is_saved: bool
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
-from apps.chat.types import BODY_LIMIT
+from apps.chat.types import BODY_LIMIT, ConversationView
 
 
 class ChannelForm(forms.Form):
@@ -53,6 +53,8 @@ class SendForm(forms.Form):
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     client_key = forms.CharField(max_length=64)
     thread = forms.UUIDField(required=False)
+    priority = forms.ChoiceField(choices=[("", ""), ("important", ""), ("urgent", "")], required=False)
+    confirm_mass_mention = forms.BooleanField(required=False)
 
 
 class EditForm(forms.Form):
@@ -62,6 +64,35 @@ class EditForm(forms.Form):
         label=_("Text"), max_length=BODY_LIMIT + 1000, strip=False, widget=forms.Textarea(attrs={"rows": 6})
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+
+
+class BookmarkForm(forms.Form):
+    """A link and what it is called."""
+
+    url = forms.CharField(label=_("Address"), max_length=2000)
+    title = forms.CharField(label=_("Title"), max_length=100, required=False)
+
+
+class ForwardForm(forms.Form):
+    """Where a copy goes, and a word to it. The client key makes a double click harmless."""
+
+    conversation = forms.TypedChoiceField(label=_("To"), coerce=UUID)
+    comment = forms.CharField(
+        label=_("Comment"), max_length=BODY_LIMIT, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    client_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, choices: list[ConversationView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["conversation"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - declared above
+        field.choices = [(str(one.id), one.name) for one in choices]
+
+
+class SequenceForm(forms.Form):
+    """How far someone has read."""
+
+    sequence = forms.IntegerField(min_value=0, max_value=(1 << 62))
 
 
 class DraftForm(forms.Form):

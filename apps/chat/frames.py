@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -36,6 +36,8 @@ class SendFrame(_Frame):
     client_key: str = Field(max_length=64)
     thread: UUID | None = None
     attachments: tuple[UUID, ...] = Field((), max_length=50)
+    priority: Literal["", "important", "urgent"] = ""
+    confirm_mass_mention: bool = False
 
 
 class ResumeFrame(_Frame):

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import Principal
+from apps.chat.rendering.differences import Change, differences
 from apps.chat.selectors.conversations import ref
 from apps.chat.types import MessageView, PersonRef
 
@@ -79,6 +80,31 @@ def rows(
         )
         above = message
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One text of a message: what it changed in the one before, and until when it stood (None: it stands)."""
+
+    number: int
+    changes: tuple[Change, ...]
+    replaced_at: dt.datetime | None
+
+
+def versions(message: MessageView, older: Sequence[tuple[int, str, dt.datetime]]) -> list[Version]:
+    """Return the texts of a message, newest first, each as what it changed.
+
+    Args:
+        older: (version, text, replaced at), newest first.
+    """
+    texts: list[tuple[int, str, dt.datetime | None]] = [(message.version, message.body, None), *older]
+    befores = [text for _, text, _ in texts[1:]]
+    found = [
+        Version(number=number, changes=tuple(differences(before, text)), replaced_at=replaced_at)
+        for (number, text, replaced_at), before in zip(texts, befores, strict=False)
+    ]
+    number, text, replaced_at = texts[-1]
+    return [*found, Version(number=number, changes=(Change("same", text),), replaced_at=replaced_at)]
 
 
 def _day(message: MessageView) -> dt.date:

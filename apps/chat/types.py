@@ -11,6 +11,7 @@ from uuid import UUID
 from apps.core.ids import uuid7
 
 ConversationKind = Literal["channel", "direct", "group"]
+Priority = Literal["", "important", "urgent"]
 BODY_LIMIT = 20_000
 ATTACHMENT_LIMIT = 10
 
@@ -87,6 +88,7 @@ class MessageView:
         html: rendered on the server, sanitised; empty when deleted.
         version: from 1, plus one per edit; the `ETag`.
         thread: the message this replies to, or None.
+        acknowledged: who said to have seen an important message, oldest first.
     """
 
     id: UUID
@@ -106,6 +108,9 @@ class MessageView:
     reactions: tuple[ReactionView, ...] = ()
     replies: ThreadSummary | None = None
     card: Card | None = None
+    priority: Priority = ""
+    pinned_at: datetime | None = None
+    acknowledged: tuple[UUID, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape of API and frames; orjson encodes ids and times."""
@@ -160,6 +165,7 @@ class Draft:
 
     Attributes:
         sent_at: only for imported history; None means the time of the commit.
+        also_notified: who counts as mentioned beside those the text names: who is online, for `@here`.
     """
 
     organization_id: UUID
@@ -175,6 +181,8 @@ class Draft:
     attachments: tuple[UUID, ...] = ()
     card: Card | None = None
     sent_at: datetime | None = None
+    priority: Priority = ""
+    also_notified: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

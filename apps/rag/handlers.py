@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from apps.chat.events import CardChanged, MessageDeleted, MessageEdited, MessageSent, MessagesErased
+from apps.chat.events import (
+    CardChanged,
+    MessageDeleted,
+    MessageEdited,
+    MessageRestored,
+    MessageSent,
+    MessagesErased,
+)
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
@@ -11,7 +18,7 @@ from apps.elyza.services import encoder
 from apps.rag.selectors.languages import default_language
 from apps.rag.services import documents, messages, scheduling, storing
 
-Changed = MessageEdited | MessageDeleted | CardChanged
+Changed = MessageEdited | MessageDeleted | MessageRestored | CardChanged
 
 
 @in_transaction(MessageEdited, MessageDeleted, CardChanged)
@@ -26,7 +33,7 @@ def forget_texts(event: MessagesErased) -> None:
     storing.remove_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
-@after_commit(MessageSent, MessageEdited, MessageDeleted, CardChanged)
+@after_commit(MessageSent, MessageEdited, MessageDeleted, MessageRestored, CardChanged)
 def index_message(event: MessageSent | Changed) -> None:
     """Index what the message says now, and its neighbours that lost their chunk with it."""
     sequence = event.sequence

@@ -4,6 +4,7 @@
 import "./chat/enhance.js";
 import "./chat/stream.js";
 import "./chat/thread.js";
+import "./chat/threads.js";
 import "./chat/typing.js";
 import "./ask/beside.js";
 import "./shell/following.js";

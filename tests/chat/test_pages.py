@@ -89,7 +89,7 @@ def test_a_conversation_costs_the_same_for_any_number_of_messages(
         world.say(ada.person, conversation, f"Nachricht {number}")
     address = ada.url("conversation", conversation_id=conversation)
     ada.client.get(address)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         assert ada.client.get(address).status_code == 200
 
 
@@ -172,14 +172,14 @@ def test_only_the_author_edits_and_sees_what_is_wrong(world: World, ada: Reader,
     assert ada.client.post(address, {"body": "nachher", "version": 1}).status_code == 302
     assert messages.get_message(ada.person, sent.id).body == "nachher"
     older = ada.page(ada.url("history", conversation_id=conversation, message_id=sent.id))
-    assert older.find_class("card__body")[0].text_content().strip() == "vorher"
+    assert [part.text_content() for part in older.find_class("diff")] == ["vorhernachher", "vorher"]
 
 
 def test_deleting_asks_first_and_takes_the_text_away(world: World, ada: Reader, ben: Reader) -> None:
     conversation = world.channel(ada.person, "betrieb", [ben.person])
     sent = world.say(ada.person, conversation, "weg damit")
     address = ada.url("delete", conversation_id=conversation, message_id=sent.id)
-    assert "cannot be undone" in ada.page(address).text_content()
+    assert "For 24 hours they can be brought back" in ada.page(address).text_content()
     assert ben.client.post(address).status_code == 403
     assert ada.client.post(address).status_code == 302
     page = ada.page(ada.url("conversation", conversation_id=conversation))

@@ -20,7 +20,7 @@ from apps.accounts.services import invitations, oauth_consents, objects, roles, 
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
-from apps.chat.services import conversations, messages
+from apps.chat.services import bookmarks, conversations, messages
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
@@ -131,6 +131,9 @@ def _talk(realm: Realm) -> None:
         principal=who, conversation_id=channel, body=f"said {word}", client_key=uuid4().hex
     )
     messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    bookmark = bookmarks.add_link(
+        principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
+    )
     realm.ids |= {
         "slug": realm.organization.slug,
         "name": "x",
@@ -139,6 +142,7 @@ def _talk(realm: Realm) -> None:
         "organization_id": realm.organization.pk,
         "conversation_id": channel,
         "message_id": sent.id,
+        "bookmark_id": bookmark,
         "person_id": realm.colleague.user_id,
         "member_id": realm.colleague.pk,
     }

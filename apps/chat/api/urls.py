@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import views
+from apps.chat.api import keeping, threads, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -23,5 +23,28 @@ urlpatterns = [
     path("messages/<uuid:message_id>/", views.MessageDetail.as_view(), name="message"),
     path("messages/<uuid:message_id>/revisions/", views.MessageRevisions.as_view(), name="revisions"),
     path("messages/<uuid:message_id>/reactions/", views.MessageReactions.as_view(), name="reactions"),
+    path("messages/<uuid:message_id>/restore/", threads.MessageRestore.as_view(), name="restore"),
+    path("messages/<uuid:message_id>/follow/", threads.ThreadFollowing.as_view(), name="follow"),
+    path("messages/<uuid:message_id>/thread-read/", threads.ThreadRead.as_view(), name="thread-read"),
+    path(
+        "conversations/<uuid:conversation_id>/deleted/", threads.DeletedMessages.as_view(), name="restorable"
+    ),
+    path("messages/<uuid:message_id>/pin/", keeping.MessagePin.as_view(), name="pin"),
+    path("messages/<uuid:message_id>/saved/", keeping.MessageSaved.as_view(), name="save"),
+    path("messages/<uuid:message_id>/forward/", keeping.MessageForward.as_view(), name="forward"),
+    path(
+        "messages/<uuid:message_id>/acknowledgement/",
+        keeping.MessageAcknowledgement.as_view(),
+        name="acknowledge",
+    ),
+    path("conversations/<uuid:conversation_id>/pins/", keeping.PinnedMessages.as_view(), name="pins"),
+    path("conversations/<uuid:conversation_id>/bookmarks/", keeping.BookmarkList.as_view(), name="bookmarks"),
+    path(
+        "conversations/<uuid:conversation_id>/bookmarks/<uuid:bookmark_id>/",
+        keeping.BookmarkDetail.as_view(),
+        name="bookmark",
+    ),
+    path("saved/", keeping.SavedList.as_view(), name="saved"),
+    path("threads/", threads.ThreadList.as_view(), name="threads"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

@@ -1,15 +1,24 @@
 """Conversations and what lives in them."""
 
 from apps.chat.models.conversation import Conversation, Draft, Membership
+from apps.chat.models.deleted import DeletedMessage
+from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMessage
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+from apps.chat.models.thread import ThreadFollow
 
 __all__ = [
+    "Acknowledgement",
     "Attachment",
+    "Bookmark",
     "Conversation",
+    "DeletedMessage",
     "Draft",
+    "Forward",
     "Membership",
     "Mention",
     "Message",
     "MessageRevision",
     "Reaction",
+    "SavedMessage",
+    "ThreadFollow",
 ]

@@ -9,6 +9,10 @@ from apps.core.models import TenantModel
 class Message(TenantModel):
     """One message; `sequence` is the number of the event that created it."""
 
+    class Priority(models.TextChoices):
+        IMPORTANT = "important"
+        URGENT = "urgent"
+
     conversation = models.ForeignKey(
         "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
@@ -21,6 +25,8 @@ class Message(TenantModel):
     html = models.TextField()
     mentions = ArrayField(models.UUIDField(), default=list, blank=True)
     card = models.JSONField(null=True, blank=True)
+    priority = models.CharField(max_length=9, choices=Priority.choices, blank=True, db_default="", default="")
+    pinned_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     sent_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
@@ -42,7 +48,13 @@ class Message(TenantModel):
                 fields=["thread_id", "sequence"],
                 condition=~models.Q(thread_id=None),
                 name="chat_message_thread",
-            )
+            ),
+            # what is pinned in a conversation
+            models.Index(
+                fields=["conversation", "pinned_at"],
+                condition=~models.Q(pinned_at=None),
+                name="chat_message_pinned",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,7 +22,9 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 RENDERER_VERSION = 1
-EVERYONE = frozenset({"all", "everyone", "alle"})
+EVERYONE = frozenset({"all", "channel", "everyone", "alle"})
+HERE = frozenset({"here", "hier"})
+CALLS_MANY = '<span class="mention" data-principal="">'  # as `@all` and `@here` are rendered
 MENTION = re.compile(
     r"@(?:\*\*(?P<full>[^*\n|]{1,80})(?:\|(?P<id>[0-9a-f-]{36}))?\*\*|(?P<word>[\w][\w.\-]{0,60}))"
 )
@@ -64,6 +66,7 @@ class Rendered:
     html: str
     mentions: tuple[UUID, ...] = ()
     mentions_everyone: bool = False
+    mentions_online: bool = False
 
 
 People = Mapping[str, Mentionable]
@@ -79,6 +82,11 @@ def mention_names(body: str) -> set[str]:
     return {
         (match["full"] or match["word"]).strip().rstrip(".").casefold() for match in MENTION.finditer(body)
     }
+
+
+def without_mentions(body: str) -> str:
+    """Return Markdown that reads the same and mentions nobody."""
+    return MENTION.sub(lambda match: "\\" + match[0], body)
 
 
 def render_plain(body: str) -> Rendered:
@@ -103,13 +111,13 @@ def render(body: str, people: People | None = None) -> Rendered:
     if is_plain(body):
         return render_plain(body)
     found: dict[UUID, None] = {}
-    environment = {"people": people or {}, "found": found, "everyone": []}
+    environment = {"people": people or {}, "found": found, "everyone": [], "online": []}
     raw = _parser.render(body, environment)
     clean = nh3.clean(
         raw, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )  # fmt: skip
-    return Rendered(clean, tuple(found), bool(environment["everyone"]))
+    return Rendered(clean, tuple(found), bool(environment["everyone"]), bool(environment["online"]))
 
 
 def _mention_rule(state: StateInline, silent: bool) -> bool:
@@ -125,8 +133,8 @@ def _mention_rule(state: StateInline, silent: bool) -> bool:
     if match["word"] and written.endswith("."):
         written, taken = written.rstrip("."), taken - (len(written) - len(written.rstrip(".")))
     person = state.env["people"].get(match["id"] or written.casefold())
-    everyone = written.casefold() in EVERYONE
-    if person is None and not everyone:
+    many = _many(written)
+    if person is None and not many:
         return False
     if not silent:
         token = state.push("mention", "", 0)
@@ -134,9 +142,15 @@ def _mention_rule(state: StateInline, silent: bool) -> bool:
         if person:
             state.env["found"][person.id] = None
         else:
-            state.env["everyone"].append(1)
+            state.env[many].append(written)
     state.pos = taken
     return True
+
+
+def _many(written: str) -> str:
+    """Return whom a word calls that is nobody's name: `everyone`, `online`, or empty for neither."""
+    word = written.casefold()
+    return "everyone" if word in EVERYONE else "online" if word in HERE else ""
 
 
 def _render_mention(_self: object, tokens: list[object], index: int, _options: object, _env: object) -> str:

@@ -217,6 +217,18 @@ def _limit(principal: Principal) -> tuple[str, dict[str, Any]]:
     return "", {}
 
 
+def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return what those of the conversations that the principal sees are called in its list. Two queries at most."""
+    wanted = sorted(set(conversation_ids))
+    if not wanted:
+        return {}
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    found = _load(
+        principal, f"c.id = ANY(%(wanted)s) AND {visible.sql}", {**visible.params, "wanted": wanted}
+    )
+    return {view.id: view.name for view in found}
+
+
 def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[ConversationView]:
     with connection.cursor() as cursor:
         cursor.execute(

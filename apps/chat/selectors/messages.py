@@ -25,6 +25,7 @@ from apps.chat.types import (
     MessagePage,
     MessageView,
     PersonRef,
+    Priority,
     ReactionView,
     ThreadSummary,
 )
@@ -65,7 +66,9 @@ SELECT m.id,
     FROM chat_attachment a JOIN files_storedfile f ON f.id = a.file_id WHERE a.message_id = m.id),
   (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.last) FROM (
     SELECT x.sender_id AS sender, count(*) AS count, max(x.sent_at) AS last_at, max(x.sequence) AS last
-    FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t)
+    FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t),
+  CASE WHEN m.priority <> '' THEN (SELECT jsonb_agg(a.principal_id ORDER BY a.id)
+    FROM chat_acknowledgement a WHERE a.message_id = m.id) END
 FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
 """
 
@@ -87,6 +90,8 @@ class _Stored(NamedTuple):
     client_key: str
     mentions: list[UUID]
     card: Row | None
+    priority: Priority
+    pinned_at: datetime | None
 
 
 _COLUMNS = ", ".join(f"m.{name}" for name in _Stored._fields)
@@ -99,6 +104,7 @@ class _Around:
     reactions: list[Row]
     files: list[Row]
     repliers: list[Row]
+    acknowledged: list[str]
 
 
 def visible_messages(principal: Principal) -> QuerySet[Message]:
@@ -306,7 +312,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
         pk: ref(person) for pk, person in people_selectors.people({row.sender_id for row in rows}).items()
     }
     around = _around(ids)
-    nothing = _Around([], [], [])
+    nothing = _Around([], [], [], [])
     return [
         MessageView(
             id=row.id,
@@ -326,6 +332,9 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             reactions=_reactions(around.get(row.id, nothing).reactions),
             replies=_thread(around.get(row.id, nothing).repliers),
             card=Card(**row.card) if row.card else None,
+            priority=row.priority,  # type: ignore[arg-type]  # one of the choices
+            pinned_at=row.pinned_at,
+            acknowledged=tuple(map(UUID, around.get(row.id, nothing).acknowledged)),
         )
         for row in rows
     ]

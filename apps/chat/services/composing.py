@@ -26,7 +26,8 @@ from apps.chat.rendering.markdown import (
     render_plain,
 )
 from apps.chat.selectors.conversations import is_reached
-from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, Card, Draft, PersonRef
+from apps.chat.services import mass_mentions
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, Card, Draft, PersonRef, Priority
 
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -82,12 +83,15 @@ def compose(
     attachments: tuple[UUID, ...] = (),
     card: Card | None = None,
     sent_at: datetime | None = None,
+    priority: Priority = "",
+    confirm_mass_mention: bool = False,
 ) -> Draft:
     """Return a draft ready for the write path. One query when the text may mention someone, none otherwise.
 
     Raises:
         EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments.
         ConversationNotFound: a key bound to others.
+        MassMentionUnconfirmed: it calls many at once, and the sender has not said that this is meant.
     """
     if not is_reached(principal, conversation_id):
         raise ConversationNotFound
@@ -96,6 +100,9 @@ def compose(
         raise TooManyAttachments(limit=ATTACHMENT_LIMIT)
     cleaned = clean_body(body, may_be_empty=bool(attachments) or card is not None)
     rendered = render_body(cleaned)
+    called = mass_mentions.audience(principal, conversation_id, rendered)
+    if not confirm_mass_mention:
+        mass_mentions.require_confirmed(called)
     return Draft(
         organization_id=principal.organization_id,
         conversation_id=conversation_id,
@@ -109,6 +116,8 @@ def compose(
         attachments=tuple(dict.fromkeys(attachments)),
         card=card,
         sent_at=sent_at,
+        priority=priority,
+        also_notified=() if rendered.mentions_everyone else called,
     )
 
 

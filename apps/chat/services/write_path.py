@@ -39,6 +39,8 @@ def _row(draft: Draft, trace: str) -> dict[str, Any]:
         "person": dataclasses.asdict(draft.sender),
         "trace": trace,
         "sent_at": draft.sent_at,
+        "priority": draft.priority,
+        "also": draft.also_notified,
     }
 
 

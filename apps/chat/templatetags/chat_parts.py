@@ -67,7 +67,14 @@ def _around(context: template.Context, row: Row, link: str) -> SafeString:
     """Return what stands below the text; most messages have nothing there."""
     shown = row.message
     replies = shown.replies if not context.get("in_thread") else None
-    if not (shown.edited_at or shown.attachments or shown.reactions or replies):
+    if not (
+        shown.edited_at
+        or shown.attachments
+        or shown.reactions
+        or replies
+        or shown.priority
+        or shown.pinned_at
+    ):
         return SafeString("")
     parts = cast("template.Template", context.template).engine.get_template("chat/parts/message_around.html")
     more = {

@@ -15,9 +15,11 @@ from django.utils.translation import gettext as _
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat import sample
+from apps.chat.errors import MessageNotFound
 from apps.chat.script_texts import chat_texts
-from apps.chat.selectors import conversations
-from apps.chat.types import ConversationView
+from apps.chat.selectors import conversations, own
+from apps.chat.selectors import messages as message_selectors
+from apps.chat.types import ConversationView, MessageView
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -44,7 +46,7 @@ class Group:
 
 
 def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[str, Any]:
-    """Return what the conversation list shows. Two queries."""
+    """Return what the conversation list shows. Three queries."""
     principal = request.principal
     found = conversations.list_conversations(principal)
     return {
@@ -54,6 +56,7 @@ def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[s
         "current": current,
         "may_start": bool(access.can(principal, "conversation.create_direct")),
         "mentions_total": sum(c.mentions for c in found),
+        "own": own.own_counts(principal, drafts=sum(c.has_draft for c in found)),
     }
 
 
@@ -130,11 +133,31 @@ def done(request: PageRequest, address: str) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
+def visible_message(request: PageRequest, conversation_id: UUID, message_id: UUID) -> MessageView:
+    """Return the message of an address.
+
+    Raises:
+        MessageNotFound: also where it is in another conversation.
+    """
+    message = message_selectors.get_message(request.principal, message_id)
+    if message.conversation != conversation_id:
+        raise MessageNotFound
+    return message
+
+
 def conversation_address(principal: Principal, conversation_id: UUID) -> str:
     """Return the address of a conversation."""
     return reverse(
         "chat:conversation", kwargs={"slug": principal.organization_slug, "conversation_id": conversation_id}
     )
+
+
+def thread_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:
+    """Return the address of a thread, by its first message."""
+    kwargs = {
+        "slug": principal.organization_slug, "conversation_id": conversation_id, "message_id": message_id,
+    }  # fmt: skip
+    return reverse("chat:thread", kwargs=kwargs)
 
 
 def message_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:

@@ -16,7 +16,7 @@ from apps.accounts.selectors import people
 from apps.accounts.services import access
 from apps.chat import presenting
 from apps.chat.errors import MessageNotFound
-from apps.chat.selectors import conversations, messages
+from apps.chat.selectors import conversations, messages, threads
 from apps.chat.selectors.messages import Anchor
 from apps.chat.services import drafts
 from apps.chat.types import ConversationView, MessagePage
@@ -188,6 +188,7 @@ def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> 
         "thread_head": found.last_sequence,
         "thread_draft": own.get(message_id, ""),
         "thread_client_key": uuid4(),
+        "thread_followed": threads.is_followed(request.principal, message_id),
     }
 
 

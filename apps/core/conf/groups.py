@@ -208,6 +208,17 @@ class FileSettings(Group):
     quota_gb: int = Field(20, ge=1, description=_("Files of one organization together."))
 
 
+class ChatSettings(Group):
+    """Messages."""
+
+    restore_hours: int = Field(
+        24,
+        ge=0,
+        le=720,
+        description=_("Hours in which a deleted message can be brought back; 0 is not at all."),
+    )
+
+
 class ModelSettings(Group):
     """The model process and the model gateway."""
 
@@ -271,5 +282,5 @@ class OutboundSettings(Group):
 
 ALL: tuple[type[Group], ...] = (
     ServerSettings, DatabaseSettings, RedisSettings, SecuritySettings, FileSettings, ModelSettings, MailSettings,
-    OutboundSettings,
+    OutboundSettings, ChatSettings,
 )  # fmt: skip

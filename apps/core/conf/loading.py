@@ -44,11 +44,13 @@ class Configuration:
     model: groups.ModelSettings
     mail: groups.MailSettings
     outbound: groups.OutboundSettings
+    chat: groups.ChatSettings
 
     def all(self) -> list[groups.Group]:
         """Return the groups in their order on the console."""
         return [
             self.server, self.database, self.redis, self.security, self.files, self.model, self.mail, self.outbound,
+            self.chat,
         ]  # fmt: skip
 
 

@@ -25,6 +25,8 @@ class Composer {
     this.thread = form.dataset.thread ?? null;
     this.text = /** @type {HTMLTextAreaElement} */ (one("[data-text]", form));
     this.key = `draft.${page.me?.member}.${this.conversation}.${this.thread ?? ""}`;
+    this.priority = /** @type {HTMLSelectElement} */ (one("[data-priority]", form));
+    this.priority.addEventListener("change", () => this.#prioritise());
     this.uploads = new Uploads(form, this.key, () => this.#explain());
     this.typed = 0;
     this.keep = debounce(() => this.#save(), KEEP);
@@ -103,7 +105,10 @@ class Composer {
       this.#explain();
       return;
     }
-    post({ conversation: this.conversation, thread: this.thread, body, attachments: this.uploads.take() });
+    const priority = this.priority.value;
+    post({ conversation: this.conversation, thread: this.thread, body, attachments: this.uploads.take(), ...(priority ? { priority } : {}) });
+    this.priority.value = "";
+    this.#prioritise();
     this.text.value = "";
     localStorage.removeItem(this.key);
     this.keep();
@@ -111,6 +116,12 @@ class Composer {
     this.typed = 0;
     this.#explain();
     this.text.focus();
+  }
+
+  /** Show the chosen priority beside its sign. */
+  #prioritise() {
+    const { value, selectedOptions } = this.priority;
+    /** @type {HTMLElement} */ (this.priority.parentElement).dataset.chosen = value ? (selectedOptions[0]?.text ?? "") : "";
   }
 
   /** Say beside the button why it does not send now. */
@@ -141,6 +152,14 @@ class Composer {
     this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
   }
 
+  /** Put a quotation above what is written. @param {string} text */
+  insertBlock(text) {
+    this.text.value = text + this.text.value;
+    this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    this.text.focus();
+    this.text.setSelectionRange(this.text.value.length, this.text.value.length);
+  }
+
   #insertCode() {
     const { selectionStart: start, selectionEnd: end, value } = this.text;
     const chosen = value.slice(start, end);
@@ -160,6 +179,12 @@ export function fillComposer(conversation, thread, text) {
   found.text.value = [found.text.value, text].filter(Boolean).join("\n\n");
   found.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
   found.text.focus();
+}
+
+/** The composer below a message: of its thread, or of the main column. @param {HTMLElement} article */
+export function composerOf(article) {
+  const panel = article.closest("#panel");
+  return [...composers.values()].find((composer) => !!composer.thread === !!panel && composer.form.isConnected);
 }
 
 /** The composer of the main column. */

@@ -22,6 +22,9 @@ const refresh = debounce(() => {
   /** @type {any} */ (window).htmx.ajax("GET", `${list.dataset.listUrl}${current ? `?current=${current}` : ""}`, { target: "#list", swap: "outerMorph" });
 }, 400);
 
+/** Replies may be news in a followed thread; the server knows, and is not asked for each. */
+const later = debounce(refresh, 3000);
+
 /** @param {HTMLElement} link @param {{unread: number, mentions: number}} counts */
 function setCounts(link, { unread, mentions }) {
   link.dataset.unread = String(unread);
@@ -54,10 +57,13 @@ function applied({ conversation, sequence, type, data }) {
   const me = page.me?.id ?? "";
   if (type === "message.sent") {
     const message = data.message;
+    if (message.thread && message.sender.id !== me) later();
     if (message.sender.id === me || sequence <= Number(link.dataset.read)) return;
     const mentionsMe = message.mentions.includes(me) || message.html.includes('data-principal=""');
     setCounts(link, { unread: Number(link.dataset.unread) + 1, mentions: Number(link.dataset.mentions) + (mentionsMe ? 1 : 0) });
   } else if (type === "conversation.updated" || type.startsWith("member.")) {
+    refresh();
+  } else if (type === "message.restored") {
     refresh();
   } else if ((type === "message.deleted" || type === "message.edited" || type === "message.erased") && Number(link.dataset.unread) > 0) {
     refresh();
@@ -73,7 +79,7 @@ function noticed({ type, data }) {
     // Counted before something that this window has already shown: the server counts again.
     if (data.counted_to < Number(link.dataset.sequence)) refresh();
     else setCounts(link, data);
-  } else if (type.startsWith("conversation.")) {
+  } else if (type.startsWith("conversation.") || type.startsWith("thread.")) {
     refresh();
   }
 }

@@ -24,6 +24,8 @@ import { outbox, remove, retry, waitingIn } from "./outbox.js";
 /** @typedef {import("../shell/socket.js").ChatEvent} ChatEvent */
 
 const NEAR_BOTTOM = 80;
+/** What only the server can draw. */
+const REDRAWN = new Set(["message.card_changed", "message.pin_changed", "message.acknowledged", "message.acknowledgement_withdrawn"]);
 
 class Stream {
   /** @param {HTMLElement} root */
@@ -165,6 +167,11 @@ class Stream {
   /** @param {ChatEvent} event */
   #apply({ type, data, sequence }) {
     if (type === "message.sent") return this.#arrived(data.message, sequence);
+    if (type === "message.restored") {
+      const back = view.element(data.message.id, this.root);
+      if (back) this.#redraw(back);
+      return;
+    }
     if (type === "conversation.updated") return this.#renamed(data);
     if (type === "message.erased") {
       for (const id of data.message_ids) {
@@ -175,13 +182,13 @@ class Stream {
     }
     const article = data.message_id ? view.element(data.message_id, this.root) : null;
     if (!article) return;
-    if (type === "message.edited") {
+    if (type === "message.edited" && !article.querySelector("[data-card]")) {
       view.setText(article, data);
       view.markEdited(article);
       article.dataset.version = String(data.version);
     } else if (type === "message.deleted") {
       view.setDeleted(article);
-    } else if (type === "message.card_changed") {
+    } else if (REDRAWN.has(type)) {
       this.#redraw(article);
     } else if (type === "reaction.added") {
       this.#keepBottom(() => view.addReaction(article, data.emoji, data.principal_id));
@@ -212,7 +219,7 @@ class Stream {
     const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
     this.#place(article, message.sent_at);
     if (this.thread) this.#countReplies();
-    if (message.card) this.#redraw(article);
+    if (message.card || message.priority) this.#redraw(article);
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
     else this.#oneMore(message);
     this.reading.observer.observe(article);
@@ -352,7 +359,9 @@ class Stream {
     const article = this.#pending(item.client_key);
     if (!article) return;
     view.setState(article, t("not_sent", { reason: item.failure ?? "" }), [
-      { label: t("send_again"), run: () => retry(item.client_key) },
+      item.code === "chat.mass_mention_unconfirmed"
+        ? { label: t("send_to_all"), run: () => retry(item.client_key, true) }
+        : { label: t("send_again"), run: () => retry(item.client_key) },
       {
         label: t("to_draft"),
         run: () => {
