@@ -1,5 +1,7 @@
 """Refusals of chat."""
 
+from collections.abc import Mapping
+
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound, PreconditionFailed
@@ -131,6 +133,34 @@ class TooLateToWithdraw(Conflict):
     message = _("An acknowledgement can be taken back for five minutes.")
 
 
+class ScheduledNotFound(NotFound):
+    code = "chat.scheduled_not_found"
+
+
+class ReminderNotFound(NotFound):
+    code = "chat.reminder_not_found"
+
+
+class TimeNotPossible(InvalidInput):
+    code = "chat.time_not_possible"
+    message = _("Choose a time in the future that is not too far away.")
+
+
+class TooManyScheduled(Conflict):
+    code = "chat.too_many_scheduled"
+    message = _("At most %(limit)s messages wait for their time. Take one back first.")
+
+
+class TooManyReminders(Conflict):
+    code = "chat.too_many_reminders"
+    message = _("At most %(limit)s reminders wait for their time. Take one away first.")
+
+
+class ScheduleMissed(Conflict):
+    code = "chat.schedule_missed"
+    message = _("The server was away at that time, for more than a day.")
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")
@@ -163,3 +193,15 @@ class TooManyPeople(InvalidInput):
 
 class PersonNotFound(NotFound):
     code = "chat.person_not_found"
+
+
+def failure_text(code: str, fields: Mapping[str, str]) -> str:
+    """Return the sentence of a stored code in the active language; empty for none, the general one for a stranger."""
+    if not code:
+        return ""
+    waiting: list[type[DomainError]] = [DomainError]
+    for kind in waiting:
+        if kind.code == code:
+            return kind(**fields).detail
+        waiting.extend(kind.__subclasses__())
+    return str(DomainError.message)

@@ -281,6 +281,41 @@ class SavedChanged(OwnEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ScheduledChanged(OwnEvent):
+    """A scheduled message waits, was sent, failed (`failure_code` says why) or was cancelled: then it is gone."""
+
+    type: ClassVar[str] = "schedule.changed"
+    scheduled: UUID
+    conversation: UUID
+    state: str
+    send_at: datetime
+    failure_code: str
+    message_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderChanged(OwnEvent):
+    """A reminder will come at another time; None: it is gone."""
+
+    type: ClassVar[str] = "reminder.changed"
+    reminder: UUID
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderDue(OwnEvent):
+    """The time of a reminder has come; of a message the member does not see any more only the note is left."""
+
+    type: ClassVar[str] = "reminder.due"
+    personal: ClassVar[tuple[str, ...]] = ("note",)
+    reminder: UUID
+    conversation: UUID | None
+    message_id: UUID | None
+    note: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class PreferenceChanged(OwnEvent):
     """A conversation was muted, starred or the opposite."""
 

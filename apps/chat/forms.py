@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
 from apps.chat.types import BODY_LIMIT, ConversationView
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class ChannelForm(forms.Form):
@@ -89,6 +92,44 @@ class ForwardForm(forms.Form):
         field.choices = [(str(one.id), one.name) for one in choices]
 
 
+def _moment(label: str | _StrPromise) -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(
+        label=label, widget=widget, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+    )
+
+
+class ScheduleForm(forms.Form):
+    """A message and its time, on the writer's clock."""
+
+    body = forms.CharField(
+        label=_("Text"), max_length=BODY_LIMIT + 1000, strip=False, widget=forms.Textarea(attrs={"rows": 5})
+    )
+    send_at = _moment(_("Send at"))
+    thread = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    confirm_mass_mention = forms.BooleanField(
+        label=_("I mean to call everyone whom `@all` or `@here` reaches then"), required=False
+    )
+
+
+class ReminderForm(forms.Form):
+    """When to be reminded, of what, and how often, on one's own clock."""
+
+    due_at = _moment(_("When"))
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+    repeat = forms.ChoiceField(
+        label=_("Again"),
+        required=False,
+        choices=[
+            ("", _("once")),
+            ("daily", _("every day")),
+            ("weekdays", _("Monday to Friday")),
+            ("weekly", _("every week")),
+            ("monthly", _("every month")),
+        ],
+    )
+
+
 class SequenceForm(forms.Form):
     """How far someone has read."""
 
@@ -96,7 +137,8 @@ class SequenceForm(forms.Form):
 
 
 class DraftForm(forms.Form):
-    """Unsent text."""
+    """Unsent text; `back` names the page a form without a script returns to."""
 
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     thread = forms.UUIDField(required=False)
+    back = forms.ChoiceField(choices=[("drafts", "")], required=False)

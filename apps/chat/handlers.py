@@ -1,5 +1,6 @@
 """What chat does when others change something."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
@@ -11,11 +12,13 @@ from apps.accounts.services.objects import register_object_kind
 from apps.chat.events import MessageEdited, MessageSent
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, visible_conversations
-from apps.chat.services import deleted
+from apps.chat.services import deleted, reminders, scheduling
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
 from apps.core.events.subscribers import after_commit
 from apps.core.relay.periodic import every
+
+SENT_KEPT = timedelta(days=7)
 
 register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
@@ -71,3 +74,23 @@ def make_deletions_final() -> None:
     """What was deleted and not brought back is gone after the restore window."""
     while deleted.purge_due() == deleted.BATCH:
         pass
+
+
+@every(seconds=1)
+def send_scheduled() -> None:
+    """Messages whose time has come are sent."""
+    while scheduling.send_due() == scheduling.BATCH:
+        pass
+
+
+@every(seconds=1)
+def remind_people() -> None:
+    """Reminders whose time has come are told."""
+    while reminders.remind_due() == reminders.BATCH:
+        pass
+
+
+@every(seconds=3600)
+def forget_sent_schedules() -> None:
+    """What was sent long ago needs no row that it was planned."""
+    scheduling.forget_sent(older_than=SENT_KEPT)

@@ -83,6 +83,20 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="chat.plans",
+        label=_("Scheduled messages and reminders"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=33,
+        links=("chat_scheduledmessage.principal_id", "chat_reminder.principal_id"),
+        shared=("chat_scheduledmessage.body", "chat_reminder.note"),
+        count=personal.count_plans,
+        export=personal.export_plans,
+        erase=erasing.erase_plans_of,
+    )
+)
+register_subject_data(
+    SubjectData(
         name="chat.acknowledgements",
         label=_("Acknowledged messages"),
         fate=Fate.DELETE,

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, keeping, people, reading, threads
+from apps.chat.views import acting, conversations, keeping, people, planning, reading, threads
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -16,6 +16,15 @@ urlpatterns = [
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),
     path("direct/new/", conversations.new_direct, name="new_direct"),
+    path("drafts/", planning.draft_list, name="drafts"),
+    path("scheduled/", planning.scheduled, name="scheduled"),
+    path("scheduled/<uuid:scheduled_id>/", planning.change_scheduled, name="change_scheduled"),
+    path("scheduled/<uuid:scheduled_id>/send/", planning.send_scheduled, name="send_scheduled"),
+    path("scheduled/<uuid:scheduled_id>/cancel/", planning.cancel_scheduled, name="cancel_scheduled"),
+    path("reminders/", planning.reminder_list, name="reminders"),
+    path("reminders/<uuid:reminder_id>/", planning.change_reminder, name="change_reminder"),
+    path("reminders/<uuid:reminder_id>/done/", planning.finish_reminder, name="finish_reminder"),
+    path("reminders/<uuid:reminder_id>/delete/", planning.delete_reminder, name="delete_reminder"),
     path("saved/", keeping.saved_messages, name="saved"),
     path("threads/", threads.inbox, name="threads"),
     path(_CONVERSATION, reading.conversation, name="conversation"),
@@ -23,6 +32,7 @@ urlpatterns = [
     path(f"{_CONVERSATION}t/<uuid:message_id>/", reading.thread, name="thread"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/follow/", threads.follow, name="follow"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/read/", threads.read, name="read_thread"),
+    path(f"{_CONVERSATION}schedule/", planning.schedule, name="schedule"),
     path(f"{_CONVERSATION}at-hand/", keeping.at_hand, name="at_hand"),
     path(f"{_CONVERSATION}bookmarks/", keeping.add_bookmark, name="add_bookmark"),
     path(
@@ -45,6 +55,7 @@ urlpatterns = [
     path(f"{_MESSAGE}actions/", acting.actions, name="actions"),
     path(f"{_MESSAGE}edit/", acting.edit, name="edit"),
     path(f"{_MESSAGE}delete/", acting.delete, name="delete"),
+    path(f"{_MESSAGE}remind/", planning.remind, name="remind"),
     path(f"{_MESSAGE}pin/", keeping.pin, name="pin"),
     path(f"{_MESSAGE}save/", keeping.save, name="save"),
     path(f"{_MESSAGE}forward/", keeping.forward, name="forward"),

@@ -3,6 +3,7 @@
 
 import "./chat/enhance.js";
 import "./chat/stream.js";
+import "./chat/later.js";
 import "./chat/thread.js";
 import "./chat/threads.js";
 import "./chat/typing.js";

@@ -43,6 +43,10 @@ JSON_BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/messages/{message_id}/": {"body": "other"},
     "POST /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
     "DELETE /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
+    "POST /api/v1/scheduled/": {"conversation": "{conversation_id}", "body": "x", "send_at": "{soon}"},
+    "PATCH /api/v1/scheduled/{scheduled_id}/": {"body": "other"},
+    "POST /api/v1/reminders/": {"due_at": "{soon}"},
+    "PATCH /api/v1/reminders/{reminder_id}/": {"note": "other"},
     "PUT /api/v1/messages/{message_id}/pin/": {"is_pinned": True},
     "PUT /api/v1/messages/{message_id}/saved/": {"is_saved": True},
     "POST /api/v1/messages/{message_id}/forward/": {
@@ -80,6 +84,10 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/preferences/": {"is_starred": "1"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/edit/": {"body": "other", "version": "2"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/react/": {"emoji": "👍"},
+    "/o/{slug}/c/{conversation_id}/schedule/": {"body": "x", "send_at": "{minute}"},
+    "/o/{slug}/scheduled/{scheduled_id}/": {"body": "other", "send_at": "{minute}"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/remind/": {"due_at": "{minute}"},
+    "/o/{slug}/reminders/{reminder_id}/": {"due_at": "{minute}", "note": "other"},
     "/o/{slug}/c/{conversation_id}/bookmarks/": {"url": "https://example.org/"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/pin/": {"is_pinned": "1"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/save/": {"is_saved": "1"},
@@ -139,9 +147,8 @@ def fill(value: Any, realm: Realm, path: str = "") -> Any:
     """Put a realm's ids into the braces of a body."""
     if isinstance(value, str):
         soon = (timezone.now() + timedelta(days=2)).isoformat()
-        return _BRACES.sub(
-            lambda found: soon if found[1] == "soon" else str(realm.id_for(path, found[1])), value
-        )
+        times = {"soon": soon, "minute": soon[:16]}
+        return _BRACES.sub(lambda found: times.get(found[1]) or str(realm.id_for(path, found[1])), value)
     if isinstance(value, Mapping):
         return {name: fill(part, realm, path) for name, part in value.items()}
     return [fill(part, realm, path) for part in value] if isinstance(value, list) else value

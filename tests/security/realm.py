@@ -6,11 +6,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from psycopg_pool import AsyncConnectionPool
 
 from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
@@ -20,7 +22,7 @@ from apps.accounts.services import invitations, oauth_consents, objects, roles, 
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
-from apps.chat.services import bookmarks, conversations, messages
+from apps.chat.services import bookmarks, conversations, messages, reminders, scheduling
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
@@ -131,6 +133,7 @@ def _talk(realm: Realm) -> None:
         principal=who, conversation_id=channel, body=f"said {word}", client_key=uuid4().hex
     )
     messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    soon = timezone.now() + timedelta(days=2)
     bookmark = bookmarks.add_link(
         principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
     )
@@ -143,6 +146,10 @@ def _talk(realm: Realm) -> None:
         "conversation_id": channel,
         "message_id": sent.id,
         "bookmark_id": bookmark,
+        "scheduled_id": scheduling.schedule_message(
+            principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
+        ),
+        "reminder_id": reminders.remind(principal=who, message_id=sent.id, due_at=soon, note=f"note {word}"),
         "person_id": realm.colleague.user_id,
         "member_id": realm.colleague.pk,
     }

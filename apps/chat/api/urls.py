@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import keeping, threads, views
+from apps.chat.api import keeping, planning, threads, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -44,6 +44,13 @@ urlpatterns = [
         keeping.BookmarkDetail.as_view(),
         name="bookmark",
     ),
+    path("drafts/", planning.DraftList.as_view(), name="drafts"),
+    path("scheduled/", planning.ScheduledList.as_view(), name="scheduled"),
+    path("scheduled/<uuid:scheduled_id>/", planning.ScheduledDetail.as_view(), name="scheduled-one"),
+    path("scheduled/<uuid:scheduled_id>/send/", planning.ScheduledSending.as_view(), name="scheduled-send"),
+    path("reminders/", planning.ReminderList.as_view(), name="reminders"),
+    path("reminders/<uuid:reminder_id>/", planning.ReminderDetail.as_view(), name="reminder"),
+    path("reminders/<uuid:reminder_id>/done/", planning.ReminderDone.as_view(), name="reminder-done"),
     path("saved/", keeping.SavedList.as_view(), name="saved"),
     path("threads/", threads.ThreadList.as_view(), name="threads"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),

@@ -16,7 +16,11 @@ SELECT (SELECT count(*) FROM (
   WHERE f.organization_id = %(organization)s AND f.principal_id = %(me)s AND f.is_followed AND {visible}
     AND EXISTS (SELECT 1 FROM chat_message x WHERE x.thread_id = f.thread_id AND x.sequence > f.read_sequence
       AND x.deleted_at IS NULL AND x.sender_id <> f.principal_id)
-  LIMIT %(cap)s) t)
+  LIMIT %(cap)s) t),
+  (SELECT count(*) FROM chat_scheduledmessage s WHERE s.organization_id = %(organization)s AND s.principal_id = %(me)s
+    AND s.state = 'failed'),
+  (SELECT count(*) FROM chat_reminder r WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s
+    AND r.fired_at IS NOT NULL)
 """.format
 CAP = 1000  # what is shown as 999+
 
@@ -28,10 +32,14 @@ class OwnCounts:
     Attributes:
         threads: followed threads with a new reply.
         drafts: conversations with a draft.
+        failed: scheduled messages that could not be sent.
+        reminders: those that came and are not done.
     """
 
     threads: int
     drafts: int
+    failed: int = 0
+    reminders: int = 0
 
 
 def own_counts(principal: Principal, *, drafts: int) -> OwnCounts:
@@ -40,5 +48,7 @@ def own_counts(principal: Principal, *, drafts: int) -> OwnCounts:
     named: dict[str, Any] = {"organization": principal.organization_id, "me": principal.id, "cap": CAP}
     with connection.cursor() as cursor:
         cursor.execute(_COUNTS(visible=visible.sql), {**visible.params, **named})
-        (threads,) = cursor.fetchone()
-    return OwnCounts(threads=threads, drafts=drafts)
+        threads, failed, reminders = cursor.fetchone()
+    if principal.viewed_by:
+        failed = reminders = 0
+    return OwnCounts(threads=threads, drafts=drafts, failed=failed, reminders=reminders)

@@ -23,7 +23,9 @@ from apps.chat.models import (
     Message,
     MessageRevision,
     Reaction,
+    Reminder,
     SavedMessage,
+    ScheduledMessage,
     ThreadFollow,
 )
 from apps.core.data_subjects import Person
@@ -149,6 +151,29 @@ def saved_by(person: Person) -> QuerySet[SavedMessage]:
 def export_saved(person: Person) -> Iterator[Row]:
     """Yield what the person saved; what it says is its author's."""
     yield from saved_by(person).order_by("pk").values("message_id", "created_at")
+
+
+def count_plans(person: Person) -> int:
+    """Return how many messages and reminders the person planned."""
+    mine = {"organization_id": person.organization_id, "principal_id": person.id}
+    return ScheduledMessage.objects.filter(**mine).count() + Reminder.objects.filter(**mine).count()
+
+
+def export_plans(person: Person) -> Iterator[Row]:
+    """Yield the person's scheduled messages and reminders."""
+    mine = {"organization_id": person.organization_id, "principal_id": person.id}
+    yield from (
+        ScheduledMessage.objects.filter(**mine)
+        .order_by("pk")
+        .values(
+            "id", "conversation_id", "thread_id", "body", "send_at", "state", "failure_code", "message_id"
+        )
+    )
+    yield from (
+        Reminder.objects.filter(**mine)
+        .order_by("pk")
+        .values("id", "message_id", "note", "due_at", "repeat", "fired_at")
+    )
 
 
 def acknowledgements_of(person: Person) -> QuerySet[Acknowledgement]:

@@ -32,7 +32,9 @@ from apps.chat.models import (
     Message,
     MessageRevision,
     Reaction,
+    Reminder,
     SavedMessage,
+    ScheduledMessage,
     ThreadFollow,
 )
 from apps.chat.rendering.markdown import render_plain
@@ -197,6 +199,14 @@ def erase_saved_of(person: Person, _cursor: Any) -> Batch:
         SavedMessage.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[
             0
         ]
+    )
+
+
+def erase_plans_of(person: Person, _cursor: Any) -> Batch:
+    """Delete what the person planned to send, and its reminders."""
+    mine = {"organization_id": person.organization_id, "principal_id": person.id}
+    return Batch(
+        ScheduledMessage.objects.filter(**mine).delete()[0] + Reminder.objects.filter(**mine).delete()[0]
     )
 
 

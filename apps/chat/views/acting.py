@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -75,6 +76,10 @@ def draft(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
         body=form.cleaned_data["body"],
         thread=form.cleaned_data["thread"],
     )
+    if form.cleaned_data["back"] == "drafts":
+        return HttpResponseRedirect(
+            reverse("chat:drafts", kwargs={"slug": request.principal.organization_slug})
+        )
     return HttpResponse(status=204)
 
 

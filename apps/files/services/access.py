@@ -29,6 +29,13 @@ def attach(*, file_id: UUID, scope_id: UUID) -> None:
         FileScope.objects.get_or_create(organization_id=tenancy.current(), file_id=file_id, scope_id=scope_id)
 
 
+def keep(*, file_ids: Iterable[UUID], until: datetime) -> None:
+    """Do not remove files before a time although nothing carries them yet."""
+    StoredFile.objects.filter(organization_id=tenancy.current(), pk__in=list(file_ids)).update(
+        kept_until=until
+    )
+
+
 def release(*, file_ids: Iterable[UUID], scope_id: UUID, keep_until: datetime | None = None) -> None:
     """Take files away from an audience, because nothing of that scope carries them any more.
 

@@ -42,6 +42,7 @@ function openActions(article, button) {
     ...(thread ? [{ label: t("menu.reply"), icon: "reply", key: "r", run: () => openThread(thread.href) }] : []),
     { label: t("menu.quote"), icon: "quote", run: () => quote(link, article) },
     { label: t("menu.forward"), icon: "right", run: () => dialogFor(`${link}forward/`) },
+    { label: t("menu.remind"), icon: "bell", run: () => dialogFor(`${link}remind/`) },
     { label: t("menu.save"), icon: "bookmark", run: () => save(link) },
     { label: t(isPinned ? "menu.unpin" : "menu.pin"), icon: "pin", run: () => act(`${link}pin/`, { is_pinned: isPinned ? "0" : "1" }) },
     ...(isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),

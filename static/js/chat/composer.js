@@ -8,6 +8,7 @@ import { page, t } from "../shell/page.js";
 import { listen, socket } from "../shell/socket.js";
 import { completions } from "./completion.js";
 import { pickEmoji } from "./emoji.js";
+import { sendLater } from "./later.js";
 import { post } from "./outbox.js";
 import { Uploads } from "./upload.js";
 
@@ -140,6 +141,7 @@ class Composer {
     if (!button) return;
     if (button.dataset.insert === "@") this.insert("@");
     else if (button.dataset.insert === "code") this.#insertCode();
+    else if (button.dataset.later) sendLater(this, button.dataset.later);
     else if ("emoji" in button.dataset) pickEmoji(button, (emoji) => this.insert(emoji));
   }
 
@@ -150,6 +152,14 @@ class Composer {
     this.text.setRangeText(space + text, start, end, "end");
     this.text.focus();
     this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
+  /** The text is kept elsewhere now. */
+  empty() {
+    this.text.value = "";
+    localStorage.removeItem(this.key);
+    this.keep();
+    this.keep.now();
   }
 
   /** Put a quotation above what is written. @param {string} text */

@@ -22,6 +22,9 @@ const refresh = debounce(() => {
   /** @type {any} */ (window).htmx.ajax("GET", `${list.dataset.listUrl}${current ? `?current=${current}` : ""}`, { target: "#list", swap: "outerMorph" });
 }, 400);
 
+/** Whether a draft lies in a conversation, as far as this window heard. @type {Map<string, boolean>} */
+const drafting = new Map();
+
 /** Replies may be news in a followed thread; the server knows, and is not asked for each. */
 const later = debounce(refresh, 3000);
 
@@ -79,7 +82,10 @@ function noticed({ type, data }) {
     // Counted before something that this window has already shown: the server counts again.
     if (data.counted_to < Number(link.dataset.sequence)) refresh();
     else setCounts(link, data);
-  } else if (type.startsWith("conversation.") || type.startsWith("thread.")) {
+  } else if (type.startsWith("conversation.") || /^(thread|reminder|schedule)\./.test(type)) {
+    refresh();
+  } else if (type === "draft.saved" && drafting.get(data.conversation) !== !!data.body) {
+    drafting.set(data.conversation, !!data.body);
     refresh();
   }
 }
