@@ -161,6 +161,44 @@ class ScheduleMissed(Conflict):
     message = _("The server was away at that time, for more than a day.")
 
 
+class PollInvalid(InvalidInput):
+    code = "chat.poll_invalid"
+    message = _(
+        "A poll has a question and 2 to 20 different answers, of which one is chosen unless several are asked."
+    )
+
+
+class PollNotFound(NotFound):
+    code = "chat.poll_not_found"
+
+
+class PollClosed(Conflict):
+    code = "chat.poll_closed"
+    message = _("This poll is closed.")
+
+
+class UnknownCommand(InvalidInput):
+    code = "chat.unknown_command"
+    message = _(
+        "There is no command %(name)s. Put a space before it to send it as text; /help lists the commands."
+    )
+
+
+class CommandIncomplete(InvalidInput):
+    code = "chat.command_incomplete"
+    message = _("Write it like this: %(usage)s")
+
+
+class CommandNotScheduled(InvalidInput):
+    code = "chat.command_not_scheduled"
+    message = _("A command runs at once and cannot be sent later.")
+
+
+class TimeUnreadable(InvalidInput):
+    code = "chat.time_unreadable"
+    message = _("Begin with a time: 20m, 2h, 3d, 14:30, tomorrow 9:00 or 2026-12-01 09:00.")
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")

@@ -46,6 +46,7 @@ def chat_texts() -> Texts:
         "reminder": _("You wanted to be reminded."),
         "reminder_of": _("You wanted to be reminded: {note}"),
         "show": _("Show"),
+        "commands": _("Commands"),
         "menu.pin": _("Pin for everyone"),
         "menu.unpin": _("Take down"),
         "saved": _("Message saved"),

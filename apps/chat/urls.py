@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, keeping, people, planning, reading, threads
+from apps.chat.views import acting, asking, conversations, keeping, people, planning, reading, threads
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),
     path("direct/new/", conversations.new_direct, name="new_direct"),
+    path("commands/", asking.command_list, name="commands"),
     path("drafts/", planning.draft_list, name="drafts"),
     path("scheduled/", planning.scheduled, name="scheduled"),
     path("scheduled/<uuid:scheduled_id>/", planning.change_scheduled, name="change_scheduled"),
@@ -32,6 +33,8 @@ urlpatterns = [
     path(f"{_CONVERSATION}t/<uuid:message_id>/", reading.thread, name="thread"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/follow/", threads.follow, name="follow"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/read/", threads.read, name="read_thread"),
+    path(f"{_CONVERSATION}poll/", asking.new_poll, name="new_poll"),
+    path(f"{_CONVERSATION}command/", asking.command, name="command"),
     path(f"{_CONVERSATION}schedule/", planning.schedule, name="schedule"),
     path(f"{_CONVERSATION}at-hand/", keeping.at_hand, name="at_hand"),
     path(f"{_CONVERSATION}bookmarks/", keeping.add_bookmark, name="add_bookmark"),
@@ -55,6 +58,8 @@ urlpatterns = [
     path(f"{_MESSAGE}actions/", acting.actions, name="actions"),
     path(f"{_MESSAGE}edit/", acting.edit, name="edit"),
     path(f"{_MESSAGE}delete/", acting.delete, name="delete"),
+    path(f"{_MESSAGE}vote/", asking.vote, name="vote"),
+    path(f"{_MESSAGE}close-poll/", asking.close_poll, name="close_poll"),
     path(f"{_MESSAGE}remind/", planning.remind, name="remind"),
     path(f"{_MESSAGE}pin/", keeping.pin, name="pin"),
     path(f"{_MESSAGE}save/", keeping.save, name="save"),

@@ -23,4 +23,6 @@ class CoreConfig(AppConfig):
             database_roles.require_passing_owner, sender=self, dispatch_uid="core.passing_owner"
         )
         post_migrate.connect(database_roles.grant_after_migrate, sender=self, dispatch_uid="core.grants")
-        autodiscover_modules("actions", "events", "handlers", "cards", "console", "steps", "privacy")
+        autodiscover_modules(
+            "actions", "events", "handlers", "cards", "commands", "console", "steps", "privacy"
+        )

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import keeping, planning, threads, views
+from apps.chat.api import asking, keeping, planning, threads, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -44,6 +44,11 @@ urlpatterns = [
         keeping.BookmarkDetail.as_view(),
         name="bookmark",
     ),
+    path("conversations/<uuid:conversation_id>/polls/", asking.PollList.as_view(), name="polls"),
+    path("messages/<uuid:message_id>/votes/", asking.PollVotes.as_view(), name="votes"),
+    path("messages/<uuid:message_id>/close-poll/", asking.PollClosing.as_view(), name="close-poll"),
+    path("conversations/<uuid:conversation_id>/commands/", asking.CommandRun.as_view(), name="run-command"),
+    path("commands/", asking.CommandList.as_view(), name="commands"),
     path("drafts/", planning.DraftList.as_view(), name="drafts"),
     path("scheduled/", planning.ScheduledList.as_view(), name="scheduled"),
     path("scheduled/<uuid:scheduled_id>/", planning.ScheduledDetail.as_view(), name="scheduled-one"),

@@ -5,6 +5,7 @@ from apps.chat.models.deleted import DeletedMessage
 from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMessage
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
 from apps.chat.models.planning import Reminder, ScheduledMessage
+from apps.chat.models.poll import Poll, PollVote
 from apps.chat.models.thread import ThreadFollow
 
 __all__ = [
@@ -19,6 +20,8 @@ __all__ = [
     "Mention",
     "Message",
     "MessageRevision",
+    "Poll",
+    "PollVote",
     "Reaction",
     "Reminder",
     "SavedMessage",

@@ -22,6 +22,7 @@ from apps.chat.models import (
     Mention,
     Message,
     MessageRevision,
+    PollVote,
     Reaction,
     Reminder,
     SavedMessage,
@@ -174,6 +175,16 @@ def export_plans(person: Person) -> Iterator[Row]:
         .order_by("pk")
         .values("id", "message_id", "note", "due_at", "repeat", "fired_at")
     )
+
+
+def votes_of(person: Person) -> QuerySet[PollVote]:
+    """Return the person's votes."""
+    return PollVote.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_votes(person: Person) -> Iterator[Row]:
+    """Yield the person's votes."""
+    yield from votes_of(person).order_by("pk").values("poll__message_id", "option", "created_at")
 
 
 def acknowledgements_of(person: Person) -> QuerySet[Acknowledgement]:

@@ -150,7 +150,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge]") : null;
+  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge], [data-post]") : null;
   if (!(button instanceof HTMLButtonElement)) return;
   event.preventDefault();
   act(button.formAction, button.name ? { [button.name]: button.value } : {});
