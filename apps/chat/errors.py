@@ -199,6 +199,25 @@ class TimeUnreadable(InvalidInput):
     message = _("Begin with a time: 20m, 2h, 3d, 14:30, tomorrow 9:00 or 2026-12-01 09:00.")
 
 
+class EmojiNotFound(NotFound):
+    code = "chat.emoji_not_found"
+
+
+class EmojiNameInvalid(InvalidInput):
+    code = "chat.emoji_name_invalid"
+    message = _("The name of an emoji has 2 to 30 small letters, digits or underscores.")
+
+
+class EmojiNameTaken(Conflict):
+    code = "chat.emoji_name_taken"
+    message = _("An emoji with this name exists.")
+
+
+class TooManyEmoji(Conflict):
+    code = "chat.too_many_emoji"
+    message = _("An organization has at most %(limit)s emoji of its own.")
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")

@@ -111,6 +111,19 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="chat.emoji",
+        label=_("Emoji added for the organization"),
+        fate=Fate.DELETE,
+        why=_("Deleted with their pictures; reactions show their names."),
+        order=37,
+        links=("chat_customemoji.created_by_id",),
+        count=lambda person: personal.emoji_by(person).count(),
+        export=personal.export_emoji,
+        erase=erasing_kept.erase_emoji_of,
+    )
+)
+register_subject_data(
+    SubjectData(
         name="chat.acknowledgements",
         label=_("Acknowledged messages"),
         fate=Fate.DELETE,

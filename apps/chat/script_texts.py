@@ -77,6 +77,7 @@ def chat_texts() -> Texts:
         "drop": _("Drop files to attach them"),
         "emoji": _("Choose an emoji"),
         "emoji.find": _("Find an emoji"),
+        "emoji.own": _("Of your organization"),
         "emoji.recent": _("Often used"),
         "emoji.none": _("No emoji with these words"),
         "emoji.groups": _("Smileys|People|Parts|Animals and nature|Food|Places|Activities|Objects|Symbols|Flags"),

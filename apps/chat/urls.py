@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, asking, conversations, keeping, people, planning, reading, threads
+from apps.chat.views import acting, asking, conversations, emoji, keeping, people, planning, reading, threads
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -16,6 +16,8 @@ urlpatterns = [
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),
     path("direct/new/", conversations.new_direct, name="new_direct"),
+    path("emoji/", emoji.emoji_list, name="emoji"),
+    path("emoji/<slug:code>/", emoji.emoji_picture, name="emoji_picture"),
     path("commands/", asking.command_list, name="commands"),
     path("drafts/", planning.draft_list, name="drafts"),
     path("scheduled/", planning.scheduled, name="scheduled"),

@@ -146,6 +146,7 @@ def _talk(realm: Realm) -> None:
         "conversation_id": channel,
         "message_id": sent.id,
         "bookmark_id": bookmark,
+        "code": "crane",
         "scheduled_id": scheduling.schedule_message(
             principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
         ),

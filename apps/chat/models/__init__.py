@@ -2,6 +2,7 @@
 
 from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.deleted import DeletedMessage
+from apps.chat.models.emoji import CustomEmoji
 from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMessage
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
 from apps.chat.models.planning import Reminder, ScheduledMessage
@@ -13,6 +14,7 @@ __all__ = [
     "Attachment",
     "Bookmark",
     "Conversation",
+    "CustomEmoji",
     "DeletedMessage",
     "Draft",
     "Forward",

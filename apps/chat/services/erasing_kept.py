@@ -8,6 +8,7 @@ from apps.chat import events
 from apps.chat.models import (
     Acknowledgement,
     Bookmark,
+    CustomEmoji,
     DeletedMessage,
     Forward,
     Message,
@@ -111,6 +112,12 @@ def _forget_copy(message: Message, comment: str) -> None:
             version=message.version,
         )
     )
+
+
+def erase_emoji_of(person: Person, _cursor: Any) -> Batch:
+    """Take the person's emoji away; their pictures are among its files."""
+    rows = CustomEmoji.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+    return Batch(rows.delete()[0])
 
 
 def erase_votes_of(person: Person, _cursor: Any) -> Batch:

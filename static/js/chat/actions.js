@@ -137,7 +137,7 @@ document.addEventListener("click", (event) => {
   const button = target.closest("[data-act]");
   if (!(button instanceof HTMLAnchorElement) || !article) return;
   event.preventDefault();
-  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji));
+  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji), true);
   else if (button.dataset.act === "thread") openThread(button.href);
   else openActions(article, button);
 });

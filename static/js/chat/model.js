@@ -1,6 +1,7 @@
 // @ts-check
 /** Shapes of chat as the server writes them in events, and addresses of its pages. */
 
+import { make } from "../shell/dom.js";
 import { inOrganization } from "../shell/page.js";
 
 /**
@@ -14,6 +15,11 @@ import { inOrganization } from "../shell/page.js";
  *   priority: string, pinned_at: string | null, acknowledged: string[],
  * }} Message
  */
+
+/** An emoji as it is drawn: `:name:` is a picture of the organization's own. @param {string} emoji @returns {string | Node} */
+export function emojiSign(emoji) {
+  return /^:[a-z0-9_]{2,30}:$/.test(emoji) ? make("img", { class: "emoji-own", src: inOrganization(`emoji/${emoji.slice(1, -1)}/`), alt: emoji }) : emoji;
+}
 
 /** @param {string} conversation */
 export const conversationUrl = (conversation) => inOrganization(`c/${conversation}/`);
