@@ -218,6 +218,10 @@ class TooManyEmoji(Conflict):
     message = _("An organization has at most %(limit)s emoji of its own.")
 
 
+class PreviewNotFound(NotFound):
+    code = "chat.preview_not_found"
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")

@@ -9,10 +9,10 @@ from apps.accounts.events import InvitationAccepted, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
-from apps.chat.events import MessageEdited, MessageSent
+from apps.chat.events import MessageEdited, MessageRestored, MessageSent
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, visible_conversations
-from apps.chat.services import deleted, reminders, scheduling
+from apps.chat.services import deleted, previews, reminders, scheduling
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
 from apps.core.events.subscribers import after_commit
@@ -94,3 +94,16 @@ def remind_people() -> None:
 def forget_sent_schedules() -> None:
     """What was sent long ago needs no row that it was planned."""
     scheduling.forget_sent(older_than=SENT_KEPT)
+
+
+@after_commit(MessageSent)
+def look_at_links(event: MessageSent) -> None:
+    """A new message with links gets their previews; most have none and cost nothing."""
+    if "://" in event.message["html"]:
+        previews.look_at_links(organization_id=event.organization_id, message_id=event.message_id)
+
+
+@after_commit(MessageEdited, MessageRestored)
+def look_at_links_again(event: MessageEdited | MessageRestored) -> None:
+    """Links may have come and gone with an edit; a message that is back shows its previews again."""
+    previews.look_at_links(organization_id=event.organization_id, message_id=event.message_id)

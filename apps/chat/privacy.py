@@ -219,4 +219,10 @@ register_hold_target(
         listed=personal.channel_names,
     )
 )
+register_impersonal(
+    "what public web pages say about themselves, and which messages show it",
+    "chat_linkpreview",
+    "chat_messagepreview",
+)
+register_impersonal("a decision of the organization", "chat_messagepolicy")
 register_impersonal("says which file hangs on which message, and goes with it", "chat_attachment")

@@ -66,6 +66,7 @@ urlpatterns = [
     path(f"{_MESSAGE}pin/", keeping.pin, name="pin"),
     path(f"{_MESSAGE}save/", keeping.save, name="save"),
     path(f"{_MESSAGE}forward/", keeping.forward, name="forward"),
+    path(f"{_MESSAGE}previews/<uuid:preview_id>/remove/", keeping.hide_preview, name="hide_preview"),
     path(f"{_MESSAGE}quote/", keeping.quote, name="quote"),
     path(f"{_MESSAGE}acknowledge/", keeping.acknowledge, name="acknowledge"),
     path(f"{_MESSAGE}files/<uuid:file_id>/bookmark/", keeping.bookmark_file, name="bookmark_file"),

@@ -48,6 +48,12 @@ urlpatterns = [
     path("messages/<uuid:message_id>/votes/", asking.PollVotes.as_view(), name="votes"),
     path("messages/<uuid:message_id>/close-poll/", asking.PollClosing.as_view(), name="close-poll"),
     path("conversations/<uuid:conversation_id>/commands/", asking.CommandRun.as_view(), name="run-command"),
+    path(
+        "messages/<uuid:message_id>/previews/<uuid:preview_id>/",
+        keeping.MessagePreviewDetail.as_view(),
+        name="preview",
+    ),
+    path("message-policy/", keeping.MessagePolicyDetail.as_view(), name="message-policy"),
     path("emoji/", emoji.EmojiList.as_view(), name="emoji"),
     path("emoji/<slug:code>/", emoji.EmojiDetail.as_view(), name="emoji-one"),
     path("commands/", asking.CommandList.as_view(), name="commands"),

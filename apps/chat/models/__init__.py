@@ -7,6 +7,7 @@ from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMe
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
 from apps.chat.models.planning import Reminder, ScheduledMessage
 from apps.chat.models.poll import Poll, PollVote
+from apps.chat.models.preview import LinkPreview, MessagePolicy, MessagePreview
 from apps.chat.models.thread import ThreadFollow
 
 __all__ = [
@@ -18,9 +19,12 @@ __all__ = [
     "DeletedMessage",
     "Draft",
     "Forward",
+    "LinkPreview",
     "Membership",
     "Mention",
     "Message",
+    "MessagePolicy",
+    "MessagePreview",
     "MessageRevision",
     "Poll",
     "PollVote",

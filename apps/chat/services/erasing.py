@@ -28,6 +28,7 @@ from apps.chat.models import (
     Membership,
     Mention,
     Message,
+    MessagePreview,
     MessageRevision,
     Poll,
     Reaction,
@@ -54,7 +55,8 @@ _TOLD = """
 SELECT sequence FROM core_event
 WHERE organization_id = %(organization)s AND stream_id = %(stream)s AND sequence >= %(first)s AND (
   sequence = %(first)s
-  OR (type IN ('message.edited', 'message.card_changed', 'poll.changed') AND payload ->> 'message_id' = %(message)s)
+  OR (type IN ('message.edited', 'message.card_changed', 'poll.changed', 'message.previews_changed')
+    AND payload ->> 'message_id' = %(message)s)
   OR (type = 'message.restored' AND payload #>> '{message,id}' = %(message)s))
 """
 
@@ -212,6 +214,7 @@ def _empty(
     DeletedMessage.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     Forward.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     Poll.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    MessagePreview.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     MessageRevision.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     Mention.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     _drop_files(organization_id, ids)

@@ -75,6 +75,7 @@ def _around(context: template.Context, row: Row, link: str) -> SafeString:
         or replies
         or shown.priority
         or shown.pinned_at
+        or shown.previews
     ):
         return SafeString("")
     parts = cast("template.Template", context.template).engine.get_template("chat/parts/message_around.html")
