@@ -301,9 +301,14 @@ def test_a_command_and_a_mass_mention_work_as_forms(world: World, ada: Reader) -
     assert ada.client.post(address, {"body": "/me winkt", "client_key": "a"}).status_code == 302
     asked = ada.client.post(address, {"body": "@all essen", "client_key": "b"})
     assert (asked.status_code, Message.objects.count()) == (409, 1)
-    fields = {field.name: field.value for field in html.fromstring(asked.content).xpath("//main//form//input")}
+    fields = {
+        field.name: field.value for field in html.fromstring(asked.content).xpath("//main//form//input")
+    }
     assert ada.client.post(address, fields).status_code == 302
-    assert list(Message.objects.order_by("sequence").values_list("body", flat=True)) == ["*winkt*", "@all essen"]
+    assert list(Message.objects.order_by("sequence").values_list("body", flat=True)) == [
+        "*winkt*",
+        "@all essen",
+    ]
 
 
 @pytest.mark.parametrize("name", ["threads", "saved", "drafts", "scheduled", "reminders"])

@@ -93,7 +93,7 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
 
 def forget_log(message: Message) -> None:
     """Take what a message said out of the event log: its first event, and those that told what became of it."""
-    named = {
+    named: dict[str, Any] = {
         "organization": message.organization_id, "stream": message.conversation_id, "first": message.sequence,
         "message": str(message.pk),
     }  # fmt: skip

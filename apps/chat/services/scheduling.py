@@ -56,9 +56,9 @@ def schedule_message(
     """
     access.require(principal, "message.send")
     require_open(principal=principal, conversation_id=conversation_id)
-    _require_possible(send_at)
     if is_command(body):
         raise CommandNotScheduled
+    _require_possible(send_at)
     draft = composing.compose(
         principal=principal,
         conversation_id=conversation_id,

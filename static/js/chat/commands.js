@@ -17,7 +17,11 @@ let loading;
 export function commands() {
   loading ??= request("GET", inOrganization("commands/"))
     .then((answer) => answer.json())
-    .then((found) => found.commands);
+    .then((found) => found.commands)
+    .catch(() => {
+      loading = undefined; // without suggestions a command can still be written
+      return [];
+    });
   return loading;
 }
 

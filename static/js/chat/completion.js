@@ -122,12 +122,8 @@ async function people(word) {
 
 /** @param {string} word @returns {Promise<Choice[]>} */
 async function slashed(word) {
-  try {
-    const found = (await commands()).filter(({ name }) => name.startsWith(word));
-    return found.map(({ name, usage, description }) => ({ text: `/${name}`, label: `/${name} ${usage}`, note: description, sign: "" }));
-  } catch {
-    return []; // without suggestions a command can still be written
-  }
+  const found = (await commands()).filter(({ name }) => name.startsWith(word));
+  return found.map(({ name, usage, description }) => ({ text: `/${name}`, label: `/${name} ${usage}`, note: description, sign: "" }));
 }
 
 /** @param {string} word @returns {Promise<Choice[]>} */

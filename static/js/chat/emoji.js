@@ -53,7 +53,11 @@ let own;
 function ownEmoji() {
   own ??= request("GET", inOrganization("emoji/"))
     .then((answer) => answer.json())
-    .then((found) => found.emoji);
+    .then((found) => found.emoji)
+    .catch(() => {
+      own = undefined; // the usual ones are enough; the next look asks again
+      return [];
+    });
   return own;
 }
 
