@@ -23,8 +23,6 @@ from apps.core.templatetags.parts import avatar, moment
 
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
-_MOST_ROWS = 4096
-_rows: dict[tuple[ConversationView, bool, str, str | None], SafeString] = {}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
