@@ -172,6 +172,7 @@ class DraftForm(forms.Form):
 
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     thread = forms.UUIDField(required=False)
+    back = forms.ChoiceField(choices=[("drafts", "")], required=False)
 
 
 class StatusForm(forms.Form):
@@ -200,7 +201,6 @@ class SharingForm(forms.Form):
 
     shows_presence = forms.BooleanField(label=_("Show others whether I am here"), required=False)
     shows_typing = forms.BooleanField(label=_("Show others when I am writing"), required=False)
-    back = forms.ChoiceField(choices=[("drafts", "")], required=False)
 
 
 class ReportForm(forms.Form):
