@@ -175,6 +175,67 @@ class ScheduleMissed(Conflict):
     message = _("The server was away at that time, for more than a day.")
 
 
+class PollInvalid(InvalidInput):
+    code = "chat.poll_invalid"
+    message = _(
+        "A poll has a question and 2 to 20 different answers, of which one is chosen unless several are asked."
+    )
+
+
+class PollNotFound(NotFound):
+    code = "chat.poll_not_found"
+
+
+class PollClosed(Conflict):
+    code = "chat.poll_closed"
+    message = _("This poll is closed.")
+
+
+class UnknownCommand(InvalidInput):
+    code = "chat.unknown_command"
+    message = _(
+        "There is no command %(name)s. Put a space before it to send it as text; /help lists the commands."
+    )
+
+
+class CommandIncomplete(InvalidInput):
+    code = "chat.command_incomplete"
+    message = _("Write it like this: %(usage)s")
+
+
+class CommandNotScheduled(InvalidInput):
+    code = "chat.command_not_scheduled"
+    message = _("A command runs at once and cannot be sent later.")
+
+
+class TimeUnreadable(InvalidInput):
+    code = "chat.time_unreadable"
+    message = _("Begin with a time: 20m, 2h, 3d, 14:30, tomorrow 9:00 or 2026-12-01 09:00.")
+
+
+class EmojiNotFound(NotFound):
+    code = "chat.emoji_not_found"
+
+
+class EmojiNameInvalid(InvalidInput):
+    code = "chat.emoji_name_invalid"
+    message = _("The name of an emoji has 2 to 30 small letters, digits or underscores.")
+
+
+class EmojiNameTaken(Conflict):
+    code = "chat.emoji_name_taken"
+    message = _("An emoji with this name exists.")
+
+
+class TooManyEmoji(Conflict):
+    code = "chat.too_many_emoji"
+    message = _("An organization has at most %(limit)s emoji of its own.")
+
+
+class PreviewNotFound(NotFound):
+    code = "chat.preview_not_found"
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")
@@ -223,7 +284,7 @@ def failure_text(code: str, fields: Mapping[str, Any]) -> str:
     waiting: list[type[DomainError]] = [DomainError]
     for kind in waiting:
         if kind.code == code:
-            return kind(**fields).detail
+            return str(kind.message) % fields if fields else str(kind.message)
         waiting.extend(kind.__subclasses__())
     return str(DomainError.message)
 

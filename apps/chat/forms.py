@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
+from apps.chat.services.polls import NewPoll
 from apps.chat.types import BODY_LIMIT, ConversationView, ReportReason
 
 if TYPE_CHECKING:
@@ -128,6 +129,36 @@ class ReminderForm(forms.Form):
             ("monthly", _("every month")),
         ],
     )
+
+
+class PollForm(forms.Form):
+    """A question and its answers, one a line."""
+
+    question = forms.CharField(label=_("Question"), max_length=300)
+    options = forms.CharField(
+        label=_("Answers"), help_text=_("One a line, 2 to 20."), widget=forms.Textarea(attrs={"rows": 4})
+    )
+    is_multiple = forms.BooleanField(label=_("Several answers may be chosen"), required=False)
+    is_anonymous = forms.BooleanField(label=_("Anonymous: only counts are shown"), required=False)
+    client_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def poll(self) -> NewPoll:
+        """Return what was asked."""
+        data = self.cleaned_data
+        return NewPoll(
+            question=data["question"],
+            options=data["options"].splitlines(),
+            is_multiple=data["is_multiple"],
+            is_anonymous=data["is_anonymous"],
+        )
+
+
+class CommandForm(forms.Form):
+    """A line that begins with a slash."""
+
+    line = forms.CharField(max_length=BODY_LIMIT)
+    client_key = forms.CharField(max_length=64)
+    thread = forms.UUIDField(required=False)
 
 
 class SequenceForm(forms.Form):

@@ -27,7 +27,16 @@ from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.messages import sees_message
 from apps.chat.selectors.statuses import expired
-from apps.chat.services import deleted, notifying, presence, reminders, retention, scheduling, statuses
+from apps.chat.services import (
+    deleted,
+    notifying,
+    presence,
+    previews,
+    reminders,
+    retention,
+    scheduling,
+    statuses,
+)
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
@@ -231,3 +240,16 @@ def forget_sent_schedules() -> None:
 def end_old_messages() -> None:
     """Messages whose time is over are emptied by a run."""
     retention.start_due_runs()
+
+
+@after_commit(MessageSent)
+def look_at_links(event: MessageSent) -> None:
+    """A new message with links gets their previews; most have none and cost nothing."""
+    if "://" in event.message["html"]:
+        previews.look_at_links(organization_id=event.organization_id, message_id=event.message_id)
+
+
+@after_commit(MessageEdited, MessageRestored)
+def look_at_links_again(event: MessageEdited | MessageRestored) -> None:
+    """Links may have come and gone with an edit; a message that is back shows its previews again."""
+    previews.look_at_links(organization_id=event.organization_id, message_id=event.message_id)

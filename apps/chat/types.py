@@ -103,6 +103,17 @@ class ReactionView:
 
 
 @dataclass(frozen=True)
+class PreviewView:
+    """What stands behind a link of a message."""
+
+    id: UUID
+    url: str
+    title: str
+    description: str
+    site: str
+
+
+@dataclass(frozen=True)
 class ThreadSummary:
     """Replies to a message."""
 
@@ -158,6 +169,7 @@ class MessageView:
     priority: Priority = ""
     pinned_at: datetime | None = None
     acknowledged: tuple[UUID, ...] = ()
+    previews: tuple[PreviewView, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape of API and frames; orjson encodes ids and times."""

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, keeping, people, planning, reading, reporting, threads
+from apps.chat.views import (
+    acting,
+    asking,
+    conversations,
+    emoji,
+    keeping,
+    people,
+    planning,
+    reading,
+    reporting,
+    threads,
+)
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -20,6 +31,9 @@ urlpatterns = [
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),
     path("direct/new/", conversations.new_direct, name="new_direct"),
+    path("emoji/", emoji.emoji_list, name="emoji"),
+    path("emoji/<slug:code>/", emoji.emoji_picture, name="emoji_picture"),
+    path("commands/", asking.command_list, name="commands"),
     path("drafts/", planning.draft_list, name="drafts"),
     path("scheduled/", planning.scheduled, name="scheduled"),
     path("scheduled/<uuid:scheduled_id>/", planning.change_scheduled, name="change_scheduled"),
@@ -36,6 +50,8 @@ urlpatterns = [
     path(f"{_CONVERSATION}t/<uuid:message_id>/", reading.thread, name="thread"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/follow/", threads.follow, name="follow"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/read/", threads.read, name="read_thread"),
+    path(f"{_CONVERSATION}poll/", asking.new_poll, name="new_poll"),
+    path(f"{_CONVERSATION}command/", asking.command, name="command"),
     path(f"{_CONVERSATION}schedule/", planning.schedule, name="schedule"),
     path(f"{_CONVERSATION}at-hand/", keeping.at_hand, name="at_hand"),
     path(f"{_CONVERSATION}bookmarks/", keeping.add_bookmark, name="add_bookmark"),
@@ -59,10 +75,13 @@ urlpatterns = [
     path(f"{_MESSAGE}actions/", acting.actions, name="actions"),
     path(f"{_MESSAGE}edit/", acting.edit, name="edit"),
     path(f"{_MESSAGE}delete/", acting.delete, name="delete"),
+    path(f"{_MESSAGE}vote/", asking.vote, name="vote"),
+    path(f"{_MESSAGE}close-poll/", asking.close_poll, name="close_poll"),
     path(f"{_MESSAGE}remind/", planning.remind, name="remind"),
     path(f"{_MESSAGE}pin/", keeping.pin, name="pin"),
     path(f"{_MESSAGE}save/", keeping.save, name="save"),
     path(f"{_MESSAGE}forward/", keeping.forward, name="forward"),
+    path(f"{_MESSAGE}previews/<uuid:preview_id>/remove/", keeping.hide_preview, name="hide_preview"),
     path(f"{_MESSAGE}quote/", keeping.quote, name="quote"),
     path(f"{_MESSAGE}acknowledge/", keeping.acknowledge, name="acknowledge"),
     path(f"{_MESSAGE}files/<uuid:file_id>/bookmark/", keeping.bookmark_file, name="bookmark_file"),

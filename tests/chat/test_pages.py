@@ -329,3 +329,24 @@ def test_a_status_is_a_form_and_ends_in_the_readers_day(world: World, ada: Reade
     assert status_selectors.get_status(ada.person).shows_presence is False
     ada.client.post(ada.url("clear_status"))
     assert status_selectors.get_status(ada.person).text == ""
+
+
+def test_a_command_and_a_mass_mention_work_as_forms(world: World, ada: Reader) -> None:
+    conversation = world.channel(ada.person, "betrieb", [world.person(name) for name in "BCDEF"])
+    address = ada.url("send", conversation_id=conversation)
+    assert ada.client.post(address, {"body": "/me winkt", "client_key": "a"}).status_code == 302
+    asked = ada.client.post(address, {"body": "@all essen", "client_key": "b"})
+    assert (asked.status_code, Message.objects.count()) == (409, 1)
+    fields = {
+        field.name: field.value for field in html.fromstring(asked.content).xpath("//main//form//input")
+    }
+    assert ada.client.post(address, fields).status_code == 302
+    assert list(Message.objects.order_by("sequence").values_list("body", flat=True)) == [
+        "*winkt*",
+        "@all essen",
+    ]
+
+
+@pytest.mark.parametrize("name", ["threads", "saved", "drafts", "scheduled", "reminders"])
+def test_own_lists_say_so_where_there_is_nothing(world: World, ada: Reader, name: str) -> None:
+    assert len(ada.page(ada.url(name)).find_class("empty")) == 1

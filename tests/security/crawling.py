@@ -44,6 +44,8 @@ JSON_BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/messages/{message_id}/": {"body": "other"},
     "POST /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
     "DELETE /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
+    "PUT /api/v1/message-policy/": {"link_previews": False},
+    "POST /api/v1/emoji/": {"code": "fresh", "file": "{file_id}"},
     "POST /api/v1/scheduled/": {"conversation": "{conversation_id}", "body": "x", "send_at": "{soon}"},
     "PATCH /api/v1/scheduled/{scheduled_id}/": {"body": "other"},
     "POST /api/v1/reminders/": {"due_at": "{soon}"},

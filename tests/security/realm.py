@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,12 +23,15 @@ from apps.accounts.services import invitations, oauth_consents, objects, roles, 
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
+from apps.chat.models import LinkPreview
 from apps.chat.services import (
     bookmarks,
     conversations,
+    emoji,
     messages,
     moderation,
     notifying,
+    previews,
     reminders,
     retention,
     scheduling,
@@ -145,7 +149,14 @@ def _talk(realm: Realm) -> None:
     sent = messages.send_message(
         principal=who, conversation_id=channel, body=f"said {word}", client_key=uuid4().hex
     )
-    messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    link = f"https://{word}.example.org/page"
+    preview = LinkPreview.objects.create(
+        organization=realm.organization, url=link, url_hash=hashlib.sha256(link.encode()).hexdigest(), state="ready",
+        title=f"page {word}", fetched_at=timezone.now(),
+    )  # fmt: skip
+    messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word} {link}")
+    previews.look_at_links(organization_id=realm.organization.pk, message_id=sent.id)
+    emoji.add_emoji(principal=who, code="crane", name="crane.png", data=picture())
     soon = timezone.now() + timedelta(days=2)
     bookmark = bookmarks.add_link(
         principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
@@ -159,6 +170,8 @@ def _talk(realm: Realm) -> None:
         "conversation_id": channel,
         "message_id": sent.id,
         "bookmark_id": bookmark,
+        "code": "crane",
+        "preview_id": preview.pk,
         "scheduled_id": scheduling.schedule_message(
             principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
         ),

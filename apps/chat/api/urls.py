@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import keeping, moderation, planning, retention, status, threads, views
+from apps.chat.api import asking, emoji, keeping, moderation, planning, retention, status, threads, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -47,6 +47,19 @@ urlpatterns = [
         keeping.BookmarkDetail.as_view(),
         name="bookmark",
     ),
+    path("conversations/<uuid:conversation_id>/polls/", asking.PollList.as_view(), name="polls"),
+    path("messages/<uuid:message_id>/votes/", asking.PollVotes.as_view(), name="votes"),
+    path("messages/<uuid:message_id>/close-poll/", asking.PollClosing.as_view(), name="close-poll"),
+    path("conversations/<uuid:conversation_id>/commands/", asking.CommandRun.as_view(), name="run-command"),
+    path(
+        "messages/<uuid:message_id>/previews/<uuid:preview_id>/",
+        keeping.MessagePreviewDetail.as_view(),
+        name="preview",
+    ),
+    path("message-policy/", keeping.MessagePolicyDetail.as_view(), name="message-policy"),
+    path("emoji/", emoji.EmojiList.as_view(), name="emoji"),
+    path("emoji/<slug:code>/", emoji.EmojiDetail.as_view(), name="emoji-one"),
+    path("commands/", asking.CommandList.as_view(), name="commands"),
     path("drafts/", planning.DraftList.as_view(), name="drafts"),
     path("scheduled/", planning.ScheduledList.as_view(), name="scheduled"),
     path("scheduled/<uuid:scheduled_id>/", planning.ScheduledDetail.as_view(), name="scheduled-one"),

@@ -1,5 +1,5 @@
-"""The console pages of this app, by concept."""
+"""The console's pages of chat by concept, loaded at start-up."""
 
-from apps.chat.console import conversations, moderation, retention
+from apps.chat.console import conversations, emoji, moderation, retention
 
-__all__ = ["conversations", "moderation", "retention"]
+__all__ = ["conversations", "emoji", "moderation", "retention"]

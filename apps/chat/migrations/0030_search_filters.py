@@ -43,7 +43,7 @@ CREATE INDEX chat_message_link ON chat_message (organization_id, sent_at DESC, i
 
 
 class Migration(migrations.Migration):
-    dependencies = [("chat", "0012_planning"), ("files", "0002_composite_keys")]
+    dependencies = [("chat", "0015_previews"), ("files", "0002_composite_keys")]
 
     operations = [
         *(search_filter(name, condition) for name, condition in FILTERS.items()),

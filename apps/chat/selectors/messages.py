@@ -26,6 +26,7 @@ from apps.chat.types import (
     MessagePage,
     MessageView,
     PersonRef,
+    PreviewView,
     Priority,
     ReactionView,
     ThreadSummary,
@@ -70,7 +71,11 @@ SELECT m.id,
     SELECT x.sender_id AS sender, count(*) AS count, max(x.sent_at) AS last_at, max(x.sequence) AS last
     FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t),
   CASE WHEN m.priority <> '' THEN (SELECT jsonb_agg(a.principal_id ORDER BY a.id)
-    FROM chat_acknowledgement a WHERE a.message_id = m.id) END
+    FROM chat_acknowledgement a WHERE a.message_id = m.id) END,
+  (SELECT jsonb_agg(jsonb_build_object('id', l.id, 'url', l.url, 'title', l.title, 'description', l.description,
+      'site', l.site) ORDER BY p.position)
+    FROM chat_messagepreview p JOIN chat_linkpreview l ON l.id = p.preview_id
+    WHERE p.message_id = m.id AND NOT p.is_hidden AND l.state = 'ready')
 FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
 """
 
@@ -107,6 +112,7 @@ class _Around:
     files: list[Row]
     repliers: list[Row]
     acknowledged: list[str]
+    previews: list[Row]
 
 
 def visible_messages(principal: Principal) -> QuerySet[Message]:
@@ -332,7 +338,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
         pk: ref(person) for pk, person in people_selectors.people({row.sender_id for row in rows}).items()
     }
     around = _around(ids)
-    nothing = _Around([], [], [], [])
+    nothing = _Around([], [], [], [], [])
     return [
         MessageView(
             id=row.id,
@@ -355,6 +361,9 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             priority=row.priority,  # type: ignore[arg-type]  # one of the choices
             pinned_at=row.pinned_at,
             acknowledged=tuple(map(UUID, around.get(row.id, nothing).acknowledged)),
+            previews=tuple(
+                PreviewView(**{**one, "id": UUID(one["id"])}) for one in around.get(row.id, nothing).previews
+            ),
         )
         for row in rows
     ]

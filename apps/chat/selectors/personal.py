@@ -15,6 +15,7 @@ from apps.chat.models import (
     Attachment,
     Bookmark,
     Conversation,
+    CustomEmoji,
     DeletedMessage,
     Draft,
     Forward,
@@ -22,6 +23,7 @@ from apps.chat.models import (
     Mention,
     Message,
     MessageRevision,
+    PollVote,
     Reaction,
     Reminder,
     Report,
@@ -188,6 +190,26 @@ def export_plans(person: Person) -> Iterator[Row]:
         .order_by("pk")
         .values("id", "message_id", "note", "due_at", "repeat", "fired_at")
     )
+
+
+def votes_of(person: Person) -> QuerySet[PollVote]:
+    """Return the person's votes."""
+    return PollVote.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_votes(person: Person) -> Iterator[Row]:
+    """Yield the person's votes."""
+    yield from votes_of(person).order_by("pk").values("poll__message_id", "option", "created_at")
+
+
+def emoji_by(person: Person) -> QuerySet[CustomEmoji]:
+    """Return the emoji the person added."""
+    return CustomEmoji.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+
+
+def export_emoji(person: Person) -> Iterator[Row]:
+    """Yield the emoji the person added; the pictures are among its files."""
+    yield from emoji_by(person).order_by("pk").values("code", "file_id", "created_at")
 
 
 def acknowledgements_of(person: Person) -> QuerySet[Acknowledgement]:

@@ -138,7 +138,7 @@ document.addEventListener("click", (event) => {
   const button = target.closest("[data-act]");
   if (!(button instanceof HTMLAnchorElement) || !article) return;
   event.preventDefault();
-  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji));
+  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji), true);
   else if (button.dataset.act === "thread") openThread(button.href);
   else openActions(article, button);
 });
@@ -151,7 +151,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge]") : null;
+  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge], [data-post]") : null;
   if (!(button instanceof HTMLButtonElement)) return;
   event.preventDefault();
   act(button.formAction, button.name ? { [button.name]: button.value } : {});
