@@ -229,6 +229,7 @@ class RetentionForm(forms.Form):
         required=False,
         help_text=_("Older messages are emptied. Leave it open to keep messages for ever."),
     )
+    keeps_marked = forms.BooleanField(label=_("Keep what is pinned or saved by somebody"), required=False)
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
