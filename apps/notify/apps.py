@@ -1,7 +1,7 @@
 """Notifications."""
 
 from django.apps import AppConfig
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.core import areas
 
@@ -15,7 +15,7 @@ class NotifyConfig(AppConfig):
         areas.register(
             areas.Area(
                 key="notifications",
-                label=_("Notifications"),
+                label=pgettext_lazy("the area", "Bell"),
                 icon="bell",
                 url_name="notify:list",
                 position=15,

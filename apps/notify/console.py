@@ -21,9 +21,21 @@ from apps.notify.models import Delivery
 from apps.notify.selectors import administration
 from apps.notify.selectors.preferences import find_standing
 from apps.notify.services.preferences import set_standing
-from apps.notify.types import CHANNELS, LEVELS, REASONS
+from apps.notify.types import CHANNELS, LEVELS
 
 PAGE = "notifications"
+# As somebody else reads them.
+REASONS = {
+    "mention": gettext_lazy("Mention"),
+    "direct": gettext_lazy("Direct message"),
+    "group_mention": gettext_lazy("Mention of a group or of all"),
+    "keyword": gettext_lazy("Keyword"),
+    "followed_thread": gettext_lazy("Followed thread"),
+    "followed_topic": gettext_lazy("Followed topic"),
+    "conversation": gettext_lazy("Everything in a conversation"),
+    "reminder": gettext_lazy("Reminder"),
+    "admin": gettext_lazy("From those who run this place"),
+}
 
 
 class ConsoleRequest(HttpRequest):

@@ -30,6 +30,8 @@ const see = debounce(() => {
 component("[data-unseen]", () => see());
 
 component("select[data-submits]", (select) => {
+  const button = /** @type {HTMLSelectElement} */ (select).form?.querySelector("[data-without-script]");
+  if (button instanceof HTMLElement) button.hidden = true;
   select.addEventListener("change", () => /** @type {HTMLSelectElement} */ (select).form?.requestSubmit());
 });
 

@@ -148,7 +148,7 @@ def test_why_says_each_way(ben: Principal) -> None:
     newest = Notification.objects.order_by("-pk")[0]
     text = html.fromstring(page(ben, "why", notification_id=newest.pk).content).text_content()  # type: ignore[attr-defined]
     assert "Somebody mentioned you" in text
-    assert "there is no address of yours to send it to" in text
+    assert "there is no address to send it to" in text
 
 
 def test_settings_keep_wishes_hours_words_and_a_pause(ben: Principal) -> None:

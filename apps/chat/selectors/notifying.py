@@ -21,6 +21,7 @@ from apps.core import tenancy
 from apps.notify.types import Described, NotificationRow
 
 EXCERPT = 200
+_BLOCK = re.compile(r"<(?=/?(?:p|br|li|h[1-6]|tr|td|th|pre|blockquote|div)\b)")
 _LOOKED_AT = 8000  # characters of HTML, whatever a message of the greatest length is rendered to
 # Everybody in the conversation who could have a reason to hear of this message, with what the reasons are made of.
 _CONCERNED = """
@@ -159,6 +160,6 @@ def _described(principal: Principal, message: Message, sender: str) -> Described
 
 def excerpt(html: str) -> str:
     """Return the beginning of a rendered body as one line of plain text."""
-    beginning = html[:_LOOKED_AT].replace("<", " <")
+    beginning = _BLOCK.sub(" <", html[:_LOOKED_AT])
     text = re.sub(r"\s+", " ", unescape(strip_tags(beginning))).strip()
     return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"
