@@ -64,9 +64,9 @@ def register(key: str, title: str | _StrPromise, find: Find, *, order: int = 50)
             fits, all of it where the set is small.
 
     Raises:
-        AlreadyRegistered.
+        AlreadyRegistered: another source has this key.
     """
-    if key in _sources:
+    if key in _sources and _sources[key].find is not find:
         raise AlreadyRegistered(key)
     _sources[key] = _Source(key=key, title=title, find=find, order=order)
 

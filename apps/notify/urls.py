@@ -24,6 +24,5 @@ urlpatterns = [
     ),
 ]
 root_urlpatterns = [
-    path("push-worker.js", public.push_worker, name="push_worker"),
     path("notifications/unsubscribe/<str:token>/", public.unsubscribe, name="notify_unsubscribe"),
 ]

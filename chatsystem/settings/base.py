@@ -250,6 +250,8 @@ STORAGES = {
     "staticfiles": {"BACKEND": "chatsystem.static_storage.ModuleManifestStorage"},
 }
 WHITENOISE_MAX_AGE = 60
+# Files at the top: a service worker hears of messages under the address it came from.
+WHITENOISE_ROOT = BASE_DIR / "static" / "root"
 WHITENOISE_ADD_HEADERS_FUNCTION = of_static
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 

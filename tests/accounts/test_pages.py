@@ -444,6 +444,7 @@ def test_exactly_these_pages_are_public() -> None:
         "accounts/passkeys/options/", "accounts/passkeys/sign-in/",
         ".well-known/openid-configuration", ".well-known/oauth-authorization-server", "oauth/authorize/",
         "oauth/token/", "oauth/device-authorization/", "oauth/introspect/", "oauth/revoke/", "oauth/userinfo/",
+        "notifications/unsubscribe/<str:token>/",
     }  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def test_threads_are_followed_versions_compared_and_deleted_messages_brought_bac
     entry.get_by_role("link", name="1 reply").click()
     expect(maren.message("Ich, heute noch.", where="#panel")).to_be_visible()
     expect(threads.locator(".count")).to_have_count(0)
-    follow = maren.page.locator("[data-follow] button")
+    follow = maren.page.locator("[data-thread-follow] button")
     expect(follow).to_have_text("Leave thread")
     follow.click()
     expect(follow).to_have_text("Follow thread")

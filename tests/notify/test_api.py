@@ -184,4 +184,4 @@ def test_a_level_is_set_where_one_reads_and_leads_nowhere_else(world: World, ben
 def test_the_worker_is_a_script_of_this_address(db: None) -> None:
     answer = Client().get("/push-worker.js")
     assert answer["Content-Type"].startswith("text/javascript")
-    assert b"showNotification" in answer.content
+    assert b"showNotification" in b"".join(answer.streaming_content)  # type: ignore[arg-type]

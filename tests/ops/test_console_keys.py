@@ -98,5 +98,5 @@ def test_the_page_costs_the_same_for_many(
     client = browser("admin")
     client.get(KEYS)
     # user, its session, seat; emergency accounts; keys, programs, accounts, owners
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         assert client.get(KEYS).status_code == 200

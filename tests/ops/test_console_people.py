@@ -57,8 +57,8 @@ def test_the_list_costs_the_same_for_many(
     client = browser("owner")
     client.get(PEOPLE)
     with django_assert_num_queries(
-        8
-    ):  # emergency accounts; user, its session, seat; roles, members, their number, invitations
+        9
+    ):  # emergency accounts; user, its session, seat; roles, members, their number, invitations, bell
         assert client.get(PEOPLE).status_code == 200
 
 

@@ -134,7 +134,7 @@ def test_the_list_of_conversations_costs_the_same_for_many(
         world.channel(anna, f"channel {number}")
     client = browser("owner")
     client.get(f"{BASE}conversations/")
-    with django_assert_num_queries(5):  # emergency accounts; user, its session, seat; conversations
+    with django_assert_num_queries(6):  # emergency accounts; user, its session, seat; conversations; bell
         assert len(rows(client, "conversations")) == count
 
 
@@ -253,8 +253,8 @@ def test_the_list_of_runs_costs_the_same_for_many(
     client = browser("owner")
     client.get(f"{BASE}runs/")
     with django_assert_num_queries(
-        9
-    ):  # emergency accounts; user, its session, seat; runs, people, kinds, counts 2
+        10
+    ):  # emergency accounts; user, its session, seat; runs, people, kinds, counts 2, bell
         assert len(rows(client, "runs")) == count
 
 
@@ -311,8 +311,8 @@ def test_the_list_of_documents_costs_the_same_for_many(
     client = browser("owner")
     client.get(f"{BASE}documents/")
     with django_assert_num_queries(
-        7
-    ):  # emergency accounts; user, its session, seat; documents, people, counts
+        8
+    ):  # emergency accounts; user, its session, seat; documents, people, counts, bell
         assert len(rows(client, "documents")) == count
 
 

@@ -31,6 +31,7 @@ from apps.chat.services import (
     messages,
     moderation,
     notifying,
+    polls,
     previews,
     reminders,
     retention,
@@ -138,6 +139,7 @@ def build(name: str, *, is_read: bool = True) -> Realm:
         if is_read:
             work_off()
             relay()
+        _take_pushes(realm)
     return realm
 
 
@@ -156,7 +158,8 @@ def _talk(realm: Realm) -> None:
     )  # fmt: skip
     messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word} {link}")
     previews.look_at_links(organization_id=realm.organization.pk, message_id=sent.id)
-    emoji.add_emoji(principal=who, code="crane", name="crane.png", data=picture())
+    code = f"crane_{word[-8:]}"  # no other organization has one of that name
+    emoji.add_emoji(principal=who, code=code, name="crane.png", data=picture())
     soon = timezone.now() + timedelta(days=2)
     bookmark = bookmarks.add_link(
         principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
@@ -170,7 +173,7 @@ def _talk(realm: Realm) -> None:
         "conversation_id": channel,
         "message_id": sent.id,
         "bookmark_id": bookmark,
-        "code": "crane",
+        "code": code,
         "preview_id": preview.pk,
         "scheduled_id": scheduling.schedule_message(
             principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
@@ -179,11 +182,37 @@ def _talk(realm: Realm) -> None:
         "person_id": realm.colleague.user_id,
         "member_id": realm.colleague.pk,
     }
+    _poll(realm)
+    _carry(realm)
     _tell(realm, sent.id)
 
 
+def _poll(realm: Realm) -> None:
+    """Ask something, for the doors that only a message with a poll has."""
+    asked = polls.create_poll(
+        principal=realm.acting, conversation_id=realm.ids["conversation_id"],
+        poll=polls.NewPoll(question=f"asked {realm.word}", options=["one", "two"]), client_key=uuid4().hex,
+    )  # fmt: skip
+    message = "/o/{slug}/c/{conversation_id}/m/{message_id}"
+    for door in (f"{message}/vote/", f"{message}/close-poll/"):
+        realm.ids[f"{door} message_id"] = asked.id
+    for door in ("votes", "close-poll"):
+        realm.ids[f"/api/v1/messages/{{message_id}}/{door}/ message_id"] = asked.id
+
+
+def _carry(realm: Realm) -> None:
+    """Send a file, for the door that puts the file of a message at hand."""
+    file = upload(realm.owner, f"carried-{realm.word}.txt", f"carried {realm.word}\n".encode()).id
+    sent = messages.send_message(
+        principal=realm.acting, conversation_id=realm.ids["conversation_id"], body="", client_key=uuid4().hex,
+        attachments=(file,),
+    )  # fmt: skip
+    door = "/o/{slug}/c/{conversation_id}/m/{message_id}/files/{file_id}/bookmark/"
+    realm.ids |= {f"{door} message_id": sent.id, f"{door} file_id": file}
+
+
 def _tell(realm: Realm, message_id: UUID) -> None:
-    """Somebody answers the owner, who is told of it and takes push messages."""
+    """Somebody answers the owner, who is told of it."""
     answer = messages.send_message(
         principal=principal_of(realm.colleague), conversation_id=realm.ids["conversation_id"],
         body=f"answered {realm.word}", client_key=uuid4().hex, thread=message_id,
@@ -194,13 +223,17 @@ def _tell(realm: Realm, message_id: UUID) -> None:
         "notification_id": Notification.objects.get(
             message_id=answer.id, recipient_id=realm.owner.user_id
         ).pk,
-        "subscription_id": subscriptions.subscribe(
-            realm.acting,
-            endpoint=f"https://push.example/{realm.word}",
-            public_key=BROWSER_POINT,
-            secret=SECRET,
-        ),
     }
+
+
+def _take_pushes(realm: Realm) -> None:
+    """Let a browser of the owner take push messages: last, as it ends with sign-ins that end and when none arrives."""
+    realm.ids["subscription_id"] = subscriptions.subscribe(
+        realm.acting,
+        endpoint=f"https://push.example/{realm.word}",
+        public_key=BROWSER_POINT,
+        secret=SECRET,
+    )
 
 
 def _work(realm: Realm, *, is_read: bool) -> None:
@@ -215,10 +248,18 @@ def _work(realm: Realm, *, is_read: bool) -> None:
     if is_read:
         work_off()
     shown = upload(realm.owner, f"picture-{word}.png", picture())
+    hung = upload(realm.owner, f"hung-{word}.txt", f"hung {word}\n".encode())
+    sent = messages.send_message(
+        principal=realm.acting, conversation_id=channel, body=f"see {word}", client_key=uuid4().hex,
+        attachments=(hung.id,),
+    )  # fmt: skip
+    bookmark = "/o/{slug}/c/{conversation_id}/m/{message_id}/files/{file_id}/bookmark/"
     realm.ids |= {
         "document_id": paper.id,
         "file_id": upload(realm.owner, f"note-{word}.txt", f"a note {word}\n".encode()).id,
         "/o/{slug}/files/{file_id}/preview file_id": shown.id,
+        f"{bookmark} file_id": hung.id,
+        f"{bookmark} message_id": sent.id,
         "/o/{slug}/documents/of/{file_id}/ file_id": paper.file_id,
         "answer_id": asked.id,
         "run_id": asked.run_id,

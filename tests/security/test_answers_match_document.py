@@ -117,10 +117,12 @@ OTHERS = {
     "/api/v1/access/decision/": "needs a person",
     "/api/v1/access/readers/": "needs an object",
     "/api/v1/access/scoped-roles/": "needs an object",
+    "/api/v1/retention/preview/": "needs a number of days",
     "/api/v1/me/sessions/": "is for people, not for keys",
     "/api/v1/me/tokens/": "is for people, not for keys",
     "/api/v1/me/factors/": "is for people, not for keys",
     "/api/v1/me/consents/": "is for people, not for keys",
+    "/api/v1/me/push-subscriptions/": "is for people, not for keys",
 }
 
 

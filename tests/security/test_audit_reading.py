@@ -229,7 +229,7 @@ def test_a_page_costs_a_fixed_number_of_queries(organization, auditor, django_as
     client = browser(auditor)
     client.get("/o/nordlicht/console/audit/")
     # user, its session, seat; emergency accounts; entries, names; head, waiting, last check
-    with django_assert_num_queries(9):
+    with django_assert_num_queries(10):
         assert client.get("/o/nordlicht/console/audit/").status_code == 200
     key = api_key(auditor)
     headers = {"HTTP_AUTHORIZATION": f"Bearer {key.secret}"}

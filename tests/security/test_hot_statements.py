@@ -138,7 +138,7 @@ HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     "read to the end": lambda me, c: reading.move_marker(principal=me, conversation_id=c, sequence=15),
     "send": lambda me, c: call("SELECT * FROM chat_send_batch(%s)", draft(me, c)),
     "send through the service": lambda me, c: send_message(
-        principal=me, conversation_id=c, body="hello @everyone", client_key="k"
+        principal=me, conversation_id=c, body="hello @everyone", client_key="k", confirm_mass_mention=True
     ),
     "history of a stream": lambda me, c: call(
         resuming._MISSED, [c], [3], me.organization_id, 500

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -18,9 +17,11 @@ from apps.chat.api.views import NOTHING
 from apps.chat.selectors import retention as selectors
 from apps.chat.services import retention
 from apps.core.api.idempotency import repeatable
+from apps.core.api.paging import Order, page_of_list, read_page
 from apps.core.api.serializers import ExactBoolean, QueryBoolean, StrictSerializer, read_query, validated
 
 _TAGS = ["retention"]
+BY_NAME = Order((("conversation_name", str), ("id", UUID)))
 _MANAGES: list[type[BasePermission]] = [Requires(selectors.MANAGE), RequiresRecentSignIn]
 
 
@@ -51,7 +52,7 @@ class RuleSerializer(serializers.Serializer[object]):
     changed_at = serializers.DateTimeField()
 
 
-class PreviewSerializer(serializers.Serializer[object]):
+class RetentionPreviewSerializer(serializers.Serializer[object]):
     """What a rule would delete today."""
 
     messages = serializers.IntegerField()
@@ -60,20 +61,18 @@ class PreviewSerializer(serializers.Serializer[object]):
     held = serializers.IntegerField(help_text="As old, but kept by a legal hold.")
 
 
-def _rules(request: Request) -> list[dict[str, Any]]:
-    return [dataclasses.asdict(rule) for rule in selectors.list_rules(principal_of(request))]
-
-
 class RuleList(APIView):
     """`retention/rules/`."""
 
     permission_classes = _MANAGES
-    pagination_class = None
 
     @extend_schema(responses=RuleSerializer(many=True), tags=_TAGS, operation_id="retention_rules_list")
     def get(self, request: Request) -> Response:
-        """List the rules in force, the common one first."""
-        return Response(_rules(request))
+        """List the rules in force, the common one first, then by channel."""
+        position, limit, _ = read_page(request, BY_NAME)
+        found = selectors.list_rules(principal_of(request))
+        page = page_of_list(found, order=BY_NAME, position=position, limit=limit)
+        return Response(page.as_dict(request, map(dataclasses.asdict, page.rows)))
 
     @extend_schema(
         request=NewRuleSerializer, responses={201: OpenApiResponse(RuleSerializer)}, tags=_TAGS,
@@ -89,7 +88,8 @@ class RuleList(APIView):
             days=asked["days"],
             keeps_marked=asked["keeps_marked"],
         )
-        return Response(next(rule for rule in _rules(request) if rule["id"] == rule_id), status=201)
+        made = next(rule for rule in selectors.list_rules(principal_of(request)) if rule.id == rule_id)
+        return Response(dataclasses.asdict(made), status=201)
 
 
 class RuleDetail(APIView):
@@ -111,7 +111,7 @@ class Preview(APIView):
 
     @extend_schema(
         parameters=[PreviewQuery],
-        responses=PreviewSerializer,
+        responses=RetentionPreviewSerializer,
         tags=_TAGS,
         operation_id="retention_preview_retrieve",
     )

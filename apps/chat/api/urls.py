@@ -6,6 +6,7 @@ from apps.chat.api import asking, emoji, keeping, moderation, planning, retentio
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
+_PREVIEWS = "messages/<uuid:message_id>/previews/"
 urlpatterns = [
     path("conversations/", views.ConversationList.as_view(), name="conversations"),
     path("conversations/<uuid:conversation_id>/", views.ConversationDetail.as_view(), name="conversation"),
@@ -52,7 +53,7 @@ urlpatterns = [
     path("messages/<uuid:message_id>/close-poll/", asking.PollClosing.as_view(), name="close-poll"),
     path("conversations/<uuid:conversation_id>/commands/", asking.CommandRun.as_view(), name="run-command"),
     path(
-        "messages/<uuid:message_id>/previews/<uuid:preview_id>/",
+        f"{_PREVIEWS}<uuid:preview_id>/",
         keeping.MessagePreviewDetail.as_view(),
         name="preview",
     ),

@@ -87,16 +87,29 @@ def explain_refusal(draft: Draft) -> DomainError:
         return ConversationArchived()
     if not conversation.is_member:
         return NotAMember()
-    if (
-        draft.thread
-        and not Message.objects.filter(
-            pk=draft.thread, conversation_id=draft.conversation_id, thread_id=None
-        ).exists()
-    ):
+    if draft.thread and not _is_root(draft.thread, draft.conversation_id):
         return ThreadNotFound()
     if draft.attachments:
         return AttachmentNotFound()
     return NotAMember()  # left between the statement and this explanation
+
+
+def _is_root(message_id: UUID, conversation_id: UUID) -> bool:
+    return Message.objects.filter(pk=message_id, conversation_id=conversation_id, thread_id=None).exists()
+
+
+def require_parts(draft: Draft) -> None:
+    """Refuse what the write path would leave out: a thread that is none here, a file the sender may not attach.
+
+    Raises:
+        ThreadNotFound, AttachmentNotFound.
+    """
+    if draft.thread and not _is_root(draft.thread, draft.conversation_id):
+        raise ThreadNotFound
+    if not file_access.may_attach(
+        organization_id=draft.organization_id, uploader_id=draft.sender.id, file_ids=draft.attachments
+    ):
+        raise AttachmentNotFound
 
 
 def send_message(

@@ -16,6 +16,7 @@ from apps.chat import events
 from apps.chat.errors import MessageDeleted, NotTheAuthor, PollClosed, PollInvalid, PollNotFound
 from apps.chat.models import Message, Poll, PollVote
 from apps.chat.rendering.markdown import without_mentions
+from apps.chat.selectors.conversations import get_conversation
 from apps.chat.services import composing
 from apps.chat.services.messages import lock_visible_message, require_open, send_messages
 from apps.chat.types import Card, SentMessage
@@ -59,6 +60,7 @@ def create_poll(
             `send_message` raises.
     """
     access.require(principal, "message.send")
+    get_conversation(principal, conversation_id)  # who does not see it learns nothing of what fits there
     question, options = _cleaned(poll)
     row = Poll(
         id=uuid7(), organization_id=principal.organization_id, question=question, options=options,

@@ -24,7 +24,7 @@ from apps.chat.errors import (
 from apps.chat.models import ScheduledMessage
 from apps.chat.services import composing
 from apps.chat.services.commands import is_command
-from apps.chat.services.messages import require_open, send_message
+from apps.chat.services.messages import require_open, require_parts, send_message
 from apps.chat.types import Priority
 from apps.core import tenancy
 from apps.core.errors import DomainError, Unavailable
@@ -52,7 +52,8 @@ def schedule_message(
     """Keep a message until its time; return its id. What would refuse it now refuses it here.
 
     Raises:
-        TimeNotPossible: past, or more than a year away; TooManyScheduled, and what `compose` and `require_open` raise.
+        TimeNotPossible: past, or more than a year away; TooManyScheduled, and what `compose`, `require_open` and
+            `require_parts` raise.
     """
     access.require(principal, "message.send")
     require_open(principal=principal, conversation_id=conversation_id)
@@ -64,9 +65,11 @@ def schedule_message(
         conversation_id=conversation_id,
         body=body,
         client_key="scheduled",
+        thread=thread,
         attachments=attachments,
         confirm_mass_mention=confirm_mass_mention,
     )
+    require_parts(draft)
     with transaction.atomic():
         _require_room(principal)
         row = ScheduledMessage.objects.create(
@@ -96,7 +99,7 @@ def change_scheduled(
     """Change text or time of what was not sent; a failed one waits again.
 
     Raises:
-        ScheduledNotFound, TimeNotPossible, and what `compose` raises.
+        ScheduledNotFound, TimeNotPossible, and what `compose` and `require_parts` raise.
     """
     with transaction.atomic():
         row = _lock_own(principal, scheduled_id)
@@ -105,14 +108,17 @@ def change_scheduled(
         if confirm_mass_mention is not None:
             row.confirm_mass_mention = confirm_mass_mention
         _require_possible(row.send_at)
-        row.body = composing.compose(
+        draft = composing.compose(
             principal=principal,
             conversation_id=row.conversation_id,
             body=row.body,
             client_key="scheduled",
+            thread=row.thread_id,
             attachments=tuple(row.attachments),
             confirm_mass_mention=row.confirm_mass_mention,
-        ).body
+        )
+        require_parts(draft)
+        row.body = draft.body
         row.state, row.failure_code = State.WAITING, ""
         row.save(update_fields=["body", "send_at", "confirm_mass_mention", "state", "failure_code"])
         _keep_files(row)

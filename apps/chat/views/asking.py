@@ -85,6 +85,7 @@ def command_list(request: PageRequest, slug: str) -> JsonResponse:  # noqa: ARG0
 @require_POST
 def command(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Run a command."""
+    conversations.get_conversation(request.principal, conversation_id)
     form = CommandForm(request.POST)
     if not form.is_valid():
         raise InvalidInput

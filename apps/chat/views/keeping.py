@@ -114,6 +114,7 @@ def pin(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID
 @require_POST
 def save(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Save a message for oneself, or forget it."""
+    visible_message(request, conversation_id, message_id)
     saving.set_saved(
         principal=request.principal, message_id=message_id, is_saved=request.POST.get("is_saved") == "1"
     )

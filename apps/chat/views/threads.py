@@ -15,7 +15,7 @@ from apps.chat.errors import MessageNotFound
 from apps.chat.forms import SequenceForm
 from apps.chat.selectors import conversations, threads
 from apps.chat.services import threads as following
-from apps.chat.views.common import PageRequest, done, list_context, thread_address
+from apps.chat.views.common import PageRequest, done, list_context, thread_address, visible_message
 from apps.core.errors import InvalidInput
 
 
@@ -44,6 +44,7 @@ def inbox(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - th
 @require_POST
 def follow(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Follow a thread, or leave it."""
+    visible_message(request, conversation_id, message_id)
     following.set_followed(
         principal=request.principal, message_id=message_id, is_followed=request.POST.get("is_followed") == "1"
     )
@@ -53,6 +54,7 @@ def follow(request: PageRequest, slug: str, conversation_id: UUID, message_id: U
 @require_POST
 def read(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Note how far the reader has seen a thread."""
+    visible_message(request, conversation_id, message_id)
     form = SequenceForm(request.POST)
     if not form.is_valid():
         raise InvalidInput

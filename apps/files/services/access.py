@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,15 @@ def attach(*, file_id: UUID, scope_id: UUID) -> None:
         if found.first() is None:
             raise FileNotFound
         FileScope.objects.get_or_create(organization_id=tenancy.current(), file_id=file_id, scope_id=scope_id)
+
+
+def may_attach(*, organization_id: UUID, uploader_id: UUID, file_ids: Collection[UUID]) -> bool:
+    """Return whether all are ready files that this principal uploaded here: what the write path asks too."""
+    wanted = set(file_ids)
+    found = StoredFile.objects.filter(
+        organization_id=organization_id, uploader_id=uploader_id, state=FileState.READY, pk__in=wanted
+    )
+    return not wanted or found.count() == len(wanted)
 
 
 def keep(*, file_ids: Iterable[UUID], until: datetime) -> None:

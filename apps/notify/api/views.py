@@ -154,7 +154,7 @@ class PushKey(OwnView):
 
     @extend_schema(responses=shapes.PushKeySerializer, tags=["notifications"])
     def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
-        """Show the server's public key."""
+        """Show the server's public key; empty until the server has one."""
         return Response({"public_key": vapid.public_key()})
 
 

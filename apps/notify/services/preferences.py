@@ -20,7 +20,8 @@ from apps.notify.types import MAIL, QuietTime
 
 MOST_KEYWORDS = 50
 _WORD = re.compile(r"(?=.*\w).{2,60}")
-_PLACE = re.compile(r"[a-z]{1,20}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_PLACE = re.compile(rf"[a-z]{{1,20}}:{_ID}")
 MaySet = Callable[[Principal, UUID], bool]
 _places: dict[str, MaySet] = {}
 

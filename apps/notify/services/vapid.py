@@ -1,4 +1,4 @@
-"""The server's key pair for Web Push, made when the first browser asks and kept encrypted for good."""
+"""The server's key pair for Web Push, made when the server is prepared and kept encrypted for good."""
 
 from __future__ import annotations
 
@@ -28,9 +28,14 @@ _HOURS = 12
 
 
 def public_key() -> str:
-    """Return what browsers subscribe with; makes the pair where there is none. One query."""
+    """Return what browsers subscribe with; empty where `ensure_key` made none yet. One query."""
     found = PushKey.objects.defer("private_key").order_by("created_at").first()
-    return (found or _make()).public_key
+    return found.public_key if found else ""
+
+
+def ensure_key() -> str:
+    """Make the pair where there is none; return its public part. Looking at a page never makes it."""
+    return public_key() or _make().public_key
 
 
 def authorization(endpoint: str) -> str:

@@ -1,31 +1,15 @@
-"""What is asked for without a sign-in: the service worker, and the end of mail by the link in a mail."""
+"""What is asked for without a sign-in: the end of mail, by the link in a mail."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from apps.core import tenancy
 from apps.notify.services import mailing, preferences
-
-WORKER = Path(settings.BASE_DIR) / "static" / "js" / "push_worker.js"
-
-
-@login_not_required
-@require_safe
-def push_worker(request: HttpRequest) -> HttpResponse:  # noqa: ARG001 - Django's signature
-    """Return the service worker under an address that stays; browsers compare it by its content."""
-    return HttpResponse(
-        WORKER.read_bytes(),
-        content_type="text/javascript; charset=utf-8",
-        headers={"Cache-Control": "no-cache"},
-    )
 
 
 @login_not_required

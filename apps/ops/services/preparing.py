@@ -14,6 +14,7 @@ from django.db import connection
 from apps.accounts.selectors import people
 from apps.accounts.services import sign_in_links
 from apps.core.services.database_roles import missing_walls
+from apps.notify.services import vapid
 from apps.ops.services import demo
 
 logger = logging.getLogger(__name__)
@@ -32,10 +33,11 @@ class Prepared:
 
 
 def prepare(*, with_demo: bool) -> Prepared:
-    """Bring schema, partitions, grants and static files up to date; fill an empty database if asked."""
+    """Bring schema, partitions, grants, the push key and static files up to date; fill an empty database if asked."""
     call_command("migrate", interactive=False, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT core_make_partitions(2)")
+    vapid.ensure_key()
     _collect_static()
     if settings.PROFILE == "prod" and settings.CONFIGURATION.mail.server is None:
         logger.warning("mail.written_to_files", extra={"set": "CHATSYSTEM_SMTP_URL"})

@@ -33,7 +33,7 @@ component("[data-thread-panel]", (panel) => {
   return () => ends.forEach((end) => end());
 });
 
-component("[data-follow]", (form) => {
+component("[data-thread-follow]", (form) => {
   const button = /** @type {HTMLButtonElement} */ (one("button", form));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
