@@ -279,6 +279,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             body=frame.body,
             client_key=frame.client_key,
             thread=frame.thread,
+            topic=frame.topic,
             attachments=frame.attachments,
         )
         return await in_thread(compose) if composing.needs_look_up(frame.body) else compose()
@@ -311,6 +312,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             principal=self.principal,
             conversation_id=frame.conversation,
             sequence=frame.sequence,
+            place=frame.place,
         )
 
     async def on_typing(self, frame: frames.TypingFrame) -> None:

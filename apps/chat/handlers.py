@@ -3,17 +3,29 @@
 from django.db import transaction
 
 from apps.accounts.events import InvitationAccepted, MemberChanged
+from apps.accounts.selectors.organizations import names_of_all
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, visible_conversations
+from apps.chat.services.checking import check_read_state
 from apps.chat.services.members import bring_in, end_all_memberships
+from apps.core import tenancy
 from apps.core.events.subscribers import after_commit
+from apps.core.relay.periodic import every
 
 register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
 register_object_kind(explaining.MESSAGE)
+
+
+@every(seconds=3600)
+def check_unread_counts() -> None:
+    """Compare what some members see with a recount, and report where they differ as a metric."""
+    for organization_id in names_of_all():
+        with tenancy.use(organization_id):
+            check_read_state(organization_id=organization_id)
 
 
 @after_commit(MemberChanged)

@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import ref
+from apps.chat.selectors.topics import resolved_among
 from apps.chat.types import MessageView, PersonRef
 
 GROUP_SECONDS = 5 * 60
@@ -26,6 +27,7 @@ class Row:
         unread_since: set on the first unread message: when the newest read one was sent, or the message's own time.
         continues: the same sender wrote the message above, a moment ago: no face and no name again.
         thread_people: faces beside the number of replies.
+        begins_topic: the messages above stand in another topic; `is_resolved` is this one's.
     """
 
     message: MessageView
@@ -36,6 +38,8 @@ class Row:
     is_mine: bool = False
     mentions_me: bool = False
     thread_people: tuple[PersonRef, ...] = ()
+    begins_topic: bool = False
+    is_resolved: bool = False
 
     @property
     def html(self) -> str:
@@ -49,14 +53,21 @@ def rows(
     reader: Principal,
     first_unread: UUID | None = None,
     unread_count: int = 0,
+    tells_topics: bool = False,
 ) -> list[Row]:
-    """Lay out messages, oldest first. One query for the faces of threads, none where there are no threads."""
+    """Lay out messages, oldest first. One query for the faces of threads and one for topics, where there are any.
+
+    Args:
+        tells_topics: messages of several topics stand among each other.
+    """
     faces = _thread_faces(messages)
+    resolved = resolved_among({message.topic.id for message in messages if message.topic})
     found: list[Row] = []
     above: MessageView | None = None
     for message in messages:
         is_unread_line = message.id == first_unread
         starts_day = above is None or _day(above) != _day(message)
+        begins_topic = tells_topics and (above is None or above.topic != message.topic)
         since = (above or message).sent_at if is_unread_line else None
         found.append(
             Row(
@@ -66,6 +77,7 @@ def rows(
                 unread_count=unread_count if is_unread_line else 0,
                 continues=not starts_day
                 and not is_unread_line
+                and not begins_topic
                 and above is not None
                 and _continues(above, message),
                 is_mine=message.sender.id == reader.id,
@@ -75,6 +87,8 @@ def rows(
                     for person in (message.replies.people if message.replies else ())
                     if person in faces
                 )[-3:],
+                begins_topic=begins_topic,
+                is_resolved=message.topic is not None and message.topic.id in resolved,
             )
         )
         above = message

@@ -3,7 +3,7 @@
 import argparse
 import importlib
 
-NAMES = ("realtime", "send", "search", "ingest", "api", "walls", "audit", "erasure", "access")
+NAMES = ("realtime", "send", "search", "ingest", "api", "walls", "audit", "erasure", "access", "unread")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(

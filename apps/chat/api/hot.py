@@ -99,6 +99,7 @@ async def _send(request: HttpRequest, principal: Principal, conversation_id: UUI
         body=data["body"],
         client_key=data["client_key"],
         thread=data["thread"],
+        topic=data["topic"],
         attachments=tuple(data["attachments"]),
     )
     draft = await in_thread(compose) if composing.needs_look_up(data["body"]) else compose()

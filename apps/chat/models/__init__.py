@@ -2,6 +2,7 @@
 
 from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+from apps.chat.models.topic import ReadMark, Topic, TopicPreference
 
 __all__ = [
     "Attachment",
@@ -12,4 +13,7 @@ __all__ = [
     "Message",
     "MessageRevision",
     "Reaction",
+    "ReadMark",
+    "Topic",
+    "TopicPreference",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import cast
 from uuid import UUID
@@ -42,6 +43,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         is_reply=shown.thread is not None,
         is_mine=row.is_mine,
         is_agent=shown.sender.is_agent,
+        is_guest=shown.sender.is_guest,
         has_card=shown.card is not None,
         has_acts=shown.deleted_at is None and not context.get("read_only"),
     )
@@ -53,6 +55,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         sent=shown.sent_at.isoformat(),
         version=shown.version,
         thread=shown.thread,
+        topic=shown.topic.id if shown.topic else SafeString(""),
         name=shown.sender.name,
         face="" if row.continues else avatar(context, shown.sender),
         text="" if shape.is_deleted else card(context, row),
@@ -144,6 +147,18 @@ def chosen_by(principals: tuple[UUID, ...], principal_id: UUID) -> bool:
 def ids(principals: tuple[UUID, ...]) -> str:
     """Return ids for a data attribute."""
     return " ".join(map(str, principals))
+
+
+@register.filter
+def of(found: Mapping[UUID, object] | str, key: UUID) -> object:
+    """Return what belongs to a key, or None; the list may have been drawn without."""
+    return found.get(key) if isinstance(found, Mapping) else None
+
+
+@register.filter
+def named(names: Mapping[str, str], key: str) -> str:
+    """Return what a key is called, the key itself where it has no name."""
+    return names.get(key, key)
 
 
 @register.filter

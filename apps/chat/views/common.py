@@ -16,8 +16,8 @@ from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat import sample
 from apps.chat.script_texts import chat_texts
-from apps.chat.selectors import conversations
-from apps.chat.types import ConversationView
+from apps.chat.selectors import conversations, topics
+from apps.chat.types import ConversationView, TopicView
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -29,6 +29,9 @@ class PageRequest(HttpRequest):
 
     principal: Principal
     htmx: HtmxDetails
+
+
+TOPICS = 12  # below the open channel; its page of topics has all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,15 +46,26 @@ class Group:
     adds_in_dialog: bool = True
 
 
-def list_context(request: PageRequest, *, current: UUID | None = None) -> dict[str, Any]:
-    """Return what the conversation list shows. Two queries."""
+def list_context(
+    request: PageRequest, *, current: UUID | None = None, topics_below: list[TopicView] | None = None
+) -> dict[str, Any]:
+    """Return what the conversation list shows. Three queries, and two for the topics of the open channel.
+
+    Args:
+        topics_below: of the open channel, where the caller has them already.
+    """
     principal = request.principal
     found = conversations.list_conversations(principal)
+    if topics_below is None:
+        is_channel = any(c.id == current and c.kind == "channel" for c in found)
+        topics_below = topics.topics_of(principal, current, limit=TOPICS) if current and is_channel else []
     return {
         **shared(),
         "area": "chat",
         "groups": groups(principal, found),
         "current": current,
+        "levels": topics.levels_of(principal),
+        "list_topics": topics_below[:TOPICS],
         "may_start": bool(access.can(principal, "conversation.create_direct")),
         "mentions_total": sum(c.mentions for c in found),
     }

@@ -103,7 +103,8 @@ class Composer {
       this.#explain();
       return;
     }
-    post({ conversation: this.conversation, thread: this.thread, body, attachments: this.uploads.take() });
+    const topic = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"))?.value.trim();
+    post({ conversation: this.conversation, thread: this.thread, ...(topic ? { topic } : {}), body, attachments: this.uploads.take() });
     this.text.value = "";
     localStorage.removeItem(this.key);
     this.keep();

@@ -13,6 +13,8 @@ export class Reading {
     this.root = root;
     this.reached = reached;
     this.conversation = root.dataset.conversation ?? "";
+    /** @type {string | null} what alone is read here: a topic, or a thread by its first message */
+    this.place = root.dataset.thread ?? root.dataset.place ?? null;
     this.read = Number(root.dataset.read);
     this.seen = this.read;
     this.isPaused = !("member" in root.dataset);
@@ -55,12 +57,17 @@ export class Reading {
     if (this.isPaused || !hasAttention()) return;
     const sequence = Math.max(this.seen, this.reached());
     if (sequence <= this.read) return;
-    if (socket.send({ frame: "read", conversation: this.conversation, sequence })) this.read = sequence;
+    if (socket.send({ frame: "read", conversation: this.conversation, sequence, ...(this.place ? { place: this.place } : {}) })) this.read = sequence;
   }
 
   /** @param {import("../shell/socket.js").Notice} notice */
   #moved({ type, data }) {
     if (type !== "read.moved" || data.conversation !== this.conversation) return;
+    if ((data.place ?? null) !== this.place) {
+      if (data.last_read_sequence > this.read) this.read = data.last_read_sequence;
+      return;
+    }
+    if (data.place) data = { ...data, last_read_sequence: data.place_sequence };
     // Moved back is "unread from here": what is on screen must not count as seen again until the page is opened anew.
     if (data.last_read_sequence < this.read) this.isPaused = true;
     this.read = data.last_read_sequence;
