@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import cast
@@ -16,6 +17,7 @@ from django.utils.translation import get_language
 
 from apps.chat import drawing, sample
 from apps.chat.presenting import Row
+from apps.chat.selectors.topics import Levels
 from apps.chat.services.reactions import OWN
 from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
@@ -24,7 +26,8 @@ from apps.core.templatetags.parts import avatar, moment
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _MOST_ROWS = 4096
-_rows: dict[tuple[ConversationView, bool, str, str | None], SafeString] = {}
+Wishes = tuple[tuple[UUID, ...], tuple[UUID, ...]] | None  # topics the reader muted, and those it follows
+_rows: dict[tuple[ConversationView, Wishes, bool, str, str | None], SafeString] = {}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -47,6 +50,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         is_reply=shown.thread is not None,
         is_mine=row.is_mine,
         is_agent=shown.sender.is_agent,
+        is_guest=shown.sender.is_guest,
         has_card=shown.card is not None,
         has_acts=shown.deleted_at is None and not context.get("read_only"),
     )
@@ -58,6 +62,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         sent=shown.sent_at.isoformat(),
         version=shown.version,
         thread=shown.thread,
+        topic=shown.topic.id if shown.topic else SafeString(""),
         name=shown.sender.name,
         face="" if row.continues else avatar(context, shown.sender),
         text="" if shape.is_deleted else card(context, row),
@@ -112,6 +117,25 @@ def message_text(context: template.Context, row: Row) -> SafeString:
     me = f'data-principal="{context["request"].principal.id}"'
     html = row.html.replace(f'<span class="mention" {me}>', f'<span class="mention mention--me" {me}>')
     return mark_safe(html)  # noqa: S308 - only the server's renderer writes it
+
+
+@register.simple_tag(takes_context=True)
+def conversation_row(context: template.Context, shown: ConversationView) -> SafeString:
+    """Return a row of the list of conversations, drawn once for all that it shows: most rows are as they were."""
+    slug, is_current = context["request"].principal.organization_slug, shown.id == context.get("current")
+    levels = of(context.get("levels") or {}, shown.id)
+    wishes = (tuple(levels.muted), tuple(levels.followed)) if isinstance(levels, Levels) else None
+    key = (shown, wishes, is_current, slug, get_language())
+    found = _rows.get(key)
+    if found is None:
+        if len(_rows) >= _MOST_ROWS:
+            _rows.clear()
+        parts = cast("template.Template", context.template).engine.get_template(
+            "chat/parts/conversation.html"
+        )
+        with context.push(c=shown, wishes=levels):
+            found = _rows[key] = parts.render(context)
+    return found
 
 
 @register.simple_tag(takes_context=True)
@@ -172,6 +196,18 @@ def chosen_by(principals: tuple[UUID, ...], principal_id: UUID) -> bool:
 def ids(principals: tuple[UUID, ...]) -> str:
     """Return ids for a data attribute."""
     return " ".join(map(str, principals))
+
+
+@register.filter
+def of(found: Mapping[UUID, object] | str, key: UUID) -> object:
+    """Return what belongs to a key, or None; the list may have been drawn without."""
+    return found.get(key) if isinstance(found, Mapping) else None
+
+
+@register.filter
+def named(names: Mapping[str, str], key: str) -> str:
+    """Return what a key is called, the key itself where it has no name."""
+    return names.get(key, key)
 
 
 @register.filter
