@@ -15,6 +15,7 @@ from apps.core import origin
 from apps.core.http import request_limits
 from apps.core.redis import client
 from chatsystem.settings.parts.database import parse
+from chatsystem.testing.plugin import SERVERS
 from tests.emptying import empty_tables, install
 
 BROWSER = "tests/e2e/"
@@ -49,15 +50,20 @@ def django_db_setup(
     django_db_blocker: pytest.FixtureRequest,
     django_db_modify_db_settings: None,
 ) -> Iterator[None]:
-    """Create and migrate the test database as the owner, then connect as the app role."""
-    from django.test.utils import setup_databases, teardown_databases
-
-    settings = connections["default"].settings_dict
-    owner, app = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"]), settings["USER"]
+    """Prepare the test database as the owner, then connect as the app role."""
+    connection = connections["default"]
+    settings = connection.settings_dict
+    owner, app, name = parse(os.environ["CHATSYSTEM_DATABASE_OWNER_URL"]), settings["USER"], settings["NAME"]
+    is_migrated = SERVERS in request.config.stash
     with django_db_blocker.unblock():
         settings["USER"] = owner["USER"]
-        databases = setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
-        with connections["default"].cursor() as cursor:
+        if is_migrated:
+            settings["NAME"] = (
+                f"test_{name}"  # without the suffix of an xdist worker, which has its own server
+            )
+        else:
+            connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+        with connection.cursor() as cursor:
             # Tests that commit empty their tables; the product never does.
             cursor.execute(f"GRANT TRUNCATE ON ALL TABLES IN SCHEMA public TO {app}")
             cursor.execute(
@@ -68,13 +74,14 @@ def django_db_setup(
             install(cursor)
             for what in ("ALL ON ALL TABLES", "ALL ON ALL SEQUENCES", "EXECUTE ON ALL FUNCTIONS"):
                 cursor.execute(f"GRANT {what} IN SCHEMA public TO chat_everywhere")  # see `tests.walls`
-        connections["default"].close()
+        connection.close()
         settings["USER"] = app
     yield
     with django_db_blocker.unblock():
-        connections["default"].close()
+        connection.close()
         settings["USER"] = owner["USER"]
-        teardown_databases(databases, verbosity=0)
+        if not is_migrated:
+            connection.creation.destroy_test_db(name, verbosity=0)
 
 
 @pytest.fixture(scope="session", autouse=True)

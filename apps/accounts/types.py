@@ -142,6 +142,7 @@ class Principal:
         scoped: rights in single audiences, beside those of the role.
         viewed_by, viewer_name: the administrator that looks at pages as this person, and may change nothing.
         factor_due_at: until then the person may go on without the second factor it needs; None: none needed, or proved.
+        notices: last number of the own stream when this was loaded; a page drawn afterwards shows at least that much.
     """
 
     id: UUID
@@ -174,6 +175,7 @@ class Principal:
     viewed_by: UUID | None = None
     viewer_name: str = ""
     factor_due_at: datetime | None = None
+    notices: int = field(default=0, compare=False)
 
     @property
     def is_guest(self) -> bool:

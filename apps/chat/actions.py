@@ -11,8 +11,12 @@ VISIBILITY_CHANGED = register_action(
 )
 SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
 SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
+MESSAGE_RESTORED = register_action("message.restored", _("Deleted message of another person brought back"))
 MESSAGE_REMOVED = register_action("message.removed", _("Message of another person deleted"))
 MESSAGES_MOVED = register_action("message.moved", _("Messages of other people moved"))
 TOPIC_RENAMED = register_action("topic.renamed", _("Topic of another person renamed"))
 CONVERTED = register_action("conversation.converted", _("Group conversation became a channel"))
 POSTING_CHANGED = register_action("conversation.posting_changed", _("Who may post in a channel changed"))
+PRESENCE_RULES_CHANGED = register_action(
+    "presence.rules_changed", _("What is shown of people’s presence changed")
+)

@@ -40,9 +40,10 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         ["ref", "code", "detail"],
     ),
     "ephemeral": (
-        "Typing and presence: no sequence, may be lost.",
+        "Typing, presence (`online`, `away`, `undisturbed`, `offline`) and words of a status (or null); may be lost.",
         {
-            "conversation": _NULLABLE_UUID, "type": {"enum": ["typing", "presence", "run"]}, "data": {"type": "object"},
+            "conversation": _NULLABLE_UUID, "type": {"enum": ["typing", "presence", "status", "run"]},
+            "data": {"type": "object"},
         },
         ["conversation", "type", "data"],
     ),
@@ -55,6 +56,11 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         "Too far behind, or the server lost its own thread: load the conversation again, or compare all when null.",
         {"conversation": _NULLABLE_UUID},
         [],
+    ),
+    "marked": (
+        "Your `read` is committed: where the marker is now, further on where another device had read more.",
+        {"ref": _TEXT, "conversation": _UUID, "last_read_sequence": _NUMBER},
+        ["ref", "conversation", "last_read_sequence"],
     ),
     "resumed": ("Everything asked for by `resume` was sent.", {"ref": _TEXT}, ["ref"]),
     "pong": ("Answer to `ping`.", {"ref": _TEXT}, ["ref"]),

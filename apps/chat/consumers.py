@@ -25,10 +25,11 @@ from apps.accounts.services import access, handshake
 from apps.accounts.types import Principal
 from apps.chat import frames
 from apps.chat.errors import TooManySubscriptions
-from apps.chat.selectors import conversations, resuming
+from apps.chat.selectors import conversations, resuming, statuses
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.batcher import get_batcher, get_pool
-from apps.chat.types import Draft
+from apps.chat.services.watching import Watch
+from apps.chat.types import Draft, Shown
 from apps.core import origin, tenancy
 from apps.core.api.throttling import buckets_of
 from apps.core.errors import DomainError, TooManyRequests
@@ -48,11 +49,13 @@ CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT, CLOSE_FLOOD = 4401,
 RECHECK_SECONDS = 30
 BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
+ACTING_SECONDS = 20.0  # how often a sign of the person is noted
 MOST_FOLLOWED = 500
 MOST_AT_WORK = 256  # frames of one socket that are being answered; the next is read once one of them is done
 FLOOD_SECONDS = 5  # of the allowed frames may come at once
 _WATCHED_EVENTS = (
     b'"access.revoked"', b'"access.changed"', b'"conversation.added"', b'"conversation.removed"', b'"seat.removed"',
+    b'"status.changed"',
 )  # fmt: skip
 logger = logging.getLogger(__name__)
 flooded = Counter("chatsystem_sockets_flooded_total", "Sockets closed because they sent too many frames")
@@ -150,7 +153,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.own = principal_channel(self.principal.member_id)
         # A key bound to some conversations does not read the notices of all of them; their revocations still count.
         self.own_socket: Socket = self.socket if self.principal.conversations is None else DeafSocket()
-        self.watched: set[str] = set()
+        self.watch = Watch(self.hub, self._push)
+        self.shown, self.acted_at = Shown(), float("-inf")
         self.followed: set[str] = set()
         self.tasks: set[asyncio.Task[Any]] = set()
         self.typed: dict[UUID, float] = {}
@@ -168,7 +172,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             for task in self.tasks:
                 task.cancel()
             self.hub.leave([self.own], self.own_socket, self._on_notice)
-            self.hub.leave(self.channels | self.watched | self.followed, self.socket)
+            self.watch.end()
+            self.hub.leave(self.channels | self.followed, self.socket)
             await asyncio.shield(self.purse.empty())
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
@@ -193,7 +198,9 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
              "sequence": sequence, "conversations": {str(pk): head for pk, head in heads.items()},
              "heartbeat_seconds": RECHECK_SECONDS}
         )  # fmt: skip
+        self.shown = await in_thread(self._load_shown)
         await self._beat()
+        self._note_act()
 
     def _state(self) -> tuple[dict[UUID, int], int]:
         own = (
@@ -243,7 +250,9 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     def reply(self, frame: dict[str, Any]) -> None:
         """Send one frame to this client."""
-        payload = orjson.dumps(frame)
+        self._push(orjson.dumps(frame))
+
+    def _push(self, payload: bytes) -> None:
         if not self.socket.push(text_frame(payload) if self.socket.framed else [payload]):
             self.socket.drop()
 
@@ -259,6 +268,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
     async def on_send(self, frame: frames.SendFrame) -> None:
         """Compose in the order of the frames, then join the next group commit while the next frame is read."""
         await self.purse.spend()
+        self._note_act()
         access.require(self.principal, "message.send")
         draft = await self._compose(frame)
         self._spawn(self._guard(partial(self._submit, draft), frame))
@@ -281,6 +291,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             thread=frame.thread,
             topic=frame.topic,
             attachments=frame.attachments,
+            priority=frame.priority,
+            confirm_mass_mention=frame.confirm_mass_mention,
         )
         return await in_thread(compose) if composing.needs_look_up(frame.body) else compose()
 
@@ -306,19 +318,33 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.reply({"frame": "resumed", "ref": frame.ref})
 
     async def on_read(self, frame: frames.ReadFrame) -> None:
-        """Move the read marker; all devices hear of it as a notice."""
-        await in_thread(
+        """Move the read marker and answer where it is; all devices hear of a move as a notice."""
+        self._note_act()
+        marker = await in_thread(
             reading.move_marker,
             principal=self.principal,
             conversation_id=frame.conversation,
             sequence=frame.sequence,
             place=frame.place,
         )
+        self.reply(
+            {
+                "frame": "marked",
+                "ref": frame.ref,
+                "conversation": frame.conversation,
+                "last_read_sequence": marker,
+            }
+        )
 
     async def on_typing(self, frame: frames.TypingFrame) -> None:
-        """Tell the others, at most every two seconds."""
+        """Tell the others, at most every two seconds, where person and organization show it."""
+        self._note_act()
         now, channel = time.monotonic(), conversation_channel(frame.conversation)
-        if channel not in self.channels or now - self.typed.get(frame.conversation, 0.0) < TYPING_SECONDS:
+        if (
+            channel not in self.channels
+            or not self.shown.shows_typing
+            or now - self.typed.get(frame.conversation, 0.0) < TYPING_SECONDS
+        ):
             return
         self.typed[frame.conversation] = now
         data = {"principal": self.principal.id, "name": self.principal.name, "thread": frame.thread}
@@ -330,16 +356,16 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
 
     async def on_watch(self, frame: frames.WatchFrame) -> None:
-        """Presence of visible people on screen, now and as it changes."""
+        """Presence and words of visible people on screen, now and as they change."""
         visible = await in_thread(people.visible_people, principal=self.principal, ids=frame.people)
         organization = self.principal.organization_id
-        wanted = {presence.channel(organization, person) for person in visible}
-        self.hub.leave(self.watched - wanted, self.socket)
-        await self.hub.join(wanted - self.watched, self.socket)
-        self.watched = wanted
-        online = await in_thread(presence.online, organization_id=organization, people=visible)
-        payload = presence.frame({person: person in online for person in visible})
-        self.socket.push(text_frame(payload) if self.socket.framed else [payload])
+        await self.watch.follow(organization, set(visible))
+        states, words = await in_thread(
+            partial(presence.states, organization_id=organization, people=visible)
+        )
+        self._push(presence.frame(states))
+        if words:
+            self._push(presence.words_frame(words))
 
     async def on_follow(self, frame: frames.FollowFrame) -> None:
         """Stream frames of a visible run: first what is stored after the id, then live; doubles have equal ids."""
@@ -360,7 +386,9 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.hub.leave([channel], self.socket)
 
     async def on_ping(self, frame: frames.PingFrame) -> None:
-        """Answer."""
+        """Answer; the person may be at the screen."""
+        if frame.active:
+            self._note_act()
         self.reply({"frame": "pong", "ref": frame.ref})
 
     def _on_notice(self, payload: bytes) -> None:
@@ -391,11 +419,30 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             await self._close(CLOSE_REVOKED)
             return
         self.principal = principal
+        self.shown = await in_thread(self._load_shown)
         await self._follow_heads(await in_thread(conversations.heads, principal))
         for channel in tuple(self.followed):
             if not await in_thread(run_frames.is_visible, principal, UUID(channel.partition(":")[2])):
                 self.followed.discard(channel)
                 self.hub.leave([channel], self.socket)
+
+    def _load_shown(self) -> Shown:
+        return statuses.shown_by([self.principal.id])[self.principal.id]
+
+    def _note_act(self) -> None:
+        """Note that the person did something, so that nothing is sent to where it is not."""
+        now = time.monotonic()
+        if now - self.acted_at >= ACTING_SECONDS:
+            self.acted_at = now
+            self._spawn(
+                in_thread(
+                    partial(
+                        presence.act,
+                        organization_id=self.principal.organization_id,
+                        principal_id=self.principal.id,
+                    )
+                )
+            )
 
     async def _beat(self) -> None:
         await in_thread(
@@ -426,7 +473,8 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             return
         self.is_closing = True
         self.hub.leave([self.own], self.own_socket, self._on_notice)
-        self.hub.leave(self.channels | self.watched | self.followed, self.socket)
+        self.watch.end()
+        self.hub.leave(self.channels | self.followed, self.socket)
         await self.base_send({"type": "websocket.close", "code": code})
 
 

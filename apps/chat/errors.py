@@ -1,5 +1,8 @@
 """Refusals of chat."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound, PreconditionFailed
@@ -129,6 +132,80 @@ class MessageDeleted(Conflict):
     message = _("This message was deleted.")
 
 
+class NotRestorable(Conflict):
+    code = "chat.not_restorable"
+    message = _("This message cannot be brought back any more, or not by you.")
+
+
+class NotEditable(Conflict):
+    code = "chat.not_editable"
+    message = _("The text of this message cannot be changed.")
+
+
+class MassMentionUnconfirmed(Conflict):
+    """Asked again with `confirm_mass_mention` it goes out."""
+
+    code = "chat.mass_mention_unconfirmed"
+    message = _("This calls %(count)s people at once. Send it again if you mean to.")
+
+
+class TooManyPins(Conflict):
+    code = "chat.too_many_pins"
+    message = _("A conversation has at most %(limit)s pinned messages. Take one down first.")
+
+
+class TooManyBookmarks(Conflict):
+    code = "chat.too_many_bookmarks"
+    message = _("A conversation has at most %(limit)s bookmarks. Take one away first.")
+
+
+class BookmarkNotFound(NotFound):
+    code = "chat.bookmark_not_found"
+
+
+class AddressInvalid(InvalidInput):
+    code = "chat.address_invalid"
+    message = _("An address begins with http:// or https:// and names a host.")
+
+
+class NothingToAcknowledge(Conflict):
+    code = "chat.nothing_to_acknowledge"
+    message = _("Only important and urgent messages are acknowledged.")
+
+
+class TooLateToWithdraw(Conflict):
+    code = "chat.too_late_to_withdraw"
+    message = _("An acknowledgement can be taken back for five minutes.")
+
+
+class ScheduledNotFound(NotFound):
+    code = "chat.scheduled_not_found"
+
+
+class ReminderNotFound(NotFound):
+    code = "chat.reminder_not_found"
+
+
+class TimeNotPossible(InvalidInput):
+    code = "chat.time_not_possible"
+    message = _("Choose a time in the future that is not too far away.")
+
+
+class TooManyScheduled(Conflict):
+    code = "chat.too_many_scheduled"
+    message = _("At most %(limit)s messages wait for their time. Take one back first.")
+
+
+class TooManyReminders(Conflict):
+    code = "chat.too_many_reminders"
+    message = _("At most %(limit)s reminders wait for their time. Take one away first.")
+
+
+class ScheduleMissed(Conflict):
+    code = "chat.schedule_missed"
+    message = _("The server was away at that time, for more than a day.")
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")
@@ -166,3 +243,22 @@ class TooManyPeople(InvalidInput):
 
 class PersonNotFound(NotFound):
     code = "chat.person_not_found"
+
+
+class StatusInvalid(InvalidInput):
+    """Too long, several lines, or over before it begins."""
+
+    code = "chat.status_invalid"
+    message = _("A status is one line of at most 100 characters, with an end in the future.")
+
+
+def failure_text(code: str, fields: Mapping[str, Any]) -> str:
+    """Return the sentence of a stored code in the active language; empty for none, the general one for a stranger."""
+    if not code:
+        return ""
+    waiting: list[type[DomainError]] = [DomainError]
+    for kind in waiting:
+        if kind.code == code:
+            return kind(**fields).detail
+        waiting.extend(kind.__subclasses__())
+    return str(DomainError.message)

@@ -41,15 +41,21 @@ class MessageSent(ConversationEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageEdited(ConversationEvent):
-    """The body was replaced; the old one is kept as a revision."""
+    """The body was replaced; the old one is kept as a revision. Who is mentioned since, and who is not any more, is
+    among the members only.
+    """
 
     type: ClassVar[str] = "message.edited"
-    personal: ClassVar[tuple[str, ...]] = ("body", "html", "mentions")
+    personal: ClassVar[tuple[str, ...]] = (
+        "body", "html", "mentions", "newly_mentioned", "no_longer_mentioned",
+    )  # fmt: skip
     message_id: UUID
     version: int
     body: str
     html: str
     mentions: tuple[UUID, ...] = ()
+    newly_mentioned: tuple[UUID, ...] = ()
+    no_longer_mentioned: tuple[UUID, ...] = ()
     edited_at: datetime
 
 
@@ -60,6 +66,20 @@ class MessageDeleted(ConversationEvent):
     type: ClassVar[str] = "message.deleted"
     message_id: UUID
     deleted_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageRestored(ConversationEvent):
+    """A deleted message is back as it was. `message` is `MessageView.as_json()`."""
+
+    type: ClassVar[str] = "message.restored"
+    personal: ClassVar[tuple[str, ...]] = MessageSent.personal
+    message: dict[str, Any]
+
+    @property
+    def message_id(self) -> UUID:
+        """Return the message's id."""
+        return UUID(str(self.message["id"]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,6 +162,50 @@ class CardChanged(ConversationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PinChanged(ConversationEvent):
+    """A message was pinned, or taken down (`pinned_at` is None)."""
+
+    type: ClassVar[str] = "message.pin_changed"
+    message_id: UUID
+    pinned_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageAcknowledged(ConversationEvent):
+    """`principal_id` has seen an important message."""
+
+    type: ClassVar[str] = "message.acknowledged"
+    message_id: UUID
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class AcknowledgementWithdrawn(ConversationEvent):
+    """`principal_id` takes back that it has seen an important message."""
+
+    type: ClassVar[str] = "message.acknowledgement_withdrawn"
+    message_id: UUID
+    principal_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookmarkAdded(ConversationEvent):
+    """A link or file was put at hand. `bookmark` is `BookmarkView.as_json()`."""
+
+    type: ClassVar[str] = "bookmark.added"
+    personal: ClassVar[tuple[str, ...]] = ("bookmark.title", "bookmark.url")
+    bookmark: dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BookmarkRemoved(ConversationEvent):
+    """A bookmark was taken away."""
+
+    type: ClassVar[str] = "bookmark.removed"
+    bookmark_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReactionAdded(ConversationEvent):
     """`principal_id` chose an emoji."""
 
@@ -212,7 +276,7 @@ class OwnEvent(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadMoved(OwnEvent):
-    """The read marker moved, forward or back. The counts reach up to `counted_to`: who has seen more asks again.
+    """The read marker moved; `back`: "unread from here". Counts reach to `counted_to`: who saw more asks again.
 
     `place` is what was read alone up to `place_sequence`: a topic, a thread by its first message, or by the
     conversation's own id its general topic; null is all of the conversation. `counted` is what totals count.
@@ -223,6 +287,7 @@ class ReadMoved(OwnEvent):
     last_read_sequence: int
     place: UUID | None = None
     place_sequence: int = 0
+    back: bool
     counted_to: int
     unread: int
     counted: int = 0
@@ -258,6 +323,62 @@ class DraftSaved(OwnEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ThreadFollowChanged(OwnEvent):
+    """The member follows a thread, left it, or has read in it up to a reply."""
+
+    type: ClassVar[str] = "thread.follow_changed"
+    conversation: UUID
+    thread: UUID
+    is_followed: bool
+    read_sequence: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class SavedChanged(OwnEvent):
+    """The member saved a message for itself, or no longer."""
+
+    type: ClassVar[str] = "message.saved_changed"
+    conversation: UUID
+    message_id: UUID
+    is_saved: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduledChanged(OwnEvent):
+    """A scheduled message waits, was sent, failed (`failure_code` says why) or was cancelled: then it is gone."""
+
+    type: ClassVar[str] = "schedule.changed"
+    scheduled: UUID
+    conversation: UUID
+    state: str
+    send_at: datetime
+    failure_code: str
+    message_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderChanged(OwnEvent):
+    """A reminder will come at another time; None: it is gone."""
+
+    type: ClassVar[str] = "reminder.changed"
+    reminder: UUID
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReminderDue(OwnEvent):
+    """The time of a reminder has come; of a message the member does not see any more only the note is left."""
+
+    type: ClassVar[str] = "reminder.due"
+    personal: ClassVar[tuple[str, ...]] = ("note",)
+    reminder: UUID
+    conversation: UUID | None
+    message_id: UUID | None
+    note: str
+    due_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class PreferenceChanged(OwnEvent):
     """A conversation was muted, starred or the opposite."""
 
@@ -275,3 +396,17 @@ class TopicPreferenceChanged(OwnEvent):
     conversation: UUID
     topic: UUID
     level: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusChanged(OwnEvent):
+    """The member's own status, or what it shows of itself, is this now. Others hear of it where they watch."""
+
+    type: ClassVar[str] = "status.changed"
+    personal: ClassVar[tuple[str, ...]] = ("text",)
+    emoji: str
+    text: str
+    is_away: bool
+    expires_at: datetime | None
+    shows_presence: bool
+    shows_typing: bool

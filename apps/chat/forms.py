@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django import forms
@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
 from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT, ConversationView, TopicView
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class ChannelForm(forms.Form):
@@ -92,6 +95,8 @@ class SendForm(forms.Form):
     client_key = forms.CharField(max_length=64)
     thread = forms.UUIDField(required=False)
     topic = forms.CharField(max_length=200, required=False)
+    priority = forms.ChoiceField(choices=[("", ""), ("important", ""), ("urgent", "")], required=False)
+    confirm_mass_mention = forms.BooleanField(required=False)
 
 
 class TopicForm(forms.Form):
@@ -145,8 +150,104 @@ class EditForm(forms.Form):
     version = forms.IntegerField(widget=forms.HiddenInput)
 
 
+class BookmarkForm(forms.Form):
+    """A link and what it is called."""
+
+    url = forms.CharField(label=_("Address"), max_length=2000)
+    title = forms.CharField(label=_("Title"), max_length=100, required=False)
+
+
+class ForwardForm(forms.Form):
+    """Where a copy goes, and a word to it. The client key makes a double click harmless."""
+
+    conversation = forms.TypedChoiceField(label=_("To"), coerce=UUID)
+    comment = forms.CharField(
+        label=_("Comment"), max_length=BODY_LIMIT, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    client_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, choices: list[ConversationView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["conversation"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - declared above
+        field.choices = [(str(one.id), one.name) for one in choices]
+
+
+def _moment(label: str | _StrPromise) -> forms.DateTimeField:
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+    return forms.DateTimeField(
+        label=label, widget=widget, input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+    )
+
+
+class ScheduleForm(forms.Form):
+    """A message and its time, on the writer's clock."""
+
+    body = forms.CharField(
+        label=_("Text"), max_length=BODY_LIMIT + 1000, strip=False, widget=forms.Textarea(attrs={"rows": 5})
+    )
+    send_at = _moment(_("Send at"))
+    thread = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    confirm_mass_mention = forms.BooleanField(
+        label=_("I mean to call everyone whom `@all` or `@here` reaches then"), required=False
+    )
+
+
+class ReminderForm(forms.Form):
+    """When to be reminded, of what, and how often, on one's own clock."""
+
+    due_at = _moment(_("When"))
+    note = forms.CharField(label=_("Note"), max_length=500, required=False)
+    repeat = forms.ChoiceField(
+        label=_("Again"),
+        required=False,
+        choices=[
+            ("", _("once")),
+            ("daily", _("every day")),
+            ("weekdays", _("Monday to Friday")),
+            ("weekly", _("every week")),
+            ("monthly", _("every month")),
+        ],
+    )
+
+
+class SequenceForm(forms.Form):
+    """How far someone has read."""
+
+    sequence = forms.IntegerField(min_value=0, max_value=(1 << 62))
+
+
 class DraftForm(forms.Form):
-    """Unsent text."""
+    """Unsent text; `back` names the page a form without a script returns to."""
 
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     thread = forms.UUIDField(required=False)
+
+
+class StatusForm(forms.Form):
+    """What one is doing, until when, and what others see of it."""
+
+    ENDS = (
+        ("30", _("30 minutes")),
+        ("60", _("1 hour")),
+        ("240", _("4 hours")),
+        ("today", _("Today")),
+        ("week", _("This week")),
+        ("", _("Until I change it")),
+    )
+
+    emoji = forms.CharField(label=_("Emoji"), max_length=32, required=False)
+    text = forms.CharField(label=_("What are you doing?"), max_length=100, required=False)
+    ends = forms.ChoiceField(label=_("Until"), choices=ENDS, required=False, initial="60")
+    is_away = forms.BooleanField(label=_("Show me as away"), required=False)
+    is_undisturbed = forms.BooleanField(
+        label=_("Do not disturb"), required=False, help_text=_("No push messages until then.")
+    )
+
+
+class SharingForm(forms.Form):
+    """What others see of a person, or of everybody in an organization."""
+
+    shows_presence = forms.BooleanField(label=_("Show others whether I am here"), required=False)
+    shows_typing = forms.BooleanField(label=_("Show others when I am writing"), required=False)
+    back = forms.ChoiceField(choices=[("drafts", "")], required=False)

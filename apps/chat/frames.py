@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -38,6 +38,8 @@ class SendFrame(_Frame):
     thread: UUID | None = None
     topic: str = Field("", max_length=MOST_TOPIC)
     attachments: tuple[UUID, ...] = Field((), max_length=50)
+    priority: Literal["", "important", "urgent"] = ""
+    confirm_mass_mention: bool = False
 
 
 class ResumeFrame(_Frame):
@@ -85,7 +87,9 @@ class UnfollowFrame(_Frame):
 
 
 class PingFrame(_Frame):
-    """Are you there?"""
+    """Are you there? `active`: the person did something since the last one."""
+
+    active: bool = False
 
 
 FRAMES: dict[str, type[_Frame]] = {

@@ -1,5 +1,8 @@
 """What chat does when others change something."""
 
+from datetime import timedelta
+from uuid import UUID
+
 from django.db import transaction
 
 from apps.accounts.events import InvitationAccepted, MemberChanged
@@ -7,17 +10,35 @@ from apps.accounts.selectors.organizations import names_of_all
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
+from apps.chat.events import MemberLeft, MessageDeleted, MessageEdited, MessageSent, MessagesErased, ReadMoved
 from apps.chat.selectors import explaining
-from apps.chat.selectors.conversations import scopes_of, visible_conversations
+from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
+from apps.chat.selectors.messages import sees_message
+from apps.chat.selectors.statuses import expired
+from apps.chat.services import deleted, notifying, presence, reminders, scheduling, statuses
 from apps.chat.services.checking import check_read_state
+from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
+from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
 from apps.core import tenancy
-from apps.core.events.subscribers import after_commit
+from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
+from apps.notify.selectors.kinds import register_kind
+from apps.notify.services import noticing
+from apps.notify.services.activity import register_activity
+from apps.notify.services.preferences import register_place
+from apps.notify.services.receiving import register_replies
+
+SENT_KEPT = timedelta(days=7)
 
 register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
 register_object_kind(explaining.MESSAGE)
+register_kind(notifying.MESSAGE)
+register_activity(presence.is_at_screen)
+register_replies(notifying.MESSAGE.key, post_reply)
+register_place("conversation", sees_conversation)
+register_place("thread", sees_message)
 
 
 @every(seconds=3600)
@@ -45,3 +66,110 @@ def join_invited_conversations(event: InvitationAccepted) -> None:
     for conversation_id in open_channels.order_by("pk").values_list("pk", flat=True):
         with transaction.atomic():
             bring_in(conversation_id=conversation_id, person_id=event.principal_id, actor_id=event.invited_by)
+
+
+@after_commit(MessageSent, from_start=False)
+def notify_of_messages(event: MessageSent) -> None:
+    """Tell whom a message concerns. What was sent before notifications existed is told to nobody."""
+    notifying.tell_of(event.message_id)
+
+
+@after_commit(MessageEdited, from_start=False)
+def notify_of_edits(event: MessageEdited) -> None:
+    """An edit that adds a mention tells of it; one that removes it takes the notification back."""
+    notifying.tell_of_edit(event.message_id)
+
+
+@in_transaction(MessageDeleted)
+def take_back_with_the_message(event: MessageDeleted) -> None:
+    """Nobody is told of a message that is gone."""
+    noticing.cancel(organization_id=event.organization_id, subjects=[notifying.subject(event.message_id)])
+
+
+@in_transaction(MessagesErased)
+def take_back_with_erased_messages(event: MessagesErased) -> None:
+    """The same for many of them."""
+    subjects = [notifying.subject(message_id) for message_id in event.message_ids]
+    noticing.cancel(organization_id=event.organization_id, subjects=subjects)
+
+
+@in_transaction(ReadMoved)
+def read_with_the_marker(event: ReadMoved) -> None:
+    """What was read in the conversation is read on the bell, and never mailed."""
+    if event.actor_id is not None:
+        noticing.read_up_to(
+            organization_id=event.organization_id,
+            principal_id=event.actor_id,
+            conversation_id=event.conversation,
+            sequence=event.last_read_sequence,
+        )
+
+
+@in_transaction(MemberLeft)
+def forget_with_the_conversation(event: MemberLeft) -> None:
+    """Whoever is in a conversation no more is told nothing more of it."""
+    noticing.cancel_in(
+        organization_id=event.organization_id,
+        conversation_id=event.conversation_id,
+        principal_id=event.principal_id,
+    )
+
+
+@every(seconds=15)
+def end_statuses() -> None:
+    """End statuses whose time is over, so that nobody is on holiday for ever."""
+    for organization_id, principal_id in expired(most=200):
+        with tenancy.use(organization_id):
+            statuses.end_expired(principal_id)
+
+
+@after_commit(MessageSent)
+def follow_threads(event: MessageSent) -> None:
+    """Whoever takes part in a thread follows it."""
+    thread, sender = event.message["thread"], event.message["sender"]
+    if event.sequence is None or not (thread or event.message["mentions"]):
+        return
+    follow_by_taking_part(
+        organization_id=event.organization_id,
+        conversation_id=event.conversation_id,
+        message_id=event.message_id,
+        sequence=event.sequence,
+        sender_id=UUID(str(sender["id"])),
+        thread=UUID(str(thread)) if thread else None,
+        mentions=[UUID(str(one)) for one in event.message["mentions"]],
+    )
+
+
+@after_commit(MessageEdited)
+def follow_threads_by_edit(event: MessageEdited) -> None:
+    """Whoever an edit mentions by name follows the thread too."""
+    named = [one for one in event.newly_mentioned if one in event.mentions]
+    if named:
+        follow_by_mention(organization_id=event.organization_id, message_id=event.message_id, mentions=named)
+
+
+@every(seconds=60)
+def make_deletions_final() -> None:
+    """What was deleted and not brought back is gone after the restore window."""
+    while deleted.purge_due() == deleted.BATCH:
+        pass
+
+
+@every(seconds=1)
+def send_scheduled() -> None:
+    """Messages whose time has come are sent."""
+    while scheduling.send_due() == scheduling.BATCH:
+        pass
+
+
+@every(seconds=1)
+def remind_people() -> None:
+    """Reminders whose time has come are told."""
+    while reminders.remind_due() == reminders.BATCH:
+        pass
+
+
+@every(seconds=3600)
+def forget_sent_schedules() -> None:
+    """What was sent long ago needs no row that it was planned."""
+    scheduling.forget_sent(older_than=SENT_KEPT)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import Principal
+from apps.chat.rendering.differences import Change, differences
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.topics import resolved_among
 from apps.chat.types import MessageView, PersonRef
@@ -42,6 +43,11 @@ class Row:
     is_resolved: bool = False
 
     @property
+    def has_divider(self) -> bool:
+        """Return whether a day or what is unread begins here."""
+        return self.day is not None or self.unread_since is not None
+
+    @property
     def html(self) -> str:
         """The rendered body. It was sanitised when it was stored."""
         return self.message.html
@@ -55,7 +61,8 @@ def rows(
     unread_count: int = 0,
     tells_topics: bool = False,
 ) -> list[Row]:
-    """Lay out messages, oldest first. One query for the faces of threads and one for topics, where there are any.
+    """Lay out messages, oldest first. One query for topics, where there are any, and one for faces of threads that did
+    not also send one of the messages.
 
     Args:
         tells_topics: messages of several topics stand among each other.
@@ -64,15 +71,17 @@ def rows(
     resolved = resolved_among({message.topic.id for message in messages if message.topic})
     found: list[Row] = []
     above: MessageView | None = None
+    day_above: dt.date | None = None
     for message in messages:
         is_unread_line = message.id == first_unread
-        starts_day = above is None or _day(above) != _day(message)
+        day = timezone.localtime(message.sent_at).date()
+        starts_day = day != day_above
         begins_topic = tells_topics and (above is None or above.topic != message.topic)
         since = (above or message).sent_at if is_unread_line else None
         found.append(
             Row(
                 message=message,
-                day=_day(message) if starts_day else None,
+                day=day if starts_day else None,
                 unread_since=since,
                 unread_count=unread_count if is_unread_line else 0,
                 continues=not starts_day
@@ -91,12 +100,33 @@ def rows(
                 is_resolved=message.topic is not None and message.topic.id in resolved,
             )
         )
-        above = message
+        above, day_above = message, day
     return found
 
 
-def _day(message: MessageView) -> dt.date:
-    return timezone.localtime(message.sent_at).date()
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """One text of a message: what it changed in the one before, and until when it stood (None: it stands)."""
+
+    number: int
+    changes: tuple[Change, ...]
+    replaced_at: dt.datetime | None
+
+
+def versions(message: MessageView, older: Sequence[tuple[int, str, dt.datetime]]) -> list[Version]:
+    """Return the texts of a message, newest first, each as what it changed.
+
+    Args:
+        older: (version, text, replaced at), newest first.
+    """
+    texts: list[tuple[int, str, dt.datetime | None]] = [(message.version, message.body, None), *older]
+    befores = [text for _, text, _ in texts[1:]]
+    found = [
+        Version(number=number, changes=tuple(differences(before, text)), replaced_at=replaced_at)
+        for (number, text, replaced_at), before in zip(texts, befores, strict=False)
+    ]
+    number, text, replaced_at = texts[-1]
+    return [*found, Version(number=number, changes=(Change("same", text),), replaced_at=replaced_at)]
 
 
 def _continues(above: MessageView, message: MessageView) -> bool:
@@ -109,5 +139,7 @@ def _continues(above: MessageView, message: MessageView) -> bool:
 
 
 def _thread_faces(messages: Iterable[MessageView]) -> dict[UUID, PersonRef]:
+    faces = {message.sender.id: message.sender for message in messages}
     wanted = {person for message in messages if message.replies for person in message.replies.people}
-    return {pk: ref(person) for pk, person in people_selectors.people(wanted).items()} if wanted else {}
+    missing = people_selectors.people(wanted - faces.keys())
+    return faces | {pk: ref(person) for pk, person in missing.items()}

@@ -61,6 +61,101 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="chat.statuses",
+        label=_("Status and what is shown of presence"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=32,
+        links=("chat_status.principal_id",),
+        shared=("chat_status.text",),
+        count=lambda person: personal.statuses_of(person).count(),
+        export=personal.export_statuses,
+        erase=erasing.erase_statuses_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.threads",
+        label=_("Followed threads"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=32,
+        links=("chat_threadfollow.principal_id",),
+        count=lambda person: personal.thread_follows_of(person).count(),
+        export=personal.export_thread_follows,
+        erase=erasing.erase_thread_follows_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.saved",
+        label=_("Saved messages"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=33,
+        links=("chat_savedmessage.principal_id",),
+        count=lambda person: personal.saved_by(person).count(),
+        export=personal.export_saved,
+        erase=erasing.erase_saved_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.plans",
+        label=_("Scheduled messages and reminders"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=33,
+        links=("chat_scheduledmessage.principal_id", "chat_reminder.principal_id"),
+        shared=("chat_scheduledmessage.body", "chat_reminder.note"),
+        count=personal.count_plans,
+        export=personal.export_plans,
+        erase=erasing.erase_plans_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.acknowledgements",
+        label=_("Acknowledged messages"),
+        fate=Fate.DELETE,
+        why=_("Taken back."),
+        order=34,
+        links=("chat_acknowledgement.principal_id",),
+        count=lambda person: personal.acknowledgements_of(person).count(),
+        export=personal.export_acknowledgements,
+        erase=erasing.erase_acknowledgements_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.copies",
+        label=_("Words of the person that others forwarded"),
+        fate=Fate.ANONYMIZE,
+        why=_("The copied words go; what the forwarder wrote above them stays."),
+        order=35,
+        links=("chat_forward.author_id",),
+        shared=("chat_forward.comment",),
+        count=lambda person: personal.copies_of(person).count(),
+        export=personal.export_copies,
+        erase=erasing.erase_copies_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.bookmarks",
+        label=_("Bookmarks in conversations"),
+        fate=Fate.ANONYMIZE,
+        why=_("They are the conversation's and stay, without the name of who put them there."),
+        order=36,
+        links=("chat_bookmark.created_by_id",),
+        shared=("chat_bookmark.title", "chat_bookmark.url"),
+        count=lambda person: personal.bookmarks_by(person).count(),
+        export=personal.export_bookmarks,
+        erase=erasing.erase_bookmarks_of,
+    )
+)
+register_subject_data(
+    SubjectData(
         name="chat.messages",
         label=_("Messages, their older texts and files"),
         fate=Fate.ANONYMIZE,
@@ -70,7 +165,7 @@ register_subject_data(
         links=("chat_message.sender_id", "chat_messagerevision.replaced_by_id"),
         shared=(
             "chat_message.body", "chat_message.html", "chat_messagerevision.body", "chat_messagerevision.html",
-            "chat_message.card",
+            "chat_message.card", "chat_deletedmessage.body", "chat_deletedmessage.card",
         ),
         count=personal.count_messages,
         export=personal.export_messages,
@@ -117,3 +212,4 @@ register_hold_target(
     )
 )
 register_impersonal("says which file hangs on which message, and goes with it", "chat_attachment")
+register_impersonal("of the organization: whether presence is shown", "chat_presencerules")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from apps.core.script_texts import Texts, plural
+from apps.core.script_texts import Texts, once_a_language, plural
 
 
+@once_a_language
 def chat_texts() -> Texts:
     """Return the texts in the reader's language; `{name}` is filled in by the script."""
     return {
@@ -19,6 +20,7 @@ def chat_texts() -> Texts:
         "waiting": _("Will be sent when you are back online"),
         "not_sent": _("Not sent: {reason}"),
         "send_again": _("Send again"),
+        "send_to_all": _("Send to all of them"),
         "to_draft": _("Take back to the draft"),
         "new_since": _("New since {since}"),
         "newest": _("Jump to newest"),
@@ -32,12 +34,25 @@ def chat_texts() -> Texts:
         "last": pgettext("time of the newest reply", "last"),
         "unread": _("unread"),
         "mentions": _count(ngettext("mention", "mentions", 1), ngettext("mention", "mentions", 2)),
+        "status.until": _("until {time}"),
         "typing.one": _("{name} is typing"),
         "typing.two": _("{name} and {other} are typing"),
         "typing.many": _("Several people are typing"),
         "react": _("React"),
         "menu": _("Actions for the message"),
         "menu.reply": _("Reply in thread"),
+        "menu.quote": _("Quote"),
+        "menu.forward": _("Forward"),
+        "menu.remind": _("Remind me"),
+        "menu.save": _("Save for me"),
+        "schedule_failed": _("A scheduled message could not be sent."),
+        "reminder": _("You wanted to be reminded."),
+        "reminder_of": _("You wanted to be reminded: {note}"),
+        "show": _("Show"),
+        "menu.pin": _("Pin for everyone"),
+        "menu.unpin": _("Take down"),
+        "saved": _("Message saved"),
+        "here": _("Everyone who is online now"),
         "menu.edit": _("Edit"),
         "menu.link": _("Copy link"),
         "menu.text": _("Copy text"),
@@ -84,6 +99,10 @@ def chat_texts() -> Texts:
         "shortcut.up": _("Message before"),
         "shortcut.newest": _("To the newest message"),
         "deleted_done": _("Message deleted"),
+        "undo": _("Undo"),
+        "restored": _("Message brought back"),
+        "follow": _("Follow thread"),
+        "unfollow": _("Leave thread"),
         "link_copied": _("Link copied"),
         "archived": _("This channel is archived. It can be read, not written."),
     }  # fmt: skip

@@ -14,6 +14,7 @@ ConversationKind = Literal["channel", "direct", "group"]
 Posting = Literal["everyone", "announcers"]
 TopicLevel = Literal["default", "followed", "muted"]
 TOPIC_LIMIT = 60
+Priority = Literal["", "important", "urgent"]
 BODY_LIMIT = 20_000
 ATTACHMENT_LIMIT = 10
 
@@ -34,6 +35,50 @@ class PersonRef:
     def is_agent(self) -> bool:
         """Agents have square faces."""
         return self.kind != "person"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """What a person lets others see of it.
+
+    Attributes:
+        emoji, text: its own words, until a moment (None: until it says something else).
+        is_undisturbed: it gets no push messages now.
+    """
+
+    emoji: str = ""
+    text: str = ""
+    until: datetime | None = None
+    is_away: bool = False
+    is_undisturbed: bool = False
+    shows_presence: bool = True
+    shows_typing: bool = True
+
+    def state(self, *, is_connected: bool, is_idle: bool) -> str:
+        """Return `online`, `away`, `undisturbed` or `offline`, as others may see it."""
+        if not self.shows_presence or not is_connected:
+            return "offline"
+        if self.is_undisturbed:
+            return "undisturbed"
+        return "away" if self.is_away or is_idle else "online"
+
+    def words(self) -> dict[str, Any] | None:
+        """Return its words as frames carry them, or None."""
+        return (
+            {"emoji": self.emoji, "text": self.text, "until": self.until} if self.emoji or self.text else None
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StatusView:
+    """A person's own status, as the person set it."""
+
+    emoji: str
+    text: str
+    is_away: bool
+    expires_at: datetime | None
+    shows_presence: bool
+    shows_typing: bool
 
 
 @dataclass(frozen=True)
@@ -100,6 +145,7 @@ class MessageView:
         version: from 1, plus one per edit; the `ETag`.
         thread: the message this replies to, or None.
         topic: None is the general topic of its conversation.
+        acknowledged: who said to have seen an important message, oldest first.
     """
 
     id: UUID
@@ -120,6 +166,9 @@ class MessageView:
     reactions: tuple[ReactionView, ...] = ()
     replies: ThreadSummary | None = None
     card: Card | None = None
+    priority: Priority = ""
+    pinned_at: datetime | None = None
+    acknowledged: tuple[UUID, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape of API and frames; orjson encodes ids and times."""
@@ -204,6 +253,7 @@ class Draft:
         topic: name of a topic of the channel, made where there is none; replies take that of their thread.
         announces: may post where only announcers do, everywhere; `announce_scopes` are single places.
         sent_at: only for imported history; None means the time of the commit.
+        also_notified: who counts as mentioned beside those the text names: who is online, for `@here`.
     """
 
     organization_id: UUID
@@ -222,6 +272,8 @@ class Draft:
     attachments: tuple[UUID, ...] = ()
     card: Card | None = None
     sent_at: datetime | None = None
+    priority: Priority = ""
+    also_notified: tuple[UUID, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from apps.chat.views import acting, conversations, people, reading, roles, topics, waiting
+from apps.chat.views import (
+    acting,
+    conversations,
+    keeping,
+    people,
+    planning,
+    reading,
+    roles,
+    threads,
+    topics,
+    waiting,
+)
 
 app_name = "chat"
 _CONVERSATION = "c/<uuid:conversation_id>/"
@@ -11,6 +22,9 @@ _TOPIC = f"{_CONVERSATION}topics/<uuid:topic_id>/"
 
 urlpatterns = [
     path("", reading.home, name="home"),
+    path("status/", people.status, name="status"),
+    path("status/clear/", people.clear_status, name="clear_status"),
+    path("status/sharing/", people.sharing, name="sharing"),
     path("picture/", people.set_picture, name="set_picture"),
     path("people/", people.find, name="people"),
     path("unread/", waiting.why, name="why"),
@@ -18,9 +32,31 @@ urlpatterns = [
     path("channels/", conversations.browse, name="browse"),
     path("channels/new/", conversations.new_channel, name="new_channel"),
     path("direct/new/", conversations.new_direct, name="new_direct"),
+    path("drafts/", planning.draft_list, name="drafts"),
+    path("scheduled/", planning.scheduled, name="scheduled"),
+    path("scheduled/<uuid:scheduled_id>/", planning.change_scheduled, name="change_scheduled"),
+    path("scheduled/<uuid:scheduled_id>/send/", planning.send_scheduled, name="send_scheduled"),
+    path("scheduled/<uuid:scheduled_id>/cancel/", planning.cancel_scheduled, name="cancel_scheduled"),
+    path("reminders/", planning.reminder_list, name="reminders"),
+    path("reminders/<uuid:reminder_id>/", planning.change_reminder, name="change_reminder"),
+    path("reminders/<uuid:reminder_id>/done/", planning.finish_reminder, name="finish_reminder"),
+    path("reminders/<uuid:reminder_id>/delete/", planning.delete_reminder, name="delete_reminder"),
+    path("saved/", keeping.saved_messages, name="saved"),
+    path("threads/", threads.inbox, name="threads"),
     path(_CONVERSATION, reading.conversation, name="conversation"),
     path(f"{_CONVERSATION}messages/", reading.window, name="window"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/", reading.thread, name="thread"),
+    path(f"{_CONVERSATION}t/<uuid:message_id>/follow/", threads.follow, name="follow"),
+    path(f"{_CONVERSATION}t/<uuid:message_id>/read/", threads.read, name="read_thread"),
+    path(f"{_CONVERSATION}schedule/", planning.schedule, name="schedule"),
+    path(f"{_CONVERSATION}at-hand/", keeping.at_hand, name="at_hand"),
+    path(f"{_CONVERSATION}bookmarks/", keeping.add_bookmark, name="add_bookmark"),
+    path(
+        f"{_CONVERSATION}bookmarks/<uuid:bookmark_id>/remove/",
+        keeping.remove_bookmark,
+        name="remove_bookmark",
+    ),
+    path(f"{_CONVERSATION}deleted/", acting.restorable, name="restorable"),
     path(f"{_CONVERSATION}send/", acting.send, name="send"),
     path(f"{_CONVERSATION}draft/", acting.draft, name="draft"),
     path(f"{_CONVERSATION}about/", conversations.about, name="about"),
@@ -43,6 +79,14 @@ urlpatterns = [
     path(f"{_MESSAGE}actions/", acting.actions, name="actions"),
     path(f"{_MESSAGE}edit/", acting.edit, name="edit"),
     path(f"{_MESSAGE}delete/", acting.delete, name="delete"),
+    path(f"{_MESSAGE}remind/", planning.remind, name="remind"),
+    path(f"{_MESSAGE}pin/", keeping.pin, name="pin"),
+    path(f"{_MESSAGE}save/", keeping.save, name="save"),
+    path(f"{_MESSAGE}forward/", keeping.forward, name="forward"),
+    path(f"{_MESSAGE}quote/", keeping.quote, name="quote"),
+    path(f"{_MESSAGE}acknowledge/", keeping.acknowledge, name="acknowledge"),
+    path(f"{_MESSAGE}files/<uuid:file_id>/bookmark/", keeping.bookmark_file, name="bookmark_file"),
+    path(f"{_MESSAGE}restore/", acting.restore, name="restore"),
     path(f"{_MESSAGE}react/", acting.react, name="react"),
     path(f"{_MESSAGE}unread/", acting.unread, name="unread"),
     path(f"{_MESSAGE}move/", topics.move, name="move"),

@@ -13,7 +13,7 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Wall every connection; load what each app announces; grant the runtime roles after a migration."""
-        from apps.core import faults, tenancy  # noqa: PLC0415 - models must be loaded first
+        from apps.core import faults, palette_sources, tenancy  # noqa: PLC0415 - models must be loaded first
         from apps.core.services import database_roles  # noqa: PLC0415
 
         if settings.CONFIGURATION.server.process in ("web", "worker", "relay"):
@@ -23,4 +23,7 @@ class CoreConfig(AppConfig):
             database_roles.require_passing_owner, sender=self, dispatch_uid="core.passing_owner"
         )
         post_migrate.connect(database_roles.grant_after_migrate, sender=self, dispatch_uid="core.grants")
-        autodiscover_modules("actions", "events", "handlers", "cards", "console", "steps", "privacy")
+        palette_sources.announce()
+        autodiscover_modules(
+            "actions", "events", "handlers", "cards", "console", "palette", "steps", "privacy"
+        )

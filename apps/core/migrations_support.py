@@ -7,7 +7,10 @@ another organization (foreign keys look past row policies). Extended statistics 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 
 def composite_key(table: str, column: str, target: str, *, on_delete: str = "CASCADE") -> migrations.RunSQL:
@@ -68,6 +71,29 @@ def definer_function(
         END $do$;
         """,
         f"DROP FUNCTION {signature}",
+    )
+
+
+def edited_function(signature: str, edits: Sequence[tuple[str, str]]) -> migrations.RunPython:
+    """Return a change of a function as it stands in the database, whoever changed it before; owner and grants stay.
+
+    Args:
+        edits: (before, after); each `before` is found exactly once, or the migration fails.
+    """
+
+    def apply(editor: BaseDatabaseSchemaEditor, changes: Sequence[tuple[str, str]]) -> None:
+        with editor.connection.cursor() as cursor:
+            cursor.execute("SELECT pg_get_functiondef(%s::regprocedure)", [signature])
+            (text,) = cursor.fetchone()
+            for before, after in changes:
+                if text.count(before) != 1:
+                    raise ValueError(f"{signature} holds {text.count(before)} times: {before}")
+                text = text.replace(before, after)
+            cursor.execute(text)
+
+    return migrations.RunPython(
+        lambda _apps, editor: apply(editor, edits),
+        lambda _apps, editor: apply(editor, [(after, before) for before, after in reversed(edits)]),
     )
 
 

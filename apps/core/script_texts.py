@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import lru_cache, wraps
+
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 Texts = dict[str, str | tuple[str, str]]
 
 
+def once_a_language(texts: Callable[[], Texts]) -> Callable[[], Texts]:
+    """Make texts once for each language: a page has a hundred, and they do not change while a process runs."""
+
+    @lru_cache(maxsize=8)
+    def made(_language: str | None) -> Texts:
+        return texts()
+
+    @wraps(texts)
+    def of_reader() -> Texts:
+        return made(get_language())
+
+    return of_reader
+
+
+@once_a_language
 def shell_texts() -> Texts:
     """Return the texts of the shell in the reader's language; `{name}` is filled in by the script."""
     return {
@@ -24,6 +42,10 @@ def shell_texts() -> Texts:
                      "You can keep reading and writing, {count} messages are waiting.", 2),
         ),
         "connect": _("Connect now"),
+        "notifications": plural(
+            ngettext("{count} unread notification", "{count} unread notifications", 1),
+            ngettext("{count} unread notification", "{count} unread notifications", 2),
+        ),
         "signed_out": _("You were signed out. Your text is kept in this browser."),
         "failed": _("That did not work. Nothing was changed."),
         "no_answer": _("The server does not answer. Nothing was changed; try again in a moment."),
@@ -34,7 +56,11 @@ def shell_texts() -> Texts:
         "shortcuts": _("Keyboard shortcuts"),
         "shortcuts.off": _("Single keys are switched off in settings."),
         "shortcut.search": _("Search"),
-        "shortcut.jump": _("Jump to a conversation"),
+        "shortcut.jump": _("Jump to a conversation, person, page or command"),
+        "palette.commands": _("Commands"),
+        "palette.nothing": _("Nothing found. Search looks into messages and documents."),
+        "palette.alone": _("The server does not answer; commands still work."),
+        "palette.not_here": _("“{command}” works elsewhere: there is nothing here to do it with."),
         "shortcut.help": _("Show these shortcuts"),
         "shortcut.ask": _("Go to ask"),
         "shortcut.chat": _("Go to chat"),

@@ -22,6 +22,7 @@ OUTSIDE: Mapping[str, str] = {
     "accounts_user_groups": _FRAMEWORK,
     "accounts_user_user_permissions": _FRAMEWORK,
     "accounts_signingkey": "of the server: signs for all organizations",
+    "notify_pushkey": "of the server: signs push messages for all organizations",
     "accounts_signinlink": "of a person, not of an organization; holds a hash",
     "accounts_secondfactor": "of a person, not of an organization: one proof counts in all of them",
     "mfa_authenticator": "of a person, not of an organization; secrets in it are encrypted",

@@ -26,6 +26,7 @@ class StoredFile(TenantModel):
     height = models.PositiveIntegerField(null=True)
     touched_at = models.DateTimeField(db_default=Now(), help_text="When the last bytes came.")
     ready_at = models.DateTimeField(null=True)
+    kept_until = models.DateTimeField(null=True, help_text="Until then what carried it can come back.")
 
     class Meta:
         constraints = [

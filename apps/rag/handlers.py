@@ -7,6 +7,7 @@ from apps.chat.events import (
     MessageDeleted,
     MessageEdited,
     MessageMovedIn,
+    MessageRestored,
     MessageSent,
     MessagesErased,
     MessagesMovedAway,
@@ -19,7 +20,7 @@ from apps.elyza.services import encoder
 from apps.rag.selectors.languages import default_language
 from apps.rag.services import documents, messages, scheduling, storing
 
-Changed = MessageEdited | MessageDeleted | CardChanged
+Changed = MessageEdited | MessageDeleted | MessageRestored | CardChanged
 
 
 @in_transaction(MessageEdited, MessageDeleted, CardChanged)
@@ -37,7 +38,7 @@ def forget_texts(event: MessagesErased | MessagesMovedAway) -> None:
     storing.remove_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
-@after_commit(MessageSent, MessageMovedIn, MessageEdited, MessageDeleted, CardChanged)
+@after_commit(MessageSent, MessageMovedIn, MessageEdited, MessageDeleted, MessageRestored, CardChanged)
 def index_message(event: MessageSent | MessageMovedIn | Changed) -> None:
     """Index what the message says now, and its neighbours that lost their chunk with it."""
     sequence = event.sequence

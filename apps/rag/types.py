@@ -10,6 +10,8 @@ from uuid import UUID
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.accounts.types import PersonView
+
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 
@@ -155,6 +157,7 @@ class Hit:
         score: 0 to 1, from `words_score` (share of the best hit) and `meaning_score` (cosine; None without vectors).
         words: words of the query that occur, as they stand in the text.
         more_in_source: further hits in the same document or conversation that this one stands for.
+        face: the author, where it is still known.
     """
 
     chunk: int
@@ -185,6 +188,7 @@ class Hit:
     meaning_score: float | None
     words: tuple[str, ...]
     more_in_source: int = 0
+    face: PersonView | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,10 @@
 import "./shell/drawer.js";
 import "./shell/theme.js";
 import "./shell/fragments.js";
+import { setUpBell } from "./shell/bell.js";
 import { setUpDialog } from "./shell/dialog.js";
 import { setUpMenu } from "./shell/menu.js";
+import { setUpPalette } from "./shell/palette.js";
 import { start } from "./shell/mount.js";
 import { setUpShortcuts } from "./shell/shortcuts.js";
 import { rememberZone } from "./shell/times.js";
@@ -14,4 +16,6 @@ rememberZone();
 setUpMenu();
 setUpDialog();
 setUpShortcuts();
+setUpBell();
+setUpPalette();
 start();

@@ -3,7 +3,9 @@
 
 import "./chat/enhance.js";
 import "./chat/stream.js";
+import "./chat/later.js";
 import "./chat/thread.js";
+import "./chat/threads.js";
 import "./chat/typing.js";
 import "./ask/beside.js";
 import "./shell/following.js";

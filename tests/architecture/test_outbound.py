@@ -34,6 +34,7 @@ EXCEPTIONS = {
     "apps.elyza.services.connection": "the model process, at the operator's address",
     "apps.llm.providers.openai_compatible": "sends through `core.outbound.operator_transport` only",
     "apps.llm.providers.watched": "reads of that transport",
+    "apps.notify.services.mailing": "catches the errors of Django's mail, which goes to the operator's server",
     "apps.ops.services.pulse": "asks for the name of this machine",
     "apps.runs.services.workers": "asks for the name of this machine",
     "chatsystem.healthcheck": "asks this container's own server",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from chatsystem.testing.plugin import start_servers
+from chatsystem.testing.servers import start_servers
 from tests.benchmarks.audit import _as_role, _migrate, _organization
 from tests.benchmarks.figures import figure, middle, percentile, progress
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from chatsystem.testing.plugin import start_servers
+from chatsystem.testing.servers import start_servers
 from tests.benchmarks.figures import figure, middle, percentile, progress
 
 PAIRS = {"quick": 1500, "standard": 5000, "full": 20_000}

@@ -19,7 +19,7 @@ GOAL_SECONDS = 60.0
 
 def run(size: str) -> None:
     """Print the figures."""
-    from chatsystem.testing.plugin import start_servers
+    from chatsystem.testing.servers import start_servers
 
     servers = start_servers()
     try:

@@ -117,13 +117,13 @@ def statements(
 ) -> tuple[Callable[[str], Any], Callable[[str], Any]]:
     """Return the two searches, both inside the person's audiences."""
     from apps.elyza.services import encoder
-    from apps.rag.selectors.ranking import rank
+    from apps.rag.selectors.ranking import Reach, rank
     from apps.rag.services.embedding import vector_text
     from apps.rag.text.query import parse
     from apps.rag.types import Filters
 
     def ours(question: str) -> Any:
-        return rank(principals=[person_id], query=parse(question), filters=Filters(), limit=10)
+        return rank(reach=Reach((person_id,)), query=parse(question), filters=Filters(), limit=10)
 
     def theirs(question: str) -> Any:
         vector = encoder.embed_query(text=question).vector

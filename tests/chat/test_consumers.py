@@ -284,6 +284,12 @@ async def test_a_read_marker_reaches_the_other_devices(scene: Scene) -> None:
     notice = await laptop.get("notice", lambda f: f["type"] == "read.moved")
     assert (notice["data"]["unread"], notice["data"]["last_read_sequence"]) == (0, sent.sequence)
     assert notice["data"]["counted_to"] == sent.sequence
+    marked = await phone.get("marked", lambda frame: frame["ref"] == "r")
+    assert (marked["conversation"], marked["last_read_sequence"]) == (str(scene.channel), sent.sequence)
+    phone.send(frame="read", ref="late", conversation=str(scene.channel), sequence=sent.sequence - 1)
+    assert (await phone.get("marked", lambda frame: frame["ref"] == "late"))[
+        "last_read_sequence"
+    ] == sent.sequence
     later = await scene.do(scene.world.say, sender=scene.ada, conversation=scene.channel, body="and this")
     counted = await scene.do(
         unread.counts_in,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
@@ -39,6 +40,10 @@ class Reader:
         response = self.client.get(address)
         assert response.status_code == 200
         return html.fromstring(response.content)
+
+    def notices(self, address: str) -> int:
+        told: dict[str, int] = json.loads(self.page(address).get_element_by_id("page-data").text)
+        return told["notices"]
 
     def texts(self, address: str) -> list[str]:
         return [part.text_content().strip() for part in self.page(address).find_class("message__text")]
@@ -80,6 +85,15 @@ def test_a_conversation_opens_at_the_first_unread(world: World, ada: Reader, ben
     assert line.text_content().endswith("2 messages")
 
 
+def test_a_page_says_up_to_which_notice_it_was_drawn(world: World, ada: Reader, ben: Reader) -> None:
+    conversation = world.channel(ada.person, "betrieb", [ben.person])
+    sent = world.say(ada.person, conversation, "gelesen")
+    address = ben.url("conversation", conversation_id=conversation)
+    before = ben.notices(address)
+    reading.move_marker(principal=ben.person, conversation_id=conversation, sequence=sent.sequence)
+    assert ben.notices(address) == before + 1
+
+
 @pytest.mark.parametrize("count", [1, 20])
 def test_a_conversation_costs_the_same_for_any_number_of_messages(
     world: World, ada: Reader, count: int, django_assert_num_queries: DjangoAssertNumQueries
@@ -89,7 +103,9 @@ def test_a_conversation_costs_the_same_for_any_number_of_messages(
         world.say(ada.person, conversation, f"Nachricht {number}")
     address = ada.url("conversation", conversation_id=conversation)
     ada.client.get(address)
-    with django_assert_num_queries(16):  # topics of the channel with what waits in them, wishes about topics
+    with django_assert_num_queries(
+        14
+    ):  # topics with what waits in them, wishes about topics; the bell, threads
         assert ada.client.get(address).status_code == 200
 
 
@@ -174,14 +190,14 @@ def test_only_the_author_edits_and_sees_what_is_wrong(world: World, ada: Reader,
     assert ada.client.post(address, {"body": "nachher", "version": 1}).status_code == 302
     assert messages.get_message(ada.person, sent.id).body == "nachher"
     older = ada.page(ada.url("history", conversation_id=conversation, message_id=sent.id))
-    assert older.find_class("card__body")[0].text_content().strip() == "vorher"
+    assert [part.text_content() for part in older.find_class("diff")] == ["vorhernachher", "vorher"]
 
 
 def test_deleting_asks_first_and_takes_the_text_away(world: World, ada: Reader, ben: Reader) -> None:
     conversation = world.channel(ada.person, "betrieb", [ben.person])
     sent = world.say(ada.person, conversation, "weg damit")
     address = ada.url("delete", conversation_id=conversation, message_id=sent.id)
-    assert "cannot be undone" in ada.page(address).text_content()
+    assert "For 24 hours they can be brought back" in ada.page(address).text_content()
     assert ben.client.post(address).status_code == 403
     assert ada.client.post(address).status_code == 302
     page = ada.page(ada.url("conversation", conversation_id=conversation))

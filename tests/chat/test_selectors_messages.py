@@ -12,7 +12,7 @@ import pytest
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.selectors.messages import get_message, mentions_of, message_page, revisions, thread_page
-from apps.chat.services import messages, reactions, reading
+from apps.chat.services import acknowledging, deleted, forwarding, messages, pins, reactions, reading
 from apps.chat.types import Card
 from apps.core.events import consumers
 from tests.chat.world import World
@@ -144,6 +144,8 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
                 deleted_at=message["deleted_at"] or data["deleted_at"], version=message["version"] + 1,
                 sender=data["person"] or message["sender"],
             )  # fmt: skip
+    if kind == "message.restored":
+        state[data["message"]["id"]] = data["message"]
     message = state.get(data.get("message_id", ""))
     if message is None:
         return
@@ -156,6 +158,12 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
             body="", html="", mentions=[], card=None, attachments=[],
             deleted_at=data["deleted_at"], version=message["version"] + 1,
         )  # fmt: skip
+    elif kind == "message.pin_changed":
+        message["pinned_at"] = data["pinned_at"]
+    elif kind == "message.acknowledged":
+        message["acknowledged"].append(data["principal_id"])
+    elif kind == "message.acknowledgement_withdrawn":
+        message["acknowledged"].remove(data["principal_id"])
     elif kind == "reaction.added":
         found = next((one for one in message["reactions"] if one["emoji"] == data["emoji"]), None)
         if found is None:
@@ -216,6 +224,19 @@ def test_snapshot_and_events_equal_a_fresh_snapshot(world: World) -> None:
     )
     fourth = world.say(ada, channel, "fourth")
     messages.delete_message(principal=ada, message_id=fourth.id)
+    fifth = world.say(ada, channel, "fifth @Ben")
+    messages.delete_message(principal=ada, message_id=fifth.id)
+    deleted.restore_message(principal=ada, message_id=fifth.id)
+    urgent = world.say(ada, channel, "urgent", priority="urgent")
+    acknowledging.acknowledge(principal=ben, message_id=urgent.id)
+    acknowledging.withdraw(principal=ben, message_id=urgent.id)
+    acknowledging.acknowledge(principal=ben, message_id=urgent.id)
+    pins.set_pinned(principal=ben, message_id=urgent.id, is_pinned=True)
+    pins.set_pinned(principal=ben, message_id=first.id, is_pinned=True)
+    pins.set_pinned(principal=ben, message_id=first.id, is_pinned=False)
+    forwarding.forward_message(
+        principal=ben, message_id=first.id, conversation_id=channel, client_key="copy", comment="see @Ada"
+    )
     for event in consumers.history(stream_id=channel, after=head):
         apply(before, event)
     assert before == snapshot(ada, channel)

@@ -23,6 +23,7 @@ from apps.chat.errors import (
     UnreadableText,
 )
 from apps.chat.models import Mention, Message, MessageRevision
+from apps.chat.selectors.messages import revisions
 from apps.chat.services import conversations, messages
 from apps.chat.types import SentMessage
 from apps.core import tenancy
@@ -230,7 +231,8 @@ def test_a_deleted_message_loses_its_text_and_keeps_its_place(world: World) -> N
     messages.delete_message(principal=ada, message_id=sent.id)
     message = Message.objects.get()
     assert (message.body, message.html, message.sequence) == ("", "", sent.sequence)
-    assert not MessageRevision.objects.exists()
+    with pytest.raises(MessageNotFound):
+        revisions(ada, sent.id)
     assert not Mention.objects.exists()
     assert Event.objects.filter(type="message.deleted").count() == 1
     with pytest.raises(MessageDeleted):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -192,6 +195,40 @@ def test_locks_are_held_for_a_moment_only(database, monkeypatch):
         move()
         assert consumers.run(consumer) == 3
     assert len(set(seen)) == 3
+
+
+@pytest.mark.filterwarnings("ignore:This process .* multi-threaded:DeprecationWarning")
+def test_a_relay_killed_among_the_events_of_a_group_skips_none_and_does_none_twice(database, monkeypatch):
+    """It has committed a group of three and dies inside the next; its successor does that one, and all of it."""
+    monkeypatch.setattr(consumers, "BATCH", 3)
+    monkeypatch.setattr(consumers, "HELD_SECONDS", 60)
+    taken = []
+
+    def write(event):
+        FeatureFlag.objects.create(key=f"flag-{event.number}")
+        taken.append(event.number)
+
+    def write_and_die(event):
+        write(event)
+        if event.number == 4:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    for number in range(7):
+        tick(number=number)
+    move()
+    with consuming(write_and_die) as consumer:
+        connection.close()  # the child opens one of its own
+        child = os.fork()
+        if child == 0:
+            consumers.run(consumer)
+            os._exit(0)
+        _, status = os.waitpid(child, 0)
+        assert os.waitstatus_to_exitcode(status) == -signal.SIGKILL
+        assert consumers.run(replace(consumer, handle=write)) == 4
+    assert taken == [3, 4, 5, 6]
+    flags = FeatureFlag.objects.order_by("key").values_list("key", flat=True)
+    assert list(flags) == [f"flag-{number}" for number in range(7)]
+    assert Consumer.objects.get(name=consumer.name).attempts == 0
 
 
 @pytest.mark.parametrize("poison", [0, 1, 3])

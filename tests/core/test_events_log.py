@@ -27,6 +27,22 @@ def test_outside_a_transaction_nothing_is_recorded(transactional_db):
         assert not Event.objects.exists()
 
 
+def test_many_are_recorded_as_one_by_one_in_one_statement(db, django_assert_num_queries):
+    one, other = uuid7(), uuid7()
+    wanted = [
+        Ticked(organization_id=ORGANIZATION, stream_id=pk, number=n)
+        for n, pk in enumerate((other, one, other))
+    ]
+    with tenancy.use(ORGANIZATION), transaction.atomic(), django_assert_num_queries(1):
+        recorded = log.record_many(wanted)
+    assert [(event.stream_id, event.number, event.sequence) for event in recorded] == [
+        (other, 0, 1), (one, 1, 1), (other, 2, 2),
+    ]  # fmt: skip
+    with everywhere():
+        assert OutboxEvent.objects.count() == Event.objects.count() == 3
+    assert log.record_many([]) == []
+
+
 def test_event_outbox_and_counter_agree(db):
     stream = uuid7()
     recorded = [tick(stream, number) for number in range(3)]

@@ -127,6 +127,20 @@ def test_one_failing_duty_stops_no_other(database, monkeypatch):
     assert len(ran) == 1
 
 
+@pytest.mark.parametrize(("is_woken", "waited", "chained"), [(False, [0.5, 0.5], 1), (True, [0.5], 0)])
+def test_the_trail_is_chained_while_the_relay_rests(monkeypatch, is_woken, waited, chained):
+    chains, waits = [], []
+
+    class Silence:
+        def wait(self, seconds):
+            waits.append(seconds)
+            return is_woken
+
+    monkeypatch.setattr(loop, "chain", lambda: chains.append(1))
+    loop.rest(Silence(), loop.POLL_SECONDS)
+    assert (waits, len(chains)) == (waited, chained)
+
+
 def test_the_loop_ends_when_asked(database, monkeypatch):
     turns = []
     monkeypatch.setattr(loop, "turn", lambda _leftovers: turns.append(1))

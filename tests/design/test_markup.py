@@ -71,7 +71,7 @@ def test_the_unread_line_stands_above_the_first_unread_and_breaks_the_group() ->
     rows = _rows(message(1), message(2, minutes=1), first_unread=message(2).id)
     assert [row.unread_since for row in rows] == [None, NINE]
     assert rows[1].continues is False
-    text = render_to_string("chat/parts/row.html", {"row": rows[1]}, request_of())
+    text = render_to_string("chat/parts/dividers.html", {"row": rows[1]}, request_of())
     line = html.fragments_fromstring(text)[0]
     assert line.get("class") == "divider divider--unread"
     assert line.get("role") == "separator"

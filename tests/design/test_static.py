@@ -37,6 +37,8 @@ def test_versions_are_those_of_the_lock_file() -> None:
 def test_every_style_sheet_is_linked() -> None:
     templates = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
     linked = set(re.findall(r"css/([\w-]+\.css)", templates))
+    for names in re.findall(r'{% stylesheets "([^"]+)"', templates):
+        linked |= {f"{name}.css" for name in names.split()}
     assert sorted(linked) == [sheet.name for sheet in SHEETS]
 
 

@@ -202,6 +202,35 @@ def test_a_marker_counted_too_early_takes_no_mention_away(visit: Visit) -> None:
     expect(aylin.page.locator(entry).locator(".count")).to_have_count(0)
 
 
+def test_a_marker_that_was_lost_on_the_way_is_told_again(visit: Visit) -> None:
+    """The line breaks with the marker on it: what was read is not unread for ever."""
+    tomasz, jonas = visit("Tomasz"), visit("Jonas")
+    tomasz.open("einkauf")
+    lost: list[str | bytes] = []
+
+    def lose(window: WebSocketRoute) -> None:
+        server = window.connect_to_server()
+
+        def pass_on(data: str | bytes) -> None:
+            if json.loads(data)["frame"] == "read" and not lost:
+                lost.append(data)
+                window.close(code=1012)
+            else:
+                server.send(data)
+
+        window.on_message(pass_on)
+
+    tomasz.page.route_web_socket(re.compile("/ws/v1/"), lose)
+    tomasz.page.goto("/o/nordlicht/channels/")
+    jonas.open("einkauf")
+    jonas.write("Das Angebot ist da")
+    entry = tomasz.page.locator('.conv[data-name="einkauf"]')
+    expect(entry).to_contain_class("conv--unread")
+    tomasz.open("einkauf")
+    expect(entry).not_to_contain_class("conv--unread")
+    assert len(lost) == 1
+
+
 def test_back_leads_to_the_conversation_before_and_everything_works_there(visit: Visit) -> None:
     maren = visit("Maren")
     page = maren.page

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from apps.accounts.models import Member, Scope, Seat
+from apps.accounts.models import Member, Role, Scope, Seat
 from apps.accounts.selectors.principals import acting_for
 from apps.accounts.services.scopes import add_seats, create_scope, remove_seat
 from apps.accounts.types import Principal
@@ -22,8 +22,8 @@ from apps.core import tenancy
 from apps.core.ids import uuid7
 from apps.elyza.services import encoder
 from apps.rag.models import Chunk, TermStat
-from apps.rag.selectors.ranking import rank
-from apps.rag.selectors.search import principals_of
+from apps.rag.selectors.ranking import Reach, rank
+from apps.rag.selectors.search import reach_of
 from apps.rag.services.storing import store_chunks
 from apps.rag.text.query import parse
 from apps.rag.types import ChunkDraft, Filters, SourceType
@@ -161,7 +161,7 @@ def test_search_equals_brute_force_over_the_permitted_rows(library: Library) -> 
         for query in _queries(12):
             found = [
                 one.chunk
-                for one in rank(principals=[person.id], query=parse(query), filters=Filters()).ranked
+                for one in rank(reach=Reach((person.id,)), query=parse(query), filters=Filters()).ranked
             ]
             assert set(found) <= permitted
             assert len(found) == min(200, len(permitted))
@@ -175,7 +175,7 @@ def test_an_agent_for_a_person_finds_what_both_may_see(library: Library) -> None
     for person in (library.people[0], library.guest):
         acting = acting_for(agent_id=library.agent.id, person=person)
         both = _permitted(library.agent.id) & _permitted(person.id)
-        ranking = rank(principals=principals_of(acting), query=parse("turbine crane"), filters=Filters())
+        ranking = rank(reach=reach_of(acting), query=parse("turbine crane"), filters=Filters())
         assert {one.chunk for one in ranking.ranked} == both
         assert {hit.chunk for hit in ask(acting, "turbine crane", collapse=False).hits} <= both
 
@@ -183,8 +183,54 @@ def test_an_agent_for_a_person_finds_what_both_may_see(library: Library) -> None
 def test_an_audience_narrows_to_what_everyone_may_see(library: Library) -> None:
     everyone = [person.id for person in library.people]
     expected = set.intersection(*(_permitted(one) for one in everyone))
-    ranking = rank(principals=everyone, query=parse("turbine"), filters=Filters())
+    ranking = rank(reach=Reach(tuple(everyone)), query=parse("turbine"), filters=Filters())
     assert {one.chunk for one in ranking.ranked} == expected
+
+
+def _classified(library: Library) -> set[int]:
+    """Put every second scope out of reach of who may see internal data only; return their chunks."""
+    out = library.scopes[::2]
+    Scope.objects.filter(pk__in=out).update(data_class="secret")
+    return set(Chunk.objects.filter(scope_id__in=out).values_list("pk", flat=True))
+
+
+def _found(reach: Reach, *, limit: int = 200) -> set[int]:
+    ranking = rank(reach=reach, query=parse("turbine crane"), filters=Filters(), limit=limit)
+    return {one.chunk for one in ranking.ranked}
+
+
+def test_classes_of_data_out_of_reach_are_not_ranked(library: Library) -> None:
+    """Not left out afterwards: the one best hit of who reaches less is one that it may open, and a count is its own."""
+    secret, person = _classified(library), library.people[0]
+    permitted = _permitted(person.id)
+    internal = dataclasses.replace(person, data_classes=frozenset({"internal"}))
+    assert permitted & secret
+    assert _found(reach_of(person)) & secret
+    assert _found(reach_of(internal)) == permitted - secret
+    assert len(_found(reach_of(internal), limit=1)) == 1
+    assert ask(internal, "turbine crane").total_hint == len(permitted - secret)
+    assert _found(reach_of(dataclasses.replace(person, data_classes=frozenset()))) == set()
+
+
+def test_the_classes_of_each_role_in_an_audience_count(library: Library) -> None:
+    secret, (reader, limited, *_) = _classified(library), library.people
+    both = _permitted(reader.id) & _permitted(limited.id)
+    role = Role.objects.create(
+        organization=library.world.organization, key="limited", name="limited", permissions=["search.use"],
+        conditions={"data_classes": ["public", "internal"]},
+    )  # fmt: skip
+    Member.objects.filter(user_id=limited.id).update(role=role)
+    assert both & secret
+    assert _found(reach_of(reader, [limited.id])) == both - secret
+
+
+def test_a_key_bound_to_scopes_ranks_nothing_else(library: Library) -> None:
+    person = library.people[0]
+    bound = frozenset(library.scopes[:6])
+    inside = set(Chunk.objects.filter(scope_id__in=bound).values_list("pk", flat=True))
+    permitted = _permitted(person.id)
+    assert permitted - inside
+    assert _found(reach_of(dataclasses.replace(person, scopes=bound))) == permitted & inside
 
 
 def test_nothing_is_found_without_an_organization(library: Library) -> None:
@@ -192,21 +238,24 @@ def test_nothing_is_found_without_an_organization(library: Library) -> None:
     with tenancy.nobody():
         for query in ("turbine", "", "in:x"):
             assert (
-                rank(principals=[person.id], query=parse(query), filters=Filters(has_file=True)).ranked == ()
+                rank(reach=Reach((person.id,)), query=parse(query), filters=Filters(has_file=True)).ranked
+                == ()
             )
-            assert rank(principals=[person.id], query=parse(query), filters=Filters()).ranked == ()
+            assert rank(reach=Reach((person.id,)), query=parse(query), filters=Filters()).ranked == ()
 
 
 def test_nothing_is_found_in_another_organization(library: Library) -> None:
     other = make_world("westwind")
     with tenancy.use(other.organization.pk):
-        assert rank(principals=[library.people[0].id], query=parse("turbine"), filters=Filters()).ranked == ()
+        assert (
+            rank(reach=Reach((library.people[0].id,)), query=parse("turbine"), filters=Filters()).ranked == ()
+        )
 
 
 def test_who_left_the_organization_finds_nothing(library: Library) -> None:
     person = library.people[1]
     Member.objects.filter(user_id=person.id).update(deactivated_at=timezone.now())
-    assert rank(principals=[person.id], query=parse("turbine"), filters=Filters()).ranked == ()
+    assert rank(reach=Reach((person.id,)), query=parse("turbine"), filters=Filters()).ranked == ()
 
 
 def test_a_lost_seat_counts_at_once(library: Library) -> None:
@@ -216,11 +265,11 @@ def test_a_lost_seat_counts_at_once(library: Library) -> None:
     )
     held = set(Chunk.objects.filter(scope_id=scope).values_list("pk", flat=True))
     before = {
-        one.chunk for one in rank(principals=[person.id], query=parse("turbine"), filters=Filters()).ranked
+        one.chunk for one in rank(reach=Reach((person.id,)), query=parse("turbine"), filters=Filters()).ranked
     }
     remove_seat(scope_id=scope, principal_id=person.id)
     after = {
-        one.chunk for one in rank(principals=[person.id], query=parse("turbine"), filters=Filters()).ranked
+        one.chunk for one in rank(reach=Reach((person.id,)), query=parse("turbine"), filters=Filters()).ranked
     }
     assert before & held
     assert not after & held

@@ -14,6 +14,7 @@ from apps.core import tenancy
 from apps.elyza.types import QueryEmbedding
 from apps.rag.models import Chunk
 from apps.rag.selectors import ranking
+from apps.rag.selectors.ranking import Reach
 from apps.rag.services.embedding import refresh_terms, vector_text
 from apps.rag.text.query import parse
 from apps.rag.types import Filters
@@ -81,7 +82,7 @@ def many(committed_world: World, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setattr(
             ranking, "_embedding", lambda _: QueryEmbedding(vector, "test-1" if vector is not None else "")
         )
-        found = ranking.rank(principals=[maren.id], query=parse(words), filters=Filters())
+        found = ranking.rank(reach=Reach((maren.id,)), query=parse(words), filters=Filters())
         return [one.chunk for one in found.ranked]
 
     return search, shown

@@ -16,6 +16,7 @@ from django.test import Client
 from django.utils import timezone
 
 from apps.core.walls import walled_tables
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
 from tests.security.doors import Door, body_schema, example
 from tests.security.realm import Realm, forget_limits
 from tests.walls import everywhere
@@ -49,6 +50,19 @@ JSON_BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/messages/{message_id}/": {"body": "other"},
     "POST /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
     "DELETE /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
+    "POST /api/v1/scheduled/": {"conversation": "{conversation_id}", "body": "x", "send_at": "{soon}"},
+    "PATCH /api/v1/scheduled/{scheduled_id}/": {"body": "other"},
+    "POST /api/v1/reminders/": {"due_at": "{soon}"},
+    "PATCH /api/v1/reminders/{reminder_id}/": {"note": "other"},
+    "PUT /api/v1/messages/{message_id}/pin/": {"is_pinned": True},
+    "PUT /api/v1/messages/{message_id}/saved/": {"is_saved": True},
+    "POST /api/v1/messages/{message_id}/forward/": {
+        "conversation": "{conversation_id}",
+        "client_key": "crawl-copy",
+    },
+    "POST /api/v1/conversations/{conversation_id}/bookmarks/": {"url": "https://example.org/"},
+    "PUT /api/v1/messages/{message_id}/follow/": {"is_followed": True},
+    "PUT /api/v1/messages/{message_id}/thread-read/": {"sequence": 9},
     "POST /api/v1/documents/": {"file": "{file_id}"},
     "POST /api/v1/files/": {"name": "a.txt", "size_bytes": 3},
     "POST /api/v1/ask/": {"question": "When is the crane oiled?"},
@@ -64,6 +78,23 @@ JSON_BODIES: Mapping[str, Any] = {
         "member_id": "{newcomer_id}",
         "role": "moderator",
     },
+    "POST /api/v1/me/notifications/": {"state": "seen"},
+    "PATCH /api/v1/me/notification-preferences/": {"mail": "daily"},
+    "PUT /api/v1/me/notification-preferences/levels/": {
+        "place": "conversation:{conversation_id}",
+        "level": "all",
+    },
+    "POST /api/v1/me/notification-preferences/keywords/": {"word": "crane"},
+    "DELETE /api/v1/me/notification-preferences/keywords/": {"word": "crane"},
+    "POST /api/v1/me/push-subscriptions/": {
+        "endpoint": "https://push.example/crawl",
+        "public_key": BROWSER_POINT,
+        "secret": SECRET,
+    },
+    "PATCH /api/v1/notification-defaults/": {"mail": "daily"},
+    "PUT /api/v1/me/status/": {"text": "crawling"},
+    "PUT /api/v1/me/status/sharing/": {"shows_presence": True, "shows_typing": False},
+    "PUT /api/v1/presence-rules/": {"shows_presence": True, "shows_typing": False},
     "PATCH /api/v1/second-factor-policy/": {"policy": "nobody"},
     "POST /api/v1/service-accounts/": {"name": "Importer", "role": "guest"},
     "POST /api/v1/api-keys/": {"name": "x", "scopes": ["chat:read"], "expires_at": "{soon}"},
@@ -91,6 +122,22 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/console/people/{member_id}/expiry/": {"expires_at": ""},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/edit/": {"body": "other", "version": "2"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/react/": {"emoji": "👍"},
+    "/o/{slug}/notifications/{notification_id}/mark/": {"state": "read"},
+    "/o/{slug}/settings/notifications/level/": {"place": "conversation:x", "level": "all"},
+    "/o/{slug}/settings/notifications/keywords/": {"word": "crawl"},
+    "/o/{slug}/c/{conversation_id}/schedule/": {"body": "x", "send_at": "{minute}"},
+    "/o/{slug}/scheduled/{scheduled_id}/": {"body": "other", "send_at": "{minute}"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/remind/": {"due_at": "{minute}"},
+    "/o/{slug}/reminders/{reminder_id}/": {"due_at": "{minute}", "note": "other"},
+    "/o/{slug}/c/{conversation_id}/bookmarks/": {"url": "https://example.org/"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/pin/": {"is_pinned": "1"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/save/": {"is_saved": "1"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/forward/": {
+        "conversation": "{conversation_id}",
+        "client_key": "01890000-0000-7000-8000-000000000000",
+    },
+    "/o/{slug}/c/{conversation_id}/t/{message_id}/follow/": {"is_followed": "1"},
+    "/o/{slug}/c/{conversation_id}/t/{message_id}/read/": {"sequence": "9"},
     "/o/{slug}/console/people/{member_id}/role/": {"role": "member"},
     "/o/{slug}/console/people/{member_id}/view/": {"reason": "crawl"},
     "/o/{slug}/console/conversations/{conversation_id}/class/": {"data_class": "confidential"},
@@ -141,9 +188,8 @@ def fill(value: Any, realm: Realm, path: str = "") -> Any:
     """Put a realm's ids into the braces of a body."""
     if isinstance(value, str):
         soon = (timezone.now() + timedelta(days=2)).isoformat()
-        return _BRACES.sub(
-            lambda found: soon if found[1] == "soon" else str(realm.id_for(path, found[1])), value
-        )
+        times = {"soon": soon, "minute": soon[:16]}
+        return _BRACES.sub(lambda found: times.get(found[1]) or str(realm.id_for(path, found[1])), value)
     if isinstance(value, Mapping):
         return {name: fill(part, realm, path) for name, part in value.items()}
     return [fill(part, realm, path) for part in value] if isinstance(value, list) else value

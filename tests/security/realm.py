@@ -6,11 +6,13 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.test import Client
+from django.utils import timezone
 from psycopg_pool import AsyncConnectionPool
 
 from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
@@ -21,12 +23,14 @@ from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.selectors import topics
-from apps.chat.services import conversations, messages
+from apps.chat.services import bookmarks, conversations, messages, notifying, reminders, scheduling
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
 from apps.core.redis import client as redis
 from apps.core.services import outbound_hosts
+from apps.notify.models import Notification
+from apps.notify.services import preferences, subscriptions
 from apps.rag.services import embedding
 from apps.security.services import erasure, exporting, holds
 from tests.accounts.factors import enrol
@@ -38,6 +42,7 @@ from tests.factories.accounts import MemberFactory, OrganizationFactory, princip
 from tests.factories.documents import document
 from tests.factories.files import picture, upload
 from tests.factories.runs import work_off
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
 from tests.runs import steps as _steps  # noqa: F401 - declares the step used here
 from tests.security.privacy.scene import relay
 
@@ -136,6 +141,10 @@ def _talk(realm: Realm) -> None:
         topic=f"topic {word}",
     )
     messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    soon = timezone.now() + timedelta(days=2)
+    bookmark = bookmarks.add_link(
+        principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
+    )
     realm.ids |= {
         "slug": realm.organization.slug,
         "name": "x",
@@ -145,8 +154,35 @@ def _talk(realm: Realm) -> None:
         "conversation_id": channel,
         "message_id": sent.id,
         "topic_id": topics.list_topics(who, channel)[0].id,
+        "bookmark_id": bookmark,
+        "scheduled_id": scheduling.schedule_message(
+            principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
+        ),
+        "reminder_id": reminders.remind(principal=who, message_id=sent.id, due_at=soon, note=f"note {word}"),
         "person_id": realm.colleague.user_id,
         "member_id": realm.colleague.pk,
+    }
+    _tell(realm, sent.id)
+
+
+def _tell(realm: Realm, message_id: UUID) -> None:
+    """Somebody answers the owner, who is told of it and takes push messages."""
+    answer = messages.send_message(
+        principal=principal_of(realm.colleague), conversation_id=realm.ids["conversation_id"],
+        body=f"answered {realm.word}", client_key=uuid4().hex, thread=message_id,
+    )  # fmt: skip
+    notifying.tell_of(answer.id)
+    preferences.add_keyword(realm.acting, word=f"key{realm.word}")
+    realm.ids |= {
+        "notification_id": Notification.objects.get(
+            message_id=answer.id, recipient_id=realm.owner.user_id
+        ).pk,
+        "subscription_id": subscriptions.subscribe(
+            realm.acting,
+            endpoint=f"https://push.example/{realm.word}",
+            public_key=BROWSER_POINT,
+            secret=SECRET,
+        ),
     }
 
 

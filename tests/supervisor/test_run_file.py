@@ -225,3 +225,14 @@ def test_security_has_a_runner_with_sizes(monkeypatch: pytest.MonkeyPatch) -> No
     verbs["VERBS"]["security"][0](["--size", "full"])
 
     assert asked == [("-m", "tests.security", "--size", "full")]
+
+
+def test_compiled_modules_are_kept_where_none_may_lie_beside_the_sources(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    verbs = runpy.run_path(str(ROOT / "run"))
+    monkeypatch.setattr(os, "environ", {"PYTHONDONTWRITEBYTECODE": "1"})
+
+    verbs["keep_compiled"]()
+
+    assert os.environ == {"PYTHONPYCACHEPREFIX": str(verbs["ENVIRONMENT"] / "compiled")}

@@ -57,7 +57,8 @@ _COLUMNS = (
     "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
     "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND (x.principal_id = m.user_id OR x.group_id IN "
     "(SELECT g.group_id FROM accounts_peoplegroupmember g WHERE g.organization_id = m.organization_id "
-    "AND g.principal_id = m.user_id)))"
+    "AND g.principal_id = m.user_id))), "
+    "coalesce((SELECT s.last_sequence FROM core_stream s WHERE s.id = m.id), 0)"
 )
 # What the second factor is decided by: the policy, when it begins for this member, and whether there is a proof.
 _POLICY = (
@@ -69,6 +70,7 @@ _SIGN_IN_OR_CONSENT = " AND (f.id = t.factor OR t.client_id IS NOT NULL)"
 _FIELDS = (
     "id", "kind", "organization_id", "organization_slug", "organization_name", "member_id", "name",
     "avatar_file_id", "role", "permissions", "language", "is_staff", "is_custom", "conditions", "scoped",
+    "notices",
 )  # fmt: skip
 
 

@@ -101,6 +101,8 @@ async def _send(request: HttpRequest, principal: Principal, conversation_id: UUI
         thread=data["thread"],
         topic=data["topic"],
         attachments=tuple(data["attachments"]),
+        priority=data["priority"],
+        confirm_mass_mention=data["confirm_mass_mention"],
     )
     draft = await in_thread(compose) if composing.needs_look_up(data["body"]) else compose()
     sent = await (await get_batcher()).submit(draft)

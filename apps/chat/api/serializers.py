@@ -81,6 +81,9 @@ class MessageSerializer(serializers.Serializer[object]):
     reactions = ReactionSerializer(many=True)
     replies = RepliesSerializer(allow_null=True)
     card = CardSerializer(allow_null=True)
+    priority = serializers.ChoiceField(choices=["", "important", "urgent"])
+    pinned_at = serializers.DateTimeField(allow_null=True)
+    acknowledged = serializers.ListField(child=serializers.UUIDField())
 
 
 class MessagePageSerializer(serializers.Serializer[object]):
@@ -120,6 +123,14 @@ class SendSerializer(StrictSerializer):
     attachments = serializers.ListField(
         child=serializers.UUIDField(), max_length=ATTACHMENT_LIMIT, required=False, default=list
     )
+    priority = serializers.ChoiceField(
+        choices=["", "important", "urgent"],
+        default="",
+        help_text="Important ones are acknowledged by who saw them.",
+    )
+    confirm_mass_mention = ExactBoolean(
+        default=False, help_text="Without it `@all` or `@here` that calls five or more people is refused."
+    )
 
 
 class SentSerializer(serializers.Serializer[object]):
@@ -138,12 +149,20 @@ class EditSerializer(StrictSerializer):
     body = CleanText(multiline=True, max_length=BODY_LIMIT, trim_whitespace=False)
 
 
+class ChangeSerializer(serializers.Serializer[object]):
+    """A stretch of text and what became of it."""
+
+    kind = serializers.ChoiceField(choices=["same", "removed", "added"])
+    text = serializers.CharField()
+
+
 class RevisionSerializer(serializers.Serializer[object]):
-    """What a message said before."""
+    """What a message said before, and what the next text changed in it."""
 
     version = serializers.IntegerField()
     body = serializers.CharField()
     replaced_at = serializers.DateTimeField()
+    changes = ChangeSerializer(many=True)
 
 
 class EmojiSerializer(StrictSerializer):

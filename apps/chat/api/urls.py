@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.chat.api import channels, topics, unread, views
+from apps.chat.api import channels, keeping, planning, status, threads, topics, unread, views
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -43,5 +43,38 @@ urlpatterns = [
     path("messages/<uuid:message_id>/move/", topics.MessageMove.as_view(), name="move"),
     path("unread/", unread.UnreadTotals.as_view(), name="totals"),
     path("unread/explanation/", unread.UnreadExplanation.as_view(), name="explanation"),
+    path("me/status/", status.OwnStatus.as_view(), name="status"),
+    path("me/status/sharing/", status.OwnSharing.as_view(), name="sharing"),
+    path("presence-rules/", status.OrganizationPresence.as_view(), name="presence_rules"),
+    path("messages/<uuid:message_id>/restore/", threads.MessageRestore.as_view(), name="restore"),
+    path("messages/<uuid:message_id>/follow/", threads.ThreadFollowing.as_view(), name="follow"),
+    path("messages/<uuid:message_id>/thread-read/", threads.ThreadRead.as_view(), name="thread-read"),
+    path(
+        "conversations/<uuid:conversation_id>/deleted/", threads.DeletedMessages.as_view(), name="restorable"
+    ),
+    path("messages/<uuid:message_id>/pin/", keeping.MessagePin.as_view(), name="pin"),
+    path("messages/<uuid:message_id>/saved/", keeping.MessageSaved.as_view(), name="save"),
+    path("messages/<uuid:message_id>/forward/", keeping.MessageForward.as_view(), name="forward"),
+    path(
+        "messages/<uuid:message_id>/acknowledgement/",
+        keeping.MessageAcknowledgement.as_view(),
+        name="acknowledge",
+    ),
+    path("conversations/<uuid:conversation_id>/pins/", keeping.PinnedMessages.as_view(), name="pins"),
+    path("conversations/<uuid:conversation_id>/bookmarks/", keeping.BookmarkList.as_view(), name="bookmarks"),
+    path(
+        "conversations/<uuid:conversation_id>/bookmarks/<uuid:bookmark_id>/",
+        keeping.BookmarkDetail.as_view(),
+        name="bookmark",
+    ),
+    path("drafts/", planning.DraftList.as_view(), name="drafts"),
+    path("scheduled/", planning.ScheduledList.as_view(), name="scheduled"),
+    path("scheduled/<uuid:scheduled_id>/", planning.ScheduledDetail.as_view(), name="scheduled-one"),
+    path("scheduled/<uuid:scheduled_id>/send/", planning.ScheduledSending.as_view(), name="scheduled-send"),
+    path("reminders/", planning.ReminderList.as_view(), name="reminders"),
+    path("reminders/<uuid:reminder_id>/", planning.ReminderDetail.as_view(), name="reminder"),
+    path("reminders/<uuid:reminder_id>/done/", planning.ReminderDone.as_view(), name="reminder-done"),
+    path("saved/", keeping.SavedList.as_view(), name="saved"),
+    path("threads/", threads.ThreadList.as_view(), name="threads"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

@@ -17,6 +17,7 @@ from apps.accounts.types import Principal
 from apps.chat import asyncapi
 from apps.chat.api import serializers as shapes
 from apps.chat.api.rights import ChatKey
+from apps.chat.rendering.differences import differences
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import messages as message_selectors
 from apps.chat.services import conversations, drafts, members, messages, reactions
@@ -200,10 +201,21 @@ class MessageRevisions(ChatView):
 
     @extend_schema(responses=shapes.RevisionSerializer(many=True), tags=["messages"])
     def get(self, request: Request, message_id: UUID) -> Response:  # noqa: ARG002 - DRF's signature
-        """List them, newest first."""
+        """List them, newest first, each with the changes that led to the next text."""
         found = message_selectors.revisions(self.principal, message_id)
-        names = ("version", "body", "replaced_at")
-        results = [dict(zip(names, row, strict=True)) for row in found]
+        newer = [
+            message_selectors.get_message(self.principal, message_id).body,
+            *(body for _, body, _ in found),
+        ]
+        results = [
+            {
+                "version": version,
+                "body": body,
+                "replaced_at": replaced_at,
+                "changes": [dataclasses.asdict(change) for change in differences(body, after)],
+            }
+            for (version, body, replaced_at), after in zip(found, newer, strict=False)
+        ]
         return Response({"results": results, "next": None, "previous": None})
 
 

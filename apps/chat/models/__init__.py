@@ -1,19 +1,34 @@
 """Conversations and what lives in them."""
 
 from apps.chat.models.conversation import Conversation, Draft, Membership
+from apps.chat.models.deleted import DeletedMessage
+from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMessage
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
+from apps.chat.models.planning import Reminder, ScheduledMessage
+from apps.chat.models.status import PresenceRules, Status
+from apps.chat.models.thread import ThreadFollow
 from apps.chat.models.topic import ReadMark, Topic, TopicPreference
 
 __all__ = [
+    "Acknowledgement",
     "Attachment",
+    "Bookmark",
     "Conversation",
+    "DeletedMessage",
     "Draft",
+    "Forward",
     "Membership",
     "Mention",
     "Message",
     "MessageRevision",
+    "PresenceRules",
     "Reaction",
     "ReadMark",
+    "Reminder",
+    "SavedMessage",
+    "ScheduledMessage",
+    "Status",
+    "ThreadFollow",
     "Topic",
     "TopicPreference",
 ]

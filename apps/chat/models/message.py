@@ -9,8 +9,21 @@ from apps.core.models import TenantModel
 class Message(TenantModel):
     """One message; `sequence` is the number of the event that created it."""
 
+    class Priority(models.TextChoices):
+        IMPORTANT = "important"
+        URGENT = "urgent"
+
+    # Every index and key here is paid by every send: the composite key to the conversation holds the organization too,
+    # and an index of one column alone was taken by the planner for the count of unread, which then read everything.
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_constraint=False,
+        db_index=False,
+    )
     conversation = models.ForeignKey(
-        "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
+        "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
     scope_id = models.UUIDField(help_text="Copied from the conversation, so that filters need no join.")
     sequence = models.BigIntegerField()
@@ -25,6 +38,8 @@ class Message(TenantModel):
     html = models.TextField()
     mentions = ArrayField(models.UUIDField(), default=list, blank=True)
     card = models.JSONField(null=True, blank=True)
+    priority = models.CharField(max_length=9, choices=Priority.choices, blank=True, db_default="", default="")
+    pinned_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     sent_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
@@ -50,6 +65,12 @@ class Message(TenantModel):
             # a topic's messages by number, and the newest of each
             models.Index(
                 fields=["topic", "sequence"], condition=~models.Q(topic=None), name="chat_message_topic"
+            ),
+            # what is pinned in a conversation
+            models.Index(
+                fields=["conversation", "pinned_at"],
+                condition=~models.Q(pinned_at=None),
+                name="chat_message_pinned",
             ),
         ]
 

@@ -22,7 +22,9 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 RENDERER_VERSION = 1
-EVERYONE = frozenset({"all", "everyone", "alle"})
+EVERYONE = frozenset({"all", "channel", "everyone", "alle"})
+HERE = frozenset({"here", "hier"})
+CALLS_MANY = '<span class="mention" data-principal="">'  # as `@all` and `@here` are rendered
 MENTION = re.compile(
     r"@(?:\*\*(?P<full>[^*\n|]{1,80})(?:\|(?P<id>[0-9a-f-]{36}))?\*\*|(?P<word>[\w][\w.\-]{0,60}))"
 )
@@ -66,6 +68,7 @@ class Rendered:
     mentions: tuple[UUID, ...] = ()
     groups: tuple[UUID, ...] = ()
     mentions_everyone: bool = False
+    mentions_online: bool = False
 
 
 People = Mapping[str, Mentionable]
@@ -81,6 +84,11 @@ def mention_names(body: str) -> set[str]:
     return {
         (match["full"] or match["word"]).strip().rstrip(".").casefold() for match in MENTION.finditer(body)
     }
+
+
+def without_mentions(body: str) -> str:
+    """Return Markdown that reads the same and mentions nobody."""
+    return MENTION.sub(lambda match: "\\" + match[0], body)
 
 
 def render_plain(body: str) -> Rendered:
@@ -106,13 +114,17 @@ def render(body: str, people: People | None = None) -> Rendered:
         return render_plain(body)
     found: dict[UUID, None] = {}
     groups: dict[UUID, None] = {}
-    environment = {"people": people or {}, "found": found, "groups": groups, "everyone": []}
+    environment = {
+        "people": people or {}, "found": found, "groups": groups, "everyone": [], "online": [],
+    }  # fmt: skip
     raw = _parser.render(body, environment)
     clean = nh3.clean(
         raw, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )  # fmt: skip
-    return Rendered(clean, tuple(found), tuple(groups), bool(environment["everyone"]))
+    return Rendered(
+        clean, tuple(found), tuple(groups), bool(environment["everyone"]), bool(environment["online"])
+    )
 
 
 def _mention_rule(state: StateInline, silent: bool) -> bool:
@@ -128,8 +140,8 @@ def _mention_rule(state: StateInline, silent: bool) -> bool:
     if match["word"] and written.endswith("."):
         written, taken = written.rstrip("."), taken - (len(written) - len(written.rstrip(".")))
     person = state.env["people"].get(match["id"] or written.casefold())
-    everyone = written.casefold() in EVERYONE
-    if person is None and not everyone:
+    many = _many(written)
+    if person is None and not many:
         return False
     if not silent:
         token = state.push("mention", "", 0)
@@ -143,9 +155,15 @@ def _mention_rule(state: StateInline, silent: bool) -> bool:
         elif person:
             state.env["found"][person.id] = None
         else:
-            state.env["everyone"].append(1)
+            state.env[many].append(written)
     state.pos = taken
     return True
+
+
+def _many(written: str) -> str:
+    """Return whom a word calls that is nobody's name: `everyone`, `online`, or empty for neither."""
+    word = written.casefold()
+    return "everyone" if word in EVERYONE else "online" if word in HERE else ""
 
 
 def _render_mention(_self: object, tokens: list[object], index: int, _options: object, _env: object) -> str:

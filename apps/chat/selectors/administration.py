@@ -34,8 +34,9 @@ FROM chat_conversation c WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id LIMIT %(limit)s OFFSET %(offset)s
 """.format  # the caller puts constants in, values travel as parameters
 # A key is made moments before its message is sent (of imported history long after), and keys have an index.
+# Which day a message belongs to is looked up among the midnights: several times faster than its date in a zone.
 _PER_DAY = """
-SELECT (sent_at AT TIME ZONE %(zone)s)::date AS day, count(*) FROM chat_message
+SELECT width_bucket(sent_at, %(midnights)s::timestamptz[]) AS day, count(*) FROM chat_message
 WHERE organization_id = %(organization)s AND id >= %(first)s AND sent_at >= %(since)s GROUP BY 1
 """
 _CLOCKS = timedelta(hours=1)  # how far the clocks of two machines may be apart
@@ -125,21 +126,20 @@ def list_records(
 def messages_per_day(*, days: int) -> list[tuple[date, int]]:
     """Return how many messages were sent on each of the last days in the reader's zone, oldest first. One query."""
     today = timezone.localdate()
-    first = today - timedelta(days=days - 1)
-    since = timezone.make_aware(datetime.combine(first, datetime.min.time()))
+    every = [today - timedelta(days=ago) for ago in reversed(range(days))]
+    midnights = [timezone.make_aware(datetime.combine(day, datetime.min.time())) for day in every]
     with connection.cursor() as cursor:
         cursor.execute(
             _PER_DAY,
             {
-                "zone": timezone.get_current_timezone_name(),
+                "midnights": midnights,
                 "organization": tenancy.current(),
-                "first": first_of(since - _CLOCKS),
-                "since": since,
+                "first": first_of(midnights[0] - _CLOCKS),
+                "since": midnights[0],
             },
         )
         counted = dict(cursor.fetchall())
-    every = [first + timedelta(days=number) for number in range(days)]
-    return [(day, counted.get(day, 0)) for day in every]
+    return [(day, counted.get(place, 0)) for place, day in enumerate(every, start=1)]
 
 
 def count_conversations() -> ConversationCounts:

@@ -25,6 +25,8 @@ SELECT m.id,
   (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.last) FROM (
     SELECT x.sender_id AS sender, count(*) AS count, max(x.sent_at) AS last_at, max(x.sequence) AS last
     FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t),
+  CASE WHEN m.priority <> '' THEN (SELECT jsonb_agg(a.principal_id ORDER BY a.id)
+    FROM chat_acknowledgement a WHERE a.message_id = m.id) END,
   (SELECT jsonb_build_object('id', o.id, 'name', o.name) FROM chat_topic o WHERE o.id = m.topic_id)
 FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
 """
@@ -37,6 +39,7 @@ class Around:
     reactions: tuple[ReactionView, ...] = ()
     attachments: tuple[AttachmentView, ...] = ()
     replies: ThreadSummary | None = None
+    acknowledged: tuple[UUID, ...] = ()
     topic: TopicRef | None = None
 
 
@@ -48,12 +51,13 @@ def around_of(ids: list[UUID]) -> dict[UUID, Around]:
     found = dict.fromkeys(ids, NOTHING)
     with connection.cursor() as cursor:
         cursor.execute(_AROUND, [tenancy.current(), ids])
-        for pk, reactions, files, repliers, topic in cursor.fetchall():
+        for pk, reactions, files, repliers, acknowledged, topic in cursor.fetchall():
             found[pk] = Around(
-                _reactions(_rows(reactions)),
-                _attachments(_rows(files)),
-                _thread(_rows(repliers)),
-                _topic(topic),
+                reactions=_reactions(_rows(reactions)),
+                attachments=_attachments(_rows(files)),
+                replies=_thread(_rows(repliers)),
+                acknowledged=tuple(map(UUID, orjson.loads(acknowledged))) if acknowledged else (),
+                topic=_topic(topic),
             )
     return found
 

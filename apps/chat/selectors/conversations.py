@@ -40,6 +40,10 @@ LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
+_FIRST_MEMBERS = """
+SELECT m.principal_id, count(*) OVER () FROM chat_membership m WHERE m.conversation_id = %s AND m.left_at IS NULL
+ORDER BY m.joined_at, m.id LIMIT %s
+"""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
     return Conversation.objects.filter(
         organization_id=principal.organization_id, scope_id__in=visible_scopes(principal)
     )
+
+
+def sees_conversation(principal: Principal, conversation_id: UUID) -> bool:
+    """Return whether the principal sees a conversation. One query."""
+    return visible_conversations(principal).filter(pk=conversation_id).exists()
 
 
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
@@ -162,6 +171,15 @@ def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) ->
     return list(rows.order_by("joined_at", "pk").values_list("principal_id", flat=True))
 
 
+def first_members(*, conversation_id: UUID, besides: UUID, limit: int) -> tuple[int, list[UUID]]:
+    """Return how many are in a conversation, and the first of them besides one. One query, however many they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIRST_MEMBERS, [conversation_id, limit + 1])
+        rows = cursor.fetchall()
+    others = [person for person, _ in rows if person != besides]
+    return (rows[0][1] if rows else 0), others[:limit]
+
+
 def members(principal: Principal, conversation_id: UUID) -> list[PersonView]:
     """Return the people of a visible conversation by name. Three queries.
 
@@ -227,6 +245,18 @@ def scope_of(principal: Principal, conversation_id: UUID) -> UUID:
     if scope is None:
         raise ConversationNotFound
     return scope
+
+
+def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return what those of the conversations that the principal sees are called in its list. Two queries at most."""
+    wanted = sorted(set(conversation_ids))
+    if not wanted:
+        return {}
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    found = _load(
+        principal, f"c.id = ANY(%(wanted)s) AND {visible.sql}", {**visible.params, "wanted": wanted}
+    )
+    return {view.id: view.name for view in found}
 
 
 def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[ConversationView]:

@@ -21,13 +21,16 @@ from apps.chat.selectors.around import around_of
 from apps.chat.selectors.conversations import ref
 from apps.chat.types import (
     Card,
+    ConversationView,
     MessagePage,
     MessageView,
     PersonRef,
+    Priority,
 )
 
 Row = dict[str, Any]  # a JSON object of the database
-Anchor = UUID | datetime | Literal["first_unread", "newest", "oldest"]
+Place = Literal["first_unread", "newest", "oldest"]
+Anchor = UUID | datetime | Place
 MOST = 200
 _OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
 # A page is read more often than anything else here, and building its statements anew costs more than running them.
@@ -76,6 +79,8 @@ class _Stored(NamedTuple):
     client_key: str
     mentions: list[UUID]
     card: Row | None
+    priority: Priority
+    pinned_at: datetime | None
 
 
 _COLUMNS = ", ".join(f"m.{name}" for name in _Stored._fields)
@@ -89,6 +94,11 @@ def visible_messages(principal: Principal) -> QuerySet[Message]:
     )
 
 
+def sees_message(principal: Principal, message_id: UUID) -> bool:
+    """Return whether the principal sees a message. One query."""
+    return visible_messages(principal).filter(pk=message_id).exists()
+
+
 def message_page(
     *,
     principal: Principal,
@@ -98,6 +108,7 @@ def message_page(
     after: int = 30,
     thread: UUID | None = None,
     topic: UUID | None = None,
+    known: ConversationView | None = None,
 ) -> MessagePage:
     """Return messages around an anchor, oldest first; replies are left out unless `thread` names theirs.
 
@@ -105,21 +116,29 @@ def message_page(
         topic: only messages of this topic; the conversation's own id is its general topic.
         anchor: a message, a time, or a named place; the anchor itself is in the page.
         before, after: how many on each side, together at most 200.
+        known: the conversation, where the caller has just got it; it is not looked up again.
 
     Raises:
         ConversationNotFound, MessageNotFound: the anchor or the thread is not in this conversation.
 
-    Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time.
+    Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time; one
+    less where the conversation is known.
     """
-    marker, head = _standing(principal, conversation_id, topic)
+    if known is None or topic is not None:
+        marker, head = _standing(principal, conversation_id, topic)
+    else:
+        marker, head = _known_standing(known)
     before, after = max(0, min(before, MOST)), max(0, min(after, MOST))
     where, named = _readable(principal, conversation_id, thread, topic)
     has_news = thread is None and marker is not None and marker < head
     first_unread = _first_unread(where, named | {"marker": marker}) if has_news else None
-    rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
-    if topic is not None:
-        rows = rows.filter(Q(topic=None) if topic == conversation_id else Q(topic_id=topic))
-    pivot = _pivot(rows, anchor, first_unread[1] if first_unread else None)
+    if isinstance(anchor, str):
+        pivot = _pivot_at(anchor, first_unread)
+    else:
+        rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
+        if topic is not None:
+            rows = rows.filter(Q(topic=None) if topic == conversation_id else Q(topic_id=topic))
+        pivot = _pivot_of(rows, anchor)
     found = _window(where, named | {"pivot": pivot, "before": before + 1, "after": after + 1})
     older = [row for row in found if row.sequence < pivot]
     newer = found[len(older) :]
@@ -245,6 +264,12 @@ def _standing(
     return found
 
 
+def _known_standing(known: ConversationView) -> tuple[int | None, int]:
+    """Return the same from a conversation; what has nothing unread is read to its end."""
+    head = known.last_sequence
+    return (known.last_read_sequence if known.unread else head) if known.is_member else None, head
+
+
 def _readable(
     principal: Principal, conversation_id: UUID, thread: UUID | None, topic: UUID | None
 ) -> tuple[str, Row]:
@@ -279,23 +304,24 @@ def _window(where: str, named: Row) -> list[_Stored]:
     return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
 
 
-def _pivot(rows: QuerySet[Message], anchor: Anchor, first_unread: int | None) -> int:
+def _pivot_at(place: Place, first_unread: tuple[UUID, int] | None) -> int:
     """Return the sequence the page turns around; the message with it belongs to the newer half."""
+    if place == "oldest":
+        return _OLDEST
+    return first_unread[1] if place == "first_unread" and first_unread else _NEWEST
+
+
+def _pivot_of(rows: QuerySet[Message], anchor: UUID | datetime) -> int:
+    """Return the same for a message, or for the first one from a time on. One query."""
     if isinstance(anchor, UUID):
         sequence = rows.filter(pk=anchor).values_list("sequence", flat=True).first()
         if sequence is None:
             raise MessageNotFound
         return sequence
-    if isinstance(anchor, datetime):
-        sequence = (
-            rows.filter(sent_at__gte=anchor).order_by("sequence").values_list("sequence", flat=True).first()
-        )
-        return sequence if sequence is not None else _NEWEST
-    if anchor == "oldest":
-        return _OLDEST
-    if anchor == "first_unread" and first_unread is not None:
-        return first_unread
-    return _NEWEST
+    sequence = (
+        rows.filter(sent_at__gte=anchor).order_by("sequence").values_list("sequence", flat=True).first()
+    )
+    return sequence if sequence is not None else _NEWEST
 
 
 def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
@@ -327,6 +353,9 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             reactions=around[row.id].reactions,
             replies=around[row.id].replies,
             card=Card(**row.card) if row.card else None,
+            priority=row.priority,  # type: ignore[arg-type]  # one of the choices
+            pinned_at=row.pinned_at,
+            acknowledged=around[row.id].acknowledged,
         )
         for row in rows
     ]

@@ -11,14 +11,23 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from apps.chat.models import (
+    Acknowledgement,
     Attachment,
+    Bookmark,
     Conversation,
+    DeletedMessage,
     Draft,
+    Forward,
     Membership,
     Mention,
     Message,
     MessageRevision,
     Reaction,
+    Reminder,
+    SavedMessage,
+    ScheduledMessage,
+    Status,
+    ThreadFollow,
     Topic,
 )
 from apps.core.data_subjects import Person
@@ -55,6 +64,10 @@ def export_messages(person: Person) -> Iterator[Row]:
         Attachment.objects.filter(organization_id=person.organization_id, message__sender_id=person.id),
         "file_id",
     )
+    kept = _grouped(
+        DeletedMessage.objects.filter(organization_id=person.organization_id, message__sender_id=person.id),
+        "body",
+    )
     rows = messages_of(person).values(
         "id",
         "conversation_id",
@@ -67,7 +80,8 @@ def export_messages(person: Person) -> Iterator[Row]:
         "deleted_at",
     )
     for row in rows.iterator():
-        yield {**row, "files": files.get(row["id"], []), "earlier": revisions.get(row["id"], [])}
+        yield {**row, "files": files.get(row["id"], []), "earlier": revisions.get(row["id"], []),
+               "restorable": kept.get(row["id"], [])}  # fmt: skip
 
 
 def count_mentions(person: Person) -> int:
@@ -120,6 +134,91 @@ def drafts_of(person: Person) -> QuerySet[Draft]:
 def export_drafts(person: Person) -> Iterator[Row]:
     """Yield the person's drafts."""
     yield from drafts_of(person).order_by("pk").values("conversation_id", "thread_id", "body", "updated_at")
+
+
+def statuses_of(person: Person) -> QuerySet[Status]:
+    """Return the person's status."""
+    return Status.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_statuses(person: Person) -> Iterator[Row]:
+    """Yield the person's status."""
+    yield from statuses_of(person).values(
+        "emoji", "text", "is_away", "expires_at", "shows_presence", "shows_typing"
+    )
+
+
+def thread_follows_of(person: Person) -> QuerySet[ThreadFollow]:
+    """Return the person's stand to threads."""
+    return ThreadFollow.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_thread_follows(person: Person) -> Iterator[Row]:
+    """Yield the threads the person follows or left."""
+    yield from thread_follows_of(person).order_by("pk").values("thread_id", "is_followed", "read_sequence")
+
+
+def saved_by(person: Person) -> QuerySet[SavedMessage]:
+    """Return what the person saved."""
+    return SavedMessage.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_saved(person: Person) -> Iterator[Row]:
+    """Yield what the person saved; what it says is its author's."""
+    yield from saved_by(person).order_by("pk").values("message_id", "created_at")
+
+
+def count_plans(person: Person) -> int:
+    """Return how many messages and reminders the person planned."""
+    mine = {"organization_id": person.organization_id, "principal_id": person.id}
+    return ScheduledMessage.objects.filter(**mine).count() + Reminder.objects.filter(**mine).count()
+
+
+def export_plans(person: Person) -> Iterator[Row]:
+    """Yield the person's scheduled messages and reminders."""
+    mine = {"organization_id": person.organization_id, "principal_id": person.id}
+    yield from (
+        ScheduledMessage.objects.filter(**mine)
+        .order_by("pk")
+        .values(
+            "id", "conversation_id", "thread_id", "body", "send_at", "state", "failure_code", "message_id"
+        )
+    )
+    yield from (
+        Reminder.objects.filter(**mine)
+        .order_by("pk")
+        .values("id", "message_id", "note", "due_at", "repeat", "fired_at")
+    )
+
+
+def acknowledgements_of(person: Person) -> QuerySet[Acknowledgement]:
+    """Return the important messages the person said to have seen."""
+    return Acknowledgement.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_acknowledgements(person: Person) -> Iterator[Row]:
+    """Yield the important messages the person said to have seen."""
+    yield from acknowledgements_of(person).order_by("pk").values("message_id", "created_at")
+
+
+def bookmarks_by(person: Person) -> QuerySet[Bookmark]:
+    """Return the bookmarks the person put into conversations."""
+    return Bookmark.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+
+
+def export_bookmarks(person: Person) -> Iterator[Row]:
+    """Yield the bookmarks the person put into conversations."""
+    yield from bookmarks_by(person).order_by("pk").values("conversation_id", "title", "url", "file_id")
+
+
+def copies_of(person: Person) -> QuerySet[Forward]:
+    """Return where others forwarded the person's words."""
+    return Forward.objects.filter(organization_id=person.organization_id, author_id=person.id)
+
+
+def export_copies(person: Person) -> Iterator[Row]:
+    """Yield where others forwarded the person's words; the words themselves are among its messages."""
+    yield from copies_of(person).order_by("pk").values("message_id", "created_at")
 
 
 def descriptions_by(person: Person) -> list[UUID]:

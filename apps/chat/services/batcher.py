@@ -1,6 +1,7 @@
-"""Group commit: everything that waits goes into one statement and one commit; the next batch collects meanwhile.
+"""Group commit: what waits goes into one statement and one commit; the next batch collects and runs meanwhile.
 
-One lane per process keeps the order of each conversation. Only code in the event loop uses it, never inside `atomic()`.
+A few lanes per process work beside each other, so that one computes while another waits for the disk. A conversation
+is in one lane at a time: its order is that of the drafts. Only code in the event loop uses it, never inside `atomic()`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import lru_cache
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -27,7 +29,10 @@ from apps.core.threads import in_thread
 
 MOST = 256
 MOST_WAITING = 5000
+LANES = 2
+WORTH_A_LANE = 16  # a smaller share of what waits costs more than working beside each other saves
 logger = logging.getLogger(__name__)
+Pool = AsyncConnectionPool[AsyncConnection]
 Waiting = tuple[Draft, "asyncio.Future[write_path.Stored | None]"]
 
 
@@ -38,10 +43,14 @@ class InsideTransaction(RuntimeError):
 class Batcher:
     """Collects drafts of one event loop."""
 
-    def __init__(self, pool: AsyncConnectionPool[AsyncConnection], hub: Hub) -> None:
+    def __init__(self, pool: Pool, hub: Hub) -> None:
         self._pool, self._hub = pool, hub
+        self._loop = asyncio.get_running_loop()
         self._waiting: list[Waiting] = []
-        self._lane: asyncio.Task[None] | None = None
+        self._held: dict[UUID, list[Waiting]] = {}  # of each conversation in a lane: what came after
+        self._lanes: set[asyncio.Task[None] | None] = set()
+        self._is_due = False
+        self._count = 0
 
     async def submit(self, draft: Draft) -> SentMessage:
         """Store the draft with the next batch; returns after the commit.
@@ -52,12 +61,12 @@ class Batcher:
         """
         if connection.in_atomic_block:
             raise InsideTransaction
-        if len(self._waiting) >= MOST_WAITING:
+        if self._count >= MOST_WAITING:
             raise Unavailable(retry_after_seconds=1)
-        future: asyncio.Future[write_path.Stored | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((draft, future))
-        if self._lane is None:
-            self._lane = asyncio.get_running_loop().create_task(self._run())
+        future: asyncio.Future[write_path.Stored | None] = self._loop.create_future()
+        self._held.get(draft.conversation_id, self._waiting).append((draft, future))
+        self._count += 1
+        self._start_soon()
         stored = await future
         if stored is None:
             raise await in_thread(_explain, draft)
@@ -65,14 +74,36 @@ class Batcher:
             raise ClientKeyReused
         return stored.sent
 
-    async def _run(self) -> None:
-        """Work until nothing waits."""
+    def _start_soon(self) -> None:
+        """Look once everybody who runs in this turn of the loop has handed in."""
+        if not self._is_due:
+            self._is_due = True
+            self._loop.call_soon(self._start)
+
+    def _start(self) -> None:
+        self._is_due = False
+        while self._waiting and (free := LANES - len(self._lanes)) > 0:
+            batch = self._take(min(MOST, max(WORTH_A_LANE, -(-len(self._waiting) // free))))
+            self._lanes.add(self._loop.create_task(self._run(batch)))
+
+    def _take(self, most: int) -> list[Waiting]:
+        """Return the next drafts, and hold back what waits for a conversation among them."""
+        batch, rest = self._waiting[:most], self._waiting[most:]
+        self._held |= {draft.conversation_id: [] for draft, _ in batch}
+        self._waiting = []
+        for item in rest:
+            self._held.get(item[0].conversation_id, self._waiting).append(item)
+        self._count -= len(batch)
+        return batch
+
+    async def _run(self, batch: list[Waiting]) -> None:
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-                await self._commit(batch)
+            await self._commit(batch)
         finally:
-            self._lane = None
+            for conversation in {draft.conversation_id for draft, _ in batch}:
+                self._waiting += self._held.pop(conversation)
+            self._lanes.discard(asyncio.current_task())
+            self._start_soon()
 
     async def _commit(self, batch: list[Waiting]) -> None:
         try:
@@ -103,19 +134,19 @@ class Batcher:
         for item in batch:
             await self._commit([item])
 
-    async def _store(self, drafts: list[Draft]) -> dict[object, write_path.Stored]:
+    async def _store(self, drafts: list[Draft]) -> dict[UUID, write_path.Stored]:
         """Run the statement; a connection that died while idle gets one fresh try, which the client keys make safe."""
         try:
             return await self._call(drafts)
         except (OperationalError, InterfaceError):
             return await self._call(drafts)
 
-    async def _call(self, drafts: list[Draft]) -> dict[object, write_path.Stored]:
+    async def _call(self, drafts: list[Draft]) -> dict[UUID, write_path.Stored]:
         async with self._pool.connection() as db:
             cursor = await db.execute(write_path.SEND_BATCH, [write_path.encode(drafts)], prepare=False)
             return write_path.decode(drafts, await cursor.fetchall())
 
-    def _publish(self, stored: dict[object, write_path.Stored]) -> None:
+    def _publish(self, stored: dict[UUID, write_path.Stored]) -> None:
         items = []
         for item in sorted(stored.values(), key=lambda one: one.sent.sequence):
             sent = item.sent
@@ -149,13 +180,13 @@ def _conninfo() -> dict[str, str]:
 
 
 @lru_cache(maxsize=8)
-def _pool_of(loop: asyncio.AbstractEventLoop) -> AsyncConnectionPool[AsyncConnection]:  # noqa: ARG001 - the key
+def _pool_of(loop: asyncio.AbstractEventLoop) -> Pool:  # noqa: ARG001 - the key
     return AsyncConnectionPool(
         min_size=1, max_size=4, timeout=3, max_idle=300, open=False, kwargs={"autocommit": True, **_conninfo()},
     )  # fmt: skip
 
 
-async def get_pool() -> AsyncConnectionPool[AsyncConnection]:
+async def get_pool() -> Pool:
     """Return the plain psycopg pool of the running event loop, for the hot paths."""
     pool = _pool_of(asyncio.get_running_loop())
     if pool.closed:

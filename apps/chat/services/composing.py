@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from apps.accounts.selectors import groups as group_selectors
@@ -29,7 +30,8 @@ from apps.chat.rendering.markdown import (
     render_plain,
 )
 from apps.chat.selectors.conversations import is_reached, member_ids
-from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT, Card, Draft, PersonRef
+from apps.chat.services import mass_mentions
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT, Card, Draft, PersonRef, Priority
 
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -77,12 +79,14 @@ def clean_topic(name: str) -> str:
 
 def person_ref(principal: Principal) -> PersonRef:
     """Return how the principal appears beside its messages."""
-    words = principal.name.split()
+    return _person_ref(principal.id, principal.name, principal.kind, is_guest=principal.role == GUEST)
+
+
+@lru_cache(maxsize=4096)
+def _person_ref(pk: UUID, name: str, kind: str, *, is_guest: bool) -> PersonRef:
+    words = name.split()
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
-    return PersonRef(
-        principal.id, principal.name, principal.kind, initials, principal.id.int % 6 + 1,
-        is_guest=principal.role == GUEST,
-    )  # fmt: skip
+    return PersonRef(pk, name, kind, initials, pk.int % 6 + 1, is_guest=is_guest)
 
 
 def needs_look_up(body: str) -> bool:
@@ -101,12 +105,15 @@ def compose(
     attachments: tuple[UUID, ...] = (),
     card: Card | None = None,
     sent_at: datetime | None = None,
+    priority: Priority = "",
+    confirm_mass_mention: bool = False,
 ) -> Draft:
     """Return a draft ready for the write path. One query when the text may mention someone, none otherwise.
 
     Raises:
         EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments, TopicNameInvalid.
         ConversationNotFound: a key bound to others.
+        MassMentionUnconfirmed: it calls many at once, and the sender has not said that this is meant.
     """
     if not is_reached(principal, conversation_id):
         raise ConversationNotFound
@@ -116,6 +123,9 @@ def compose(
     cleaned = clean_body(body, may_be_empty=bool(attachments) or card is not None)
     rendered = render_body(cleaned)
     announcing = access.places_of(principal, "message.announce")
+    called = mass_mentions.audience(principal, conversation_id, rendered)
+    if not confirm_mass_mention:
+        mass_mentions.require_confirmed(called)
     return Draft(
         organization_id=principal.organization_id,
         conversation_id=conversation_id,
@@ -132,6 +142,8 @@ def compose(
         attachments=tuple(dict.fromkeys(attachments)),
         card=card,
         sent_at=sent_at,
+        priority=priority,
+        also_notified=() if rendered.mentions_everyone else called,
     )
 
 

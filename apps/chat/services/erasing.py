@@ -20,18 +20,28 @@ from django.utils import timezone
 from apps.accounts.selectors import people as people_selectors
 from apps.chat import events
 from apps.chat.models import (
+    Acknowledgement,
     Attachment,
+    Bookmark,
     Conversation,
+    DeletedMessage,
     Draft,
+    Forward,
     Membership,
     Mention,
     Message,
     MessageRevision,
     Reaction,
     ReadMark,
+    Reminder,
+    SavedMessage,
+    ScheduledMessage,
+    Status,
+    ThreadFollow,
     Topic,
     TopicPreference,
 )
+from apps.chat.rendering.markdown import render_plain
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import descriptions_by
 from apps.chat.services.conversations import announce_change
@@ -124,6 +134,12 @@ def erase_mentions_of(person: Person, cursor: Any) -> Batch:
     if len(rows) == _SMALL_BATCH:
         return Batch(len(rows), rows[-1].pk)
     Mention.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()
+    # What is deleted and names the person cannot be brought back any more.
+    DeletedMessage.objects.filter(organization_id=person.organization_id).filter(
+        Q(body__icontains=f"@**{person.name}")
+        | Q(body__icontains=f"@{person.name}")
+        | Q(body__contains=str(person.id))
+    ).delete()
     for revision in MessageRevision.objects.filter(
         organization_id=person.organization_id, html__contains=str(person.id)
     ).select_for_update(no_key=True):
@@ -171,10 +187,103 @@ def erase_memberships_of(person: Person, _cursor: Any) -> Batch:
     return Batch(own.delete()[0])
 
 
+def erase_statuses_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the person's status."""
+    return Batch(
+        Status.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[0]
+    )
+
+
 def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
     """Delete the person's drafts."""
     return Batch(
         Draft.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[0]
+    )
+
+
+def erase_thread_follows_of(person: Person, _cursor: Any) -> Batch:
+    """Forget which threads the person follows."""
+    rows = ThreadFollow.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+    return Batch(rows.delete()[0])
+
+
+def erase_saved_of(person: Person, _cursor: Any) -> Batch:
+    """Forget what the person saved."""
+    return Batch(
+        SavedMessage.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[
+            0
+        ]
+    )
+
+
+def erase_plans_of(person: Person, _cursor: Any) -> Batch:
+    """Delete what the person planned to send, and its reminders."""
+    mine = {"organization_id": person.organization_id, "principal_id": person.id}
+    return Batch(
+        ScheduledMessage.objects.filter(**mine).delete()[0] + Reminder.objects.filter(**mine).delete()[0]
+    )
+
+
+def erase_acknowledgements_of(person: Person, _cursor: Any) -> Batch:
+    """Take the next acknowledgements of the person back."""
+    rows = list(
+        Acknowledgement.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+        .select_related("message")
+        .order_by("pk")[:_SMALL_BATCH]
+    )
+    Acknowledgement.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    for row in rows:
+        log.record(
+            events.AcknowledgementWithdrawn(
+                organization_id=row.organization_id,
+                stream_id=row.message.conversation_id,
+                scope_id=row.message.scope_id,
+                actor_id=person.id,
+                message_id=row.message_id,
+                principal_id=person.id,
+            )
+        )
+    return Batch(len(rows), "more" if rows else None)
+
+
+def erase_bookmarks_of(person: Person, _cursor: Any) -> Batch:
+    """Forget who put bookmarks there; they are the conversation's."""
+    rows = Bookmark.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+    return Batch(rows.update(created_by_id=person.placeholder_id))
+
+
+def erase_copies_of(person: Person, _cursor: Any) -> Batch:
+    """Empty the next copies of the person's words in messages of others; what these wrote above them stays."""
+    rows = list(
+        Forward.objects.filter(organization_id=person.organization_id, author_id=person.id)
+        .select_related("message")
+        .order_by("pk")[:_SMALL_BATCH]
+    )
+    for row in rows:
+        _forget_copy(row.message, row.comment)
+    Forward.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return Batch(len(rows), "more" if rows else None)
+
+
+def _forget_copy(message: Message, comment: str) -> None:
+    forget_log(message)
+    DeletedMessage.objects.filter(message_id=message.pk).delete()
+    if message.deleted_at is not None:
+        return
+    message.body, message.html, message.card = comment, render_plain(comment).html, None
+    message.version += 1
+    message.save(update_fields=["body", "html", "card", "version"])
+    log.record(
+        events.CardChanged(
+            organization_id=message.organization_id,
+            stream_id=message.conversation_id,
+            scope_id=message.scope_id,
+            message_id=message.pk,
+            card=None,
+            body=message.body,
+            html=message.html,
+            version=message.version,
+        )
     )
 
 
@@ -232,6 +341,8 @@ def _empty(
     now, ids = timezone.now(), [pk for pk, _, _ in rows]
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
+    DeletedMessage.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    Forward.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     MessageRevision.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     Mention.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     _drop_files(organization_id, ids)

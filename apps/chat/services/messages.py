@@ -22,15 +22,18 @@ from apps.chat.errors import (
     MessageNotFound,
     NotAChannel,
     NotAMember,
+    NotEditable,
     NotTheAuthor,
     RepliesClosed,
     ThreadNotFound,
 )
 from apps.chat.models import Attachment, Conversation, Mention, Message, MessageRevision
+from apps.chat.rendering.markdown import CALLS_MANY
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
-from apps.chat.services import composing, write_path
-from apps.chat.types import Card, Draft, SentMessage
+from apps.chat.services import composing, deleted, mass_mentions, write_path
+from apps.chat.services.mentions import replace_mentions
+from apps.chat.types import Card, Draft, Priority, SentMessage
 from apps.core.errors import DomainError
 from apps.core.events import log, publishing
 from apps.files.services import access as file_access
@@ -116,6 +119,8 @@ def send_message(
     topic: str = "",
     attachments: tuple[UUID, ...] = (),
     card: Card | None = None,
+    priority: Priority = "",
+    confirm_mass_mention: bool = False,
 ) -> SentMessage:
     """Compose and store one message.
 
@@ -136,6 +141,8 @@ def send_message(
         topic=topic,
         attachments=attachments,
         card=card,
+        priority=priority,
+        confirm_mass_mention=confirm_mass_mention,
     )
     (result,) = send_messages([draft])
     if isinstance(result, DomainError):
@@ -158,7 +165,12 @@ def lock_visible_message(*, principal: Principal, message_id: UUID) -> Message:
 
 
 def edit_message(
-    *, principal: Principal, message_id: UUID, body: str, expected_version: int | None = None
+    *,
+    principal: Principal,
+    message_id: UUID,
+    body: str,
+    expected_version: int | None = None,
+    confirm_mass_mention: bool = False,
 ) -> int:
     """Replace the body, keep the old one as a revision, announce it after the commit; return the new version.
 
@@ -167,7 +179,8 @@ def edit_message(
         expected_version: the version the editor saw (from `If-Match`), so that nobody overwrites unseen.
 
     Raises:
-        MessageNotFound, NotTheAuthor, MessageChanged, MessageDeleted, EmptyMessage, MessageTooLong, UnreadableText.
+        MessageNotFound, NotTheAuthor, MessageChanged, MessageDeleted, NotEditable, EmptyMessage, MessageTooLong,
+        UnreadableText, MassMentionUnconfirmed: the edit calls everyone, which the old text did not.
     """
     cleaned = composing.clean_body(body)
     rendered = composing.render_body(cleaned)
@@ -176,6 +189,10 @@ def edit_message(
         _require_editable(message, principal, expected_version)
         if message.body == cleaned:
             return message.version
+        if rendered.mentions_everyone and not confirm_mass_mention and CALLS_MANY not in message.html:
+            mass_mentions.require_confirmed(
+                mass_mentions.audience(principal, message.conversation_id, rendered)
+            )
         MessageRevision.objects.create(
             organization_id=message.organization_id,
             message_id=message.pk,
@@ -188,7 +205,7 @@ def edit_message(
         message.body, message.html, message.mentions = cleaned, rendered.html, list(meant)
         message.version, message.edited_at = message.version + 1, timezone.now()
         message.save(update_fields=["body", "html", "mentions", "version", "edited_at"])
-        _replace_mentions(message, meant)
+        change = replace_mentions(message, rendered, meant)
         log.record(
             events.MessageEdited(
                 organization_id=message.organization_id,
@@ -200,6 +217,8 @@ def edit_message(
                 body=cleaned,
                 html=rendered.html,
                 mentions=meant,
+                newly_mentioned=change.added,
+                no_longer_mentioned=change.removed,
                 edited_at=message.edited_at,
             )
         )
@@ -212,6 +231,8 @@ def _require_editable(message: Message, principal: Principal, expected_version: 
     if message.sender_id != principal.id:
         raise NotTheAuthor
     access.require(principal, "message.send")
+    if message.card is not None:
+        raise NotEditable
     if expected_version is not None and expected_version != message.version:
         raise MessageChanged
     require_open(principal=principal, conversation_id=message.conversation_id)
@@ -234,30 +255,11 @@ def require_open(*, principal: Principal, conversation_id: UUID) -> None:
         raise NotAMember
 
 
-def _replace_mentions(message: Message, mentions: tuple[UUID, ...]) -> None:
-    """A mention that an edit adds counts, one that it removes stops counting."""
-    Mention.objects.filter(message_id=message.pk).exclude(principal_id__in=mentions).delete()
-    members = conversation_selectors.member_ids(conversation_id=message.conversation_id, among=mentions)
-    Mention.objects.bulk_create(
-        [
-            Mention(
-                organization_id=message.organization_id,
-                conversation_id=message.conversation_id,
-                message_id=message.pk,
-                principal_id=principal_id,
-                sequence=message.sequence,
-            )
-            for principal_id in members
-            if principal_id != message.sender_id
-        ],
-        ignore_conflicts=True,
-    )
-
-
 def delete_message(*, principal: Principal, message_id: UUID) -> None:
-    """Take a message away for everyone; text, revisions, mentions and files go, its place in the order stays.
+    """Take a message away for everyone; its place in the order stays.
 
-    The author may, and whoever moderates the organization. Deleting twice is harmless.
+    The author may, and whoever moderates the conversation. Its words are kept aside for the restore window, then they
+    are gone. Deleting twice is harmless.
 
     Raises:
         MessageNotFound, NotTheAuthor.
@@ -284,12 +286,14 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
 
 def take_away(message: Message, *, actor_id: UUID) -> None:
     """Empty a locked message and tell it; the caller has decided about rights and holds a transaction."""
+    deleted.keep_aside(message, actor_id=actor_id)
     message.body = message.html = ""
     message.mentions, message.card = [], None
     message.deleted_at = timezone.now()
     message.version += 1
     message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
-    MessageRevision.objects.filter(message_id=message.pk).delete()
+    if not deleted.restore_window():
+        MessageRevision.objects.filter(message_id=message.pk).delete()
     Mention.objects.filter(message_id=message.pk).delete()
     _drop_files(message)
     log.record(
@@ -312,7 +316,8 @@ def _drop_files(message: Message) -> None:
     Attachment.objects.filter(message_id=message.pk).delete()
     elsewhere = Attachment.objects.filter(file_id__in=carried, message__scope_id=message.scope_id)
     lost = carried - set(elsewhere.values_list("file_id", flat=True))
-    file_access.release(file_ids=lost, scope_id=message.scope_id)
+    kept_until = timezone.now() + deleted.restore_window()
+    file_access.release(file_ids=lost, scope_id=message.scope_id, keep_until=kept_until)
 
 
 def change_card(*, organization_id: UUID, message_id: UUID, card: Card, body: str) -> None:

@@ -1,19 +1,26 @@
-"""Presence: who has an open socket. Kept in Redis only; losing it shows everyone as away until the next beat."""
+"""Presence: who has an open socket and does something. In Redis only: losing it shows everyone as away for a moment.
+
+What a person shows of it (its words, away, nothing at all) is in rows: `selectors.statuses`.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 import orjson
 import redis
 
+from apps.chat.selectors import statuses
 from apps.core.events import publishing
 from apps.core.redis import client
 
 BEAT_SECONDS = 30
 GONE_SECONDS = 75
+IDLE_SECONDS = 600  # without a sign of a person: away
+SCREEN_SECONDS = 60  # without one: what comes is sent elsewhere, too
 
 
 def channel(organization_id: UUID, principal_id: UUID) -> str:
@@ -25,20 +32,26 @@ def _key(organization_id: UUID, principal_id: UUID) -> str:
     return f"presence:{organization_id}:{principal_id}"
 
 
+def _acted_key(organization_id: UUID, principal_id: UUID) -> str:
+    return f"acted:{organization_id}:{principal_id}"
+
+
+def _told_key(organization_id: UUID, principal_id: UUID) -> str:
+    return f"told:{organization_id}:{principal_id}"
+
+
 def beat(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:
-    """Note that a connection is open; tell the watchers when it is the first."""
+    """Note that a connection is open; tell the watchers when that, or idling, changes what they see."""
     key, now = _key(organization_id, principal_id), time.time()
     try:
         pipe = client().pipeline(transaction=True)
         pipe.zremrangebyscore(key, "-inf", now - GONE_SECONDS)
-        pipe.zcard(key)
         pipe.zadd(key, {connection: now})
         pipe.expire(key, GONE_SECONDS)
-        _, before, _, _ = pipe.execute()
+        pipe.execute()
     except redis.RedisError:
         return  # presence is a courtesy: the next beat tries again
-    if not before:
-        _tell(organization_id, principal_id, online=True)
+    show(organization_id=organization_id, principal_id=principal_id, only_news=True)
 
 
 def leave(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:
@@ -50,32 +63,97 @@ def leave(*, organization_id: UUID, principal_id: UUID, connection: str) -> None
         pipe.zremrangebyscore(key, "-inf", time.time() - GONE_SECONDS)
         pipe.zcard(key)
         _, _, left = pipe.execute()
+        if not left:
+            client().delete(_told_key(organization_id, principal_id))
     except redis.RedisError:
         return  # the entry expires by itself
     if not left:
-        _tell(organization_id, principal_id, online=False)
+        _tell(organization_id, {principal_id: "offline"})
 
 
-def online(*, organization_id: UUID, people: Iterable[UUID]) -> set[UUID]:
-    """Return which of these principals have an open socket."""
+def act(*, organization_id: UUID, principal_id: UUID) -> None:
+    """Note that a person did something; tell the watchers when it was away."""
+    key = _acted_key(organization_id, principal_id)
+    try:
+        was = client().get(key)
+        client().set(key, int(time.time()), ex=IDLE_SECONDS)
+    except redis.RedisError:
+        return  # the next act tries again
+    if was is None:
+        show(organization_id=organization_id, principal_id=principal_id, only_news=True)
+
+
+def is_at_screen(organization_id: UUID, principal_id: UUID) -> bool:
+    """Return whether somebody did something within the last minute and is still connected."""
+    try:
+        acted = client().get(_acted_key(organization_id, principal_id))
+    except redis.RedisError:
+        return False
+    is_recent = acted is not None and time.time() - int(acted) < SCREEN_SECONDS
+    return is_recent and bool(connected(organization_id=organization_id, people=[principal_id]))
+
+
+def connected(*, organization_id: UUID, people: Iterable[UUID]) -> dict[UUID, bool]:
+    """Return which of these principals have an open socket, each with whether it idles."""
     wanted, oldest = list(people), time.time() - GONE_SECONDS
     pipe = client().pipeline(transaction=False)
     for person in wanted:
         pipe.zcount(_key(organization_id, person), oldest, "+inf")
+        pipe.exists(_acted_key(organization_id, person))
     try:
-        counts = pipe.execute()
+        answers = pipe.execute()
     except redis.RedisError:
-        return set()
-    return {person for person, count in zip(wanted, counts, strict=True) if count}
+        return {}
+    pairs = zip(wanted, answers[::2], answers[1::2], strict=True)
+    return {person: not acted for person, count, acted in pairs if count}
 
 
-def frame(people: dict[UUID, bool]) -> bytes:
+def states(*, organization_id: UUID, people: Iterable[UUID]) -> tuple[dict[UUID, str], dict[UUID, Any]]:
+    """Return what others see of these people: their states, and the words of those who have some. Three queries."""
+    wanted = list(people)
+    shown, here = statuses.shown_by(wanted), connected(organization_id=organization_id, people=wanted)
+    seen = {
+        person: one.state(is_connected=person in here, is_idle=here.get(person, False))
+        for person, one in shown.items()
+    }
+    return seen, {person: words for person, one in shown.items() if (words := one.words()) is not None}
+
+
+def show(*, organization_id: UUID, principal_id: UUID, only_news: bool = False) -> None:
+    """Tell the watchers of one person what they see of it now.
+
+    Args:
+        only_news: say nothing where the state is the one that was told last.
+    """
+    seen, words = states(organization_id=organization_id, people=[principal_id])
+    state, key = seen[principal_id], _told_key(organization_id, principal_id)
+    try:
+        before = client().set(key, state, ex=GONE_SECONDS, get=True)
+    except redis.RedisError:
+        return  # the next beat tries again
+    if before != state.encode() or not only_news:
+        _tell(organization_id, {principal_id: state})
+    if not only_news:
+        publishing.publish_ephemeral(
+            channel(organization_id, principal_id), words_frame({principal_id: words.get(principal_id)})
+        )
+
+
+def frame(people: Mapping[UUID, str]) -> bytes:
     """Return the ephemeral frame with presence of people."""
-    return orjson.dumps(
-        {"frame": "ephemeral", "conversation": None, "type": "presence",
-         "data": {str(person): "online" if is_online else "offline" for person, is_online in people.items()}}
-    )  # fmt: skip
+    return _ephemeral("presence", people)
 
 
-def _tell(organization_id: UUID, principal_id: UUID, *, online: bool) -> None:
-    publishing.publish_ephemeral(channel(organization_id, principal_id), frame({principal_id: online}))
+def words_frame(people: Mapping[UUID, Any]) -> bytes:
+    """Return the ephemeral frame with the words of people; None for one who has none any more."""
+    return _ephemeral("status", people)
+
+
+def _ephemeral(kind: str, people: Mapping[UUID, Any]) -> bytes:
+    data = {str(person): value for person, value in people.items()}
+    return orjson.dumps({"frame": "ephemeral", "conversation": None, "type": kind, "data": data})
+
+
+def _tell(organization_id: UUID, people: Mapping[UUID, str]) -> None:
+    for person, state in people.items():
+        publishing.publish_ephemeral(channel(organization_id, person), frame({person: state}))

@@ -57,6 +57,7 @@ def move_marker(
     """
     with transaction.atomic():
         membership = _lock(principal, conversation_id)
+        before = membership.last_read_sequence
         target = max(0, min(sequence, _head(conversation_id)))
         if place is None:
             moved = _move_all(membership, target, back=back)
@@ -65,7 +66,8 @@ def move_marker(
         else:
             moved = _move_place(membership, place, target)
         if moved:
-            _tell(principal, membership, place=place, sequence=target, back=back)
+            is_back = back and (place is not None or target < before)
+            _tell(principal, membership, place=place, sequence=target, back=is_back)
             return target
         return membership.last_read_sequence
 
@@ -194,6 +196,7 @@ def _tell(
             last_read_sequence=membership.last_read_sequence,
             place=place,
             place_sequence=sequence if place is not None else 0,
+            back=back,
             counted_to=counted.up_to,
             unread=counted.unread,
             counted=counted.counted,

@@ -36,14 +36,16 @@ def _row(draft: Draft, trace: str) -> dict[str, Any]:
         "mentions": draft.mentions,
         "everyone": draft.mentions_everyone,
         "attachments": draft.attachments,
-        "card": dataclasses.asdict(draft.card) if draft.card else None,
-        "person": dataclasses.asdict(draft.sender),
+        "card": draft.card,
+        "person": draft.sender,
         "trace": trace,
         "sent_at": draft.sent_at,
         "topic": draft.topic or None,
         "topic_key": uuid7() if draft.topic else None,
         "announces": draft.announces,
         "announce_scopes": draft.announce_scopes,
+        "priority": draft.priority,
+        "also": draft.also_notified,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from types import SimpleNamespace
 from typing import cast
 from uuid import UUID
 
@@ -14,9 +15,9 @@ from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from apps.chat import drawing
+from apps.chat import drawing, sample
 from apps.chat.presenting import Row
-from apps.chat.types import AttachmentView, ConversationView, MessageView
+from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
 from apps.core.templatetags.parts import avatar, moment
 
@@ -32,7 +33,8 @@ def message(context: template.Context, row: Row) -> SafeString:
     The context may say `target` (the id of the message the page was opened at), `in_thread` and `read_only`.
     """
     shown, in_thread = row.message, bool(context.get("in_thread"))
-    link = message_link(context, shown)
+    place = conversation_link(context, shown.conversation)
+    link, thread_link = f"{place}m/{shown.id}/", f"{place}t/{shown.id}/"
     shape = drawing.Shape(
         language=get_language() or "",
         continues=row.continues,
@@ -59,29 +61,48 @@ def message(context: template.Context, row: Row) -> SafeString:
         name=shown.sender.name,
         face="" if row.continues else avatar(context, shown.sender),
         text="" if shape.is_deleted else card(context, row),
-        around="" if shape.is_deleted else _around(context, row, link),
+        around="" if shape.is_deleted else _around(context, row, link, thread_link),
         time=moment(shown.sent_at),
         link=link,
-        thread_link=message_link(context, shown, "t"),
+        thread_link=thread_link,
     )
 
 
-def _around(context: template.Context, row: Row, link: str) -> SafeString:
+def _around(context: template.Context, row: Row, link: str, thread_link: str) -> SafeString:
     """Return what stands below the text; most messages have nothing there."""
     shown = row.message
     replies = shown.replies if not context.get("in_thread") else None
-    if not (shown.edited_at or shown.attachments or shown.reactions or replies):
+    if not (
+        shown.edited_at
+        or shown.attachments
+        or shown.reactions
+        or replies
+        or shown.priority
+        or shown.pinned_at
+    ):
         return SafeString("")
     parts = cast("template.Template", context.template).engine.get_template("chat/parts/message_around.html")
     more = {
         "row": row,
         "m": shown,
         "link": link,
-        "thread_link": message_link(context, shown, "t"),
+        "thread_link": thread_link,
         "slug": context["request"].principal.organization_slug,
     }
     with context.push(**more):
         return parts.render(context)
+
+
+@register.simple_tag(takes_context=True)
+def templates_for_scripts(context: template.Context) -> SafeString:
+    """Return what scripts draw messages and files from: the same for all readers of an organization and a language."""
+    return _templates(context["request"].principal.organization_slug, get_language())
+
+
+@lru_cache(maxsize=256)
+def _templates(slug: str, _language: str | None) -> SafeString:
+    anybody = SimpleNamespace(principal=SimpleNamespace(organization_slug=slug, id=None))
+    return render_to_string("chat/templates.html", {"sample": sample.sample(), "request": anybody})
 
 
 @register.simple_tag(takes_context=True)
@@ -96,12 +117,6 @@ def message_text(context: template.Context, row: Row) -> SafeString:
 def conversation_link(context: template.Context, conversation_id: UUID) -> str:
     """Return the address of a conversation; a page has hundreds, so it is put together, not looked up."""
     return f"{_organization(context['request'].principal.organization_slug)}c/{conversation_id}/"
-
-
-@register.simple_tag(takes_context=True)
-def message_link(context: template.Context, message: MessageView, kind: str = "m") -> str:
-    """Return the address of a message, or with `t` of its thread."""
-    return f"{conversation_link(context, message.conversation)}{kind}/{message.id}/"
 
 
 @lru_cache(maxsize=256)

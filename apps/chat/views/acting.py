@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.chat import presenting
-from apps.chat.errors import MessageNotFound
+from apps.chat.errors import MassMentionUnconfirmed
 from apps.chat.forms import DraftForm, EditForm, SendForm
 from apps.chat.selectors import conversations, messages
-from apps.chat.services import drafts, reactions, reading
+from apps.chat.selectors import deleted as deleted_messages
+from apps.chat.services import deleted, drafts, pacing, reactions, reading
 from apps.chat.services import messages as writing
 from apps.chat.types import MessageView
 from apps.chat.views.common import (
@@ -23,9 +26,9 @@ from apps.chat.views.common import (
     message_address,
     page_or_dialog,
     posted,
+    visible_message,
 )
 from apps.core.errors import DomainError, InvalidInput
-from apps.core.services import limits
 
 QUICK_EMOJI = ("👍", "❤️", "😂", "🎉", "👀", "✅", "🙏", "👎")
 
@@ -36,19 +39,23 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
     form = SendForm(request.POST)
     if not form.is_valid():
         raise InvalidInput
-    counted = [
-        limits.messages_of(request.principal.id),
-        limits.messages_in(request.principal.organization_id),
-    ]
-    limits.take(counted).require()
-    sent = writing.send_message(
-        principal=request.principal,
-        conversation_id=conversation_id,
-        body=form.cleaned_data["body"],
-        client_key=form.cleaned_data["client_key"],
-        thread=form.cleaned_data["thread"],
-        topic=form.cleaned_data["topic"],
-    )
+    pacing.take_turn(request.principal)
+    try:
+        sent = writing.send_message(
+            principal=request.principal,
+            conversation_id=conversation_id,
+            body=form.cleaned_data["body"],
+            client_key=form.cleaned_data["client_key"],
+            thread=form.cleaned_data["thread"],
+            topic=form.cleaned_data["topic"],
+            priority=form.cleaned_data["priority"],
+            confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
+        )
+    except MassMentionUnconfirmed as refused:
+        context = {"form": form, "reason": refused.detail, "action": request.path}
+        return page_or_dialog(
+            request, "chat/parts/confirm_mass_mention.html", context, title=_("Call many people"), status=409
+        )
     drafts.save_draft(
         principal=request.principal,
         conversation_id=conversation_id,
@@ -70,13 +77,17 @@ def draft(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
         body=form.cleaned_data["body"],
         thread=form.cleaned_data["thread"],
     )
+    if form.cleaned_data["back"] == "drafts":
+        return HttpResponseRedirect(
+            reverse("chat:drafts", kwargs={"slug": request.principal.organization_slug})
+        )
     return HttpResponse(status=204)
 
 
 @require_safe
 def actions(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """List what can be done with a message, as a page: the menu for readers without a script."""
-    message = _message(request, conversation_id, message_id)
+    message = visible_message(request, conversation_id, message_id)
     return page_or_dialog(
         request,
         "chat/parts/actions_page.html",
@@ -88,7 +99,7 @@ def actions(request: PageRequest, slug: str, conversation_id: UUID, message_id: 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Change the text of an own message."""
-    message = _message(request, conversation_id, message_id)
+    message = visible_message(request, conversation_id, message_id)
     form = EditForm(posted(request), initial={"body": message.body, "version": message.version})
     if request.method == "POST" and form.is_valid():
         try:
@@ -111,8 +122,8 @@ def edit(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUI
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """Take a message away for everyone. It cannot come back, so the page says what goes."""
-    message = _message(request, conversation_id, message_id)
+    """Take a message away for everyone; the page says for how long it can come back."""
+    message = visible_message(request, conversation_id, message_id)
     if request.method == "POST":
         writing.delete_message(principal=request.principal, message_id=message_id)
         if _is_script(request):
@@ -121,15 +132,32 @@ def delete(request: PageRequest, slug: str, conversation_id: UUID, message_id: U
     return page_or_dialog(
         request,
         "chat/parts/delete_page.html",
-        _shown(request, message),
+        {**_shown(request, message), "restore_hours": deleted.restore_window() // timedelta(hours=1)},
         title=_("Delete message for everyone"),
     )
 
 
 @require_POST
+def restore(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Bring a deleted message back."""
+    visible_message(request, conversation_id, message_id)
+    deleted.restore_message(principal=request.principal, message_id=message_id)
+    return done(request, message_address(request.principal, conversation_id, message_id))
+
+
+@require_safe
+def restorable(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """List the deleted messages of a conversation that the reader can bring back."""
+    found = conversations.get_conversation(request.principal, conversation_id)
+    kept = deleted_messages.list_restorable(request.principal, conversation_id)
+    context = {"conversation": found, "kept": kept, "slug": request.principal.organization_slug}
+    return page_or_dialog(request, "chat/parts/restorable.html", context, title=_("Deleted messages"))
+
+
+@require_POST
 def react(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Choose an emoji, or take it back when it was chosen before."""
-    message = _message(request, conversation_id, message_id)
+    message = visible_message(request, conversation_id, message_id)
     emoji = request.POST.get("emoji", "")
     mine = any(
         reaction.emoji == emoji and request.principal.id in reaction.principals
@@ -143,7 +171,7 @@ def react(request: PageRequest, slug: str, conversation_id: UUID, message_id: UU
 @require_POST
 def unread(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Mark everything from a message on as unread."""
-    _message(request, conversation_id, message_id)
+    visible_message(request, conversation_id, message_id)
     reading.mark_unread_from(
         principal=request.principal, message_id=message_id, only_topic=request.POST.get("only_topic") == "1"
     )
@@ -152,21 +180,11 @@ def unread(request: PageRequest, slug: str, conversation_id: UUID, message_id: U
 
 @require_safe
 def history(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """Show the older texts of a message."""
-    message = _message(request, conversation_id, message_id)
-    older = [
-        {"version": version, "body": body, "replaced_at": replaced_at}
-        for version, body, replaced_at in messages.revisions(request.principal, message_id)
-    ]
-    context = {**_shown(request, message), "older": older}
+    """Show the texts of a message, newest first, each as what it changed."""
+    message = visible_message(request, conversation_id, message_id)
+    found = presenting.versions(message, messages.revisions(request.principal, message_id))
+    context = {**_shown(request, message), "versions": found}
     return page_or_dialog(request, "chat/parts/history_page.html", context, title=_("Edited message"))
-
-
-def _message(request: PageRequest, conversation_id: UUID, message_id: UUID) -> MessageView:
-    message = messages.get_message(request.principal, message_id)
-    if message.conversation != conversation_id:
-        raise MessageNotFound
-    return message
 
 
 def _shown(request: PageRequest, message: MessageView) -> dict[str, object]:

@@ -14,10 +14,11 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
-from apps.chat import sample
+from apps.chat.errors import MessageNotFound
 from apps.chat.script_texts import chat_texts
-from apps.chat.selectors import conversations, topics
-from apps.chat.types import ConversationView, TopicView
+from apps.chat.selectors import conversations, own, topics
+from apps.chat.selectors import messages as message_selectors
+from apps.chat.types import ConversationView, MessageView, TopicView
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -47,15 +48,19 @@ class Group:
 
 
 def list_context(
-    request: PageRequest, *, current: UUID | None = None, topics_below: list[TopicView] | None = None
+    request: PageRequest,
+    *,
+    current: UUID | None = None,
+    listed: list[ConversationView] | None = None,
+    topics_below: list[TopicView] | None = None,
 ) -> dict[str, Any]:
-    """Return what the conversation list shows. Three queries, and two for the topics of the open channel.
+    """Return what the conversation list shows. Four queries, and two for the topics of the open channel.
 
     Args:
-        topics_below: of the open channel, where the caller has them already.
+        listed: the conversations, where the caller has them already. topics_below: the topics of the open channel.
     """
     principal = request.principal
-    found = conversations.list_conversations(principal)
+    found = conversations.list_conversations(principal) if listed is None else listed
     if topics_below is None:
         is_channel = any(c.id == current and c.kind == "channel" for c in found)
         topics_below = topics.topics_of(principal, current, limit=TOPICS) if current and is_channel else []
@@ -68,12 +73,13 @@ def list_context(
         "list_topics": topics_below[:TOPICS],
         "may_start": bool(access.can(principal, "conversation.create_direct")),
         "mentions_total": sum(c.mentions for c in found),
+        "own": own.own_counts(principal, drafts=sum(c.has_draft for c in found)),
     }
 
 
 def shared() -> dict[str, Any]:
-    """Return what the scripts of chat need: their texts, and a message to draw others from."""
-    return {"texts": chat_texts(), "sample": sample.sample()}
+    """Return what the scripts of chat need: their texts."""
+    return {"texts": chat_texts()}
 
 
 def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:
@@ -144,11 +150,31 @@ def done(request: PageRequest, address: str) -> HttpResponse:
     return HttpResponseRedirect(address)
 
 
+def visible_message(request: PageRequest, conversation_id: UUID, message_id: UUID) -> MessageView:
+    """Return the message of an address.
+
+    Raises:
+        MessageNotFound: also where it is in another conversation.
+    """
+    message = message_selectors.get_message(request.principal, message_id)
+    if message.conversation != conversation_id:
+        raise MessageNotFound
+    return message
+
+
 def conversation_address(principal: Principal, conversation_id: UUID) -> str:
     """Return the address of a conversation."""
     return reverse(
         "chat:conversation", kwargs={"slug": principal.organization_slug, "conversation_id": conversation_id}
     )
+
+
+def thread_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:
+    """Return the address of a thread, by its first message."""
+    kwargs = {
+        "slug": principal.organization_slug, "conversation_id": conversation_id, "message_id": message_id,
+    }  # fmt: skip
+    return reverse("chat:thread", kwargs=kwargs)
 
 
 def message_address(principal: Principal, conversation_id: UUID, message_id: UUID) -> str:

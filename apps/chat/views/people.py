@@ -1,17 +1,23 @@
-"""People: suggestions while writing a mention, and the own picture, which lies among the files."""
+"""People: suggestions while writing a mention, the own picture, which lies among the files, and the own status."""
 
 from __future__ import annotations
+
+from datetime import datetime, time, timedelta
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.selectors import groups, people
 from apps.accounts.services import members
-from apps.chat.views.common import PageRequest
+from apps.chat.forms import SharingForm, StatusForm
+from apps.chat.selectors import statuses as status_selectors
+from apps.chat.services import statuses
+from apps.chat.views.common import PageRequest, leave_to, page_or_dialog, posted
 from apps.core.errors import DomainError
 from apps.files.services import pictures
 
@@ -58,3 +64,62 @@ def set_picture(request: PageRequest, slug: str) -> HttpResponse:
     except DomainError as refused:
         messages.error(request, refused.detail)
     return HttpResponseRedirect(reverse("people:settings", kwargs={"slug": slug}))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def status(request: PageRequest, slug: str) -> HttpResponse:
+    """Say what one is doing, until when; and what of oneself others see."""
+    own = status_selectors.get_status(request.principal)
+    initial = {"emoji": own.emoji, "text": own.text, "is_away": own.is_away}
+    form = StatusForm(posted(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        said = dict(form.cleaned_data)
+        try:
+            statuses.set_status(request.principal, expires_at=_end(said.pop("ends")), **said)
+        except DomainError as refused:
+            form.add_error(None, refused.detail)
+        else:
+            return leave_to(request, _back(request, slug), said=_("Status saved"))
+    shown = {"shows_presence": own.shows_presence, "shows_typing": own.shows_typing}
+    context = {
+        "own": own,
+        "form": form,
+        "sharing_form": SharingForm(initial=shown),
+        "rules": status_selectors.rules(),
+        "slug": slug,
+    }
+    code = 422 if form.errors else 200
+    return page_or_dialog(request, "chat/parts/status.html", context, title=_("Status"), status=code)
+
+
+@require_POST
+def clear_status(request: PageRequest, slug: str) -> HttpResponse:
+    """Take the status back."""
+    statuses.set_status(request.principal)
+    return leave_to(request, _back(request, slug), said=_("Status taken back"))
+
+
+@require_POST
+def sharing(request: PageRequest, slug: str) -> HttpResponse:
+    """Let others see, or not, whether one is here and writing."""
+    form = SharingForm(request.POST)
+    if form.is_valid():
+        statuses.set_sharing(request.principal, **form.cleaned_data)
+    return leave_to(request, _back(request, slug), said=_("Saved"))
+
+
+def _back(request: PageRequest, slug: str) -> str:
+    """Scripts open the dialog where one reads, and stay there."""
+    here = request.htmx.current_url_abs_path if request.htmx else None
+    return here or reverse("people:settings", kwargs={"slug": slug})
+
+
+def _end(chosen: str) -> datetime | None:
+    """Return when a status ends, in the reader's own day and week."""
+    if chosen.isdigit():
+        return timezone.now() + timedelta(minutes=int(chosen))
+    if not chosen:
+        return None
+    today = timezone.localdate()
+    last = today if chosen == "today" else today + timedelta(days=6 - today.weekday())
+    return timezone.make_aware(datetime.combine(last + timedelta(days=1), time.min))

@@ -14,9 +14,10 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.accounts.selectors import people
 from apps.accounts.services import access
+from apps.accounts.types import Principal
 from apps.chat import presenting
 from apps.chat.errors import MessageNotFound, TopicNotFound
-from apps.chat.selectors import conversations, messages, topics
+from apps.chat.selectors import conversations, messages, threads, topics
 from apps.chat.selectors.messages import Anchor
 from apps.chat.services import drafts
 from apps.chat.services.standing import may_post, may_reply
@@ -56,7 +57,10 @@ def conversation(
 ) -> HttpResponse:
     """Show a conversation at its first unread message, or at the message of the address, or with a thread beside it."""
     principal = request.principal
-    found = conversations.get_conversation(principal, conversation_id)
+    shows_list = not (request.htmx and request.htmx.target == "main#main")
+    listed = conversations.list_conversations(principal) if shows_list else []
+    own = next((one for one in listed if one.id == conversation_id), None)
+    found = own or conversations.get_conversation(principal, conversation_id)
     place = chosen_place(request, found)
     anchor: Anchor = "first_unread"
     if message_id is not None:
@@ -71,9 +75,14 @@ def conversation(
     elif thread_id is not None:
         anchor = thread_id
     page = messages.message_page(
-        principal=principal, conversation_id=conversation_id, anchor=anchor, before=BEFORE, after=AFTER,
+        principal=principal,
+        conversation_id=conversation_id,
+        anchor=anchor,
+        before=BEFORE,
+        after=AFTER,
         topic=place,
-    )  # fmt: skip
+        known=found,
+    )
     known = topics.topics_of(principal, found.id) if found.kind == "channel" else []
     context = {
         **shared(),
@@ -85,8 +94,8 @@ def conversation(
         "target": message_id,
         "panel": thread_id is not None,
     }
-    if not (request.htmx and request.htmx.target == "main#main"):
-        context |= list_context(request, current=conversation_id, topics_below=known)
+    if shows_list:
+        context |= list_context(request, current=conversation_id, listed=listed, topics_below=known)
     return render(request, "chat/conversation.html", {"area": "chat", **context})
 
 
@@ -102,9 +111,14 @@ def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespon
     if before or after:
         anchor, counts = _uuid(before or after or ""), ((AFTER, 0) if before else (0, AFTER + 1))
     page = messages.message_page(
-        principal=principal, conversation_id=conversation_id, anchor=anchor, before=counts[0], after=counts[1],
+        principal=principal,
+        conversation_id=conversation_id,
+        anchor=anchor,
+        before=counts[0],
+        after=counts[1],
         topic=place,
-    )  # fmt: skip
+        known=found,
+    )
     rows = page.messages
     if after:
         rows = tuple(message for message in rows if message.id != anchor)
@@ -210,19 +224,26 @@ def _window(
 
 def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
     principal = request.principal
-    own = drafts.drafts_of(principal=principal, conversation_id=found.id) if found.is_member else {}
-    members = conversations.member_ids(conversation_id=found.id) if found.kind != "direct" else []
-    others = [person for person in members if person != principal.id][:FACES]
+    own = _drafts(principal, found)
+    count, others = (
+        (0, [])
+        if found.kind == "direct"
+        else conversations.first_members(conversation_id=found.id, besides=principal.id, limit=FACES)
+    )
     return {
         "draft": own.get(None, ""),
         "client_key": uuid4(),
         "uploads_at_once": MOST_AT_ONCE if access.can(principal, "file.upload") else 0,
         "may_moderate": conversations.may_here(principal, "message.moderate", found.id),
-        "member_count": len(members),
+        "member_count": count,
         "faces": [conversations.ref(person) for person in people.people(others).values()],
         "search_url": _search_url(principal.organization_slug, found),
         "drafts": own,
     }
+
+
+def _drafts(principal: Principal, found: ConversationView) -> dict[UUID | None, str]:
+    return drafts.drafts_of(principal=principal, conversation_id=found.id) if found.has_draft else {}
 
 
 def _search_url(slug: str, found: ConversationView) -> str:
@@ -238,7 +259,7 @@ def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> 
     if root.conversation != found.id:
         raise MessageNotFound
     rows = presenting.rows([root, *replies], reader=request.principal)
-    own = drafts.drafts_of(principal=request.principal, conversation_id=found.id) if found.is_member else {}
+    own = _drafts(request.principal, found)
     return {
         "thread": root,
         "thread_root": rows[0],
@@ -247,6 +268,7 @@ def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> 
         "thread_draft": own.get(message_id, ""),
         "thread_client_key": uuid4(),
         "may_reply": may_reply(request.principal, found),
+        "thread_followed": threads.is_followed(request.principal, message_id),
     }
 
 

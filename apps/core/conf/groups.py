@@ -208,6 +208,17 @@ class FileSettings(Group):
     quota_gb: int = Field(20, ge=1, description=_("Files of one organization together."))
 
 
+class ChatSettings(Group):
+    """Messages."""
+
+    restore_hours: int = Field(
+        24,
+        ge=0,
+        le=720,
+        description=_("Hours in which a deleted message can be brought back; 0 is not at all."),
+    )
+
+
 class ModelSettings(Group):
     """The model process and the model gateway."""
 
@@ -250,6 +261,46 @@ class MailSettings(Group):
         return smtp.parse(self.smtp_url.get_secret_value()) if self.smtp_url else None
 
 
+class NotificationSettings(Group):
+    """How people are told outside of the app, and how they answer by mail."""
+
+    mail_wait_seconds: int = Field(
+        120,
+        ge=0,
+        le=3600,
+        description=_("Notifications wait so long for others, and for being read, before mail."),
+    )
+    push_wait_seconds: int = Field(
+        10, ge=0, le=600, description=_("Notifications wait so long for being read before a push message.")
+    )
+    mail_reply_address: str = Field(
+        "",
+        pattern=r"^([A-Za-z0-9._-]{1,14}@[A-Za-z0-9.-]{1,200})?$",
+        description=_(
+            "reply@chat.example.org: mail to reply+anything@ there is handed to `manage.py receive_mail`. "
+            "Empty: mail cannot be answered."
+        ),
+    )
+    mail_reply_days: int = Field(14, ge=1, le=90, description=_("Days a reply address is good for."))
+    mail_reply_limit_mb: int = Field(25, ge=1, le=100, description=_("Largest mail taken as a reply."))
+    mail_authserv_id: str = Field(
+        "",
+        description=_(
+            "Name under which your mail server writes Authentication-Results; then only mail with dmarc=pass of it "
+            "counts as a reply."
+        ),
+    )
+    push_contact: str = Field(
+        "",
+        description=_(
+            "mailto: or https: address that push services may turn to; empty is the sender address."
+        ),
+    )
+    notification_days: int = Field(
+        90, ge=7, le=3650, description=_("Days notifications and their delivery log are kept.")
+    )
+
+
 class OutboundSettings(Group):
     """What leaves the house."""
 
@@ -271,5 +322,5 @@ class OutboundSettings(Group):
 
 ALL: tuple[type[Group], ...] = (
     ServerSettings, DatabaseSettings, RedisSettings, SecuritySettings, FileSettings, ModelSettings, MailSettings,
-    OutboundSettings,
+    NotificationSettings, OutboundSettings, ChatSettings,
 )  # fmt: skip

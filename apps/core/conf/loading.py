@@ -43,12 +43,15 @@ class Configuration:
     files: groups.FileSettings
     model: groups.ModelSettings
     mail: groups.MailSettings
+    notification: groups.NotificationSettings
     outbound: groups.OutboundSettings
+    chat: groups.ChatSettings
 
     def all(self) -> list[groups.Group]:
         """Return the groups in their order on the console."""
         return [
-            self.server, self.database, self.redis, self.security, self.files, self.model, self.mail, self.outbound,
+            self.server, self.database, self.redis, self.security, self.files, self.model, self.mail,
+            self.notification, self.outbound, self.chat,
         ]  # fmt: skip
 
 

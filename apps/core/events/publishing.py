@@ -54,11 +54,6 @@ def publish_frames(items: Iterable[tuple[str, bytes, int]], *, by: str, wake: bo
     return True
 
 
-def wake_relay() -> None:
-    """Let the relay look now; it looks by itself every second."""
-    publish_frames([], by="writer", wake=True)
-
-
 def publish_ephemeral(channel: str, frame: bytes) -> None:
     """Publish a frame without a sequence (typing, presence, streams); lost when Redis is away."""
     try:

@@ -49,8 +49,13 @@ class AuditEntry(models.Model):
             models.Index(fields=["organization_id", "actor_id", "id"], name="core_auditentry_actor"),
             models.Index(fields=["organization_id", "object_id", "id"], name="core_auditentry_object"),
             models.Index(fields=["organization_id", "action", "id"], name="core_auditentry_action"),
-            # verification walks a chain, the detail opens by key
-            models.Index(fields=["organization_id", "number"], name="core_auditentry_number"),
+            # verification walks a chain (an entry comes in when it is chained, not when it is written), the detail
+            # opens by key
+            models.Index(
+                fields=["organization_id", "number"],
+                condition=models.Q(number__isnull=False),
+                name="core_auditentry_number",
+            ),
             models.Index(fields=["organization_id", "key"], name="core_auditentry_key"),
             # the relay takes what is not chained yet; nearly empty
             models.Index(

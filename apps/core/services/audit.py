@@ -12,13 +12,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 import orjson
-from django.db import connection, transaction
+from django.db import connection
 from structlog.contextvars import get_contextvars
 
 from apps.core import origin, tenancy
 from apps.core.auditing import sealing
 from apps.core.auditing.actions import require_declared
-from apps.core.events import publishing
 from apps.core.ids import uuid7
 
 PLATFORM = UUID(int=0)  # the chain of acts that belong to no organization
@@ -184,8 +183,9 @@ def _entry(
 def _write(entry: _Entry) -> None:
     content = entry.content
     with tenancy.use(content.organization_id), connection.cursor() as cursor:
-        cursor.execute(_RECORD, _parameters(entry))
-    transaction.on_commit(publishing.wake_relay)  # it chains
+        cursor.execute(
+            _RECORD, _parameters(entry)
+        )  # the relay looks for entries by itself: a wake-up would double the cost
 
 
 def _write_apart(entry: _Entry) -> None:

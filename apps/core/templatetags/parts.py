@@ -15,7 +15,7 @@ from django.conf import settings
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -57,6 +57,18 @@ def _icon(name: str, size: str) -> SafeString:
         '<svg class="icon{}" aria-hidden="true"><use href="{}#{}"/></svg>',
         " icon--s" if size == "s" else "", static("icons.svg"), name,
     )  # fmt: skip
+
+
+@register.simple_tag
+def stylesheets(names: str) -> SafeString:
+    """Return the links to style sheets in `static/css/`, in this order."""
+    return _stylesheets(names)
+
+
+@lru_cache(maxsize=16)
+def _stylesheets(names: str) -> SafeString:
+    links = ((static(f"css/{name}.css"),) for name in names.split())
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', links)
 
 
 @register.simple_tag(takes_context=True)
@@ -231,6 +243,7 @@ def page_data(context: template.Context) -> dict[str, Any]:
         data["base"] = f"/o/{slug}/"
         if not principal.viewed_by:  # a view as somebody else is a picture: nothing happens in it
             data["socket"] = f"/ws/v1/?organization={slug}"
+            data["notices"] = principal.notices
         data["emoji"] = static(f"vendor/emoji/{'de' if _german() else 'en'}.json")
     return data
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -28,11 +29,24 @@ def attach(*, file_id: UUID, scope_id: UUID) -> None:
         FileScope.objects.get_or_create(organization_id=tenancy.current(), file_id=file_id, scope_id=scope_id)
 
 
-def release(*, file_ids: Iterable[UUID], scope_id: UUID) -> None:
+def keep(*, file_ids: Iterable[UUID], until: datetime) -> None:
+    """Do not remove files before a time although nothing carries them yet."""
+    StoredFile.objects.filter(organization_id=tenancy.current(), pk__in=list(file_ids)).update(
+        kept_until=until
+    )
+
+
+def release(*, file_ids: Iterable[UUID], scope_id: UUID, keep_until: datetime | None = None) -> None:
     """Take files away from an audience, because nothing of that scope carries them any more.
 
-    A file without any audience is its uploader's again, until a duty removes it.
+    A file without any audience is its uploader's again, until a duty removes it; not before `keep_until`, up to which
+    what carried it can come back.
     """
+    released = list(file_ids)
+    if keep_until is not None:
+        StoredFile.objects.filter(organization_id=tenancy.current(), pk__in=released).update(
+            kept_until=keep_until
+        )
     FileScope.objects.filter(
-        organization_id=tenancy.current(), file_id__in=list(file_ids), scope_id=scope_id
+        organization_id=tenancy.current(), file_id__in=released, scope_id=scope_id
     ).delete()

@@ -7,7 +7,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 
 from apps.accounts.services import trail
@@ -92,7 +92,8 @@ def _remove_one(wanted: QuerySet[StoredFile], organization_id: UUID, file_id: UU
 
 
 def _unattached() -> QuerySet[StoredFile]:
-    return StoredFile.objects.filter(~Exists(FileScope.objects.filter(file_id=OuterRef("pk"))))
+    is_carried = Exists(FileScope.objects.filter(file_id=OuterRef("pk")))
+    return StoredFile.objects.filter(~is_carried, Q(kept_until=None) | Q(kept_until__lt=Now()))
 
 
 def _remove_bytes(key: str | None, part: str) -> None:

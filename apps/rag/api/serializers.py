@@ -104,7 +104,7 @@ class SearchSerializer(serializers.Serializer[object]):
 def hit_json(hit: Hit) -> dict[str, Any]:
     """Return the published form: nothing internal."""
     data = asdict(hit)
-    del data["chunk"], data["scope"]
+    del data["chunk"], data["scope"], data["face"]
     return data
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 from django.db.models import QuerySet
 
 from apps.accounts.selectors import people
 from apps.accounts.selectors.scopes import visible_content
-from apps.accounts.types import Principal
+from apps.accounts.types import PersonView, Principal
 from apps.chat.selectors.indexing import conversation_names
 from apps.rag.models import Chunk, ChunkMessage
 from apps.rag.selectors.ranking import Ranked
@@ -47,21 +47,23 @@ def hits(
         principal=principal,
         conversation_ids=list({row.conversation_id for row in rows.values() if row.conversation_id}),
     )
-    matching = _matching(rows.values(), query)
+    words = (
+        {row.pk: snippets.words_of(row.body, row.language) for row in rows.values()} if query.words else {}
+    )
+    matching = _matching(rows.values(), words, query)
     found = []
     for one in ranked:
         row = rows.get(one.chunk)
         if row is None:
             continue
-        author = names.get(row.author_id) if row.author_id else None
         found.append(
             _hit(
                 row,
                 one,
                 messages=messages.get(row.pk, ()),
-                author=author.name if author else "",
+                author=names.get(row.author_id) if row.author_id else None,
                 place=places.get(row.conversation_id, "") if row.conversation_id else "",
-                matching=matching.get(row.language, set()),
+                marks=snippets.highlights(words.get(row.pk, {}), matching.get(row.language, ())),
                 more=(more or {}).get(row.pk, 0),
             )
         )
@@ -73,12 +75,11 @@ def _hit(
     one: Ranked,
     *,
     messages: Sequence[MessageSpan],
-    author: str,
+    author: PersonView | None,
     place: str,
-    matching: set[str],
+    marks: list[Span],
     more: int,
 ) -> Hit:
-    marks = snippets.highlights(row.body, row.language, matching)
     window = snippets.window(row.body, marks)
     snippet = row.body[window.start : window.end]
     return Hit(
@@ -104,7 +105,8 @@ def _hit(
         messages=tuple(messages),
         thread=row.thread_id,
         author=row.author_id,
-        author_name=author,
+        author_name=author.name if author else "",
+        face=author,
         time=row.content_time,
         language=row.language,
         media_type=row.media_type,
@@ -129,13 +131,15 @@ def _messages(principal: Principal, rows: dict[int, Chunk]) -> dict[int, list[Me
     return found
 
 
-def _matching(rows: Iterable[Chunk], query: ParsedQuery) -> dict[str, set[str]]:
+def _matching(
+    rows: Iterable[Chunk], words: Mapping[int, snippets.Words], query: ParsedQuery
+) -> dict[str, set[str]]:
     """Return, for each language, which words of these texts the query's words match. One statement."""
     if not query.words:
         return {}
     texts: dict[str, set[str]] = {}
     for row in rows:
-        texts.setdefault(row.language, set()).update(snippets.words_of(row.body, row.language))
+        texts.setdefault(row.language, set()).update(words[row.pk])
     asked = [
         (language, form) for language in texts for word in query.words for form, _ in forms(word, language)
     ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -22,8 +21,22 @@ _LANGUAGES: Final = ("de", "en", "simple")
 _RANK: Final = (
     "SELECT chunk, score, words, cosine, source_type, source, moment, found "
     "FROM rag_search(%s::uuid[], %s, %s::int[], %s::text[], %s::text[], %s::real[], %s::text[], %s::text[], %s, %s, "
-    "%s::jsonb, %s)"
+    "%s::jsonb, %s, %s::uuid[], %s::text[])"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whose sight counts: what all of the principals see, within bounds.
+
+    Attributes:
+        scopes: a key or a view is bound to these; None is no bound.
+        classes: the only classes of data that the searcher's circumstances reach, beside those of each one's role.
+    """
+
+    principals: tuple[UUID, ...]
+    scopes: frozenset[UUID] | None = None
+    classes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +63,14 @@ class Ranking:
 
 def rank(
     *,
-    principals: Sequence[UUID],
+    reach: Reach,
     query: ParsedQuery,
     filters: Filters,
     limit: int = MOST_HITS,
     by_meaning: bool = True,
 ) -> Ranking:
-    """Return what every one of the principals may see of what fits the query, best first; newest first for filters
-    alone. One statement, and one question to the model process.
+    """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, and
+    one question to the model process.
 
     Args:
         by_meaning: False leaves the vectors out.
@@ -70,7 +83,7 @@ def rank(
         cursor.execute(
             _RANK,
             [
-                list(dict.fromkeys(principals)),
+                list(dict.fromkeys(reach.principals)),
                 guess(query.text) or "",
                 numbers,
                 languages,
@@ -82,6 +95,8 @@ def rank(
                 embedding.model_version,
                 _json(filters),
                 limit,
+                None if reach.scopes is None else sorted(reach.scopes),
+                None if reach.classes is None else sorted(reach.classes),
             ],
         )
         rows = cursor.fetchall()

@@ -14,7 +14,7 @@ from apps.accounts.types import Principal
 from apps.rag.errors import CursorUnknown
 from apps.rag.selectors import passages
 from apps.rag.selectors.filters import resolve
-from apps.rag.selectors.ranking import Ranked, rank
+from apps.rag.selectors.ranking import Ranked, Reach, rank
 from apps.rag.text.query import parse, parse_plain
 from apps.rag.types import MOST_HITS, Filters, SearchResult, SourceType
 
@@ -57,7 +57,7 @@ def search(
     offset = _offset(cursor)
     parsed = parse(query) if grammar else parse_plain(query)
     narrowed, chips = resolve(principal=principal, operators=parsed.operators, given=filters or Filters())
-    ranking = rank(principals=principals_of(principal, audience), query=parsed, filters=narrowed)
+    ranking = rank(reach=reach_of(principal, audience), query=parsed, filters=narrowed)
     kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)
     page = kept[offset : offset + max(1, min(limit, LARGEST_LIMIT))]
     found = passages.hits(principal=principal, ranked=page, query=parsed, more=more)
@@ -65,8 +65,7 @@ def search(
     return SearchResult(
         hits=tuple(found),
         words_only=ranking.words_only,
-        # what a role's classes of data leave out is not counted either
-        total_hint=max(ranking.found, len(kept)) if principal.data_classes is None else len(found),
+        total_hint=max(ranking.found, len(kept)),
         next_cursor=_cursor(following) if following < len(kept) else "",
         took_ms=(time.perf_counter() - begun) * 1000,
         chips=tuple(chips),
@@ -74,10 +73,10 @@ def search(
     )
 
 
-def principals_of(principal: Principal, audience: Sequence[UUID] = ()) -> list[UUID]:
-    """Return everyone who must see a hit: the principal, the person it acts for, and the audience."""
+def reach_of(principal: Principal, audience: Sequence[UUID] = ()) -> Reach:
+    """Return who must see a hit (the principal, the person it acts for, the audience) and what bounds the principal."""
     acting = [principal.id] if principal.on_behalf_of is None else [principal.id, principal.on_behalf_of]
-    return list(dict.fromkeys([*acting, *audience]))
+    return Reach((*acting, *audience), scopes=principal.scopes, classes=principal.data_classes)
 
 
 def _arrange(

@@ -14,10 +14,11 @@ def fold(text: str, language: str) -> str:
 
     Length and offsets change: never cut by what this returns.
     """
-    composed = unicodedata.normalize("NFKC", text.replace("\x00", " "))
+    whole = text.replace("\x00", " ")
+    if whole.isascii():
+        return whole
+    composed = unicodedata.normalize("NFKC", whole)
     kept = _UMLAUTS if language == "de" else frozenset()
-    if composed.isascii():
-        return composed
     return "".join(
         character if character in kept else _plain(character)
         for character in composed

@@ -13,9 +13,12 @@ LENGTH: Final = 260
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
-def words_of(text: str, language: str) -> dict[str, list[Span]]:
+Words = dict[str, list[Span]]
+
+
+def words_of(text: str, language: str) -> Words:
     """Return each folded, lower-cased word of a text and where it stands; parts of hyphenated words too."""
-    found: dict[str, list[Span]] = {}
+    found: Words = {}
     for match in _WORD.finditer(text):
         found.setdefault(fold(match.group(), language).lower(), []).append(Span(*match.span()))
         if "-" in match.group():
@@ -25,10 +28,10 @@ def words_of(text: str, language: str) -> dict[str, list[Span]]:
     return found
 
 
-def highlights(text: str, language: str, matching: Collection[str]) -> list[Span]:
-    """Return the spans of the matching words in order, without overlap."""
+def highlights(words: Words, matching: Collection[str]) -> list[Span]:
+    """Return the spans of those words of a text that match, in order, without overlap."""
     spans = sorted(
-        (span for word, places in words_of(text, language).items() if word in matching for span in places),
+        (span for word in matching for span in words.get(word, ())),
         key=lambda span: (span.start, -span.end),
     )
     kept: list[Span] = []

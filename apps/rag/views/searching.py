@@ -15,9 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from apps.accounts.selectors import people
 from apps.accounts.services import access
-from apps.accounts.types import PersonView, Principal
+from apps.accounts.types import Principal
 from apps.core.errors import DomainError
 from apps.rag.selectors.search import Order, search
 from apps.rag.text.query import MOST_CHARACTERS
@@ -48,7 +47,6 @@ class ShownHit:
     hit: Hit
     url: str
     pieces: tuple[Piece, ...]
-    author: PersonView | None
     meaning_percent: int | None
 
     @property
@@ -100,14 +98,10 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 
 
 def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, object]:
-    faces = people.people({hit.author for hit in result.hits if hit.author})
     return {
         "result": result,
         "seconds": result.took_ms / 1000,
-        "hits": [
-            _shown(request.principal, hit, faces.get(hit.author) if hit.author else None)
-            for hit in result.hits
-        ],
+        "hits": [_shown(request.principal, hit) for hit in result.hits],
         "chips": [
             RemovableChip(chip, _chip_label(chip), _without(request, query, chip.text))
             for chip in result.chips
@@ -118,7 +112,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
     }
 
 
-def _shown(principal: Principal, hit: Hit, author: PersonView | None) -> ShownHit:
+def _shown(principal: Principal, hit: Hit) -> ShownHit:
     is_message = hit.source_type == SourceType.MESSAGE
     meaning = None if hit.meaning_score is None else round(100 * max(0.0, hit.meaning_score))
     return ShownHit(
@@ -127,7 +121,6 @@ def _shown(principal: Principal, hit: Hit, author: PersonView | None) -> ShownHi
         pieces=_readable(pieces(hit.snippet, hit.highlights))
         if is_message
         else pieces(hit.snippet, hit.highlights),
-        author=author,
         meaning_percent=meaning,
     )
 

@@ -8,8 +8,11 @@ from uuid import UUID
 
 import redis
 from celery import Celery
+from django.conf import settings
 from django.db import transaction
 from kombu.exceptions import OperationalError
+
+from apps.core.redis import client
 
 TASK = "runs.work_on"
 # Nobody waits for a broker that is away: the relay pokes again.
@@ -35,18 +38,31 @@ def poke(*, run_id: UUID, organization_id: UUID, queue: str) -> bool:
     Returns:
         False when the broker is away; the relay pokes again what stays due.
     """
+    return send(TASK, queue=queue, run_id=run_id, organization_id=organization_id)
+
+
+def send(task: str, *, queue: str, **ids: UUID) -> bool:
+    """Ask some worker to look at what these ids name; for apps whose work is rows with a due time, like runs.
+
+    Returns:
+        False when the broker is away.
+    """
+    kwargs = {name: str(value) for name, value in ids.items()}
     try:
-        _sender().send_task(
-            TASK,
-            kwargs={"run_id": str(run_id), "organization_id": str(organization_id)},
-            queue=queue,
-            ignore_result=True,
-            retry=False,
-        )
+        _sender().send_task(task, kwargs=kwargs, queue=queue, ignore_result=True, retry=False)
     except (OperationalError, redis.RedisError, OSError) as error:
-        logger.warning("run.not_poked", extra={"run": str(run_id), "reason": type(error).__name__})
+        logger.warning("run.not_poked", extra={"task": task, **kwargs, "reason": type(error).__name__})
         return False
     return True
+
+
+def waiting(queue: str) -> int:
+    """Return how many pokes lie in a queue; 0 where nobody can say."""
+    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "")
+    try:
+        return int(client().llen(f"{prefix}{queue}"))
+    except redis.RedisError:
+        return 0
 
 
 def poke_after_commit(*, run_id: UUID, organization_id: UUID, queue: str) -> None:

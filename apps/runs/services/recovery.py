@@ -6,17 +6,14 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-import redis
-from django.conf import settings
 from django.db import transaction
 from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.db.models.functions import Now
 
 from apps.core import tenancy
-from apps.core.redis import client
 from apps.runs.models import Run, RunFrame
 from apps.runs.services import settling, workers
-from apps.runs.services.poking import poke
+from apps.runs.services.poking import poke, waiting
 from apps.runs.types import OPEN_STATES
 
 BATCH = 100
@@ -45,7 +42,7 @@ def poke_due() -> int:
     poked = 0
     for run_id, organization_id, queue in rows:
         if queue not in full:
-            full[queue] = _waiting_pokes(queue) >= BATCH
+            full[queue] = waiting(queue) >= BATCH
         if not full[queue]:
             if not poke(run_id=run_id, organization_id=organization_id, queue=queue):
                 break  # the broker is away for all of them
@@ -71,11 +68,3 @@ def _recover(*, run_id: UUID, organization_id: UUID, owner: str) -> int:
         settling.lose(run)
     logger.warning("run.worker_lost", extra={"run": str(run_id), "state": run.state})
     return 1
-
-
-def _waiting_pokes(queue: str) -> int:
-    prefix = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("global_keyprefix", "")
-    try:
-        return int(client().llen(f"{prefix}{queue}"))
-    except redis.RedisError:
-        return 0

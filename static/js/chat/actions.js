@@ -9,7 +9,7 @@ import { t } from "../shell/page.js";
 import { shortcut } from "../shell/shortcuts.js";
 import { explain, toast } from "../shell/toasts.js";
 import { pickEmoji } from "./emoji.js";
-import { mainComposer } from "./composer.js";
+import { composerOf, mainComposer } from "./composer.js";
 import { openThread } from "./thread.js";
 import { mainStream } from "./stream.js";
 
@@ -40,9 +40,15 @@ function openActions(article, button) {
   const link = linkOf(article);
   const isMine = "mine" in article.dataset;
   const thread = /** @type {HTMLAnchorElement | null} */ (article.querySelector('[data-act="thread"]'));
+  const isPinned = !!article.querySelector('.message__marks use[href$="#pin"]');
   openMenu(button, t("menu"), [
     ...(thread ? [{ label: t("menu.reply"), icon: "reply", key: "r", run: () => openThread(thread.href) }] : []),
-    ...(isMine ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
+    { label: t("menu.quote"), icon: "quote", run: () => quote(link, article) },
+    { label: t("menu.forward"), icon: "right", run: () => dialogFor(`${link}forward/`) },
+    { label: t("menu.remind"), icon: "bell", run: () => dialogFor(`${link}remind/`) },
+    { label: t("menu.save"), icon: "bookmark", run: () => save(link) },
+    { label: t(isPinned ? "menu.unpin" : "menu.pin"), icon: "pin", run: () => act(`${link}pin/`, { is_pinned: isPinned ? "0" : "1" }) },
+    ...(isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
     { label: t("menu.link"), icon: "link", run: () => copy(new URL(link, location.href).href, t("link_copied")) },
     { label: t("menu.text"), icon: "copy", run: () => copy(one(".message__text", article).innerText, t("copied")) },
     { label: t("menu.unread"), icon: "inbox", key: "u", run: () => unreadFrom(article) },
@@ -55,6 +61,21 @@ function openActions(article, button) {
 /** @param {string} path */
 function dialogFor(path) {
   /** @type {any} */ (window).htmx.ajax("GET", path, { target: "#dialog", swap: "innerHTML" });
+}
+
+/** Put a message into the composer beside it, as a quotation. @param {string} link @param {HTMLElement} article */
+async function quote(link, article) {
+  try {
+    const { text } = await (await request("GET", `${link}quote/`)).json();
+    composerOf(article)?.insertBlock(text);
+  } catch (error) {
+    explain(error);
+  }
+}
+
+/** @param {string} link */
+async function save(link) {
+  if (await act(`${link}save/`, { is_saved: "1" })) toast(t("saved"), { action: { label: t("undo"), run: () => act(`${link}save/`, { is_saved: "0" }) } });
 }
 
 /** @param {string} text @param {string} said */
@@ -133,11 +154,23 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const link = event.target instanceof Element ? event.target.closest("[data-history]") : null;
+  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge]") : null;
+  if (!(button instanceof HTMLButtonElement)) return;
+  event.preventDefault();
+  act(button.formAction, button.name ? { [button.name]: button.value } : {});
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest("[data-history], .message [data-dialog]") : null;
   if (!(link instanceof HTMLAnchorElement)) return;
   event.preventDefault();
   dialogFor(link.href);
 });
+
+/** @param {string} path */
+async function bringBack(path) {
+  if (await act(path)) announce(t("restored"));
+}
 
 document.addEventListener("submit", async (event) => {
   const form = event.target;
@@ -145,7 +178,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (await act(form.action)) {
     /** @type {HTMLDialogElement} */ (one("#dialog")).close();
-    toast(t("deleted_done"));
+    const restore = form.dataset.delete ? { label: t("undo"), run: () => bringBack(form.dataset.delete ?? "") } : undefined;
+    toast(t("deleted_done"), { action: restore });
   }
 });
 

@@ -98,7 +98,10 @@ async function people(word) {
     const answer = await request("GET", `${inOrganization("people/")}?q=${encodeURIComponent(word)}`);
     /** @type {{people: Array<{name: string, title: string, initials: string, tint: number, is_agent: boolean}>, groups: Array<{name: string, members: number}>}} */
     const found = await answer.json();
-    const everyone = "all".startsWith(word.toLowerCase()) && word ? [{ text: "@all", label: "all", sign: "@", note: t("everyone") }] : [];
+    const everyone = [
+      { text: "@all", label: "all", sign: "@", note: t("everyone") },
+      { text: "@here", label: "here", sign: "@", note: t("here") },
+    ].filter(({ label }) => word && label.startsWith(word.toLowerCase()));
     return [
       ...found.people.map(({ name, title, initials, tint, is_agent }) => ({
         text: `@**${name}**`,

@@ -8,6 +8,7 @@ import { page, t } from "../shell/page.js";
 import { listen, socket } from "../shell/socket.js";
 import { completions } from "./completion.js";
 import { pickEmoji } from "./emoji.js";
+import { sendLater } from "./later.js";
 import { post } from "./outbox.js";
 import { Uploads } from "./upload.js";
 
@@ -25,6 +26,8 @@ class Composer {
     this.thread = form.dataset.thread ?? null;
     this.text = /** @type {HTMLTextAreaElement} */ (one("[data-text]", form));
     this.key = `draft.${page.me?.member}.${this.conversation}.${this.thread ?? ""}`;
+    this.priority = /** @type {HTMLSelectElement} */ (one("[data-priority]", form));
+    this.priority.addEventListener("change", () => this.#prioritise());
     this.uploads = new Uploads(form, this.key, () => this.#explain());
     this.typed = 0;
     this.keep = debounce(() => this.#save(), KEEP);
@@ -104,7 +107,10 @@ class Composer {
       return;
     }
     const topic = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"))?.value.trim();
-    post({ conversation: this.conversation, thread: this.thread, ...(topic ? { topic } : {}), body, attachments: this.uploads.take() });
+    const priority = this.priority.value;
+    post({ conversation: this.conversation, thread: this.thread, ...(topic ? { topic } : {}), body, attachments: this.uploads.take(), ...(priority ? { priority } : {}) });
+    this.priority.value = "";
+    this.#prioritise();
     this.text.value = "";
     localStorage.removeItem(this.key);
     this.keep();
@@ -112,6 +118,12 @@ class Composer {
     this.typed = 0;
     this.#explain();
     this.text.focus();
+  }
+
+  /** Show the chosen priority beside its sign. */
+  #prioritise() {
+    const { value, selectedOptions } = this.priority;
+    /** @type {HTMLElement} */ (this.priority.parentElement).dataset.chosen = value ? (selectedOptions[0]?.text ?? "") : "";
   }
 
   /** Say beside the button why it does not send now. */
@@ -130,6 +142,7 @@ class Composer {
     if (!button) return;
     if (button.dataset.insert === "@") this.insert("@");
     else if (button.dataset.insert === "code") this.#insertCode();
+    else if (button.dataset.later) sendLater(this, button.dataset.later);
     else if ("emoji" in button.dataset) pickEmoji(button, (emoji) => this.insert(emoji));
   }
 
@@ -140,6 +153,22 @@ class Composer {
     this.text.setRangeText(space + text, start, end, "end");
     this.text.focus();
     this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
+  /** The text is kept elsewhere now. */
+  empty() {
+    this.text.value = "";
+    localStorage.removeItem(this.key);
+    this.keep();
+    this.keep.now();
+  }
+
+  /** Put a quotation above what is written. @param {string} text */
+  insertBlock(text) {
+    this.text.value = text + this.text.value;
+    this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    this.text.focus();
+    this.text.setSelectionRange(this.text.value.length, this.text.value.length);
   }
 
   #insertCode() {
@@ -161,6 +190,12 @@ export function fillComposer(conversation, thread, text) {
   found.text.value = [found.text.value, text].filter(Boolean).join("\n\n");
   found.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
   found.text.focus();
+}
+
+/** The composer below a message: of its thread, or of the main column. @param {HTMLElement} article */
+export function composerOf(article) {
+  const panel = article.closest("#panel");
+  return [...composers.values()].find((composer) => !!composer.thread === !!panel && composer.form.isConnected);
 }
 
 /** The composer of the main column. */

@@ -23,6 +23,12 @@ const refresh = debounce(() => {
   /** @type {any} */ (window).htmx.ajax("GET", `${list.dataset.listUrl}${current ? `?current=${current}` : ""}`, { target: "#list", swap: "outerMorph" });
 }, 400);
 
+/** Whether a draft lies in a conversation, as far as this window heard. @type {Map<string, boolean>} */
+const drafting = new Map();
+
+/** Replies may be news in a followed thread; the server knows, and is not asked for each. */
+const later = debounce(refresh, 3000);
+
 /** @param {HTMLElement} link @param {{unread: number, mentions: number}} counts */
 function setCounts(link, { unread, mentions }) {
   link.dataset.unread = String(unread);
@@ -55,11 +61,14 @@ function applied({ conversation, sequence, type, data }) {
   const me = page.me?.id ?? "";
   if (type === "message.sent") {
     const message = data.message;
+    if (message.thread && message.sender.id !== me) later();
     if (message.sender.id === me || sequence <= Number(link.dataset.read)) return;
     const mentionsMe = message.mentions.includes(me) || message.html.includes('data-principal=""');
     setCounts(link, { unread: Number(link.dataset.unread) + (isCounted(link, message) ? 1 : 0), mentions: Number(link.dataset.mentions) + (mentionsMe ? 1 : 0) });
     countTopic(link, message, mentionsMe);
   } else if (type === "conversation.updated" || type.startsWith("member.") || type.startsWith("topic.") || type.startsWith("message.moved")) {
+    refresh();
+  } else if (type === "message.restored") {
     refresh();
   } else if ((type === "message.deleted" || type === "message.edited" || type === "message.erased") && Number(link.dataset.unread) > 0) {
     refresh();
@@ -96,7 +105,10 @@ function noticed({ type, data }) {
     if (data.counted_to < Number(link.dataset.sequence)) refresh();
     else setCounts(link, { unread: data.counted, mentions: data.mentions });
     if (document.querySelector(".conv--topic.conv--unread") && link.matches("[aria-current]")) refresh();
-  } else if (type.startsWith("conversation.") || type.startsWith("topic.")) {
+  } else if (type.startsWith("conversation.") || /^(thread|topic|reminder|schedule)\./.test(type)) {
+    refresh();
+  } else if (type === "draft.saved" && drafting.get(data.conversation) !== !!data.body) {
+    drafting.set(data.conversation, !!data.body);
     refresh();
   }
 }
@@ -214,7 +226,6 @@ export function setUpList() {
   listen("membership", refresh);
   listen("resync", refresh);
   document.addEventListener("htmx:after:swap", showCurrent);
-  shortcut({ keys: "Ctrl+K", text: t("shortcut.jump"), run: () => /** @type {HTMLElement | null} */ (document.querySelector("[data-jump]"))?.focus() });
   shortcut({
     keys: "n",
     text: t("shortcut.next"),

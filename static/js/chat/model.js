@@ -11,6 +11,7 @@ import { inOrganization } from "../shell/page.js";
  *   id: string, conversation: string, sequence: number, sender: Person, body: string, html: string, sent_at: string,
  *   version: number, edited_at: string | null, deleted_at: string | null, thread: string | null, client_key: string,
  *   topic: {id: string, name: string} | null, mentions: string[], attachments: Attachment[], reactions: Reaction[], card: {type: string} | null,
+ *   priority: string, pinned_at: string | null, acknowledged: string[],
  * }} Message
  */
 

@@ -12,7 +12,7 @@ import { Interrupted, listen, Refusal, socket } from "../shell/socket.js";
  * @typedef {{
  *   client_key: string, conversation: string, thread: string | null, topic?: string, body: string,
  *   attachments: Array<{id: string, name: string, media_type: string, size_bytes: number}>,
- *   written_at: string, failure?: string,
+ *   written_at: string, failure?: string, code?: string, priority?: string, confirmed?: boolean,
  * }} Waiting
  */
 
@@ -59,11 +59,13 @@ export function remove(key) {
   if (item) emit("removed", item);
 }
 
-/** @param {string} key */
-export function retry(key) {
+/** @param {string} key @param {boolean} [confirmed] that many people are called on purpose */
+export function retry(key, confirmed = false) {
   const item = items.find((each) => each.client_key === key);
   if (!item) return;
   delete item.failure;
+  delete item.code;
+  if (confirmed) item.confirmed = true;
   keep();
   emit("added", item);
   flush();
@@ -89,6 +91,8 @@ async function deliver(item) {
       client_key: item.client_key,
       ...(item.thread ? { thread: item.thread } : {}),
       ...(item.topic ? { topic: item.topic } : {}),
+      ...(item.priority ? { priority: item.priority } : {}),
+      ...(item.confirmed ? { confirm_mass_mention: true } : {}),
       ...(item.attachments.length ? { attachments: item.attachments.map((file) => file.id) } : {}),
     });
     items = items.filter((each) => each !== item);
@@ -102,6 +106,7 @@ async function deliver(item) {
       return;
     }
     item.failure = error.message || error.code;
+    item.code = error.code;
     keep();
     emit("failed", item);
   }

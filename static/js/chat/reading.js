@@ -2,7 +2,7 @@
 /** What was seen: articles on screen while the window has the reader's attention. The marker moves at most once a second. */
 
 import { all, throttle } from "../shell/dom.js";
-import { listen, socket } from "../shell/socket.js";
+import { Interrupted, Refusal, listen, socket } from "../shell/socket.js";
 
 export class Reading {
   /**
@@ -15,7 +15,9 @@ export class Reading {
     this.conversation = root.dataset.conversation ?? "";
     /** @type {string | null} what alone is read here: a topic, or a thread by its first message */
     this.place = root.dataset.thread ?? root.dataset.place ?? null;
+    /** where the server has the marker, and up to where it was asked to move it */
     this.read = Number(root.dataset.read);
+    this.asked = this.read;
     this.seen = this.read;
     this.isPaused = !("member" in root.dataset);
     this.mark = throttle(() => this.#mark(), 1000);
@@ -53,11 +55,20 @@ export class Reading {
     this.mark();
   }
 
-  #mark() {
+  async #mark() {
     if (this.isPaused || !hasAttention()) return;
     const sequence = Math.max(this.seen, this.reached());
-    if (sequence <= this.read) return;
-    if (socket.send({ frame: "read", conversation: this.conversation, sequence, ...(this.place ? { place: this.place } : {}) })) this.read = sequence;
+    if (sequence <= this.asked) return;
+    this.asked = sequence;
+    try {
+      const { last_read_sequence } = await socket.ask({ frame: "read", conversation: this.conversation, sequence, ...(this.place ? { place: this.place } : {}) });
+      this.read = Math.max(this.read, last_read_sequence);
+    } catch (error) {
+      // Not stored: asked again with the next line, or when the server has time for it.
+      this.asked = this.read;
+      if (error instanceof Refusal && error.retryAfter) window.setTimeout(() => this.mark(), error.retryAfter * 1000);
+      else if (!(error instanceof Interrupted) && !(error instanceof Refusal)) throw error;
+    }
   }
 
   /** @param {import("../shell/socket.js").Notice} notice */
@@ -68,9 +79,14 @@ export class Reading {
       return;
     }
     if (data.place) data = { ...data, last_read_sequence: data.place_sequence };
-    // Moved back is "unread from here": what is on screen must not count as seen again until the page is opened anew.
-    if (data.last_read_sequence < this.read) this.isPaused = true;
     this.read = data.last_read_sequence;
+    if (data.back) {
+      // "Unread from here": what is on screen must not count as seen again until the page is opened anew.
+      this.isPaused = true;
+      this.asked = this.seen = this.read;
+    } else {
+      this.asked = Math.max(this.asked, this.read);
+    }
   }
 }
 

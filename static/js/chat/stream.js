@@ -25,6 +25,8 @@ import { outbox, remove, retry, waitingIn } from "./outbox.js";
 /** @typedef {import("../shell/socket.js").ChatEvent} ChatEvent */
 
 const NEAR_BOTTOM = 80;
+/** What only the server can draw. */
+const REDRAWN = new Set(["message.card_changed", "message.pin_changed", "message.acknowledged", "message.acknowledgement_withdrawn"]);
 
 class Stream {
   /** @param {HTMLElement} root */
@@ -169,6 +171,11 @@ class Stream {
   /** @param {ChatEvent} event */
   #apply({ type, data, sequence }) {
     if (type === "message.sent") return this.#arrived(data.message, sequence);
+    if (type === "message.restored") {
+      const back = view.element(data.message.id, this.root);
+      if (back) this.#redraw(back);
+      return;
+    }
     if (type === "message.moved_in") return this.#arrived(data.message, sequence);
     if (type === "conversation.updated") return this.#renamed(data);
     if (type === "topic.changed") return topicChanged(data);
@@ -187,13 +194,13 @@ class Stream {
     }
     const article = data.message_id ? view.element(data.message_id, this.root) : null;
     if (!article) return;
-    if (type === "message.edited") {
+    if (type === "message.edited" && !article.querySelector("[data-card]")) {
       view.setText(article, data);
       view.markEdited(article);
       article.dataset.version = String(data.version);
     } else if (type === "message.deleted") {
       view.setDeleted(article);
-    } else if (type === "message.card_changed") {
+    } else if (REDRAWN.has(type)) {
       this.#redraw(article);
     } else if (type === "reaction.added") {
       this.#keepBottom(() => view.addReaction(article, data.emoji, data.principal_id));
@@ -225,7 +232,7 @@ class Stream {
     const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
     this.#place(article, message.sent_at, message.topic);
     if (this.thread) this.#countReplies();
-    if (message.card) this.#redraw(article);
+    if (message.card || message.priority) this.#redraw(article);
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
     else this.#oneMore(message);
     this.reading.observer.observe(article);
@@ -378,7 +385,9 @@ class Stream {
     const article = this.#pending(item.client_key);
     if (!article) return;
     view.setState(article, t("not_sent", { reason: item.failure ?? "" }), [
-      { label: t("send_again"), run: () => retry(item.client_key) },
+      item.code === "chat.mass_mention_unconfirmed"
+        ? { label: t("send_to_all"), run: () => retry(item.client_key, true) }
+        : { label: t("send_again"), run: () => retry(item.client_key) },
       {
         label: t("to_draft"),
         run: () => {

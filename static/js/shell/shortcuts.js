@@ -22,6 +22,11 @@ export function shortcut(shortcut) {
   shortcuts.push(shortcut);
 }
 
+/** What has a key can be chosen by name too. @returns {readonly Shortcut[]} */
+export function commands() {
+  return shortcuts;
+}
+
 export function singleKeysAreOff() {
   return localStorage.getItem(OFF) === "1";
 }

@@ -47,8 +47,12 @@ class Socket extends EventTarget {
   #beat = 0;
   #lastFrame = 0;
   #number = 0;
-  /** @type {number | null} */
-  #own = null;
+  /** The last number of the own stream; the page was drawn knowing the first one. */
+  #own = page.notices ?? 0;
+  /** Where the own stream was at the last hello. */
+  #head = 0;
+  /** @type {Notice[]} notices after a gap, kept until the gap is filled or known to stay */
+  #noticesAhead = [];
   /** @type {Map<string, number>} */
   #known = new Map();
   /** @type {Map<string, ChatEvent[]>} the last delivered ones, for parts of the page that were drawn before them */
@@ -155,6 +159,7 @@ class Socket extends EventTarget {
         this.#notice(frame);
         break;
       case "ack":
+      case "marked":
       case "resumed":
       case "pong":
         this.#answer(frame.ref)?.resolve(frame);
@@ -167,7 +172,11 @@ class Socket extends EventTarget {
         break;
       case "resync":
         if (frame.conversation === undefined) this.#compare();
-        else this.#emit("resync", frame.conversation);
+        else {
+          // The own stream is too far ahead to be told: whoever listens draws anew what it shows of it.
+          if (frame.conversation === null) this.#own = Math.max(this.#own, this.#head);
+          this.#emit("resync", frame.conversation);
+        }
         break;
       case "ephemeral":
         this.#emit("ephemeral", frame);
@@ -185,7 +194,6 @@ class Socket extends EventTarget {
 
   /** @param {{sequence: number, conversations: Record<string, number>, heartbeat_seconds: number}} hello */
   #welcome(hello) {
-    const isAgain = this.#own !== null;
     this.#isOpen = true;
     this.#delay = SHORTEST;
     const behind = [...this.#known].filter(([conversation, sequence]) => (hello.conversations[conversation] ?? sequence) > sequence);
@@ -193,8 +201,8 @@ class Socket extends EventTarget {
     for (const [conversation, sequence] of Object.entries(hello.conversations)) {
       if (!this.#known.has(conversation)) this.#known.set(conversation, sequence);
     }
-    const notices = isAgain && this.#own !== null && this.#own < hello.sequence ? this.#own : undefined;
-    if (!isAgain) this.#own = hello.sequence;
+    this.#head = hello.sequence;
+    const notices = this.#own < hello.sequence ? this.#own : undefined;
     if (behind.length || notices !== undefined) this.#resume(Object.fromEntries(behind), notices);
     for (const [run, after] of this.#followed) this.send({ frame: "follow", run, after });
     clearInterval(this.#beat);
@@ -210,7 +218,7 @@ class Socket extends EventTarget {
 
   /** The server lost its own line for a moment: ask for everything after what we have. */
   #compare() {
-    this.#resume(Object.fromEntries(this.#known), this.#own ?? undefined);
+    this.#resume(Object.fromEntries(this.#known), this.#own);
   }
 
   /** @param {Record<string, number>} conversations @param {number} [notices] */
@@ -219,7 +227,10 @@ class Socket extends EventTarget {
     for (let start = 0; start === 0 || start < all.length; start += RESUME_CHUNK) {
       const part = Object.fromEntries(all.slice(start, start + RESUME_CHUNK));
       const frame = { frame: "resume", conversations: part, ...(start === 0 && notices !== undefined ? { notices } : {}) };
-      this.ask(frame).then(() => this.#settle(Object.keys(part)), ignoreInterrupted);
+      this.ask(frame).then(() => {
+        this.#settle(Object.keys(part));
+        if ("notices" in frame) this.#settleNotices();
+      }, ignoreInterrupted);
     }
   }
 
@@ -258,7 +269,19 @@ class Socket extends EventTarget {
 
   /** @param {Notice} notice */
   #notice(notice) {
-    if (this.#own !== null && notice.sequence <= this.#own) return;
+    if (notice.sequence <= this.#own + 1) this.#deliverNotice(notice);
+    else if (this.#noticesAhead.push(notice) === 1) this.#resume({}, this.#own);
+  }
+
+  #settleNotices() {
+    const ahead = this.#noticesAhead.sort((one, other) => one.sequence - other.sequence);
+    this.#noticesAhead = [];
+    for (const notice of ahead) this.#deliverNotice(notice);
+  }
+
+  /** @param {Notice} notice */
+  #deliverNotice(notice) {
+    if (notice.sequence <= this.#own) return;
     this.#own = notice.sequence;
     if (notice.type === "conversation.removed") this.#known.delete(notice.data.conversation);
     this.#emit("notice", notice);
@@ -279,6 +302,7 @@ class Socket extends EventTarget {
     this.#isOpen = false;
     clearInterval(this.#beat);
     this.#ahead.clear();
+    this.#noticesAhead = [];
     for (const { reject, timer } of this.#waiting.values()) {
       clearTimeout(timer);
       reject(new Interrupted());

@@ -1,0 +1,139 @@
+"""Whom a message may concern, and what a notification of one says to its reader."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import unescape
+from uuid import UUID
+
+from django.db import connection
+from django.urls import reverse
+from django.utils.html import strip_tags
+from django.utils.translation import gettext as _
+
+from apps.accounts.selectors import people as people_selectors
+from apps.accounts.types import Principal
+from apps.chat.models import Message
+from apps.chat.selectors.messages import visible_messages
+from apps.core import tenancy
+from apps.notify.types import Described, NotificationRow
+
+EXCERPT = 200
+# Everybody in the conversation who could have a reason to hear of this message, with what the reasons are made of.
+_CONCERNED = """
+SELECT m.principal_id, m.is_muted, m.last_read_sequence >= x.sequence AS has_read,
+  EXISTS (SELECT FROM chat_mention n WHERE n.organization_id = x.organization_id AND n.message_id = x.id
+    AND n.principal_id = m.principal_id) AS is_mentioned,
+  m.principal_id = ANY (x.mentions) AS is_named,
+  x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t WHERE t.organization_id = x.organization_id
+    AND (t.id = x.thread_id OR t.thread_id = x.thread_id) AND t.sender_id = m.principal_id
+    AND t.deleted_at IS NULL AND t.id <> x.id) AS is_in_thread
+FROM chat_message x JOIN chat_membership m ON m.organization_id = x.organization_id
+  AND m.conversation_id = x.conversation_id AND m.left_at IS NULL AND m.principal_id <> x.sender_id
+WHERE x.organization_id = %(organization)s AND x.id = %(message)s AND (
+  %(everybody)s OR m.principal_id = ANY (%(wanted)s)
+  OR EXISTS (SELECT FROM chat_mention n WHERE n.organization_id = x.organization_id AND n.message_id = x.id
+    AND n.principal_id = m.principal_id)
+  OR (x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t WHERE t.organization_id = x.organization_id
+    AND (t.id = x.thread_id OR t.thread_id = x.thread_id) AND t.sender_id = m.principal_id)))
+"""
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """A member a message may concern.
+
+    Attributes:
+        is_named: mentioned by name, not as one of a group or of all.
+        is_in_thread: wrote in the thread before.
+    """
+
+    principal_id: UUID
+    is_muted: bool
+    has_read: bool
+    is_mentioned: bool
+    is_named: bool
+    is_in_thread: bool
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is needed of a message to tell people of it."""
+
+    conversation_id: UUID
+    kind: str
+    sequence: int
+    sender_id: UUID
+    body: str
+    thread_id: UUID | None
+    card: bool
+
+
+def find_told(message_id: UUID) -> Told | None:
+    """Return a message of the current organization that still stands, or None. One query."""
+    row = (
+        Message.objects.filter(organization_id=tenancy.current(), pk=message_id, deleted_at=None)
+        .values_list(
+            "conversation_id", "conversation__kind", "sequence", "sender_id", "body", "thread_id", "card"
+        )
+        .first()
+    )
+    return None if row is None else Told(*row[:6], card=row[6] is not None)
+
+
+def concerned(message_id: UUID, *, everybody: bool, wanted: Sequence[UUID]) -> list[Concerned]:
+    """Return the members a message may concern. One query.
+
+    Args:
+        everybody: all members, of a direct or group conversation.
+        wanted: more people, where they are members.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONCERNED,
+            {
+                "organization": tenancy.current(),
+                "message": message_id,
+                "everybody": everybody,
+                "wanted": list(wanted),
+            },
+        )
+        return [Concerned(*row) for row in cursor.fetchall()]
+
+
+def describe(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
+    """Return what notifications of messages say; those of messages their reader cannot see are absent. Two queries."""
+    wanted = {row.message_id for row in rows if row.message_id is not None}
+    visible = visible_messages(principal).filter(pk__in=wanted, deleted_at=None)
+    found = {message.pk: message for message in visible.select_related("conversation")}
+    senders = people_selectors.people({message.sender_id for message in found.values()})
+    return {
+        row.id: _described(principal, message, senders[message.sender_id].name)
+        for row in rows
+        if row.message_id is not None
+        and (message := found.get(row.message_id)) is not None
+        and message.sender_id in senders
+    }
+
+
+def _described(principal: Principal, message: Message, sender: str) -> Described:
+    """Only channels have a name of their own; elsewhere the sender says where."""
+    place = message.conversation.name
+    title = _("%(name)s in #%(place)s") % {"name": sender, "place": place} if place else sender
+    url = reverse(
+        "chat:message",
+        kwargs={
+            "slug": principal.organization_slug,
+            "conversation_id": message.conversation_id,
+            "message_id": message.pk,
+        },
+    )
+    return Described(title=title, text=excerpt(message.html), url=url, actor_name=sender, place=place)
+
+
+def excerpt(html: str) -> str:
+    """Return the beginning of a rendered body as one line of plain text."""
+    text = re.sub(r"\s+", " ", unescape(strip_tags(html.replace("<", " <")))).strip()
+    return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"

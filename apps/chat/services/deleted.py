@@ -1,0 +1,141 @@
+"""Deleted messages: kept aside for the restore window, brought back, or gone for good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from apps.accounts.services import access, trail
+from apps.accounts.types import InScope, Principal
+from apps.chat import actions, events
+from apps.chat.errors import MessageNotFound, NotRestorable
+from apps.chat.models import Attachment, DeletedMessage, Message, MessageRevision
+from apps.chat.selectors.messages import views_for, visible_messages
+from apps.chat.services import composing
+from apps.chat.services.erasing import forget_log
+from apps.chat.services.mentions import replace_mentions
+from apps.core import tenancy
+from apps.core.events import log
+from apps.files.errors import FileNotFound
+from apps.files.services import access as file_access
+
+BATCH = 200
+
+
+def restore_window() -> timedelta:
+    """Return how long a deleted message can be brought back; zero is not at all."""
+    return timedelta(hours=settings.CONFIGURATION.chat.restore_hours)
+
+
+def keep_aside(message: Message, *, actor_id: UUID) -> None:
+    """Keep what a locked message says, before it is emptied; harmless where nothing can be brought back."""
+    window = restore_window()
+    if not window:
+        return
+    DeletedMessage.objects.create(
+        organization_id=message.organization_id,
+        message_id=message.pk,
+        body=message.body,
+        card=message.card,
+        files=list(
+            Attachment.objects.filter(message_id=message.pk)
+            .order_by("position")
+            .values_list("file_id", flat=True)
+        ),
+        by_author=actor_id == message.sender_id,
+        purge_at=timezone.now() + window,
+    )
+
+
+def restore_message(*, principal: Principal, message_id: UUID) -> None:
+    """Bring a deleted message back for everyone, with its files, reactions and older texts.
+
+    Its author may, unless a moderator took it away; whoever moderates the conversation may always.
+
+    Raises:
+        MessageNotFound, NotRestorable: not deleted, too late, or not by this principal.
+    """
+    with transaction.atomic():
+        message = (
+            visible_messages(principal)
+            .select_for_update(no_key=True, of=("self",))
+            .filter(pk=message_id)
+            .first()
+        )
+        if message is None:
+            raise MessageNotFound
+        kept = DeletedMessage.objects.filter(message_id=message_id, purge_at__gt=timezone.now()).first()
+        if kept is None or message.deleted_at is None or not _may_restore(principal, message, kept):
+            raise NotRestorable
+        _put_back(message, kept)
+        kept.delete()
+        if message.sender_id != principal.id:
+            trail.note(
+                principal, actions.MESSAGE_RESTORED, "message", message.pk,
+                conversation=message.conversation_id, sender=message.sender_id,
+            )  # fmt: skip
+        (view,) = views_for([message])
+        log.record(
+            events.MessageRestored(
+                organization_id=message.organization_id,
+                stream_id=message.conversation_id,
+                scope_id=message.scope_id,
+                actor_id=principal.id,
+                message=view.as_json(),
+            )
+        )
+
+
+def _may_restore(principal: Principal, message: Message, kept: DeletedMessage) -> bool:
+    if access.can(principal, "message.moderate", InScope(message.scope_id)):
+        return True
+    return (
+        message.sender_id == principal.id and kept.by_author and bool(access.can(principal, "message.send"))
+    )
+
+
+def _put_back(message: Message, kept: DeletedMessage) -> None:
+    rendered = composing.render_body(kept.body)
+    message.body, message.html, message.card = kept.body, rendered.html, kept.card
+    message.mentions, message.deleted_at = list(rendered.mentions), None
+    message.version += 1
+    message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
+    replace_mentions(message, rendered)
+    for position, file_id in enumerate(kept.files):
+        try:
+            file_access.attach(file_id=file_id, scope_id=message.scope_id)
+        except FileNotFound:
+            continue  # its uploader deleted it meanwhile
+        Attachment.objects.create(
+            organization_id=message.organization_id, message_id=message.pk, file_id=file_id, position=position
+        )
+
+
+def purge_due() -> int:
+    """Make the deletions of all organizations final whose time has come; return how many.
+
+    The words go, with the older texts and what the event log kept of them.
+    """
+    due = list(
+        DeletedMessage.objects.filter(purge_at__lte=Now()).values_list("organization_id", "message_id")[
+            :BATCH
+        ]
+    )
+    for organization_id, message_id in due:
+        with tenancy.use(organization_id), transaction.atomic():
+            _purge(message_id)
+    return len(due)
+
+
+def _purge(message_id: UUID) -> None:
+    message = Message.objects.select_for_update(no_key=True).filter(pk=message_id).first()
+    removed, _ = DeletedMessage.objects.filter(message_id=message_id, purge_at__lte=timezone.now()).delete()
+    if message is None or not removed or message.deleted_at is None:
+        return  # brought back at this moment
+    MessageRevision.objects.filter(message_id=message_id).delete()
+    forget_log(message)

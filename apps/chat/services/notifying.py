@@ -1,0 +1,104 @@
+"""Whom to tell of a message and why: the strongest reason of each member. `notify` decides how, and whether at all."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from apps.chat.selectors import notifying
+from apps.chat.selectors.notifying import Concerned, Told
+from apps.core import tenancy
+from apps.notify.selectors import levels
+from apps.notify.services import noticing
+from apps.notify.types import Kind, Notice, Recipient
+
+MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
+
+
+def subject(message_id: UUID) -> str:
+    """Return what notifications of a message are about."""
+    return f"message:{message_id}"
+
+
+def places(told: Told) -> tuple[str, ...]:
+    """Return where its reader may have said what it wants to hear, nearest first."""
+    thread = (f"thread:{told.thread_id}",) if told.thread_id else ()
+    return (*thread, f"conversation:{told.conversation_id}")
+
+
+def tell_of(message_id: UUID) -> None:
+    """Tell who is concerned by a new message; twice is harmless, and so is a message that is gone."""
+    told = notifying.find_told(message_id)
+    if told is not None:
+        _tell(message_id, told, is_edit=False)
+
+
+def tell_of_edit(message_id: UUID) -> None:
+    """Tell whom an edit mentions, and take back what was told to those it mentions no more."""
+    told = notifying.find_told(message_id)
+    if told is None:
+        return
+    mentioned = _tell(message_id, told, is_edit=True)
+    noticing.cancel(
+        organization_id=tenancy.current(),
+        subjects=[subject(message_id)],
+        reasons=["mention", "group_mention"],
+        but_not=mentioned,
+    )
+
+
+def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
+    """Return who is mentioned. An edit tells nobody but those."""
+    is_conversation_of_few = told.kind != "channel"
+    words = set() if is_edit else levels.owners_of_words_in(told.body)
+    here = places(told)
+    anywhere, by_default = (set(), False) if is_edit else levels.listeners_anywhere()
+    all_of_it = set() if is_edit else levels.listeners(here[-1]) | anywhere
+    followers = levels.listeners(here[0]) if told.thread_id and not is_edit else set()
+    members = notifying.concerned(
+        message_id,
+        everybody=(is_conversation_of_few and not is_edit) or by_default,
+        wanted=[*words, *all_of_it, *followers],
+    )
+    recipients = [
+        Recipient(principal_id=member.principal_id, reason=reason, is_muted=member.is_muted)
+        for member in members
+        if (is_edit or not member.has_read)
+        and (
+            reason := _reason(
+                member,
+                is_direct=is_conversation_of_few and not is_edit,
+                has_word=member.principal_id in words,
+                follows=member.principal_id in followers or (member.is_in_thread and not is_edit),
+                hears_all=by_default or member.principal_id in all_of_it,
+            )
+        )
+    ]
+    noticing.notify(
+        Notice(
+            organization_id=tenancy.current(),
+            kind=MESSAGE.key,
+            subject=subject(message_id),
+            actor_id=told.sender_id,
+            conversation_id=told.conversation_id,
+            thread_id=told.thread_id,
+            message_id=message_id,
+            sequence=told.sequence,
+            places=here,
+        ),
+        recipients,
+    )
+    return [member.principal_id for member in members if member.is_mentioned]
+
+
+def _reason(member: Concerned, *, is_direct: bool, has_word: bool, follows: bool, hears_all: bool) -> str:
+    if member.is_mentioned:
+        return "mention" if member.is_named else "group_mention"
+    if is_direct:
+        return "direct"
+    if has_word:
+        return "keyword"
+    if follows:
+        return "followed_thread"
+    return "conversation" if hears_all else ""

@@ -1,0 +1,120 @@
+"""What a person wants to be told, and what an organization begins with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models.functions import Now
+
+from apps.accounts.services import access, trail
+from apps.accounts.types import Principal
+from apps.notify import actions
+from apps.notify.errors import KeywordInvalid, SubjectInvalid, TooManyKeywords
+from apps.notify.models import Delivery, Keyword, Level, Preferences, Standing
+from apps.notify.types import MAIL, QuietTime
+
+MOST_KEYWORDS = 50
+_WORD = re.compile(r"(?=.*\w).{2,60}")
+_PLACE = re.compile(r"[a-z]{1,20}:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+MaySet = Callable[[Principal, UUID], bool]
+_places: dict[str, MaySet] = {}
+
+
+def register_place(name: str, may_set: MaySet) -> None:
+    """Announce places of `<name>:<id>` that can be followed or muted, and who sees one."""
+    _places[name] = may_set
+
+
+def change(principal: Principal, **changes: Any) -> None:
+    """Change wishes: the fields of `Preferences`; `quiet` is a list of `QuietTime`."""
+    if "quiet" in changes:
+        quiet: list[QuietTime] = changes["quiet"]
+        changes["quiet"] = [[one.weekday, one.since, one.until] for one in quiet]
+    with transaction.atomic():
+        Preferences.objects.update_or_create(
+            organization_id=principal.organization_id, principal_id=principal.id, defaults=changes
+        )
+
+
+def stay_undisturbed(principal: Principal, *, until: datetime | None) -> None:
+    """Send no push messages until then; None ends it."""
+    change(principal, do_not_disturb_until=until)
+
+
+def end_mail(*, organization_id: UUID, principal_id: UUID) -> None:
+    """Send one person no mail any more, and end what waits; twice is harmless."""
+    with transaction.atomic():
+        Preferences.objects.update_or_create(
+            organization_id=organization_id, principal_id=principal_id, defaults={"mail": "off"}
+        )
+        Delivery.objects.filter(
+            organization_id=organization_id, notification__recipient_id=principal_id, channel=MAIL,
+            state=Delivery.State.WAITING,
+        ).update(state=Delivery.State.SUPPRESSED, outcome="off", settled_at=Now())  # fmt: skip
+
+
+def set_level(principal: Principal, *, place: str, level: str) -> None:
+    """Follow or mute a place; an empty level follows what holds around it.
+
+    Raises:
+        SubjectInvalid: nobody knows the place, or the principal does not see it.
+    """
+    require_place(principal, place)
+    key = {"organization_id": principal.organization_id, "principal_id": principal.id, "place": place}
+    if level:
+        Level.objects.update_or_create(**key, defaults={"level": level})
+    else:
+        Level.objects.filter(**key).delete()
+
+
+def require_place(principal: Principal, place: str) -> None:
+    """Refuse a place that nobody announced, or that the principal does not see.
+
+    Raises:
+        SubjectInvalid.
+    """
+    name, _, pk = place.partition(":")
+    if not _PLACE.fullmatch(place) or name not in _places or not _places[name](principal, UUID(pk)):
+        raise SubjectInvalid
+
+
+def add_keyword(principal: Principal, *, word: str) -> None:
+    """Hear of a word wherever the principal may read it; twice is harmless.
+
+    Raises:
+        KeywordInvalid, TooManyKeywords.
+    """
+    cleaned = " ".join(word.lower().split())
+    if not _WORD.fullmatch(cleaned):
+        raise KeywordInvalid
+    own = Keyword.objects.filter(organization_id=principal.organization_id, principal_id=principal.id)
+    with transaction.atomic():
+        if len(own.select_for_update(no_key=True).values_list("pk")) >= MOST_KEYWORDS:
+            raise TooManyKeywords(most=MOST_KEYWORDS)
+        Keyword.objects.get_or_create(
+            organization_id=principal.organization_id, principal_id=principal.id, word=cleaned
+        )
+
+
+def remove_keyword(principal: Principal, *, word: str) -> None:
+    """Hear of a word no more; twice is harmless."""
+    Keyword.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, word=word
+    ).delete()
+
+
+def set_standing(principal: Principal, **changes: Any) -> None:
+    """Change what everybody of the organization begins with.
+
+    Raises:
+        PermissionMissing.
+    """
+    access.require(principal, "organization.manage")
+    with transaction.atomic():
+        Standing.objects.update_or_create(organization_id=principal.organization_id, defaults=changes)
+        trail.note(principal, actions.STANDING_CHANGED, "organization", principal.organization_id, **changes)

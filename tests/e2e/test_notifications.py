@@ -1,0 +1,82 @@
+"""Being told: a mention rings the bell on every device, is opened there and read everywhere; and what one wants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.e2e.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+
+
+def test_a_mention_rings_the_bell_and_is_read_on_both_devices(visit: Visit) -> None:
+    maren, phone, jonas = visit("Maren"), visit("Maren", width=360, height=740), visit("Jonas")
+    for device in (maren, phone):
+        device.page.goto("/o/nordlicht/notifications/")
+        everything = device.page.get_by_role("button", name="Mark all read")
+        if everything.count():
+            everything.click()
+    jonas.open("allgemein")
+    jonas.write("@**Maren Thiessen** die Schleuse ist **offen**")
+    line = maren.page.locator(".note", has_text="die Schleuse ist offen")
+    expect(line).to_be_visible()
+    expect(maren.page.locator(".rail [data-bell] .count")).to_have_text(re.compile("^1"))
+    expect(phone.page.locator(".tabbar [data-bell] .count")).to_have_text(re.compile("^1"))
+    assert maren.look() == []
+    assert phone.look() == []
+    line.get_by_role("link", name="Why?").click()
+    expect(maren.page.locator("#dialog")).to_contain_text("Somebody mentioned you")
+    expect(maren.page.locator("#dialog")).to_contain_text("Push message")
+    maren.page.keyboard.press("Escape")
+    line.locator(".note__link").click()
+    expect(
+        maren.page.locator(".message--target, .message", has_text="die Schleuse ist offen").last
+    ).to_be_visible()
+    expect(phone.page.locator(".tabbar [data-bell] .count")).to_have_count(0)
+    expect(phone.page.locator(".note--unread")).to_have_count(0)
+
+
+def test_wishes_words_and_a_conversations_own_level_are_kept(visit: Visit) -> None:
+    tomasz, jonas = visit("Tomasz"), visit("Jonas")
+    page = tomasz.page
+    page.goto("/o/nordlicht/settings/notifications/")
+    page.locator("#word").fill("Nebelhorn")
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator(".chip", has_text="nebelhorn")).to_be_visible()
+    page.locator("#id_mail").select_option("daily")
+    page.locator("#wishes").get_by_role("button", name="Save").click()
+    expect(page.locator("#id_mail")).to_have_value("daily")
+    page.get_by_role("button", name="30 minutes").click()
+    expect(page.locator("#pause")).to_contain_text("No push messages until")
+    page.get_by_role("button", name="End it now").click()
+    assert tomasz.look() == []
+    page.goto("/o/nordlicht/")
+    tomasz.open("allgemein")
+    page.get_by_title("About this conversation").click()
+    page.locator("#dialog").get_by_role("link", name="Notifications").click()
+    page.locator("#dialog").get_by_label("Everything").check()
+    page.locator("#dialog").get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("Saved")
+    jonas.open("allgemein")
+    jonas.write("Das Nebelhorn tutet")
+    page.goto("/o/nordlicht/notifications/")
+    expect(page.locator(".note", has_text="Das Nebelhorn tutet")).to_contain_text("One of your keywords")
+
+
+def test_a_status_is_seen_beside_the_name(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    jonas.open("allgemein")
+    jonas.page.get_by_title("Your status").click()
+    dialog = jonas.page.locator("#dialog")
+    dialog.locator("#id_emoji").fill("🚢")
+    dialog.locator("#id_text").fill("auf See")
+    dialog.get_by_role("button", name="Save", exact=True).click()
+    expect(jonas.page.locator(".toast")).to_contain_text("Status saved")
+    maren.open("allgemein")
+    maren.page.locator("#main .bar").get_by_title(re.compile("members")).click()
+    person = maren.page.locator("#dialog li", has_text="Jonas Petersen")
+    expect(person.locator("[data-status-of]")).to_contain_text("🚢")
+    expect(person.locator("[data-status-of]")).to_have_attribute("title", re.compile("auf See, until"))

@@ -1,0 +1,187 @@
+"""REST and pages of notifications: own ones only, once for each permission class."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from lxml import html
+
+from apps.accounts.models import Member, User
+from apps.accounts.types import Principal
+from apps.core.models import AuditEntry
+from apps.notify.models import Level, Notification, Preferences, PushSubscription, Standing
+from apps.notify.selectors.notifications import unread_count
+from tests.accounts.api import Api
+from tests.accounts.sessions import open_session
+from tests.chat.world import World
+from tests.notify.telling import mention, told
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
+
+BROWSER = {"endpoint": "https://push.example.org/abc", "public_key": BROWSER_POINT, "secret": SECRET}
+
+
+def program(person: Principal, *scopes: str) -> Api:
+    return Api.by_key(Member.objects.get(pk=person.member_id), scopes=list(scopes) or None)
+
+
+def browser(person: Principal) -> Api:
+    return Api.by_cookie(Member.objects.select_related("user").get(pk=person.member_id))
+
+
+@pytest.fixture
+def ben(world: World) -> Principal:
+    """Somebody who was mentioned twice."""
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "allgemein", [ben])
+    for words in ("first", "second"):
+        told(world.say(ada, channel, f"{mention(ben)} {words}").id)
+    return ben
+
+
+def test_the_list_says_what_who_where_and_which_way(ben: Principal) -> None:
+    found = program(ben).get("me/notifications/?state=unread&limit=1").json()
+    (one,) = found["results"]
+    assert (one["title"], one["text"], one["reason"]) == ("Ada in #allgemein", "@Ben second", "mention")
+    assert [way["channel"] for way in one["deliveries"]] == ["in_app", "mail", "push"]
+    assert found["next"] is not None
+    assert program(ben).get(f"me/notifications/{one['id']}/").json() == one
+
+
+def test_marking_counts_and_passes_over_what_is_anothers(world: World, ben: Principal) -> None:
+    eve = world.person("Eve")
+    own = str(Notification.objects.order_by("pk")[0].pk)
+    assert program(eve).get(f"me/notifications/{own}/").status_code == 404
+    assert (
+        program(eve).post("me/notifications/", {"state": "read", "notifications": [own]}).json()["changed"]
+        == 0
+    )
+    answer = program(ben).post("me/notifications/", {"state": "read", "notifications": [own, str(uuid4())]})
+    assert answer.json() == {"changed": 1, "unread": 1}
+    assert program(ben).post("me/notifications/", {"state": "read"}).json() == {"changed": 1, "unread": 0}
+    assert program(ben).get("me/notifications/unread/").json() == {"unread": 0}
+
+
+@pytest.mark.parametrize(
+    ("scope", "read", "write"), [("chat:read", 200, 403), ("chat:write", 403, 200), ("search:read", 403, 403)]
+)
+def test_keys_need_the_scope(ben: Principal, scope: str, read: int, write: int) -> None:
+    api = program(ben, scope)
+    assert api.get("me/notifications/").status_code == read
+    assert api.patch("me/notification-preferences/", {"mail": "off"}).status_code == write
+    assert Preferences.objects.exists() is (write == 200)
+
+
+def test_wishes_are_changed_one_by_one_and_refused_by_name(ben: Principal) -> None:
+    api = program(ben)
+    quiet = [{"weekday": 4, "since": 1320, "until": 420}]
+    changed = api.patch(
+        "me/notification-preferences/", {"mail": "daily", "quiet": quiet, "time_zone": "Europe/Berlin"}
+    ).json()
+    assert (changed["mail"], changed["quiet"], changed["level"]) == ("daily", quiet, "mentions")
+    for wrong in (
+        {"time_zone": "Mars/Olympus"},
+        {"quiet": [{"weekday": 7, "since": 0, "until": 1}]},
+        {"x": 1},
+    ):
+        assert api.patch("me/notification-preferences/", wrong).status_code == 400
+    assert api.post("me/notification-preferences/keywords/", {"word": "Ferry"}).status_code == 204
+    assert api.post("me/notification-preferences/keywords/", {"word": "!!"}).status_code == 400
+    assert api.get("me/notification-preferences/").json()["keywords"] == ["ferry"]
+
+
+def test_only_what_one_sees_can_be_followed(world: World, ben: Principal) -> None:
+    closed = world.channel(world.person("Eve"), "geheim", is_private=True)
+    api = program(ben)
+    for place in (f"conversation:{closed}", f"conversation:{uuid4()}", f"planet:{uuid4()}", "x"):
+        answer = api._send("put", "me/notification-preferences/levels/", {"place": place, "level": "all"})
+        assert (answer.status_code, answer.json()["code"]) == (400, "notify.subject_invalid")
+    assert not Level.objects.exists()
+
+
+def test_browsers_are_the_persons_own_and_no_key_can_add_one(world: World, ben: Principal) -> None:
+    assert program(ben).post("me/push-subscriptions/", BROWSER).status_code == 403
+    assert not PushSubscription.objects.exists()
+    api = browser(ben)
+    made = api.post("me/push-subscriptions/", BROWSER)
+    assert made.status_code == 201
+    listed = api.get("me/push-subscriptions/").json()["results"]
+    assert [one["id"] for one in listed] == [made.json()["id"]]
+    assert "endpoint" not in listed[0]
+    assert (
+        browser(world.person("Eve")).delete(f"me/push-subscriptions/{made.json()['id']}/").status_code == 404
+    )
+    assert api.delete(f"me/push-subscriptions/{made.json()['id']}/").status_code == 204
+    assert not PushSubscription.objects.exists()
+
+
+def test_the_defaults_are_the_owners_and_go_into_the_trail(world: World, ben: Principal) -> None:
+    owner = world.person("Olga", role="owner")
+    assert program(ben).patch("notification-defaults/", {"mail": "off"}).status_code == 403
+    assert not Standing.objects.exists()
+    assert program(owner).patch("notification-defaults/", {"mail": "off"}).json()["mail"] == "off"
+    assert program(ben).get("me/notification-preferences/").json()["mail"] == "off"
+    assert AuditEntry.objects.filter(action="notify.standing_changed").count() == 1
+
+
+def page(person: Principal, name: str, method: str = "get", data: object = None, **which: object) -> object:
+    client = Client()
+    client.cookies["session"] = open_session(User.objects.get(pk=person.id))
+    address = reverse(f"notify:{name}", kwargs={"slug": person.organization_slug, **which})
+    return getattr(client, method)(address, data)
+
+
+def test_the_page_shows_the_list_and_opening_one_reads_it(ben: Principal) -> None:
+    drawn = html.fromstring(page(ben, "list").content)  # type: ignore[attr-defined]
+    assert [one.text_content() for one in drawn.find_class("note__text")] == ["@Ben second", "@Ben first"]
+    bells = drawn.xpath("//nav[@class='rail']//*[@data-bell]")
+    assert [bell.text_content().split()[0] for bell in bells] == ["2"]
+    newest = Notification.objects.order_by("-pk")[0]
+    answer = page(ben, "open", "post", notification_id=newest.pk)
+    assert answer.url.endswith(f"/m/{newest.message_id}/")  # type: ignore[attr-defined]
+    assert unread_count(ben) == 1
+
+
+def test_why_says_each_way(ben: Principal) -> None:
+    newest = Notification.objects.order_by("-pk")[0]
+    text = html.fromstring(page(ben, "why", notification_id=newest.pk).content).text_content()  # type: ignore[attr-defined]
+    assert "Somebody mentioned you" in text
+    assert "there is no address of yours to send it to" in text
+
+
+def test_settings_keep_wishes_hours_words_and_a_pause(ben: Principal) -> None:
+    form = {
+        "level": "all",
+        "mail": "weekly",
+        "digest_at": "07:30",
+        "digest_weekday": "2",
+        "push_content": "on",
+    }
+    assert page(ben, "save_wishes", "post", form).status_code == 302  # type: ignore[attr-defined]
+    assert page(ben, "save_wishes", "post", {**form, "mail": "x"}).status_code == 422  # type: ignore[attr-defined]
+    page(ben, "save_quiet", "post", {"weekdays": ["5", "6"], "since": "20:00", "until": "08:00"})
+    page(ben, "keywords", "post", {"word": "Fähre"})
+    page(ben, "pause", "post", {"for": "30"})
+    row = Preferences.objects.get()
+    assert (row.level, row.mail, row.digest_minute, row.has_push) == ("all", "weekly", 450, False)
+    assert row.quiet == [[5, 1200, 480], [6, 1200, 480]]
+    assert row.do_not_disturb_until is not None
+    text = page(ben, "settings").content.decode()  # type: ignore[attr-defined]
+    assert "fähre" in text
+    assert "End it now" in text
+
+
+def test_a_level_is_set_where_one_reads_and_leads_nowhere_else(world: World, ben: Principal) -> None:
+    place = f"conversation:{Notification.objects.order_by('pk')[0].conversation_id}"
+    assert page(ben, "place", data={"place": place}).status_code == 200  # type: ignore[attr-defined]
+    answer = page(ben, "level", "post", {"place": place, "level": "all", "next": "https://evil.example/"})
+    assert answer.url.startswith("/o/")  # type: ignore[attr-defined]
+    assert Level.objects.get().level == "all"
+
+
+def test_the_worker_is_a_script_of_this_address(db: None) -> None:
+    answer = Client().get("/push-worker.js")
+    assert answer["Content-Type"].startswith("text/javascript")
+    assert b"showNotification" in answer.content
