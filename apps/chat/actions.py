@@ -11,6 +11,9 @@ VISIBILITY_CHANGED = register_action(
 )
 SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
 SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
+POLICY_CHANGED = register_action("messages.policy_changed", _("Link previews switched"))
+EMOJI_ADDED = register_action("emoji.added", _("Emoji added"))
+EMOJI_REMOVED = register_action("emoji.removed", _("Emoji removed"))
 MESSAGE_RESTORED = register_action("message.restored", _("Deleted message of another person brought back"))
 MESSAGE_REMOVED = register_action("message.removed", _("Message of another person deleted"))
 MESSAGES_MOVED = register_action("message.moved", _("Messages of other people moved"))
@@ -20,3 +23,7 @@ POSTING_CHANGED = register_action("conversation.posting_changed", _("Who may pos
 PRESENCE_RULES_CHANGED = register_action(
     "presence.rules_changed", _("What is shown of people’s presence changed")
 )
+RETENTION_SET = register_action("retention.rule_set", _("Rule for keeping messages set"))
+RETENTION_REMOVED = register_action("retention.rule_removed", _("Rule for keeping messages removed"))
+REPORT_READ = register_action("report.read", _("Reported message read"))
+REPORT_DECIDED = register_action("report.decided", _("Report of a message decided"))

@@ -11,9 +11,11 @@ from django.utils.safestring import mark_safe
 
 from apps.accounts.selectors import people
 from apps.accounts.types import Principal
+from apps.chat.selectors import polls
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.services import forwarding
+from apps.chat.services import polls as voting
 from apps.core.registry import register_card
 
 
@@ -33,4 +35,35 @@ def forwarded(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def poll(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Show counts, the viewer's own choice, and in an open poll who chose what. Three queries."""
+    data = card["data"]
+    found = polls.find_poll(viewer, UUID(card["id"]))
+    if found is None:
+        return {"question": data["question"], "options": [], "data": data}
+    known = people.people([UUID(one) for option in data["options"] for one in option["people"]])
+    most = max((option["votes"] for option in data["options"]), default=0)
+    options = [
+        {
+            "index": index,
+            "text": option["text"],
+            "votes": option["votes"],
+            "is_mine": index in found.mine,
+            "is_leading": option["votes"] == most and most > 0,
+            "share": round(100 * option["votes"] / data["people"]) if data["people"] else 0,
+            "names": ", ".join(known[UUID(one)].name for one in option["people"] if UUID(one) in known),
+        }
+        for index, option in enumerate(data["options"])
+    ]
+    link = f"/o/{viewer.organization_slug}/c/{found.conversation_id}/m/{found.message_id}/"
+    return {
+        "question": data["question"],
+        "options": options,
+        "data": data,
+        "poll_link": link,
+        "may_close": found.may_close,
+    }
+
+
+register_card(voting.CARD, "cards/poll.html", poll)
 register_card(forwarding.CARD, "cards/forwarded.html", forwarded)

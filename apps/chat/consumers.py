@@ -440,6 +440,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
                         presence.act,
                         organization_id=self.principal.organization_id,
                         principal_id=self.principal.id,
+                        shown=self.shown,
                     )
                 )
             )
@@ -450,6 +451,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             organization_id=self.principal.organization_id,
             principal_id=self.principal.id,
             connection=self.connection,
+            shown=self.shown,
         )
 
     def _spawn(self, work: Any) -> None:

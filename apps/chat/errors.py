@@ -1,11 +1,24 @@
 """Refusals of chat."""
 
-from collections.abc import Mapping
-from typing import Any
+from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound, PreconditionFailed
+from apps.chat.types import SearchProblem, SearchProblemReason
+from apps.core.errors import (
+    Conflict,
+    DomainError,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    PreconditionFailed,
+    Text,
+)
 
 
 class ConversationNotFound(NotFound):
@@ -206,6 +219,67 @@ class ScheduleMissed(Conflict):
     message = _("The server was away at that time, for more than a day.")
 
 
+class PollInvalid(InvalidInput):
+    code = "chat.poll_invalid"
+    message = _(
+        "A poll has a question and 2 to 20 different answers, of which one is chosen unless several are asked."
+    )
+
+
+class PollNotFound(NotFound):
+    code = "chat.poll_not_found"
+
+
+class PollClosed(Conflict):
+    code = "chat.poll_closed"
+    message = _("This poll is closed.")
+
+
+class UnknownCommand(InvalidInput):
+    code = "chat.unknown_command"
+    message = _(
+        "There is no command %(name)s. Put a space before it to send it as text; /help lists the commands."
+    )
+
+
+class CommandIncomplete(InvalidInput):
+    code = "chat.command_incomplete"
+    message = _("Write it like this: %(usage)s")
+
+
+class CommandNotScheduled(InvalidInput):
+    code = "chat.command_not_scheduled"
+    message = _("A command runs at once and cannot be sent later.")
+
+
+class TimeUnreadable(InvalidInput):
+    code = "chat.time_unreadable"
+    message = _("Begin with a time: 20m, 2h, 3d, 14:30, tomorrow 9:00 or 2026-12-01 09:00.")
+
+
+class EmojiNotFound(NotFound):
+    code = "chat.emoji_not_found"
+
+
+class EmojiNameInvalid(InvalidInput):
+    code = "chat.emoji_name_invalid"
+    message = _("The name of an emoji has 2 to 30 small letters, digits or underscores.")
+
+
+class EmojiNameTaken(Conflict):
+    code = "chat.emoji_name_taken"
+    message = _("An emoji with this name exists.")
+
+
+class TooManyEmoji(Conflict):
+    code = "chat.too_many_emoji"
+    message = _("An organization has at most %(limit)s emoji of its own.")
+
+
+class PreviewNotFound(NotFound):
+    code = "chat.preview_not_found"
+
+
 class UnknownEmoji(InvalidInput):
     code = "chat.unknown_emoji"
     message = _("This is not an emoji.")
@@ -262,3 +336,68 @@ def failure_text(code: str, fields: Mapping[str, Any]) -> str:
             return kind(**fields).detail
         waiting.extend(kind.__subclasses__())
     return str(DomainError.message)
+
+
+class SearchNotUnderstood(InvalidInput):
+    """A search with parts that cannot be read; `errors` names the place of each, `problems` has them for a page."""
+
+    code = "chat.search_not_understood"
+    message = _("A part of this search cannot be understood.")
+    sentences: ClassVar[Mapping[SearchProblemReason, Text]] = {
+        "unknown_operator": _("There is no operator such as “%(text)s”."),
+        "value_missing": _("Something has to stand behind “%(text)s”."),
+        "value_unknown": _("“%(text)s” is not possible here."),
+        "date_unknown": _("“%(text)s” names no day, month or year."),
+        "too_many": _("A search has at most 40 parts."),
+    }
+
+    def __init__(self, problems: Sequence[SearchProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            errors=[
+                FieldError(
+                    field="q",
+                    code=problem.reason,
+                    detail=self.sentence(problem),
+                    start=problem.start,
+                    end=problem.end,
+                )
+                for problem in problems
+            ]
+        )
+
+    @classmethod
+    def sentence(cls, problem: SearchProblem) -> str:
+        """Return what is wrong with a part, and what could be meant, in the active language."""
+        told = str(cls.sentences[problem.reason]) % {"text": problem.text}
+        if not problem.suggestions:
+            return told
+        return f"{told} " + gettext("Possible: %(ways)s.") % {"ways": ", ".join(problem.suggestions)}
+
+
+class RetentionRuleNotFound(NotFound):
+    code = "chat.retention_rule_not_found"
+
+
+class RetentionDaysInvalid(InvalidInput):
+    code = "chat.retention_days_invalid"
+    message = _("Messages can be kept for 1 to 36,500 days, or for ever.")
+
+
+class ReportNotFound(NotFound):
+    code = "chat.report_not_found"
+
+
+class OwnMessage(Conflict):
+    code = "chat.own_message"
+    message = _("This is your own message: you can delete it.")
+
+
+class ReportDecided(Conflict):
+    code = "chat.report_decided"
+    message = _("Somebody has decided about this report.")
+
+
+class NoteTooLong(InvalidInput):
+    code = "chat.note_too_long"
+    message = _("A note has at most 1,000 characters.")

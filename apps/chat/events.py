@@ -162,6 +162,27 @@ class CardChanged(ConversationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PreviewsChanged(ConversationEvent):
+    """What stands behind the links of a message was found, or removed. Each is a `PreviewView`."""
+
+    type: ClassVar[str] = "message.previews_changed"
+    personal: ClassVar[tuple[str, ...]] = ("previews",)
+    message_id: UUID
+    previews: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PollChanged(ConversationEvent):
+    """A poll was voted on or closed: its card has new counts. Of an anonymous one nobody is named."""
+
+    type: ClassVar[str] = "poll.changed"
+    personal: ClassVar[tuple[str, ...]] = ("card",)
+    message_id: UUID
+    card: dict[str, Any]
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class PinChanged(ConversationEvent):
     """A message was pinned, or taken down (`pinned_at` is None)."""
 
@@ -410,3 +431,12 @@ class StatusChanged(OwnEvent):
     expires_at: datetime | None
     shows_presence: bool
     shows_typing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageReported(DomainEvent):
+    """Somebody reported a message. Stream: the organization; for consumers only."""
+
+    type: ClassVar[str] = "message.reported"
+    report_id: UUID
+    message_id: UUID

@@ -9,7 +9,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
-from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT, ConversationView, TopicView
+from apps.chat.services.polls import NewPoll
+from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT, ConversationView, ReportReason, TopicView
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -211,6 +212,36 @@ class ReminderForm(forms.Form):
     )
 
 
+class PollForm(forms.Form):
+    """A question and its answers, one a line."""
+
+    question = forms.CharField(label=_("Question"), max_length=300)
+    options = forms.CharField(
+        label=_("Answers"), help_text=_("One a line, 2 to 20."), widget=forms.Textarea(attrs={"rows": 4})
+    )
+    is_multiple = forms.BooleanField(label=_("Several answers may be chosen"), required=False)
+    is_anonymous = forms.BooleanField(label=_("Anonymous: only counts are shown"), required=False)
+    client_key = forms.UUIDField(widget=forms.HiddenInput)
+
+    def poll(self) -> NewPoll:
+        """Return what was asked."""
+        data = self.cleaned_data
+        return NewPoll(
+            question=data["question"],
+            options=data["options"].splitlines(),
+            is_multiple=data["is_multiple"],
+            is_anonymous=data["is_anonymous"],
+        )
+
+
+class CommandForm(forms.Form):
+    """A line that begins with a slash."""
+
+    line = forms.CharField(max_length=BODY_LIMIT)
+    client_key = forms.CharField(max_length=64)
+    thread = forms.UUIDField(required=False)
+
+
 class SequenceForm(forms.Form):
     """How far someone has read."""
 
@@ -251,3 +282,37 @@ class SharingForm(forms.Form):
     shows_presence = forms.BooleanField(label=_("Show others whether I am here"), required=False)
     shows_typing = forms.BooleanField(label=_("Show others when I am writing"), required=False)
     back = forms.ChoiceField(choices=[("drafts", "")], required=False)
+
+
+class ReportForm(forms.Form):
+    """Why a message is reported."""
+
+    reason = forms.ChoiceField(label=_("What is wrong"), choices=ReportReason.choices)
+    note = forms.CharField(
+        label=_("Note for the moderators"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_(
+            "Moderators see the message, your name and this note. The author is not told who reported it."
+        ),
+    )
+
+
+class RetentionForm(forms.Form):
+    """After how many days messages of a channel, or of all conversations, end."""
+
+    place = forms.ChoiceField(label=_("Where"), required=False)
+    days = forms.IntegerField(
+        label=_("Days"),
+        min_value=1,
+        max_value=36_500,
+        required=False,
+        help_text=_("Older messages are emptied. Leave it open to keep messages for ever."),
+    )
+
+    def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = self.fields["place"]
+        if isinstance(place, forms.ChoiceField):
+            place.choices = [("", _("All conversations without a rule of their own")), *places]

@@ -10,12 +10,34 @@ from apps.accounts.selectors.organizations import names_of_all
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
-from apps.chat.events import MemberLeft, MessageDeleted, MessageEdited, MessageSent, MessagesErased, ReadMoved
+from apps.chat.events import (
+    MemberLeft,
+    MessageAcknowledged,
+    MessageDeleted,
+    MessageEdited,
+    MessageRestored,
+    MessageSent,
+    MessagesErased,
+    ReactionAdded,
+    ReadMoved,
+    ReminderChanged,
+    ReminderDue,
+    ThreadFollowChanged,
+)
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.messages import sees_message
 from apps.chat.selectors.statuses import expired
-from apps.chat.services import deleted, notifying, presence, reminders, scheduling, statuses
+from apps.chat.services import (
+    deleted,
+    notifying,
+    presence,
+    previews,
+    reminders,
+    retention,
+    scheduling,
+    statuses,
+)
 from apps.chat.services.checking import check_read_state
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
@@ -35,6 +57,7 @@ register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
 register_object_kind(explaining.MESSAGE)
 register_kind(notifying.MESSAGE)
+register_kind(notifying.REMINDER)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
 register_place("conversation", sees_conversation)
@@ -78,6 +101,54 @@ def notify_of_messages(event: MessageSent) -> None:
 def notify_of_edits(event: MessageEdited) -> None:
     """An edit that adds a mention tells of it; one that removes it takes the notification back."""
     notifying.tell_of_edit(event.message_id)
+
+
+@after_commit(MessageRestored, from_start=False)
+def notify_of_restored(event: MessageRestored) -> None:
+    """What was told of a message that came back is told again to who has not read it."""
+    notifying.tell_of(event.message_id)
+
+
+@after_commit(ReminderDue, from_start=False)
+def notify_of_reminders(event: ReminderDue) -> None:
+    """A reminder rings the bell."""
+    if event.actor_id is not None:
+        notifying.tell_of_reminder(
+            reminder_id=event.reminder,
+            principal_id=event.actor_id,
+            due_at=event.due_at,
+            message_id=event.message_id,
+        )
+
+
+@in_transaction(ReminderChanged)
+def read_with_the_reminder(event: ReminderChanged) -> None:
+    """A reminder that was put away or moved rings no more."""
+    if event.actor_id is not None:
+        noticing.read_beginning(
+            organization_id=event.organization_id,
+            principal_id=event.actor_id,
+            subject=notifying.reminder_subject(event.reminder),
+        )
+
+
+@in_transaction(MessageAcknowledged, ReactionAdded)
+def read_with_the_answer(event: MessageAcknowledged | ReactionAdded) -> None:
+    """Whoever acknowledges or reacts has read; an urgent message is not said again to it."""
+    with tenancy.use(event.organization_id):
+        notifying.answered(principal_id=event.principal_id, message_id=event.message_id)
+
+
+@in_transaction(ThreadFollowChanged)
+def read_with_the_thread(event: ThreadFollowChanged) -> None:
+    """What was read in a thread is read on the bell."""
+    if event.actor_id is not None:
+        noticing.read_thread(
+            organization_id=event.organization_id,
+            principal_id=event.actor_id,
+            thread_id=event.thread,
+            sequence=event.read_sequence,
+        )
 
 
 @in_transaction(MessageDeleted)
@@ -173,3 +244,22 @@ def remind_people() -> None:
 def forget_sent_schedules() -> None:
     """What was sent long ago needs no row that it was planned."""
     scheduling.forget_sent(older_than=SENT_KEPT)
+
+
+@every(seconds=3600)
+def end_old_messages() -> None:
+    """Messages whose time is over are emptied by a run."""
+    retention.start_due_runs()
+
+
+@after_commit(MessageSent)
+def look_at_links(event: MessageSent) -> None:
+    """A new message with links gets their previews; most have none and cost nothing."""
+    if "://" in event.message["html"]:
+        previews.look_at_links(organization_id=event.organization_id, message_id=event.message_id)
+
+
+@after_commit(MessageEdited, MessageRestored)
+def look_at_links_again(event: MessageEdited | MessageRestored) -> None:
+    """Links may have come and gone with an edit; a message that is back shows its previews again."""
+    previews.look_at_links(organization_id=event.organization_id, message_id=event.message_id)

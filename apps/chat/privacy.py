@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from apps.chat.selectors import personal
-from apps.chat.services import erasing
+from apps.chat.services import erasing, erasing_kept
 from apps.core.data_subjects import (
     Fate,
     HoldTarget,
@@ -83,7 +83,7 @@ register_subject_data(
         links=("chat_threadfollow.principal_id",),
         count=lambda person: personal.thread_follows_of(person).count(),
         export=personal.export_thread_follows,
-        erase=erasing.erase_thread_follows_of,
+        erase=erasing_kept.erase_thread_follows_of,
     )
 )
 register_subject_data(
@@ -96,7 +96,7 @@ register_subject_data(
         links=("chat_savedmessage.principal_id",),
         count=lambda person: personal.saved_by(person).count(),
         export=personal.export_saved,
-        erase=erasing.erase_saved_of,
+        erase=erasing_kept.erase_saved_of,
     )
 )
 register_subject_data(
@@ -110,7 +110,34 @@ register_subject_data(
         shared=("chat_scheduledmessage.body", "chat_reminder.note"),
         count=personal.count_plans,
         export=personal.export_plans,
-        erase=erasing.erase_plans_of,
+        erase=erasing_kept.erase_plans_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.votes",
+        label=_("Votes in polls"),
+        fate=Fate.DELETE,
+        why=_("Taken back; the counts change."),
+        order=34,
+        links=("chat_pollvote.principal_id",),
+        shared=("chat_poll.question", "chat_poll.options"),
+        count=lambda person: personal.votes_of(person).count(),
+        export=personal.export_votes,
+        erase=erasing_kept.erase_votes_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="chat.emoji",
+        label=_("Emoji added for the organization"),
+        fate=Fate.DELETE,
+        why=_("Deleted with their pictures; reactions show their names."),
+        order=37,
+        links=("chat_customemoji.created_by_id",),
+        count=lambda person: personal.emoji_by(person).count(),
+        export=personal.export_emoji,
+        erase=erasing_kept.erase_emoji_of,
     )
 )
 register_subject_data(
@@ -123,7 +150,7 @@ register_subject_data(
         links=("chat_acknowledgement.principal_id",),
         count=lambda person: personal.acknowledgements_of(person).count(),
         export=personal.export_acknowledgements,
-        erase=erasing.erase_acknowledgements_of,
+        erase=erasing_kept.erase_acknowledgements_of,
     )
 )
 register_subject_data(
@@ -137,7 +164,7 @@ register_subject_data(
         shared=("chat_forward.comment",),
         count=lambda person: personal.copies_of(person).count(),
         export=personal.export_copies,
-        erase=erasing.erase_copies_of,
+        erase=erasing_kept.erase_copies_of,
     )
 )
 register_subject_data(
@@ -151,7 +178,7 @@ register_subject_data(
         shared=("chat_bookmark.title", "chat_bookmark.url"),
         count=lambda person: personal.bookmarks_by(person).count(),
         export=personal.export_bookmarks,
-        erase=erasing.erase_bookmarks_of,
+        erase=erasing_kept.erase_bookmarks_of,
     )
 )
 register_subject_data(
@@ -203,6 +230,20 @@ register_subject_data(
         erase=erasing.erase_traces_in_conversations,
     )
 )
+register_subject_data(
+    SubjectData(
+        name="chat.reports",
+        label=_("Reports of messages"),
+        fate=Fate.DELETE,
+        why=_("The person's own reports are deleted; where the person decided, the name goes."),
+        order=38,
+        links=("chat_report.reporter_id", "chat_report.decided_by_id", "chat_retentionrule.set_by_id"),
+        shared=("chat_report.note",),
+        count=lambda person: personal.reports_of(person).count(),
+        export=personal.export_reports,
+        erase=erasing.erase_reports_of,
+    )
+)
 register_hold_target(
     HoldTarget(
         kind="conversation",
@@ -211,5 +252,11 @@ register_hold_target(
         listed=personal.channel_names,
     )
 )
+register_impersonal(
+    "what public web pages say about themselves, and which messages show it",
+    "chat_linkpreview",
+    "chat_messagepreview",
+)
+register_impersonal("a decision of the organization", "chat_messagepolicy")
 register_impersonal("says which file hangs on which message, and goes with it", "chat_attachment")
 register_impersonal("of the organization: whether presence is shown", "chat_presencerules")

@@ -8,6 +8,9 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
 from apps.core.ids import uuid7
 
 ConversationKind = Literal["channel", "direct", "group"]
@@ -104,6 +107,17 @@ class ReactionView:
 
 
 @dataclass(frozen=True)
+class PreviewView:
+    """What stands behind a link of a message."""
+
+    id: UUID
+    url: str
+    title: str
+    description: str
+    site: str
+
+
+@dataclass(frozen=True)
 class ThreadSummary:
     """Replies to a message."""
 
@@ -169,6 +183,7 @@ class MessageView:
     priority: Priority = ""
     pinned_at: datetime | None = None
     acknowledged: tuple[UUID, ...] = ()
+    previews: tuple[PreviewView, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the shape of API and frames; orjson encodes ids and times."""
@@ -291,3 +306,39 @@ class SentMessage:
     sent_at: datetime
     repeated: bool
     payload: bytes = b""
+
+
+SearchProblemReason = Literal[
+    "unknown_operator", "value_missing", "value_unknown", "date_unknown", "too_many"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchProblem:
+    """A part of a search that cannot be understood: why, where it stands, as written, and what could be meant."""
+
+    reason: SearchProblemReason
+    start: int
+    end: int
+    text: str
+    suggestions: tuple[str, ...] = ()
+
+
+class ReportReason(models.TextChoices):
+    """Why somebody reports a message."""
+
+    HARASSMENT = "harassment", _("Harassment or insult")
+    HATE = "hate", _("Hate or discrimination")
+    SPAM = "spam", _("Spam or advertising")
+    SECRET = "secret", _("Secrets or personal data")
+    ILLEGAL = "illegal", _("Against the law")
+    OTHER = "other", _("Something else")
+
+
+class ReportState(models.TextChoices):
+    """What became of a report."""
+
+    OPEN = "open", _("open")
+    DISMISSED = "dismissed", _("dismissed")
+    WARNED = "warned", _("warned")
+    REMOVED = "removed", _("removed")

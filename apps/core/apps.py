@@ -25,5 +25,5 @@ class CoreConfig(AppConfig):
         post_migrate.connect(database_roles.grant_after_migrate, sender=self, dispatch_uid="core.grants")
         palette_sources.announce()
         autodiscover_modules(
-            "actions", "events", "handlers", "cards", "console", "palette", "steps", "privacy"
-        )
+            "actions", "events", "handlers", "cards", "commands", "console", "palette", "steps", "privacy", "operators"
+        )  # fmt: skip

@@ -40,15 +40,23 @@ class DomainError(Exception):
 
 
 class FieldError:
-    """One wrong field of an input: where, which code, what to do."""
+    """One wrong field of an input: where, which code, what to do.
 
-    __slots__ = ("code", "detail", "field")
+    Attributes:
+        start, end: which characters of the field's text, where only a part of it is wrong.
+    """
 
-    def __init__(self, *, field: str, code: str, detail: str) -> None:
+    __slots__ = ("code", "detail", "end", "field", "start")
+
+    def __init__(
+        self, *, field: str, code: str, detail: str, start: int | None = None, end: int | None = None
+    ) -> None:
         self.field, self.code, self.detail = field, code, detail
+        self.start, self.end = start, end
 
-    def as_dict(self) -> dict[str, str]:
-        return {"field": self.field, "code": self.code, "detail": self.detail}
+    def as_dict(self) -> dict[str, str | int]:
+        place = {} if self.start is None or self.end is None else {"start": self.start, "end": self.end}
+        return {"field": self.field, "code": self.code, "detail": self.detail, **place}
 
 
 class NotFound(DomainError):

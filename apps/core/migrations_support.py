@@ -97,6 +97,26 @@ def edited_function(signature: str, edits: Sequence[tuple[str, str]]) -> migrati
     )
 
 
+def search_filter(name: str, condition: str) -> migrations.RunSQL:
+    """Return `search_filter_<name>`: what an operator of a search asks of a message, as text for the search statement.
+
+    The statement runs in a definer function, so the text comes from here alone: values are quoted into it.
+
+    Args:
+        condition: over `m`, a row of chat_message; names `m.organization_id` for every other table it reads.
+            `{values}` is the operator's values, a text[]; `{reader}` the person who searches.
+    """
+    text = (
+        condition.replace("%", "%%").replace("{values}", "(%1$L::text[])").replace("{reader}", "%2$L::uuid")
+    )
+    create = f"""
+        CREATE OR REPLACE FUNCTION search_filter_{name}(p_values text[], p_reader uuid) RETURNS text
+        LANGUAGE sql IMMUTABLE SET search_path = public, pg_temp
+        AS $filter$ SELECT format($text${text}$text$, p_values, p_reader) $filter$
+    """
+    return definer_function(f"search_filter_{name}(text[], uuid)", create, grant_to=())
+
+
 POLICY = "organization"
 HERE = "(SELECT nullif(current_setting('app.organization', true), '')::uuid)"
 

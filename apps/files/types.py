@@ -21,10 +21,14 @@ class FileState(models.TextChoices):
 
 
 class Purpose(models.TextChoices):
-    """What a file is for; a picture of a member is seen by the whole organization."""
+    """What a file is for; pictures of members and emoji are seen by the whole organization."""
 
     ATTACHMENT = "attachment", _("attachment")
     AVATAR = "avatar", _("profile picture")
+    EMOJI = "emoji", _("emoji")
+
+
+SMALL_PICTURES = (Purpose.AVATAR, Purpose.EMOJI)  # made by us, for everyone in the organization
 
 
 @dataclass(frozen=True, kw_only=True)

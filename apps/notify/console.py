@@ -54,7 +54,9 @@ def deliveries(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
         "channel": channel if channel in CHANNELS else "",
         "state": state if state in Delivery.State.values else "",
     }
-    load = partial(administration.list_deliveries, request.principal, **asked)
+    load = partial(
+        administration.list_deliveries, request.principal, channel=asked["channel"], state=asked["state"]
+    )
     rows, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     standing = find_standing()
     context = {

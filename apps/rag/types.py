@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.types import PersonView
 
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
+GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 
 
@@ -129,10 +130,11 @@ class Filters:
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A part of the query as it was understood, for the page: `in`, `from`, `before` and so on.
+    """An operator of the query as it was understood.
 
     Attributes:
-        text: as written in the query, so that a page can take it out again.
+        kind: its name, `in`, `from`, `before` and so on.
+        text: as written in the query; it stands there from `start` to `end`.
         is_known: False when the name fits nothing the searcher may see.
     """
 
@@ -140,6 +142,9 @@ class Chip:
     text: str
     label: str
     is_known: bool = True
+    is_negated: bool = False
+    start: int = 0
+    end: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +152,7 @@ class Hit:
     """A passage that was found, as the searcher may see it.
 
     Attributes:
-        chunk: internal, never published.
+        chunk: internal, never published; None for a message of a list.
         source: the message or the document.
         page: of a document; None for messages.
         span: of the passage in the text of its page or message.
@@ -160,7 +165,7 @@ class Hit:
         face: the author, where it is still known.
     """
 
-    chunk: int
+    chunk: int | None
     source_type: SourceType
     source: UUID
     scope: UUID
@@ -201,6 +206,7 @@ class SearchResult:
             most `MOST_HITS`.
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
+        is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
     """
 
     hits: tuple[Hit, ...]
@@ -209,6 +215,7 @@ class SearchResult:
     next_cursor: str
     took_ms: float
     chips: tuple[Chip, ...] = ()
+    is_list: bool = False
     filters: Filters = field(default_factory=Filters)
 
 

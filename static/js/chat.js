@@ -1,6 +1,7 @@
 // @ts-check
 /** The entry of chat pages. `app.js` starts the shell; this declares the parts of a conversation and opens the socket. */
 
+import "./chat/card.js";
 import "./chat/enhance.js";
 import "./chat/stream.js";
 import "./chat/later.js";

@@ -3,7 +3,21 @@
 import argparse
 import importlib
 
-NAMES = ("realtime", "send", "search", "ingest", "api", "walls", "audit", "erasure", "access", "unread")
+from tests.benchmarks.stack import end_on_signals
+
+NAMES = (
+    "realtime",
+    "send",
+    "search",
+    "ingest",
+    "api",
+    "walls",
+    "audit",
+    "erasure",
+    "access",
+    "chat",
+    "unread",
+)
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
@@ -12,4 +26,5 @@ if __name__ == "__main__":
     parser.add_argument("name", choices=NAMES)
     parser.add_argument("--size", choices=("quick", "standard", "full"), default="quick")
     arguments = parser.parse_args()
+    end_on_signals()
     importlib.import_module(f"tests.benchmarks.{arguments.name}").run(arguments.size)

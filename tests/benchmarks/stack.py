@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chatsystem.supervisor import spawn
+
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 180
+_PREFIX = "chatsystem-bench-"
 
 
 @dataclass(frozen=True)
@@ -86,7 +90,8 @@ def stack(*, quick: bool = True, **settings: str) -> Iterator[Stack]:
     Args:
         settings: more environment, for example wider limits.
     """
-    with tempfile.TemporaryDirectory(prefix="chatsystem-bench-") as name:
+    _remove_forgotten()
+    with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as name:
         directory = Path(name)
         port = free_port()
         environment = os.environ | {
@@ -94,13 +99,29 @@ def stack(*, quick: bool = True, **settings: str) -> Iterator[Stack]:
         }  # fmt: skip
         log = (directory / "supervisor.log").open("wb")
         command = [sys.executable, "-m", "chatsystem.supervisor", *(["--quick"] if quick else [])]
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = spawn.spawn(
+            command, environment=environment, directory=ROOT, log=log, death_signal=signal.SIGTERM
+        )
         try:
             yield _wait(directory, process)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(30)
             log.close()
+
+
+def end_on_signals() -> None:
+    """Let a stop signal unwind like any other end, so that no process and no directory is left."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
+
+
+def _remove_forgotten() -> None:
+    """Remove what a run left that was killed before it could: the name says whose it was."""
+    for left in Path(tempfile.gettempdir()).glob(f"{_PREFIX}[0-9]*-*"):
+        owner = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _wait(directory: Path, process: subprocess.Popen[bytes]) -> Stack:

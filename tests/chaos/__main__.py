@@ -12,7 +12,7 @@ import sys
 import time
 
 from tests.benchmarks.figures import figure, progress
-from tests.benchmarks.stack import Person, Stack, stack
+from tests.benchmarks.stack import Person, Stack, end_on_signals, stack
 from tests.chaos.client import ChaosClient
 
 SIZES = {"quick": (1_000, 1), "standard": (10_000, 3), "full": (100_000, 10)}
@@ -151,6 +151,7 @@ def main() -> int:
     parser.add_argument("--size", choices=sorted(SIZES), default="quick")
     parser.add_argument("--seed", type=int, default=None, help="Repeat an order of faults.")
     arguments = parser.parse_args()
+    end_on_signals()
     seed = arguments.seed if arguments.seed is not None else random.randrange(1 << 30)
     random.seed(seed)
     progress(f"seed {seed}")

@@ -27,7 +27,7 @@ from apps.chat.models import Bookmark, Forward, Mention, Message, SavedMessage
 from apps.chat.selectors import bookmarks as kept
 from apps.chat.selectors.messages import get_message
 from apps.chat.selectors.saved import saved
-from apps.chat.services import acknowledging, bookmarks, erasing, forwarding, members, messages, pins
+from apps.chat.services import acknowledging, bookmarks, erasing_kept, forwarding, members, messages, pins
 from apps.chat.services.saved import set_saved
 from apps.core.api.paging import Position
 from apps.core.data_subjects import Person
@@ -185,7 +185,7 @@ def test_erasing_the_author_empties_the_copies_and_leaves_the_comment(
         organization_id=ben.organization_id, id=ben.id, member_id=ben.member_id, name=ben.name, email="",
         placeholder_id=ada.id, placeholder_member_id=ada.member_id, leaves_for_good=False,
     )  # fmt: skip
-    erasing.erase_copies_of(person, None)
+    erasing_kept.erase_copies_of(person, None)
     copy = get_message(ada, sent.id)
     assert (copy.body, copy.card) == ("so true", None)
     assert "words" not in str(Event.objects.get(stream_id=channel, sequence=sent.sequence).payload)

@@ -17,7 +17,8 @@ from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Message, Reaction
 from apps.chat.selectors import conversations, messages
-from apps.chat.services import drafts, reading
+from apps.chat.selectors import statuses as status_selectors
+from apps.chat.services import drafts, reading, statuses
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
 
@@ -314,3 +315,45 @@ def test_writes_are_posts_with_the_token_of_the_page(world: World, ada: Reader, 
     strict.cookies = ada.client.cookies
     assert strict.post(address, {"body": "fremd"}).status_code == 403
     assert not Message.objects.filter(conversation_id=conversation).exists()
+
+
+def test_a_card_says_who_somebody_is_and_what_it_shows(world: World, ada: Reader, ben: Reader) -> None:
+    statuses.set_status(ben.person, emoji="🚢", text="auf See")
+    card = ada.page(ada.url("person", person_id=ben.person.id)).text_content()
+    assert "auf See" in card
+    assert "not here" in card
+    assert ada.client.get(ada.url("person", person_id=uuid4())).status_code == 404
+
+
+def test_a_status_is_a_form_and_ends_in_the_readers_day(world: World, ada: Reader) -> None:
+    page = ada.url("status")
+    said = {"emoji": "🚢", "text": "auf See", "ends": "today"}
+    assert ada.client.post(page, said).status_code == 302
+    own = status_selectors.get_status(ada.person)
+    assert (own.text, own.expires_at is not None) == ("auf See", True)
+    assert ada.client.post(page, {"text": "x", "is_undisturbed": "on", "ends": ""}).status_code == 422
+    ada.client.post(ada.url("sharing"), {"shows_typing": "on"})
+    assert status_selectors.get_status(ada.person).shows_presence is False
+    ada.client.post(ada.url("clear_status"))
+    assert status_selectors.get_status(ada.person).text == ""
+
+
+def test_a_command_and_a_mass_mention_work_as_forms(world: World, ada: Reader) -> None:
+    conversation = world.channel(ada.person, "betrieb", [world.person(name) for name in "BCDEF"])
+    address = ada.url("send", conversation_id=conversation)
+    assert ada.client.post(address, {"body": "/me winkt", "client_key": "a"}).status_code == 302
+    asked = ada.client.post(address, {"body": "@all essen", "client_key": "b"})
+    assert (asked.status_code, Message.objects.count()) == (409, 1)
+    fields = {
+        field.name: field.value for field in html.fromstring(asked.content).xpath("//main//form//input")
+    }
+    assert ada.client.post(address, fields).status_code == 302
+    assert list(Message.objects.order_by("sequence").values_list("body", flat=True)) == [
+        "*winkt*",
+        "@all essen",
+    ]
+
+
+@pytest.mark.parametrize("name", ["threads", "saved", "drafts", "scheduled", "reminders"])
+def test_own_lists_say_so_where_there_is_nothing(world: World, ada: Reader, name: str) -> None:
+    assert len(ada.page(ada.url(name)).find_class("empty")) == 1

@@ -163,7 +163,7 @@ def test_who_left_the_organization_sends_nothing_and_is_reminded_of_nothing(
 ) -> None:
     scheduling.schedule_message(principal=ada, conversation_id=channel, body="x", send_at=later())
     reminders.remind(principal=ada, due_at=later(), note="n")
-    Member.objects.filter(pk=ada.member_id).update(is_active=False)
+    Member.objects.filter(pk=ada.member_id).update(deactivated_at=timezone.now())
     make_due()
     turn(scheduling.send_due)
     turn(reminders.remind_due)

@@ -89,6 +89,16 @@ INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, is_gen
     '', n, 0, 10, '[]', 'en', '', '', 'w' || n %% 200, to_tsvector('english', 'common w' || n %% 200), 'test-1', '\\x00', now(),
     ('[' || array_to_string(array_fill(((n %% 17) + 1)::text, ARRAY[384]), ',') || ']')::halfvec(384)
   FROM o, generate_series(1, 800) n;
+INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, conversation_id, author_id, is_generated, has_file,
+    media_type, ordinal, char_start, char_end, boxes, language, title, heading, body, tsv, model_version, content_hash,
+    content_time)
+  SELECT o.id, pg_temp.k('scope', o.id, n), 'message', pg_temp.k('message' || s, o.id, n), pg_temp.k('conversation', o.id, n),
+    pg_temp.k('user', o.id, (n + s) %% 200 + 1), false, false, '', 0, 0, 4, '[]', 'en', '', '', 'body',
+    to_tsvector('english', 'spoken s' || n %% 20), '', '\\x00', now()
+  FROM o, generate_series(1, 200) n, generate_series(1, 7, 3) s;
+INSERT INTO rag_chunkmessage (organization_id, chunk_id, message_id, char_start, char_end, message_start)
+  SELECT c.organization_id, c.id, c.source_id, 0, 4, 0 FROM rag_chunk c JOIN o ON o.id = c.organization_id
+  WHERE c.source_type = 'message';
 """
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from datetime import timedelta
 
-from apps.chat.services import messages, notifying, reading
+import pytest
+from django.utils import timezone
+
+from apps.chat.services import acknowledging, messages, notifying, reading, reminders, threads
 from apps.chat.services.members import remove_person, set_preferences
 from apps.core.models import Event
 from apps.notify.models import Delivery, Notification
@@ -62,6 +65,47 @@ def test_an_answer_reads_what_it_answers(world: World) -> None:
     who = {"organization_id": ben.organization_id, "principal_id": ben.id, "subject": f"message:{sent.id}"}
     assert (noticing.read_subject(**who), noticing.read_subject(**who)) == (1, 0)
     assert unread_count(ben) == 0
+
+
+def test_a_thread_that_was_left_is_silent_and_reading_one_reads_the_bell(world: World) -> None:
+    ada, ben, eve = world.person("Ada"), world.person("Ben"), world.person("Eve")
+    channel = world.channel(ada, "allgemein", [ben, eve])
+    root = world.say(ben, channel, "who comes?")
+    threads.set_followed(principal=eve, message_id=root.id, is_followed=True)
+    first = world.say(ada, channel, "me", thread=root.id)
+    assert told(first.id) == {ben.id: "followed_thread", eve.id: "followed_thread"}
+    threads.mark_read(principal=eve, message_id=root.id, sequence=first.sequence)
+    assert unread_count(eve) == 0
+    threads.set_followed(principal=ben, message_id=root.id, is_followed=False)
+    threads.set_followed(principal=eve, message_id=root.id, is_followed=False)
+    assert told(world.say(ada, channel, "me again", thread=root.id).id) == {}
+
+
+def test_an_urgent_message_is_urgent_until_it_is_acknowledged(world: World) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben")
+    sent = world.say(ada, world.channel(ada, "allgemein", [ben]), mention(ben), priority="urgent")
+    told(sent.id)
+    row = Notification.objects.get()
+    assert (row.is_urgent, row.repeat_at is not None) == (True, True)
+    acknowledging.acknowledge(principal=ben, message_id=sent.id)
+    row.refresh_from_db()
+    assert (row.repeat_at, unread_count(ben)) == (None, 0)
+
+
+def test_a_reminder_rings_each_time_and_goes_with_it(world: World) -> None:
+    ada = world.person("Ada")
+    now = timezone.now()
+    pk = reminders.remind(principal=ada, due_at=now + timedelta(hours=1), note="call Ben")
+    for hours in (1, 1, 2):
+        notifying.tell_of_reminder(
+            reminder_id=pk, principal_id=ada.id, due_at=now + timedelta(hours=hours), message_id=None
+        )
+    assert [(view.described.title, view.described.text) for view in list_page(ada).rows] == [
+        ("Reminder", "call Ben"),
+        ("Reminder", "call Ben"),
+    ]
+    reminders.delete_reminder(principal=ada, reminder_id=pk)
+    assert (unread_count(ada), list_page(ada).rows) == (0, [])
 
 
 def test_nobody_outside_hears_a_keyword(world: World) -> None:

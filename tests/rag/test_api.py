@@ -71,3 +71,17 @@ def test_a_wrong_cursor_is_refused(searcher) -> None:
 def test_a_key_needs_the_scope(searcher) -> None:
     assert Api.by_key(searcher[0], scopes=["chat:read"]).get("search/?q=crane").status_code == 403
     assert Api.by_key(searcher[0], scopes=["search:read"]).get("search/?q=crane").status_code == 200
+
+
+def test_an_operator_that_does_not_exist_is_named_with_its_place(searcher) -> None:
+    answer = Api.by_key(searcher[0]).get("search/?q=crane+form:anna")
+    problem = answer.json()
+    assert (answer.status_code, problem["code"]) == (400, "chat.search_not_understood")
+    (error,) = problem["errors"]
+    assert (error["field"], error["code"], error["start"], error["end"]) == ("q", "unknown_operator", 6, 15)
+    listed = Api.by_key(searcher[0]).get("search/?q=from:maren+-has:link").json()
+    assert (listed["is_list"], len(listed["results"])) == (True, 1)
+    assert [(chip["kind"], chip["is_negated"]) for chip in listed["chips"]] == [
+        ("from", False),
+        ("has", True),
+    ]

@@ -113,3 +113,28 @@ def test_a_passage_opens_on_its_page_with_its_words_marked(member) -> None:  # n
     text = _page(client, f"{base}passages/{document.id}/?page=2&start=4&end=13&view=text")
     assert [mark.text_content() for mark in text.xpath("//mark")] == ["yaw brake"]
     assert client.get(f"{base}passages/{document.id}/?page=9").status_code == 404
+
+
+def test_what_is_not_understood_is_explained_in_its_place(world: World) -> None:
+    page = _page(_client(world.person("Ada")), BASE + "search/?q=plan+-form:ben", status=422)
+    (notice,) = page.find_class("notice--warn")
+    assert notice.xpath(".//mark/text()") == ["-form:ben"]
+    assert notice.xpath(".//a/@href")[0].endswith("?q=plan+-from%3Aben")
+
+
+def test_suggestions_come_while_writing(world: World) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben Auer")
+    world.channel(ben, "vorstand", is_private=True)
+    world.channel(ada, "von oben")
+    client = _client(ada)
+
+    def found(text: str) -> list[str]:
+        answer = client.get(BASE + "search/completions/", {"q": text, "at": len(text)}).json()
+        return [f"{text[: answer['start']]}{one['text']}" for one in answer["suggestions"]]
+
+    assert found("plan fr") == ["plan from:"]
+    assert found("plan -von:be") == ['plan -from:"Ben Auer" ']
+    assert found("in:vo") == ['in:"von oben" ']  # not the closed one of somebody else
+    assert found("-is:un") == ["-is:unread "]
+    assert found("plan") == found("https://x") == found("nosuch:x") == found("") == []
+    assert client.get(BASE + "search/completions/", {"q": "fr", "at": "x" * 50}).status_code == 200

@@ -288,7 +288,7 @@ def test_who_joined_later_finds_only_what_came_then(world: World) -> None:
     embed_all(world.organization.pk)
     add_seats(scope_id=scope, principals=[maren.id], visible_from=joined)
     assert texts(ask(maren, "turbine notes")) == ["new turbine notes"]
-    assert texts(ask(maren, "before:2100-01-01")) == ["new turbine notes"]
+    assert texts(ask(maren, "turbine before:2100-01-01")) == ["new turbine notes"]
 
 
 def test_counts_and_words_tell_nothing_of_hidden_rows(world: World) -> None:

@@ -214,8 +214,10 @@ def test_a_made_up_cursor_is_refused(world: World, cursor: str) -> None:
     "query",
     [
         "'; DROP TABLE rag_chunk; --", "\\' OR 1=1", "a & b | !c <-> (", ":*", "%", "_", "\x00", "\ud800", "$$", "{}",
-        '"', '"" -""', "from:", 'in:"', "x" * 5000, "-- -", "from:'; SELECT 1", "before:9999-99-99", "\\", "E'\\\\'",
-        "🙂", "the who", "der die das", "\u202etxet", 'has:"x" type:exe', "'a\\'b'",
+        '"', '"" -""', "x" * 5000, "-- -", "from:'; SELECT 1", "before:9999-12-31", "after:0001-01-01", "\\",
+        "E'\\\\'", "🙂", "the who", "der die das", "\u202etxet", "'a\\'b'", "-from:\"'; SELECT 1\"", "file:%_\\",
+        "-' -\" has:link", "in:'{}\",x has:link", "is:reply 'a\\'b'", "has:link der", "-x -y \x00 has:image",
+        "🙂 -has:link", "file:$text$",
     ],
 )  # fmt: skip
 def test_no_text_breaks_the_search(talk, query: str) -> None:

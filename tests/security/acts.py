@@ -45,8 +45,9 @@ from apps.accounts.types import Principal, Proof
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.selectors.conversations import scope_of
-from apps.chat.services import administration, conversations, messages
+from apps.chat.services import administration, conversations, messages, moderation, retention
 from apps.chat.services import members as chat_members
+from apps.chat.types import ReportReason, ReportState
 from apps.core import tenancy
 from apps.core.errors import DomainError
 from apps.core.events import consumers
@@ -232,6 +233,13 @@ def _message_of_ben(stage: Stage) -> UUID:
     channel = stage.channel()
     chat_members.join(principal=stage.member, conversation_id=channel)
     return stage.say(stage.member, channel)
+
+
+def _report_by_ben(stage: Stage) -> UUID:
+    channel = stage.channel()
+    chat_members.join(principal=stage.member, conversation_id=channel)
+    said = stage.say(stage.acting, channel)
+    return moderation.report_message(principal=stage.member, message_id=said, reason=ReportReason.SPAM)
 
 
 def _asked(stage: Stage) -> UUID:
@@ -546,6 +554,22 @@ ACTS: dict[str, Act] = {
     ),
     "message.removed": Act(
         lambda s, message: messages.delete_message(principal=s.acting, message_id=message), _message_of_ben
+    ),
+    "report.read": Act(
+        lambda s, made: moderation.read_report(principal=s.acting, report_id=made), _report_by_ben
+    ),
+    "report.decided": Act(
+        lambda s, made: moderation.decide(
+            principal=s.acting, report_id=made, decision=ReportState.DISMISSED
+        ),
+        _report_by_ben,
+    ),
+    "retention.rule_set": Act(
+        lambda s, _: retention.set_rule(principal=s.acting, conversation_id=None, days=30)
+    ),
+    "retention.rule_removed": Act(
+        lambda s, made: retention.remove_rule(principal=s.acting, rule_id=made),
+        lambda s: retention.set_rule(principal=s.acting, conversation_id=None, days=30),
     ),
     "run.cancelled": Act(lambda s, run: cancel_run(principal=s.acting, run_id=run), _run),
     "run.retried": Act(lambda s, run: retry_run(principal=s.acting, run_id=run), _failed_run),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,8 +23,21 @@ from apps.accounts.services import groups, invitations, oauth_consents, objects,
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
+from apps.chat.models import LinkPreview
 from apps.chat.selectors import topics
-from apps.chat.services import bookmarks, conversations, messages, notifying, reminders, scheduling
+from apps.chat.services import (
+    bookmarks,
+    conversations,
+    emoji,
+    messages,
+    moderation,
+    notifying,
+    previews,
+    reminders,
+    retention,
+    scheduling,
+)
+from apps.chat.types import ReportReason
 from apps.core import origin, tenancy
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
@@ -140,7 +154,14 @@ def _talk(realm: Realm) -> None:
         client_key=uuid4().hex,
         topic=f"topic {word}",
     )
-    messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word}")
+    link = f"https://{word}.example.org/page"
+    preview = LinkPreview.objects.create(
+        organization=realm.organization, url=link, url_hash=hashlib.sha256(link.encode()).hexdigest(), state="ready",
+        title=f"page {word}", fetched_at=timezone.now(),
+    )  # fmt: skip
+    messages.edit_message(principal=who, message_id=sent.id, body=f"edited {word} {link}")
+    previews.look_at_links(organization_id=realm.organization.pk, message_id=sent.id)
+    emoji.add_emoji(principal=who, code="crane", name="crane.png", data=picture())
     soon = timezone.now() + timedelta(days=2)
     bookmark = bookmarks.add_link(
         principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
@@ -155,6 +176,8 @@ def _talk(realm: Realm) -> None:
         "message_id": sent.id,
         "topic_id": topics.list_topics(who, channel)[0].id,
         "bookmark_id": bookmark,
+        "code": "crane",
+        "preview_id": preview.pk,
         "scheduled_id": scheduling.schedule_message(
             principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
         ),
@@ -256,6 +279,15 @@ def _privacy(realm: Realm) -> None:
     realm.ids |= {
         "request_id": waiting,
         "hold_id": holds.place_hold(principal=who, reason=f"case {word}", subject_id=realm.colleague.user_id),
+        "rule_id": retention.set_rule(
+            principal=who, conversation_id=realm.ids["conversation_id"], days=30_000
+        ),
+        "report_id": moderation.report_message(
+            principal=principal_of(realm.colleague),
+            message_id=realm.ids["message_id"],
+            reason=ReportReason.SPAM,
+            note=f"look {word}",
+        ),
         "/api/v1/privacy/requests/{request_id}/file request_id": exported,
         "/o/{slug}/privacy/exports/{request_id}/data.zip request_id": exported,
     }

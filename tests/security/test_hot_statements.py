@@ -166,6 +166,11 @@ HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     ),
     "own organizations": lambda me, _: principals.organizations_of(me.id),
     "search by words": lambda me, _: search(principal=me, query="w7 common").hits,
+    "search for what messages carry": lambda me, _: search(principal=me, query="has:reaction -has:link").hits,
+    "search in a conversation": lambda me, c: search(
+        principal=me, query="is:unread -from:me in:" + f'"{conversations.get_conversation(me, c).name}"'
+    ).hits,
+    "search for a word with operators": lambda me, _: search(principal=me, query="spoken has:reaction").hits,
 }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from apps.chat.api.serializers import MessageSerializer, SentSerializer
 from apps.chat.api.views import NOTHING, ChatView
 from apps.chat.selectors import bookmarks as kept
 from apps.chat.selectors import saved
-from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins
+from apps.chat.selectors.policy import has_link_previews
+from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins, previews
 from apps.chat.services import saved as saving
 from apps.chat.types import BODY_LIMIT
 from apps.core.api.paging import NEWEST_FIRST, Order, page_of_list, read_page
@@ -158,6 +159,38 @@ class BookmarkDetail(ChatView):
             principal=self.principal, conversation_id=conversation_id, bookmark_id=bookmark_id
         )
         return Response(status=204)
+
+
+class MessagePreviewDetail(ChatView):
+    """The preview of a link below a message."""
+
+    @extend_schema(responses={204: NOTHING}, tags=["messages"])
+    def delete(self, request: Request, message_id: UUID, preview_id: UUID) -> Response:  # noqa: ARG002
+        """Remove it for everyone."""
+        previews.hide_preview(principal=self.principal, message_id=message_id, preview_id=preview_id)
+        return Response(status=204)
+
+
+class MessagePolicySerializer(StrictSerializer):
+    """What the organization decided about messages."""
+
+    link_previews = ExactBoolean()
+
+
+class MessagePolicyDetail(ChatView):
+    """What the organization decided about messages."""
+
+    @extend_schema(responses=MessagePolicySerializer, tags=["messages"])
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
+        """Return it."""
+        return Response({"link_previews": has_link_previews(self.principal.organization_id)})
+
+    @extend_schema(request=MessagePolicySerializer, responses=MessagePolicySerializer, tags=["messages"])
+    def put(self, request: Request) -> Response:
+        """Decide whether links are looked at."""
+        data = validated(MessagePolicySerializer(data=request.data))
+        previews.set_link_previews(principal=self.principal, is_on=data["link_previews"])
+        return self.get(request)
 
 
 class MessageForward(ChatView):

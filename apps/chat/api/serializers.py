@@ -60,6 +60,16 @@ class TopicRefSerializer(serializers.Serializer[object]):
     name = serializers.CharField()
 
 
+class PreviewSerializer(serializers.Serializer[object]):
+    """What stands behind a link."""
+
+    id = serializers.UUIDField()
+    url = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    site = serializers.CharField()
+
+
 class MessageSerializer(serializers.Serializer[object]):
     """A message, the same in pages, answers and socket frames."""
 
@@ -84,6 +94,7 @@ class MessageSerializer(serializers.Serializer[object]):
     priority = serializers.ChoiceField(choices=["", "important", "urgent"])
     pinned_at = serializers.DateTimeField(allow_null=True)
     acknowledged = serializers.ListField(child=serializers.UUIDField())
+    previews = PreviewSerializer(many=True)
 
 
 class MessagePageSerializer(serializers.Serializer[object]):

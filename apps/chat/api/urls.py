@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from apps.chat.api import channels, keeping, planning, status, threads, topics, unread, views
+from apps.chat.api import (
+    asking,
+    channels,
+    emoji,
+    keeping,
+    moderation,
+    planning,
+    retention,
+    status,
+    threads,
+    topics,
+    unread,
+    views,
+)
 from apps.chat.api.hot import message_list
 
 app_name = "chat-api"
@@ -67,6 +80,19 @@ urlpatterns = [
         keeping.BookmarkDetail.as_view(),
         name="bookmark",
     ),
+    path("conversations/<uuid:conversation_id>/polls/", asking.PollList.as_view(), name="polls"),
+    path("messages/<uuid:message_id>/votes/", asking.PollVotes.as_view(), name="votes"),
+    path("messages/<uuid:message_id>/close-poll/", asking.PollClosing.as_view(), name="close-poll"),
+    path("conversations/<uuid:conversation_id>/commands/", asking.CommandRun.as_view(), name="run-command"),
+    path(
+        "messages/<uuid:message_id>/previews/<uuid:preview_id>/",
+        keeping.MessagePreviewDetail.as_view(),
+        name="preview",
+    ),
+    path("message-policy/", keeping.MessagePolicyDetail.as_view(), name="message-policy"),
+    path("emoji/", emoji.EmojiList.as_view(), name="emoji"),
+    path("emoji/<slug:code>/", emoji.EmojiDetail.as_view(), name="emoji-one"),
+    path("commands/", asking.CommandList.as_view(), name="commands"),
     path("drafts/", planning.DraftList.as_view(), name="drafts"),
     path("scheduled/", planning.ScheduledList.as_view(), name="scheduled"),
     path("scheduled/<uuid:scheduled_id>/", planning.ScheduledDetail.as_view(), name="scheduled-one"),
@@ -76,5 +102,12 @@ urlpatterns = [
     path("reminders/<uuid:reminder_id>/done/", planning.ReminderDone.as_view(), name="reminder-done"),
     path("saved/", keeping.SavedList.as_view(), name="saved"),
     path("threads/", threads.ThreadList.as_view(), name="threads"),
+    path("messages/<uuid:message_id>/report/", moderation.MessageReport.as_view(), name="report"),
+    path("reports/", moderation.ReportList.as_view(), name="reports"),
+    path("reports/<uuid:report_id>/", moderation.ReportDetail.as_view(), name="report-detail"),
+    path("reports/<uuid:report_id>/decision/", moderation.ReportDecision.as_view(), name="report-decision"),
+    path("retention/rules/", retention.RuleList.as_view(), name="retention-rules"),
+    path("retention/rules/<uuid:rule_id>/", retention.RuleDetail.as_view(), name="retention-rule"),
+    path("retention/preview/", retention.Preview.as_view(), name="retention-preview"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

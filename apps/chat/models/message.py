@@ -72,6 +72,8 @@ class Message(TenantModel):
                 condition=~models.Q(pinned_at=None),
                 name="chat_message_pinned",
             ),
+            # searches that list: the newest of an organization that fulfil what operators ask
+            models.Index(fields=["organization", "-sent_at", "-id"], name="chat_message_newest"),
         ]
 
     def __str__(self) -> str:

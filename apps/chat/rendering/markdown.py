@@ -21,6 +21,8 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from apps.chat.rendering import math
+
 RENDERER_VERSION = 1
 EVERYONE = frozenset({"all", "channel", "everyone", "alle"})
 HERE = frozenset({"here", "hier"})
@@ -30,7 +32,7 @@ MENTION = re.compile(
 )
 _BEFORE_MENTION = re.compile(r"(?:^|[\s(\[\"'„“>*_])$")
 _MARKUP = re.compile(
-    r"[*_`~#>\[\]|<&@\\]|://|www\.|^[^\S\n]*(?:[-+]|\d+[.)])\s|^ {4}|\t|---|===", re.MULTILINE
+    r"[*_`~#>\[\]|<&@\\]|\$\S|://|www\.|^[^\S\n]*(?:[-+]|\d+[.)])\s|^ {4}|\t|---|===", re.MULTILINE
 )
 _LONGEST_HIGHLIGHTED = 10_000
 _TAGS = {
@@ -189,6 +191,8 @@ def _build_parser() -> MarkdownIt:
     parser.enable(["table", "strikethrough"])
     parser.disable(["image", "html_block", "html_inline", "entity"])
     parser.inline.ruler.before("emphasis", "mention", _mention_rule)
+    parser.inline.ruler.before("escape", "math", math.inline_rule)
+    parser.block.ruler.before("fence", "math", math.block_rule, {"alt": ["paragraph", "blockquote", "list"]})
     parser.core.ruler.after("inline", "bare_links", _link_bare_addresses)
     parser.add_render_rule("mention", _render_mention)
     return parser

@@ -11,7 +11,7 @@ from uuid import UUID
 import orjson
 from django.db import connection
 
-from apps.chat.types import AttachmentView, ReactionView, ThreadSummary, TopicRef
+from apps.chat.types import AttachmentView, PreviewView, ReactionView, ThreadSummary, TopicRef
 from apps.core import tenancy
 
 Row = dict[str, Any]  # a JSON object of the database
@@ -27,6 +27,10 @@ SELECT m.id,
     FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t),
   CASE WHEN m.priority <> '' THEN (SELECT jsonb_agg(a.principal_id ORDER BY a.id)
     FROM chat_acknowledgement a WHERE a.message_id = m.id) END,
+  (SELECT jsonb_agg(jsonb_build_object('id', l.id, 'url', l.url, 'title', l.title, 'description', l.description,
+      'site', l.site) ORDER BY p.position)
+    FROM chat_messagepreview p JOIN chat_linkpreview l ON l.id = p.preview_id
+    WHERE p.message_id = m.id AND NOT p.is_hidden AND l.state = 'ready'),
   (SELECT jsonb_build_object('id', o.id, 'name', o.name) FROM chat_topic o WHERE o.id = m.topic_id)
 FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
 """
@@ -40,6 +44,7 @@ class Around:
     attachments: tuple[AttachmentView, ...] = ()
     replies: ThreadSummary | None = None
     acknowledged: tuple[UUID, ...] = ()
+    previews: tuple[PreviewView, ...] = ()
     topic: TopicRef | None = None
 
 
@@ -51,12 +56,13 @@ def around_of(ids: list[UUID]) -> dict[UUID, Around]:
     found = dict.fromkeys(ids, NOTHING)
     with connection.cursor() as cursor:
         cursor.execute(_AROUND, [tenancy.current(), ids])
-        for pk, reactions, files, repliers, acknowledged, topic in cursor.fetchall():
+        for pk, reactions, files, repliers, acknowledged, previews, topic in cursor.fetchall():
             found[pk] = Around(
                 reactions=_reactions(_rows(reactions)),
                 attachments=_attachments(_rows(files)),
                 replies=_thread(_rows(repliers)),
                 acknowledged=tuple(map(UUID, orjson.loads(acknowledged))) if acknowledged else (),
+                previews=tuple(PreviewView(**{**one, "id": UUID(one["id"])}) for one in _rows(previews)),
                 topic=_topic(topic),
             )
     return found

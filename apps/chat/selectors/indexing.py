@@ -15,6 +15,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
 
 from apps.accounts.selectors.people import people
+from apps.accounts.selectors.scopes import visible_content
 from apps.accounts.types import Principal
 from apps.chat.models import Attachment, Conversation, Membership, Message
 from apps.chat.selectors.conversations import visible_conversations
@@ -61,6 +62,12 @@ def spoken_after(*, organization_id: UUID, after: UUID | None, limit: int) -> li
     if after is not None:
         rows = rows.filter(pk__gt=after)
     return [_spoken(row) for row in rows.order_by("pk")[:limit]]
+
+
+def visible_spoken(*, principal: Principal, message_ids: Sequence[UUID]) -> list[SpokenMessage]:
+    """Return those of the messages that the principal may read. One query."""
+    readable = visible_content(principal, scope="scope_id", time="sent_at")
+    return [_spoken(row) for row in _rows(principal.organization_id).filter(readable, pk__in=message_ids)]
 
 
 def find_sequence(*, organization_id: UUID, message_id: UUID) -> int | None:

@@ -356,6 +356,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             priority=row.priority,  # type: ignore[arg-type]  # one of the choices
             pinned_at=row.pinned_at,
             acknowledged=around[row.id].acknowledged,
+            previews=around[row.id].previews,
         )
         for row in rows
     ]

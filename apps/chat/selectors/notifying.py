@@ -15,25 +15,28 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import Principal
-from apps.chat.models import Message
+from apps.chat.models import Message, Reminder
 from apps.chat.selectors.messages import visible_messages
 from apps.core import tenancy
 from apps.notify.types import Described, NotificationRow
 
 EXCERPT = 200
+_LOOKED_AT = 8000  # characters of HTML, whatever a message of the greatest length is rendered to
 # Everybody in the conversation who could have a reason to hear of this message, with what the reasons are made of.
 _CONCERNED = """
 SELECT m.principal_id, m.is_muted, m.last_read_sequence >= x.sequence AS has_read,
   EXISTS (SELECT FROM chat_mention n WHERE n.organization_id = x.organization_id AND n.message_id = x.id
     AND n.principal_id = m.principal_id) AS is_mentioned,
   m.principal_id = ANY (x.mentions) AS is_named,
-  x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t WHERE t.organization_id = x.organization_id
-    AND (t.id = x.thread_id OR t.thread_id = x.thread_id) AND t.sender_id = m.principal_id
-    AND t.deleted_at IS NULL AND t.id <> x.id) AS is_in_thread
+  coalesce(f.is_followed, x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t
+    WHERE t.organization_id = x.organization_id AND (t.id = x.thread_id OR t.thread_id = x.thread_id)
+      AND t.sender_id = m.principal_id AND t.deleted_at IS NULL AND t.id <> x.id)) AS follows
 FROM chat_message x JOIN chat_membership m ON m.organization_id = x.organization_id
   AND m.conversation_id = x.conversation_id AND m.left_at IS NULL AND m.principal_id <> x.sender_id
+LEFT JOIN chat_threadfollow f ON f.organization_id = x.organization_id AND f.thread_id = x.thread_id
+  AND f.principal_id = m.principal_id
 WHERE x.organization_id = %(organization)s AND x.id = %(message)s AND (
-  %(everybody)s OR m.principal_id = ANY (%(wanted)s)
+  %(everybody)s OR m.principal_id = ANY (%(wanted)s) OR f.is_followed
   OR EXISTS (SELECT FROM chat_mention n WHERE n.organization_id = x.organization_id AND n.message_id = x.id
     AND n.principal_id = m.principal_id)
   OR (x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t WHERE t.organization_id = x.organization_id
@@ -47,7 +50,7 @@ class Concerned:
 
     Attributes:
         is_named: mentioned by name, not as one of a group or of all.
-        is_in_thread: wrote in the thread before.
+        follows: follows the thread, or wrote in it and never said anything about following.
     """
 
     principal_id: UUID
@@ -55,7 +58,7 @@ class Concerned:
     has_read: bool
     is_mentioned: bool
     is_named: bool
-    is_in_thread: bool
+    follows: bool
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Told:
     sender_id: UUID
     body: str
     thread_id: UUID | None
-    card: bool
+    is_urgent: bool
 
 
 def find_told(message_id: UUID) -> Told | None:
@@ -76,11 +79,11 @@ def find_told(message_id: UUID) -> Told | None:
     row = (
         Message.objects.filter(organization_id=tenancy.current(), pk=message_id, deleted_at=None)
         .values_list(
-            "conversation_id", "conversation__kind", "sequence", "sender_id", "body", "thread_id", "card"
+            "conversation_id", "conversation__kind", "sequence", "sender_id", "body", "thread_id", "priority"
         )
         .first()
     )
-    return None if row is None else Told(*row[:6], card=row[6] is not None)
+    return None if row is None else Told(*row[:6], is_urgent=row[6] == Message.Priority.URGENT)
 
 
 def concerned(message_id: UUID, *, everybody: bool, wanted: Sequence[UUID]) -> list[Concerned]:
@@ -118,6 +121,27 @@ def describe(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[U
     }
 
 
+def describe_reminders(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
+    """Return what reminders say; those that were put away are absent. At most three queries."""
+    keys = {row.id: UUID(row.subject.split(":")[1]) for row in rows}
+    known = Reminder.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, pk__in=set(keys.values())
+    ).in_bulk()
+    messages = describe(principal, rows)
+    home = reverse("chat:home", kwargs={"slug": principal.organization_slug})
+    said: dict[UUID, Described] = {}
+    for row in rows:
+        reminder, message = known.get(keys[row.id]), messages.get(row.id)
+        if reminder is not None:
+            said[row.id] = Described(
+                title=_("Reminder"),
+                text=reminder.note or (message.text if message else ""),
+                url=message.url if message else home,
+                place=message.place if message else "",
+            )
+    return said
+
+
 def _described(principal: Principal, message: Message, sender: str) -> Described:
     """Only channels have a name of their own; elsewhere the sender says where."""
     place = message.conversation.name
@@ -135,5 +159,6 @@ def _described(principal: Principal, message: Message, sender: str) -> Described
 
 def excerpt(html: str) -> str:
     """Return the beginning of a rendered body as one line of plain text."""
-    text = re.sub(r"\s+", " ", unescape(strip_tags(html.replace("<", " <")))).strip()
+    beginning = html[:_LOOKED_AT].replace("<", " <")
+    text = re.sub(r"\s+", " ", unescape(strip_tags(beginning))).strip()
     return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1].rstrip()}…"

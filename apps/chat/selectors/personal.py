@@ -15,6 +15,7 @@ from apps.chat.models import (
     Attachment,
     Bookmark,
     Conversation,
+    CustomEmoji,
     DeletedMessage,
     Draft,
     Forward,
@@ -22,8 +23,10 @@ from apps.chat.models import (
     Mention,
     Message,
     MessageRevision,
+    PollVote,
     Reaction,
     Reminder,
+    Report,
     SavedMessage,
     ScheduledMessage,
     Status,
@@ -191,6 +194,26 @@ def export_plans(person: Person) -> Iterator[Row]:
     )
 
 
+def votes_of(person: Person) -> QuerySet[PollVote]:
+    """Return the person's votes."""
+    return PollVote.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def export_votes(person: Person) -> Iterator[Row]:
+    """Yield the person's votes."""
+    yield from votes_of(person).order_by("pk").values("poll__message_id", "option", "created_at")
+
+
+def emoji_by(person: Person) -> QuerySet[CustomEmoji]:
+    """Return the emoji the person added."""
+    return CustomEmoji.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+
+
+def export_emoji(person: Person) -> Iterator[Row]:
+    """Yield the emoji the person added; the pictures are among its files."""
+    yield from emoji_by(person).order_by("pk").values("code", "file_id", "created_at")
+
+
 def acknowledgements_of(person: Person) -> QuerySet[Acknowledgement]:
     """Return the important messages the person said to have seen."""
     return Acknowledgement.objects.filter(organization_id=person.organization_id, principal_id=person.id)
@@ -302,3 +325,18 @@ def _grouped(rows: QuerySet[Any], *fields: str) -> dict[UUID, list[Any]]:
         message_id = row.pop("message_id")
         grouped.setdefault(message_id, []).append(row if len(fields) > 1 else row[fields[0]])
     return grouped
+
+
+def reports_of(person: Person) -> QuerySet[Report]:
+    """Return the reports the person made."""
+    return Report.objects.filter(organization_id=person.organization_id, reporter_id=person.id)
+
+
+def export_reports(person: Person) -> Iterator[Row]:
+    """Yield which messages the person reported, why, and with which note."""
+    yield from (
+        reports_of(person)
+        .order_by("pk")
+        .values("id", "message_id", "reason", "note", "created_at")
+        .iterator()
+    )

@@ -44,7 +44,7 @@ def clean_body(body: str, *, may_be_empty: bool = False) -> str:
         UnreadableText: NUL or lone surrogates, which PostgreSQL or UTF-8 refuse.
         MessageTooLong, EmptyMessage.
     """
-    if "\x00" in body or _SURROGATE.search(body):
+    if "\x00" in body or not (body.isascii() or _SURROGATE.search(body) is None):
         raise UnreadableText
     cleaned = body.replace("\r\n", "\n").replace("\r", "\n").strip("\n").rstrip()
     if len(cleaned) > BODY_LIMIT:

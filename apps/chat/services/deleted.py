@@ -14,7 +14,7 @@ from apps.accounts.services import access, trail
 from apps.accounts.types import InScope, Principal
 from apps.chat import actions, events
 from apps.chat.errors import MessageNotFound, NotRestorable
-from apps.chat.models import Attachment, DeletedMessage, Message, MessageRevision
+from apps.chat.models import Attachment, DeletedMessage, Message, MessageRevision, Poll
 from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.services import composing
 from apps.chat.services.erasing import forget_log
@@ -138,4 +138,5 @@ def _purge(message_id: UUID) -> None:
     if message is None or not removed or message.deleted_at is None:
         return  # brought back at this moment
     MessageRevision.objects.filter(message_id=message_id).delete()
+    Poll.objects.filter(message_id=message_id).delete()
     forget_log(message)

@@ -20,9 +20,7 @@ from django.utils import timezone
 from apps.accounts.selectors import people as people_selectors
 from apps.chat import events
 from apps.chat.models import (
-    Acknowledgement,
     Attachment,
-    Bookmark,
     Conversation,
     DeletedMessage,
     Draft,
@@ -30,18 +28,17 @@ from apps.chat.models import (
     Membership,
     Mention,
     Message,
+    MessagePreview,
     MessageRevision,
+    Poll,
     Reaction,
     ReadMark,
-    Reminder,
-    SavedMessage,
-    ScheduledMessage,
+    Report,
+    RetentionRule,
     Status,
-    ThreadFollow,
     Topic,
     TopicPreference,
 )
-from apps.chat.rendering.markdown import render_plain
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import descriptions_by
 from apps.chat.services.conversations import announce_change
@@ -59,6 +56,15 @@ _EMPTY = """
 UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, version = version + 1,
   client_key = id::text, deleted_at = coalesce(deleted_at, %s), sender_id = coalesce(%s, sender_id)
 WHERE organization_id = %s AND id = ANY (%s)
+"""
+
+_TOLD = """
+SELECT sequence FROM core_event
+WHERE organization_id = %(organization)s AND stream_id = %(stream)s AND sequence >= %(first)s AND (
+  sequence = ANY(%(numbers)s)
+  OR (type IN ('message.edited', 'message.card_changed', 'poll.changed', 'message.previews_changed')
+    AND payload ->> 'message_id' = ANY(%(messages)s))
+  OR (type = 'message.restored' AND payload #>> '{message,id}' = ANY(%(messages)s)))
 """
 
 
@@ -87,30 +93,31 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
         _empty(
             organization_id, [(row.pk, row.conversation_id, row.scope_id) for row in rows], new_sender=None
         )
+        by_stream: dict[UUID, list[Message]] = defaultdict(list)
         for row in rows:
-            forget_log(row)
+            by_stream[row.conversation_id].append(row)
+        for of_one in by_stream.values():
+            forget_logs(of_one)
     return len(rows)
 
 
 def forget_log(message: Message) -> None:
-    """Take what a message said out of the event log: its first event, and those of its edits."""
+    """Take what a message said out of the event log: its first event, and those that told what became of it."""
+    forget_logs([message])
+
+
+def forget_logs(messages: Sequence[Message]) -> None:
+    """The same for messages of one conversation. Two statements for any number."""
+    first = messages[0]
+    numbers = [row.sequence for row in messages]
+    named = {
+        "organization": first.organization_id, "stream": first.conversation_id, "first": min(numbers),
+        "numbers": numbers, "messages": [str(row.pk) for row in messages],
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT sequence FROM core_event WHERE organization_id = %s AND stream_id = %s AND sequence >= %s "
-            "AND (sequence = %s OR (type IN ('message.edited', 'message.card_changed') "
-            "AND payload ->> 'message_id' = %s))",
-            [
-                message.organization_id,
-                message.conversation_id,
-                message.sequence,
-                message.sequence,
-                str(message.pk),
-            ],
-        )
+        cursor.execute(_TOLD, named)
         sequences = [sequence for (sequence,) in cursor.fetchall()]
-    blank_events(
-        organization_id=message.organization_id, stream_id=message.conversation_id, sequences=sequences
-    )
+    blank_events(organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences)
 
 
 def forget_log_of(*, organization_id: UUID, message_id: UUID) -> None:
@@ -201,90 +208,12 @@ def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
     )
 
 
-def erase_thread_follows_of(person: Person, _cursor: Any) -> Batch:
-    """Forget which threads the person follows."""
-    rows = ThreadFollow.objects.filter(organization_id=person.organization_id, principal_id=person.id)
-    return Batch(rows.delete()[0])
-
-
-def erase_saved_of(person: Person, _cursor: Any) -> Batch:
-    """Forget what the person saved."""
-    return Batch(
-        SavedMessage.objects.filter(organization_id=person.organization_id, principal_id=person.id).delete()[
-            0
-        ]
-    )
-
-
-def erase_plans_of(person: Person, _cursor: Any) -> Batch:
-    """Delete what the person planned to send, and its reminders."""
-    mine = {"organization_id": person.organization_id, "principal_id": person.id}
-    return Batch(
-        ScheduledMessage.objects.filter(**mine).delete()[0] + Reminder.objects.filter(**mine).delete()[0]
-    )
-
-
-def erase_acknowledgements_of(person: Person, _cursor: Any) -> Batch:
-    """Take the next acknowledgements of the person back."""
-    rows = list(
-        Acknowledgement.objects.filter(organization_id=person.organization_id, principal_id=person.id)
-        .select_related("message")
-        .order_by("pk")[:_SMALL_BATCH]
-    )
-    Acknowledgement.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    for row in rows:
-        log.record(
-            events.AcknowledgementWithdrawn(
-                organization_id=row.organization_id,
-                stream_id=row.message.conversation_id,
-                scope_id=row.message.scope_id,
-                actor_id=person.id,
-                message_id=row.message_id,
-                principal_id=person.id,
-            )
-        )
-    return Batch(len(rows), "more" if rows else None)
-
-
-def erase_bookmarks_of(person: Person, _cursor: Any) -> Batch:
-    """Forget who put bookmarks there; they are the conversation's."""
-    rows = Bookmark.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
-    return Batch(rows.update(created_by_id=person.placeholder_id))
-
-
-def erase_copies_of(person: Person, _cursor: Any) -> Batch:
-    """Empty the next copies of the person's words in messages of others; what these wrote above them stays."""
-    rows = list(
-        Forward.objects.filter(organization_id=person.organization_id, author_id=person.id)
-        .select_related("message")
-        .order_by("pk")[:_SMALL_BATCH]
-    )
-    for row in rows:
-        _forget_copy(row.message, row.comment)
-    Forward.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return Batch(len(rows), "more" if rows else None)
-
-
-def _forget_copy(message: Message, comment: str) -> None:
-    forget_log(message)
-    DeletedMessage.objects.filter(message_id=message.pk).delete()
-    if message.deleted_at is not None:
-        return
-    message.body, message.html, message.card = comment, render_plain(comment).html, None
-    message.version += 1
-    message.save(update_fields=["body", "html", "card", "version"])
-    log.record(
-        events.CardChanged(
-            organization_id=message.organization_id,
-            stream_id=message.conversation_id,
-            scope_id=message.scope_id,
-            message_id=message.pk,
-            card=None,
-            body=message.body,
-            html=message.html,
-            version=message.version,
-        )
-    )
+def erase_reports_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the reports the person made; where it decided or set a rule, the placeholder stands."""
+    here = {"organization_id": person.organization_id}
+    Report.objects.filter(decided_by_id=person.id, **here).update(decided_by_id=person.placeholder_id)
+    RetentionRule.objects.filter(set_by_id=person.id, **here).update(set_by_id=person.placeholder_id)
+    return Batch(Report.objects.filter(reporter_id=person.id, **here).delete()[0])
 
 
 def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:
@@ -343,6 +272,8 @@ def _empty(
         cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
     DeletedMessage.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     Forward.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    Poll.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    MessagePreview.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     MessageRevision.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     Mention.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     _drop_files(organization_id, ids)

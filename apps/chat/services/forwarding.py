@@ -80,7 +80,6 @@ def _copied(principal: Principal, source: Message, comment: str) -> dict[str, ob
     ]
     return {
         "author": str(source.sender_id),
-        "conversation": str(source.conversation_id),
         "sent_at": source.sent_at.isoformat(),
         "html": source.html,
         "comment": composing.render_body(comment).html if comment.strip() else "",

@@ -27,7 +27,14 @@ from apps.chat.errors import (
     RepliesClosed,
     ThreadNotFound,
 )
-from apps.chat.models import Attachment, Conversation, Mention, Message, MessageRevision
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Mention,
+    Message,
+    MessagePreview,
+    MessageRevision,
+)
 from apps.chat.rendering.markdown import CALLS_MANY
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
@@ -295,6 +302,7 @@ def take_away(message: Message, *, actor_id: UUID) -> None:
     if not deleted.restore_window():
         MessageRevision.objects.filter(message_id=message.pk).delete()
     Mention.objects.filter(message_id=message.pk).delete()
+    MessagePreview.objects.filter(message_id=message.pk).delete()
     _drop_files(message)
     log.record(
         events.MessageDeleted(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
@@ -13,6 +14,7 @@ from apps.notify.selectors import levels
 from apps.notify.services import noticing
 from apps.notify.types import Kind, Notice, Recipient
 
+REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.describe_reminders)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
 
@@ -30,8 +32,36 @@ def places(told: Told) -> tuple[str, ...]:
 def tell_of(message_id: UUID) -> None:
     """Tell who is concerned by a new message; twice is harmless, and so is a message that is gone."""
     told = notifying.find_told(message_id)
-    if told is not None:
-        _tell(message_id, told, is_edit=False)
+    if told is None:
+        return
+    _tell(message_id, told, is_edit=False)
+    if told.thread_id is not None:
+        answered(principal_id=told.sender_id, message_id=told.thread_id)
+
+
+def answered(*, principal_id: UUID, message_id: UUID) -> None:
+    """Somebody answered, acknowledged or reacted to a message: it knows of it, and an urgent one is not said again."""
+    noticing.read_subject(
+        organization_id=tenancy.current(), principal_id=principal_id, subject=subject(message_id)
+    )
+
+
+def tell_of_reminder(
+    *, reminder_id: UUID, principal_id: UUID, due_at: datetime, message_id: UUID | None
+) -> None:
+    """Tell a person that the time of its reminder has come; each time of one that repeats is a thing of its own."""
+    notice = Notice(
+        organization_id=tenancy.current(),
+        kind=REMINDER.key,
+        subject=f"{reminder_subject(reminder_id)}{int(due_at.timestamp())}",
+        message_id=message_id,
+    )
+    noticing.notify(notice, [Recipient(principal_id=principal_id, reason="reminder")])
+
+
+def reminder_subject(reminder_id: UUID) -> str:
+    """Return how subjects of one reminder begin."""
+    return f"reminder:{reminder_id}:"
 
 
 def tell_of_edit(message_id: UUID) -> None:
@@ -70,7 +100,7 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
                 member,
                 is_direct=is_conversation_of_few and not is_edit,
                 has_word=member.principal_id in words,
-                follows=member.principal_id in followers or (member.is_in_thread and not is_edit),
+                follows=member.principal_id in followers or (member.follows and not is_edit),
                 hears_all=by_default or member.principal_id in all_of_it,
             )
         )
@@ -86,6 +116,7 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
             message_id=message_id,
             sequence=told.sequence,
             places=here,
+            is_urgent=told.is_urgent,
         ),
         recipients,
     )

@@ -14,6 +14,7 @@ import orjson
 import redis
 
 from apps.chat.selectors import statuses
+from apps.chat.types import Shown
 from apps.core.events import publishing
 from apps.core.redis import client
 
@@ -40,8 +41,12 @@ def _told_key(organization_id: UUID, principal_id: UUID) -> str:
     return f"told:{organization_id}:{principal_id}"
 
 
-def beat(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:
-    """Note that a connection is open; tell the watchers when that, or idling, changes what they see."""
+def beat(*, organization_id: UUID, principal_id: UUID, connection: str, shown: Shown | None = None) -> None:
+    """Note that a connection is open; tell the watchers when that, or idling, changes what they see.
+
+    Args:
+        shown: what the person shows, where the caller knows; otherwise it is read.
+    """
     key, now = _key(organization_id, principal_id), time.time()
     try:
         pipe = client().pipeline(transaction=True)
@@ -51,7 +56,7 @@ def beat(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:
         pipe.execute()
     except redis.RedisError:
         return  # presence is a courtesy: the next beat tries again
-    show(organization_id=organization_id, principal_id=principal_id, only_news=True)
+    show(organization_id=organization_id, principal_id=principal_id, shown=shown)
 
 
 def leave(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:
@@ -71,7 +76,7 @@ def leave(*, organization_id: UUID, principal_id: UUID, connection: str) -> None
         _tell(organization_id, {principal_id: "offline"})
 
 
-def act(*, organization_id: UUID, principal_id: UUID) -> None:
+def act(*, organization_id: UUID, principal_id: UUID, shown: Shown | None = None) -> None:
     """Note that a person did something; tell the watchers when it was away."""
     key = _acted_key(organization_id, principal_id)
     try:
@@ -80,7 +85,7 @@ def act(*, organization_id: UUID, principal_id: UUID) -> None:
     except redis.RedisError:
         return  # the next act tries again
     if was is None:
-        show(organization_id=organization_id, principal_id=principal_id, only_news=True)
+        show(organization_id=organization_id, principal_id=principal_id, shown=shown)
 
 
 def is_at_screen(organization_id: UUID, principal_id: UUID) -> bool:
@@ -109,34 +114,40 @@ def connected(*, organization_id: UUID, people: Iterable[UUID]) -> dict[UUID, bo
 
 
 def states(*, organization_id: UUID, people: Iterable[UUID]) -> tuple[dict[UUID, str], dict[UUID, Any]]:
-    """Return what others see of these people: their states, and the words of those who have some. Three queries."""
+    """Return what others see of these people: their states, and the words of those who have some. Two queries."""
     wanted = list(people)
-    shown, here = statuses.shown_by(wanted), connected(organization_id=organization_id, people=wanted)
-    seen = {
+    shown = statuses.shown_by(wanted)
+    words = {person: said for person, one in shown.items() if (said := one.words()) is not None}
+    return _states(organization_id, shown), words
+
+
+def _states(organization_id: UUID, shown: Mapping[UUID, Shown]) -> dict[UUID, str]:
+    here = connected(organization_id=organization_id, people=shown)
+    return {
         person: one.state(is_connected=person in here, is_idle=here.get(person, False))
         for person, one in shown.items()
     }
-    return seen, {person: words for person, one in shown.items() if (words := one.words()) is not None}
 
 
-def show(*, organization_id: UUID, principal_id: UUID, only_news: bool = False) -> None:
-    """Tell the watchers of one person what they see of it now.
-
-    Args:
-        only_news: say nothing where the state is the one that was told last.
-    """
-    seen, words = states(organization_id=organization_id, people=[principal_id])
-    state, key = seen[principal_id], _told_key(organization_id, principal_id)
+def show(*, organization_id: UUID, principal_id: UUID, shown: Shown | None = None) -> None:
+    """Tell the watchers of one person its state, where that is another than they were told."""
+    shown = shown or statuses.shown_by([principal_id])[principal_id]
+    state = _states(organization_id, {principal_id: shown})[principal_id]
     try:
-        before = client().set(key, state, ex=GONE_SECONDS, get=True)
+        before = client().set(_told_key(organization_id, principal_id), state, ex=GONE_SECONDS, get=True)
     except redis.RedisError:
         return  # the next beat tries again
-    if before != state.encode() or not only_news:
+    if before != state.encode():
         _tell(organization_id, {principal_id: state})
-    if not only_news:
-        publishing.publish_ephemeral(
-            channel(organization_id, principal_id), words_frame({principal_id: words.get(principal_id)})
-        )
+
+
+def show_words(*, organization_id: UUID, principal_id: UUID) -> None:
+    """Tell the watchers of one person what it says now, and its state. Two queries."""
+    shown = statuses.shown_by([principal_id])[principal_id]
+    show(organization_id=organization_id, principal_id=principal_id, shown=shown)
+    publishing.publish_ephemeral(
+        channel(organization_id, principal_id), words_frame({principal_id: shown.words()})
+    )
 
 
 def frame(people: Mapping[UUID, str]) -> bytes:

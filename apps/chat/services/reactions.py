@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from uuid import UUID
 
@@ -11,10 +12,12 @@ from apps.accounts.types import Principal
 from apps.chat import events
 from apps.chat.errors import MessageDeleted, TooManyReactions, UnknownEmoji
 from apps.chat.models import Reaction
+from apps.chat.selectors.emoji import find_emoji
 from apps.chat.services.messages import lock_visible_message, require_open
 from apps.core.events import log
 
 MOST_EMOJI = 50
+OWN = re.compile(r":([a-z0-9_]{2,30}):")
 _JOINERS = frozenset("\u200d\ufe0f\u20e3")
 
 
@@ -36,13 +39,27 @@ def clean_emoji(emoji: str) -> str:
     return trimmed
 
 
+def chosen_emoji(principal: Principal, emoji: str) -> str:
+    """Return an emoji that the principal may choose: one of Unicode, or `:name:` of the organization's own.
+
+    Raises:
+        UnknownEmoji.
+    """
+    own = OWN.fullmatch(emoji.strip())
+    if own is None:
+        return clean_emoji(emoji)
+    if find_emoji(principal, own[1]) is None:
+        raise UnknownEmoji
+    return own[0]
+
+
 def add_reaction(*, principal: Principal, message_id: UUID, emoji: str) -> None:
     """Choose an emoji; choosing it twice is harmless.
 
     Raises:
         MessageNotFound, MessageDeleted, UnknownEmoji, TooManyReactions, NotAMember, ConversationArchived.
     """
-    chosen = clean_emoji(emoji)
+    chosen = chosen_emoji(principal, emoji)
     with transaction.atomic():
         message = lock_visible_message(principal=principal, message_id=message_id)
         if message.deleted_at is not None:
@@ -79,7 +96,7 @@ def remove_reaction(*, principal: Principal, message_id: UUID, emoji: str) -> No
     Raises:
         MessageNotFound, UnknownEmoji.
     """
-    chosen = clean_emoji(emoji)
+    chosen = emoji if OWN.fullmatch(emoji) else clean_emoji(emoji)
     with transaction.atomic():
         message = lock_visible_message(principal=principal, message_id=message_id)
         removed, _ = Reaction.objects.filter(

@@ -14,9 +14,16 @@ from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat import events
-from apps.chat.errors import ScheduledNotFound, ScheduleMissed, TimeNotPossible, TooManyScheduled
+from apps.chat.errors import (
+    CommandNotScheduled,
+    ScheduledNotFound,
+    ScheduleMissed,
+    TimeNotPossible,
+    TooManyScheduled,
+)
 from apps.chat.models import ScheduledMessage
 from apps.chat.services import composing
+from apps.chat.services.commands import is_command
 from apps.chat.services.messages import require_open, send_message
 from apps.chat.types import Priority
 from apps.core import tenancy
@@ -49,6 +56,8 @@ def schedule_message(
     """
     access.require(principal, "message.send")
     require_open(principal=principal, conversation_id=conversation_id)
+    if is_command(body):
+        raise CommandNotScheduled
     _require_possible(send_at)
     draft = composing.compose(
         principal=principal,

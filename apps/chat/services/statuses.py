@@ -124,4 +124,6 @@ def _announce(row: Status, *, member_id: UUID) -> None:
         )
     )
     organization_id, principal_id = row.organization_id, row.principal_id
-    transaction.on_commit(lambda: presence.show(organization_id=organization_id, principal_id=principal_id))
+    transaction.on_commit(
+        lambda: presence.show_words(organization_id=organization_id, principal_id=principal_id)
+    )

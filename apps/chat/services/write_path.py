@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from typing import Any
+from uuid import UUID
 
 import orjson
 from structlog.contextvars import get_contextvars
@@ -57,20 +58,21 @@ class Stored:
     same: bool
 
 
-def decode(drafts: Sequence[Draft], rows: Iterable[Sequence[Any]]) -> dict[Any, Stored]:
+def decode(drafts: Sequence[Draft], rows: Iterable[Sequence[Any]]) -> dict[UUID, Stored]:
     """Return what was stored, by draft id; a draft that did not fit is absent."""
-    conversations = {draft.id: draft.conversation_id for draft in drafts}
+    found = {row[0]: row for row in rows}
     return {
-        draft: Stored(
+        draft.id: Stored(
             SentMessage(
-                id=message,
-                conversation_id=conversations[draft],
-                sequence=sequence,
-                sent_at=sent_at,
-                repeated=repeated,
-                payload=payload.encode() if payload else b"",
+                id=row[1],
+                conversation_id=draft.conversation_id,
+                sequence=row[2],
+                sent_at=row[3],
+                repeated=row[4],
+                payload=row[6].encode() if row[6] else b"",
             ),
-            same,
+            same=row[5],
         )
-        for draft, message, sequence, sent_at, repeated, same, payload in rows
+        for draft in drafts
+        if (row := found.get(draft.id)) is not None
     }

@@ -11,18 +11,21 @@ from uuid import UUID
 from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils.html import conditional_escape, escape
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
 from apps.chat import drawing, sample
 from apps.chat.presenting import Row
+from apps.chat.services.reactions import OWN
 from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
 from apps.core.templatetags.parts import avatar, moment
 
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
+_MOST_ROWS = 4096
+_rows: dict[tuple[ConversationView, bool, str, str | None], SafeString] = {}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -79,6 +82,7 @@ def _around(context: template.Context, row: Row, link: str, thread_link: str) ->
         or replies
         or shown.priority
         or shown.pinned_at
+        or shown.previews
     ):
         return SafeString("")
     parts = cast("template.Template", context.template).engine.get_template("chat/parts/message_around.html")
@@ -138,6 +142,15 @@ def card(context: template.Context, row: Row) -> SafeString:
     if shown is None:
         return message_text(context, row)
     return render_to_string(known.template, {**shown, "message": message}, context["request"])
+
+
+@register.simple_tag(takes_context=True)
+def emoji_sign(context: template.Context, emoji: str) -> SafeString:
+    """Return an emoji as it is drawn: `:name:` is a picture of the organization's own."""
+    if not OWN.fullmatch(emoji):
+        return conditional_escape(emoji)
+    home = _organization(context["request"].principal.organization_slug)
+    return format_html('<img class="emoji-own" src="{}emoji/{}/" alt="{}">', home, emoji.strip(":"), emoji)
 
 
 @register.filter

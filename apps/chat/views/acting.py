@@ -17,6 +17,7 @@ from apps.chat.selectors import conversations, messages
 from apps.chat.selectors import deleted as deleted_messages
 from apps.chat.services import deleted, drafts, pacing, reactions, reading
 from apps.chat.services import messages as writing
+from apps.chat.services.commands import is_command, run_command
 from apps.chat.types import MessageView
 from apps.chat.views.common import (
     PageRequest,
@@ -40,6 +41,8 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
     if not form.is_valid():
         raise InvalidInput
     pacing.take_turn(request.principal)
+    if is_command(form.cleaned_data["body"]):
+        return _run(request, conversation_id, form)
     try:
         sent = writing.send_message(
             principal=request.principal,
@@ -63,6 +66,22 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
         thread=form.cleaned_data["thread"],
     )
     return HttpResponseRedirect(message_address(request.principal, conversation_id, sent.id))
+
+
+def _run(request: PageRequest, conversation_id: UUID, form: SendForm) -> HttpResponse:
+    """Run a command that came as a form."""
+    outcome = run_command(
+        principal=request.principal,
+        conversation_id=conversation_id,
+        line=form.cleaned_data["body"],
+        client_key=form.cleaned_data["client_key"],
+        thread=form.cleaned_data["thread"],
+    )
+    if outcome.message:
+        return HttpResponseRedirect(message_address(request.principal, conversation_id, outcome.message))
+    home = reverse("chat:home", kwargs={"slug": request.principal.organization_slug})
+    here = conversation_address(request.principal, conversation_id)
+    return leave_to(request, f"{home}{outcome.address}" if outcome.address else here, said=outcome.said)
 
 
 @require_POST

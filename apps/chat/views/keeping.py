@@ -14,7 +14,7 @@ from apps.chat import presenting
 from apps.chat.forms import BookmarkForm, ForwardForm
 from apps.chat.selectors import bookmarks as kept
 from apps.chat.selectors import conversations, saved
-from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins
+from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins, previews
 from apps.chat.services import saved as saving
 from apps.chat.views.common import (
     PageRequest,
@@ -165,6 +165,20 @@ def forward(request: PageRequest, slug: str, conversation_id: UUID, message_id: 
     return page_or_dialog(
         request, "chat/parts/forward.html", context, title=_("Forward message"), status=status
     )
+
+
+@require_POST
+def hide_preview(
+    request: PageRequest,
+    slug: str,  # noqa: ARG001
+    conversation_id: UUID,
+    message_id: UUID,
+    preview_id: UUID,
+) -> HttpResponse:
+    """Remove the preview of a link."""
+    visible_message(request, conversation_id, message_id)
+    previews.hide_preview(principal=request.principal, message_id=message_id, preview_id=preview_id)
+    return done(request, message_address(request.principal, conversation_id, message_id))
 
 
 @require_safe

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from datetime import datetime, time, timedelta
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.selectors import groups, people
-from apps.accounts.services import members
+from apps.accounts.services import access, members
+from apps.chat.errors import PersonNotFound
 from apps.chat.forms import SharingForm, StatusForm
 from apps.chat.selectors import statuses as status_selectors
-from apps.chat.services import statuses
+from apps.chat.services import presence, statuses
 from apps.chat.views.common import PageRequest, leave_to, page_or_dialog, posted
 from apps.core.errors import DomainError
 from apps.files.services import pictures
 
 MOST = 8
+STATES = {
+    "online": gettext_lazy("here"),
+    "away": gettext_lazy("away"),
+    "undisturbed": gettext_lazy("does not want to be disturbed"),
+    "offline": gettext_lazy("not here"),
+}
 
 
 @require_safe
@@ -64,6 +74,27 @@ def set_picture(request: PageRequest, slug: str) -> HttpResponse:
     except DomainError as refused:
         messages.error(request, refused.detail)
     return HttpResponseRedirect(reverse("people:settings", kwargs={"slug": slug}))
+
+
+@require_safe
+def card(request: PageRequest, slug: str, person_id: UUID) -> HttpResponse:
+    """Say who somebody is and what it does now: beside its face, or as a page."""
+    person = people.visible_people(principal=request.principal, ids=[person_id]).get(person_id)
+    if person is None:
+        raise PersonNotFound
+    states, words = presence.states(organization_id=request.principal.organization_id, people=[person_id])
+    context = {
+        "person": person,
+        "state": states[person_id],
+        "label": STATES[states[person_id]],
+        "words": words.get(person_id),
+        "slug": slug,
+        "may_write": person_id != request.principal.id
+        and bool(access.can(request.principal, "conversation.create_direct")),
+    }
+    if request.headers.get("X-Requested-With") == "fetch":
+        return render(request, "chat/parts/person.html", context)
+    return page_or_dialog(request, "chat/parts/person.html", context, title=person.name)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -22,6 +22,10 @@ class WrongFieldSerializer(serializers.Serializer[Any]):
     )
     code = serializers.CharField()
     detail = serializers.CharField()
+    start = serializers.IntegerField(
+        required=False, help_text=_("First wrong character, where only a part of the text is wrong.")
+    )
+    end = serializers.IntegerField(required=False, help_text=_("The character after the last wrong one."))
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

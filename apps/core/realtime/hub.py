@@ -120,9 +120,9 @@ class Hub:
                     self._subscription.command(b"UNSUBSCRIBE", channel)
 
     def publish(self, items: Iterable[tuple[str, bytes, int]], *, wake: bool = True) -> None:
-        """Publish (channel, frame, sequence) and remember the heads; while Redis is away, deliver in this process.
+        """Publish (channel, frame, sequence), in the order of each channel, and remember the heads.
 
-        The relay brings the others what they missed.
+        While Redis is away, deliver in this process; the relay brings the others what they missed.
         """
         if self._publisher is None or not self._publisher.is_up:
             batch = [(channel.encode(), frame) for channel, frame, _ in items]
@@ -130,11 +130,14 @@ class Hub:
             self._deliver(batch)
             return
         count, expiry = 0, str(publishing.HEAD_SECONDS).encode()
+        heads: dict[str, int] = {}
         for channel, frame, sequence in items:
             self._publisher.command(b"PUBLISH", channel.encode(), frame)
+            heads[channel] = sequence
+            count += 1
+        for channel, sequence in heads.items():
             head = publishing.head_key(channel).encode()
             self._publisher.command(b"SET", head, str(sequence).encode(), b"EX", expiry)
-            count += 1
         if wake:
             self._publisher.command(b"PUBLISH", publishing.WAKE_RELAY.encode(), b"1")
         publishing.published.labels("web").inc(count)

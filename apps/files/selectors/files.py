@@ -10,14 +10,14 @@ from apps.accounts.selectors.scopes import Rule, Rules, content_rules, owned, vi
 from apps.accounts.types import Principal
 from apps.files.errors import FileNotFound
 from apps.files.models import FileScope, StoredFile
-from apps.files.types import Content, FileState, FileView, Purpose
+from apps.files.types import SMALL_PICTURES, Content, FileState, FileView, Purpose
 
 
 def openable_files(principal: Principal) -> QuerySet[StoredFile]:
     """Ready files of a scope the principal sees, own ones nobody attached yet, and pictures of members."""
     attached = FileScope.objects.filter(organization_id=principal.organization_id, file_id=OuterRef("pk"))
     seen = Exists(attached.filter(visible_content(principal, time="attached_at")))
-    own, pictures = _unattached(principal), Q(purpose=Purpose.AVATAR)
+    own, pictures = _unattached(principal), Q(purpose__in=SMALL_PICTURES)
     return StoredFile.objects.filter(
         seen | own | pictures, organization_id=principal.organization_id, state=FileState.READY
     )
@@ -39,7 +39,7 @@ def file_rules(principal: Principal) -> Rules:
         (
             *seen,
             Rule("owner", _unattached(principal), is_free=True),
-            Rule("member_picture", Q(purpose=Purpose.AVATAR), is_free=True),
+            Rule("member_picture", Q(purpose__in=SMALL_PICTURES), is_free=True),
         ),
         tuple(Rule(rule.code, Q(Exists(attached.filter(rule.holds)))) for rule in rules.limits),
     )
@@ -139,5 +139,5 @@ def content_of(row: StoredFile) -> Content:
         row.declared_size_bytes,
         row.media_type,
         row.name,
-        is_made_by_us=row.purpose == Purpose.AVATAR,
+        is_made_by_us=row.purpose in SMALL_PICTURES,
     )

@@ -22,6 +22,7 @@ from apps.files.types import Content, FileState, FileView, Purpose
 
 PREVIEW_SIDE = 640
 AVATAR_SIDE = 256
+EMOJI_SIDE = 128
 LARGEST_AVATAR_MB = 8
 SMALL_TYPE = "image/webp"
 
@@ -48,27 +49,40 @@ def store_avatar(*, principal: Principal, name: str, data: bytes) -> FileView:
     Raises:
         FileTooLarge, NotAPicture, TypeMismatch, PictureUnreadable, PictureTooLarge, StorageFull.
     """
+    return _store_square(principal, name, data, purpose=Purpose.AVATAR, side=AVATAR_SIDE)
+
+
+def store_emoji(*, principal: Principal, name: str, data: bytes) -> FileView:
+    """Keep a picture as a small square that everyone in the organization may see; the caller carries it.
+
+    Raises:
+        FileTooLarge, NotAPicture, TypeMismatch, PictureUnreadable, PictureTooLarge, StorageFull.
+    """
+    return _store_square(principal, name, data, purpose=Purpose.EMOJI, side=EMOJI_SIDE)
+
+
+def _store_square(principal: Principal, name: str, data: bytes, *, purpose: Purpose, side: int) -> FileView:
     if len(data) > LARGEST_AVATAR_MB * MEGABYTE:
         raise FileTooLarge(limit_mb=LARGEST_AVATAR_MB)
     if not sniff(io.BytesIO(data), clean_name(name)).is_picture:
         raise NotAPicture
-    small = images.square(io.BytesIO(data), side=AVATAR_SIDE)
+    small = images.square(io.BytesIO(data), side=side)
     key = new_key(principal.organization_id)
     store().put(key, small)
     with transaction.atomic():
         row = StoredFile.objects.create(
             organization_id=principal.organization_id,
             uploader_id=principal.id,
-            purpose=Purpose.AVATAR,
-            name="avatar.webp",
+            purpose=purpose,
+            name=f"{purpose}.webp",
             declared_size_bytes=len(small),
             received_bytes=len(small),
             media_type=SMALL_TYPE,
             sha256=hashlib.sha256(small).digest(),
             storage_key=key,
             state=FileState.READY,
-            width=AVATAR_SIDE,
-            height=AVATAR_SIDE,
+            width=side,
+            height=side,
             ready_at=timezone.now(),
         )
     return view_of(row)

@@ -36,7 +36,7 @@ def unread_counts(people: Collection[UUID]) -> dict[UUID, int]:
 
 def unread_count(principal: Principal) -> int:
     """Return the number on the bell. One query."""
-    return unread_counts([principal.id])[principal.id]
+    return own(principal).filter(read_at=None, held_by="").count()
 
 
 def own(principal: Principal) -> QuerySet[Notification]:

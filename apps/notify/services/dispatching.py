@@ -89,7 +89,8 @@ def due_people(*, most: int) -> list[tuple[UUID, UUID]]:
     """Return (organization, person) of what is due, longest first; for the relay, which sees all of them."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [most])
-        return cursor.fetchall()
+        found: list[tuple[UUID, UUID]] = cursor.fetchall()
+    return found
 
 
 def deliver_to(principal_id: UUID) -> int:

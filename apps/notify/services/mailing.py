@@ -66,7 +66,7 @@ def send(mail: Mail) -> Outcome:
             else Outcome(later="unreachable", detail=said)
         )
     except OSError as error:  # SMTP's errors are of this kind
-        code = getattr(error, "smtp_code", "")
+        code = error.smtp_code if isinstance(error, smtplib.SMTPResponseException) else 0
         return Outcome(later="unreachable", detail=f"SMTP {code}" if code else type(error).__name__)
     return Outcome()
 

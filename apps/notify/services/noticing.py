@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -88,7 +89,7 @@ def notify(notice: Notice, recipients: Iterable[Recipient]) -> list[UUID]:
 
 def _store(notice: Notice, recipients: Sequence[Recipient], judged: dict[UUID, str]) -> list[_Stored]:
     now = timezone.now()
-    values = {
+    values: dict[str, Any] = {  # a statement's, of every kind
         "now": now, "organization": notice.organization_id, "actor": notice.actor_id, "kind": notice.kind,
         "subject": notice.subject, "conversation": notice.conversation_id, "thread": notice.thread_id,
         "message": notice.message_id, "sequence": notice.sequence, "urgent": notice.is_urgent,
@@ -223,6 +224,33 @@ def read_subject(*, organization_id: UUID, principal_id: UUID, subject: str) -> 
         subject=subject,
         read_at=None,
         cancelled_at=None,
+    )
+    return settling.settle(rows, state="read")
+
+
+def read_beginning(*, organization_id: UUID, principal_id: UUID, subject: str) -> int:
+    """The same for all subjects that begin so. Looks only at what the person has not read."""
+    rows = Notification.objects.filter(
+        organization_id=organization_id,
+        recipient_id=principal_id,
+        subject__startswith=subject,
+        read_at=None,
+        cancelled_at=None,
+        held_by="",
+    )
+    return settling.settle(rows, state="read")
+
+
+def read_thread(*, organization_id: UUID, principal_id: UUID, thread_id: UUID, sequence: int) -> int:
+    """Note that a person has read a thread up to a reply. Returns how many notifications that read."""
+    rows = Notification.objects.filter(
+        organization_id=organization_id,
+        recipient_id=principal_id,
+        thread_id=thread_id,
+        sequence__lte=sequence,
+        read_at=None,
+        cancelled_at=None,
+        held_by="",
     )
     return settling.settle(rows, state="read")
 

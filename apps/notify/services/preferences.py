@@ -65,11 +65,17 @@ def set_level(principal: Principal, *, place: str, level: str) -> None:
         SubjectInvalid: nobody knows the place, or the principal does not see it.
     """
     require_place(principal, place)
-    key = {"organization_id": principal.organization_id, "principal_id": principal.id, "place": place}
     if level:
-        Level.objects.update_or_create(**key, defaults={"level": level})
+        Level.objects.update_or_create(
+            organization_id=principal.organization_id,
+            principal_id=principal.id,
+            place=place,
+            defaults={"level": level},
+        )
     else:
-        Level.objects.filter(**key).delete()
+        Level.objects.filter(
+            organization_id=principal.organization_id, principal_id=principal.id, place=place
+        ).delete()
 
 
 def require_place(principal: Principal, place: str) -> None:

@@ -82,7 +82,7 @@ def receive(raw: bytes, *, recipient: str = "") -> UUID:
 
 def _parsed(raw: bytes) -> EmailMessage:
     message = BytesParser(policy=policy.default).parsebytes(raw)
-    if not isinstance(message, EmailMessage) or not message.get("From"):
+    if not message.get("From"):
         raise MailUnreadable
     return message
 

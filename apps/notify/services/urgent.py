@@ -26,7 +26,8 @@ def due(*, most: int) -> list[tuple[UUID, UUID]]:
     """Return (organization, notification) of what is to be said again; for the relay, which sees all of them."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, [most])
-        return cursor.fetchall()
+        found: list[tuple[UUID, UUID]] = cursor.fetchall()
+    return found
 
 
 def repeat(notification_id: UUID) -> bool:

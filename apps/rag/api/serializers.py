@@ -7,18 +7,21 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.chat.selectors.search.grammar import MOST_CHARACTERS
 from apps.core.api.serializers import CleanText, StrictSerializer
 from apps.rag.selectors.search import LARGEST_LIMIT
-from apps.rag.text.query import MOST_CHARACTERS
 from apps.rag.types import Hit, SearchResult, SourceType
 
 
 class SearchQuery(StrictSerializer):
-    """`q` takes words, "phrases", -exclusions and filters: `from: in: before: after: has: type: language:`."""
+    """`q` takes words, "phrases", operators such as `from:me has:link`, and `-` before what must not be.
+
+    Operators that only messages fulfil, negated ones, and operators without words list messages, newest first.
+    """
 
     q = CleanText(max_length=MOST_CHARACTERS, allow_blank=True)
     limit = serializers.IntegerField(min_value=1, max_value=LARGEST_LIMIT, default=20)
-    cursor = CleanText(max_length=64, allow_blank=True, default="")
+    cursor = CleanText(max_length=300, allow_blank=True, default="")
     order = serializers.ChoiceField(choices=["best", "newest"], default="best")
     type = serializers.MultipleChoiceField(choices=SourceType.choices, required=False, default=set)
     conversation = serializers.ListField(
@@ -82,12 +85,15 @@ class HitSerializer(serializers.Serializer[object]):
 
 
 class ChipSerializer(serializers.Serializer[object]):
-    """A filter of the query as it was understood."""
+    """An operator of the query as it was understood; it stands in `q` from `start` to `end`."""
 
     kind = serializers.CharField()
     text = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # the name hides DRF's own property
     is_known = serializers.BooleanField()
+    is_negated = serializers.BooleanField()
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
 
 
 class SearchSerializer(serializers.Serializer[object]):
@@ -98,6 +104,9 @@ class SearchSerializer(serializers.Serializer[object]):
     words_only = serializers.BooleanField(help_text="The meaning was not compared: no vector in time.")
     total_hint = serializers.IntegerField()
     took_ms = serializers.FloatField()
+    is_list = serializers.BooleanField(
+        help_text="Messages that fulfil every operator and hold every word, newest first; else a ranking."
+    )
     chips = ChipSerializer(many=True)
 
 
@@ -115,6 +124,7 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "next_cursor": result.next_cursor,
         "words_only": result.words_only,
         "total_hint": result.total_hint,
+        "is_list": result.is_list,
         "took_ms": round(result.took_ms, 1),
         "chips": [asdict(chip) for chip in result.chips],
     }

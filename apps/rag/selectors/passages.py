@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
@@ -10,13 +11,15 @@ from django.db.models import QuerySet
 from apps.accounts.selectors import people
 from apps.accounts.selectors.scopes import visible_content
 from apps.accounts.types import PersonView, Principal
-from apps.chat.selectors.indexing import conversation_names
+from apps.chat.selectors.indexing import SpokenMessage, conversation_names, visible_spoken
+from apps.core.text.language import guess
 from apps.rag.models import Chunk, ChunkMessage
+from apps.rag.selectors.languages import default_language
 from apps.rag.selectors.ranking import Ranked
 from apps.rag.text import snippets
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery
-from apps.rag.types import Box, Hit, MessageSpan, SourceType, Span
+from apps.rag.types import GENERATED, Box, Hit, MessageSpan, SourceType, Span
 
 _MOST_WORDS = 6
 _MATCHING = "SELECT language, word FROM rag_matching(%s::text[], %s::text[], %s::text[], %s::text[])"
@@ -50,7 +53,7 @@ def hits(
     words = (
         {row.pk: snippets.words_of(row.body, row.language) for row in rows.values()} if query.words else {}
     )
-    matching = _matching(rows.values(), words, query)
+    matching = _matching([(rows[pk].language, found) for pk, found in words.items()], query)
     found = []
     for one in ranked:
         row = rows.get(one.chunk)
@@ -68,6 +71,86 @@ def hits(
             )
         )
     return found
+
+
+def message_hits(*, principal: Principal, message_ids: Sequence[UUID], query: ParsedQuery) -> list[Hit]:
+    """Return those of the messages that the principal may read, in their order. Five queries for any number."""
+    found = {one.id: one for one in visible_spoken(principal=principal, message_ids=message_ids)}
+    if not found:
+        return []
+    fallback = default_language(principal.organization_id)
+    texts = {pk: (guess(one.body) or fallback, one.body) for pk, one in found.items()}
+    words = (
+        {pk: snippets.words_of(body, language) for pk, (language, body) in texts.items()}
+        if query.words
+        else {}
+    )
+    matching = _matching([(texts[pk][0], found) for pk, found in words.items()], query)
+    names = people.people({one.sender_id for one in found.values()})
+    places = conversation_names(
+        principal=principal, conversation_ids=list({one.conversation_id for one in found.values()})
+    )
+    return [
+        _message_hit(
+            found[pk],
+            language=texts[pk][0],
+            author=names.get(found[pk].sender_id),
+            place=places.get(found[pk].conversation_id, ""),
+            marks=snippets.highlights(words.get(pk, {}), matching.get(texts[pk][0], ())),
+        )
+        for pk in message_ids
+        if pk in found
+    ]
+
+
+def _message_hit(
+    message: SpokenMessage, *, language: str, author: PersonView | None, place: str, marks: list[Span]
+) -> Hit:
+    window = snippets.window(message.body, marks)
+    length = len(message.body)
+    return Hit(
+        chunk=None,
+        source_type=SourceType.MESSAGE,
+        source=message.id,
+        scope=message.scope_id,
+        conversation=message.conversation_id,
+        conversation_name=place,
+        title=", ".join(message.files),
+        heading="",
+        page=None,
+        span=Span(0, length),
+        boxes=(),
+        text=message.body,
+        snippet=message.body[window.start : window.end],
+        snippet_start=window.start,
+        highlights=_inside(marks, window),
+        messages=(MessageSpan(message.id, 0, length, 0),),
+        thread=message.thread_id,
+        author=message.sender_id,
+        author_name=author.name if author else "",
+        face=author,
+        time=message.sent_at,
+        language=language,
+        media_type="",
+        is_generated=message.sender_kind in GENERATED,
+        score=0.0,
+        words_score=0.0,
+        meaning_score=None,
+        words=_words(message.body, marks),
+    )
+
+
+def _inside(marks: Sequence[Span], window: Span) -> tuple[Span, ...]:
+    """Return the marks of a window, counted from its start."""
+    return tuple(
+        Span(mark.start - window.start, mark.end - window.start)
+        for mark in marks
+        if mark.start >= window.start and mark.end <= window.end
+    )
+
+
+def _words(text: str, marks: Sequence[Span]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(text[mark.start : mark.end].lower() for mark in marks))[:_MOST_WORDS]
 
 
 def _hit(
@@ -97,11 +180,7 @@ def _hit(
         text=row.body,
         snippet=snippet,
         snippet_start=row.char_start + window.start,
-        highlights=tuple(
-            Span(mark.start - window.start, mark.end - window.start)
-            for mark in marks
-            if mark.start >= window.start and mark.end <= window.end
-        ),
+        highlights=_inside(marks, window),
         messages=tuple(messages),
         thread=row.thread_id,
         author=row.author_id,
@@ -114,7 +193,7 @@ def _hit(
         score=one.score,
         words_score=one.words,
         meaning_score=one.cosine,
-        words=tuple(dict.fromkeys(row.body[mark.start : mark.end].lower() for mark in marks))[:_MOST_WORDS],
+        words=_words(row.body, marks),
         more_in_source=more,
     )
 
@@ -131,15 +210,13 @@ def _messages(principal: Principal, rows: dict[int, Chunk]) -> dict[int, list[Me
     return found
 
 
-def _matching(
-    rows: Iterable[Chunk], words: Mapping[int, snippets.Words], query: ParsedQuery
-) -> dict[str, set[str]]:
-    """Return, for each language, which words of these texts the query's words match. One statement."""
+def _matching(found: Iterable[tuple[str, snippets.Words]], query: ParsedQuery) -> dict[str, set[str]]:
+    """Return, for each language, which of these (language, words) the query's words match. One statement."""
     if not query.words:
         return {}
     texts: dict[str, set[str]] = {}
-    for row in rows:
-        texts.setdefault(row.language, set()).update(words[row.pk])
+    for language, words in found:
+        texts.setdefault(language, set()).update(words)
     asked = [
         (language, form) for language in texts for word in query.words for form, _ in forms(word, language)
     ]
@@ -156,7 +233,7 @@ def _matching(
                 [form for _, form in asked],
             ],
         )
-        found: dict[str, set[str]] = {}
+        matching: dict[str, set[str]] = {}
         for language, word in cursor.fetchall():
-            found.setdefault(language, set()).add(word)
-    return found
+            matching.setdefault(language, set()).add(word)
+    return matching

@@ -78,17 +78,17 @@ def rank(
     if filters.nothing or (query.is_empty and filters.is_empty):
         return Ranking((), 0, words_only=True)
     embedding = _embedding(query) if by_meaning else QueryEmbedding(None)
-    numbers, languages, spellings, weights = _terms(query)
+    words = spellings(query)
     with connection.cursor() as cursor:
         cursor.execute(
             _RANK,
             [
                 list(dict.fromkeys(reach.principals)),
                 guess(query.text) or "",
-                numbers,
-                languages,
-                spellings,
-                weights,
+                words.numbers,
+                words.languages,
+                words.forms,
+                words.weights,
                 list(query.phrases),
                 list(query.excluded),
                 None if embedding.vector is None else _text(embedding.vector.tolist()),
@@ -111,15 +111,25 @@ def _embedding(query: ParsedQuery) -> QueryEmbedding:
     return encoder.embed_query(text=query.text) if query.text else QueryEmbedding(None)
 
 
-def _terms(query: ParsedQuery) -> tuple[list[int], list[str], list[str], list[float]]:
-    """Return, for each way to write each word in each language: the word's number, language, spelling, weight."""
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """Each way to write each word of a query in each language, as columns: the word's number in the query, and more."""
+
+    numbers: list[int]
+    languages: list[str]
+    forms: list[str]
+    weights: list[float]
+
+
+def spellings(query: ParsedQuery) -> Spellings:
+    """Return how the words of a query may be written in texts."""
     rows = [
         (number, language, spelling, weight)
         for number, word in enumerate(query.words)
         for language in _LANGUAGES
         for spelling, weight in forms(word, language)
     ]
-    return (
+    return Spellings(
         [row[0] for row in rows],
         [row[1] for row in rows],
         [row[2] for row in rows],

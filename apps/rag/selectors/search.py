@@ -6,20 +6,37 @@ import base64
 import binascii
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import UUID
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
+from apps.chat.selectors.search.grammar import Query
+from apps.chat.selectors.search.understanding import Demand, demands, read_query, understand
 from apps.rag.errors import CursorUnknown
 from apps.rag.selectors import passages
-from apps.rag.selectors.filters import resolve
+from apps.rag.selectors.listing import Listed, cursor_of, list_messages, place_of
+from apps.rag.selectors.narrowing import chip, demands_of, is_list, narrowed
 from apps.rag.selectors.ranking import Ranked, Reach, rank
-from apps.rag.text.query import parse, parse_plain
+from apps.rag.text.query import ParsedQuery, parse_plain, texts_of
 from apps.rag.types import MOST_HITS, Filters, SearchResult, SourceType
 
 Order = Literal["best", "newest"]
 LARGEST_LIMIT = 50
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What is searched for; `demands` None: an operator names what nobody, or not the principal, can see."""
+
+    principal: Principal
+    reach: Reach
+    query: ParsedQuery
+    given: Filters
+    demands: list[Demand] | None
+    limit: int
+    cursor: str
 
 
 def search(
@@ -40,36 +57,86 @@ def search(
     the result says so.
 
     Args:
-        query: words, "phrases", -exclusions and filters (`from: in: before: after: has: type: language:`).
+        query: words, "phrases", operators such as `from:anna`, and `-` before what must not be.
         filters: narrow it further.
         limit: 1 to 50.
         cursor: of the page before.
-        order: `newest` sorts what was found by its time.
+        order: `newest` sorts what was found by its time; a list always is.
         audience: principals who must be able to see each hit, too.
         collapse: one hit for each document, with the number of the others.
         grammar: False takes every part of the query as words, as in a question to an agent.
 
     Raises:
-        PermissionMissing, CursorUnknown.
+        PermissionMissing, CursorUnknown, SearchNotUnderstood.
     """
     access.require(principal, "search.use")
     begun = time.perf_counter()
-    offset = _offset(cursor)
-    parsed = parse(query) if grammar else parse_plain(query)
-    narrowed, chips = resolve(principal=principal, operators=parsed.operators, given=filters or Filters())
-    ranking = rank(reach=reach_of(principal, audience), query=parsed, filters=narrowed)
+    asked = read_query(query) if grammar else Query(query)
+    understood = understand(principal, asked)
+    wanted = _Wanted(
+        principal=principal,
+        reach=reach_of(principal, audience),
+        query=texts_of(asked) if grammar else parse_plain(query),
+        given=filters or Filters(),
+        demands=demands(understood),
+        limit=max(1, min(limit, LARGEST_LIMIT)),
+        cursor=cursor,
+    )
+    if is_list(wanted.query, understood, wanted.given):
+        result = _listed(wanted)
+    else:
+        result = _ranked(wanted, order=order, collapse=collapse)
+    chips = tuple(chip(one, asked.text) for one in understood)
+    return replace(result, chips=chips, took_ms=(time.perf_counter() - begun) * 1000)
+
+
+def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:
+    principal, offset = wanted.principal, _offset(wanted.cursor)
+    filters = (
+        replace(wanted.given, nothing=True)
+        if wanted.demands is None
+        else narrowed(wanted.given, wanted.demands)
+    )
+    ranking = rank(reach=wanted.reach, query=wanted.query, filters=filters)
     kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)
-    page = kept[offset : offset + max(1, min(limit, LARGEST_LIMIT))]
-    found = passages.hits(principal=principal, ranked=page, query=parsed, more=more)
+    page = kept[offset : offset + wanted.limit]
+    found = passages.hits(principal=principal, ranked=page, query=wanted.query, more=more)
     following = offset + len(page)
     return SearchResult(
         hits=tuple(found),
         words_only=ranking.words_only,
         total_hint=max(ranking.found, len(kept)),
         next_cursor=_cursor(following) if following < len(kept) else "",
-        took_ms=(time.perf_counter() - begun) * 1000,
-        chips=tuple(chips),
-        filters=narrowed,
+        took_ms=0,
+        filters=filters,
+    )
+
+
+def _listed(wanted: _Wanted) -> SearchResult:
+    after = place_of(wanted.cursor)
+    given = demands_of(wanted.given)
+    rows: list[Listed] = []
+    if wanted.demands is not None and given is not None:
+        rows = list_messages(
+            principal=wanted.principal,
+            reach=wanted.reach,
+            query=wanted.query,
+            demands=[*wanted.demands, *given],
+            limit=wanted.limit + 1,
+            after=after,
+        )
+    page = rows[: wanted.limit]
+    hits = passages.message_hits(
+        principal=wanted.principal, message_ids=[row.message for row in page], query=wanted.query
+    )
+    return SearchResult(
+        hits=tuple(hits),
+        words_only=True,
+        total_hint=len(hits),
+        next_cursor=cursor_of(page[-1]) if len(rows) > len(page) else "",
+        took_ms=0,
+        is_list=True,
+        filters=wanted.given,
     )
 
 

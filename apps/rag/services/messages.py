@@ -16,13 +16,12 @@ from apps.core.text.language import guess
 from apps.rag.models import ChunkMessage
 from apps.rag.services.storing import remove_messages, store_chunks
 from apps.rag.text.chunking import cut
-from apps.rag.types import ChunkDraft, PlacedMessage, SourceType
+from apps.rag.types import GENERATED, ChunkDraft, PlacedMessage, SourceType
 
 WIDTH = 8  # numbers of the conversation looked at on each side
 PAUSE = timedelta(minutes=5)  # afterwards the same sender starts anew
 MOST_MESSAGES = 6
 MOST_CHARACTERS = 600  # of messages that share a chunk
-_GENERATED = frozenset({"agent", "bot"})
 
 
 @dataclass(eq=False)
@@ -164,7 +163,7 @@ def _drafts(
             conversation_id=first.conversation_id,
             thread_id=first.thread_id,
             author_id=first.sender_id,
-            is_generated=first.sender_kind in _GENERATED,
+            is_generated=first.sender_kind in GENERATED,
             has_file=bool(first.files),
             ordinal=ordinal,
             start=start,

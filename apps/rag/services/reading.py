@@ -40,7 +40,7 @@ def note_read(
             object_id=object_id,
             details={
                 "purpose": purpose,
-                "chunks": [hit.chunk for hit in hits],
+                "chunks": [hit.chunk for hit in hits if hit.chunk is not None],
                 "sources": sorted({f"{hit.source_type.value}:{hit.source}" for hit in hits}),
             },
         )

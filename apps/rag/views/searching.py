@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -17,9 +17,12 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
+from apps.chat.errors import SearchNotUnderstood
+from apps.chat.selectors.search.grammar import clean
+from apps.chat.selectors.search.operators import HAS, IS, OPERATORS
+from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
 from apps.rag.selectors.search import Order, search
-from apps.rag.text.query import MOST_CHARACTERS
 from apps.rag.types import Chip, Filters, Hit, SearchResult, SourceType, Span
 
 PAGE = 10
@@ -64,12 +67,31 @@ class RemovableChip:
     url: str
 
 
+@dataclass(frozen=True)
+class Correction:
+    """Another text for a part that was not understood, and the address of the search with it."""
+
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
+class ShownProblem:
+    """A part that was not understood, in its surroundings, and what could be meant."""
+
+    sentence: str
+    before: str
+    part: str
+    after: str
+    corrections: tuple[Correction, ...]
+
+
 @require_safe
 @vary_on_headers("HX-Request")
 def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """Show what fits the query and the reader may open."""
     access.require(request.principal, "search.use")
-    query = request.GET.get("q", "").replace("\x00", "")[:MOST_CHARACTERS]
+    query = clean(request.GET.get("q", ""))
     order: Order = "newest" if request.GET.get("order") == "newest" else "best"
     types = [kind for kind in SourceType if kind.value in request.GET.getlist("type")]
     conversation = _uuid(request.GET.get("conversation", ""))
@@ -80,6 +102,8 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "types": [(kind.value, kind.label, kind in types) for kind in SourceType],
         "conversation": conversation,
         "ask_url": _ask_url(request.principal, query),
+        "operators": [operator for operator in OPERATORS if operator.name not in ("has", "is")],
+        "choices": {"has": HAS.entries.values(), "is": IS.entries.values()},
     }
     if not query.strip():
         return render(request, "rag/search.html", context)
@@ -92,6 +116,9 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
             cursor=request.GET.get("cursor", ""),
             order=order,
         )
+    except SearchNotUnderstood as refused:
+        problems = [_shown_problem(request, query, problem) for problem in refused.problems]
+        return render(request, "rag/search.html", {**context, "problems": problems}, status=422)
     except DomainError as refused:
         return render(request, "rag/search.html", {**context, "refused": refused.detail}, status=422)
     return render(request, "rag/search.html", {**context, **_found(request, result, query)})
@@ -103,8 +130,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         "seconds": result.took_ms / 1000,
         "hits": [_shown(request.principal, hit) for hit in result.hits],
         "chips": [
-            RemovableChip(chip, _chip_label(chip), _without(request, query, chip.text))
-            for chip in result.chips
+            RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
         "more_url": _address(request, cursor=result.next_cursor) if result.next_cursor else "",
         "best_url": _address(request, order="best"),
@@ -156,20 +182,25 @@ def hit_address(principal: Principal, hit: Hit) -> str:
 
 
 def _chip_label(chip: Chip) -> str:
-    labels = {
-        "in": _("In: %(name)s"),
-        "from": _("From: %(name)s"),
-        "before": _("Before: %(name)s"),
-        "after": _("After: %(name)s"),
-        "has": _("Has: %(name)s"),
-        "type": _("Type: %(name)s"),
-        "language": _("Language: %(name)s"),
-    }
-    return labels.get(chip.kind, "%(name)s") % {"name": chip.label}
+    label = str(OPERATORS[chip.kind].chip) % {"name": chip.label}
+    return _("Not: %(filter)s") % {"filter": label} if chip.is_negated else label
 
 
-def _without(request: PageRequest, query: str, part: str) -> str:
-    return _address(request, q=" ".join(query.replace(part, " ", 1).split()))
+def _without(request: PageRequest, query: str, chip: Chip) -> str:
+    return _address(request, q=" ".join(f"{query[: chip.start]} {query[chip.end :]}".split()))
+
+
+def _shown_problem(request: PageRequest, query: str, problem: SearchProblem) -> ShownProblem:
+    before, after = query[: problem.start], query[problem.end :]
+    return ShownProblem(
+        sentence=SearchNotUnderstood.sentence(replace(problem, suggestions=())),
+        before=before,
+        part=problem.text,
+        after=after,
+        corrections=tuple(
+            Correction(text, _address(request, q=f"{before}{text}{after}")) for text in problem.suggestions
+        ),
+    )
 
 
 def _address(request: PageRequest, **changed: str) -> str:

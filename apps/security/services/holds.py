@@ -12,10 +12,11 @@ from apps.accounts.services.access import require
 from apps.accounts.services.trail import note
 from apps.accounts.types import Principal
 from apps.core.data_subjects import Person, hold_targets
+from apps.core.retention import Held
 from apps.security import actions
 from apps.security.errors import HoldNotFound, HoldTargetInvalid, OnHold, ReasonMissing
 from apps.security.models import LegalHold
-from apps.security.selectors.holds import holds_on
+from apps.security.selectors.holds import held, holds_on
 
 MANAGE = "privacy.manage"
 LONGEST_REASON = 500
@@ -78,6 +79,12 @@ def require_free(person: Person) -> None:
     _lock(person.organization_id)
     if holds_on(person):
         raise OnHold
+
+
+def lock_holds(organization_id: UUID) -> Held:
+    """Return what is held; no hold can be placed until the caller's transaction ends."""
+    _lock(organization_id)
+    return held(organization_id)
 
 
 def clean_reason(reason: str) -> str:

@@ -54,6 +54,7 @@ function openActions(article, button) {
     { label: t("menu.unread"), icon: "inbox", key: "u", run: () => unreadFrom(article) },
     ...((isMine || document.querySelector("[data-may-moderate]")) && article.closest('#main [data-kind="channel"]') ? [{ label: t("menu.move"), icon: "flow", run: () => dialogFor(`${link}move/`) }] : []),
     ...(article.querySelector("[data-history]") ? [{ label: t("menu.history"), icon: "clock", run: () => dialogFor(`${link}history/`) }] : []),
+    ...(isMine ? [] : [{ label: t("menu.report"), icon: "warn", run: () => dialogFor(`${link}report/`) }]),
     ...(isMine || document.querySelector("[data-may-moderate]") ? [{ label: t("menu.delete"), icon: "trash", bad: true, line: true, run: () => dialogFor(`${link}delete/`) }] : []),
   ]);
 }
@@ -141,7 +142,7 @@ document.addEventListener("click", (event) => {
   const button = target.closest("[data-act]");
   if (!(button instanceof HTMLAnchorElement) || !article) return;
   event.preventDefault();
-  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji));
+  if (button.dataset.act === "react") pickEmoji(button, (emoji) => react(article, emoji), true);
   else if (button.dataset.act === "thread") openThread(button.href);
   else openActions(article, button);
 });
@@ -154,7 +155,7 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("click", (event) => {
-  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge]") : null;
+  const button = event.target instanceof Element ? event.target.closest("[data-acknowledge], [data-post]") : null;
   if (!(button instanceof HTMLButtonElement)) return;
   event.preventDefault();
   act(button.formAction, button.name ? { [button.name]: button.value } : {});

@@ -4,11 +4,13 @@
 import { request } from "../shell/api.js";
 import { debounce, icon, make } from "../shell/dom.js";
 import { inOrganization, t } from "../shell/page.js";
+import { commands } from "./commands.js";
 import { findEmoji } from "./emoji.js";
 
 /** @typedef {{text: string, label: string, sign: string | Node, note?: string}} Choice */
 
 const MOST = 8;
+const SLASH = /^\/([a-z]*)$/;
 const STARTS = /(?:^|[\s(])([@:])([\p{L}\p{N}_.+-]*(?: [\p{L}\p{N}]+)?)$/u;
 
 /** @param {HTMLTextAreaElement} field @param {HTMLElement} list */
@@ -56,7 +58,7 @@ export function completions(field, list) {
   };
 
   const look = debounce(async (/** @type {string} */ kind, /** @type {string} */ word, /** @type {number} */ number) => {
-    const found = kind === "@" ? await people(word) : word.length > 1 ? await emoji(word) : [];
+    const found = kind === "/" ? await slashed(word) : kind === "@" ? await people(word) : word.length > 1 ? await emoji(word) : [];
     if (number !== round) return;
     choices = found.slice(0, MOST);
     chosen = 0;
@@ -65,7 +67,9 @@ export function completions(field, list) {
 
   field.addEventListener("input", () => {
     round += 1;
-    const match = STARTS.exec(field.value.slice(0, field.selectionEnd));
+    const before = field.value.slice(0, field.selectionEnd);
+    const slash = SLASH.exec(before);
+    const match = slash ? ["", "/", slash[1] ?? ""] : STARTS.exec(before);
     if (!match) {
       close();
       return;
@@ -115,6 +119,12 @@ async function people(word) {
   } catch {
     return []; // without suggestions a name can still be written
   }
+}
+
+/** @param {string} word @returns {Promise<Choice[]>} */
+async function slashed(word) {
+  const found = (await commands()).filter(({ name }) => name.startsWith(word));
+  return found.map(({ name, usage, description }) => ({ text: `/${name}`, label: `/${name} ${usage}`, note: description, sign: "" }));
 }
 
 /** @param {string} word @returns {Promise<Choice[]>} */

@@ -6,6 +6,7 @@ import { debounce, one } from "../shell/dom.js";
 import { component } from "../shell/mount.js";
 import { page, t } from "../shell/page.js";
 import { listen, socket } from "../shell/socket.js";
+import { isCommand, runCommand } from "./commands.js";
 import { completions } from "./completion.js";
 import { pickEmoji } from "./emoji.js";
 import { sendLater } from "./later.js";
@@ -106,6 +107,10 @@ class Composer {
       this.#explain();
       return;
     }
+    if (isCommand(body) && !this.uploads.files.length) {
+      this.#command(body);
+      return;
+    }
     const topic = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"))?.value.trim();
     const priority = this.priority.value;
     post({ conversation: this.conversation, thread: this.thread, ...(topic ? { topic } : {}), body, attachments: this.uploads.take(), ...(priority ? { priority } : {}) });
@@ -117,6 +122,12 @@ class Composer {
     this.keep.now();
     this.typed = 0;
     this.#explain();
+    this.text.focus();
+  }
+
+  /** @param {string} line */
+  async #command(line) {
+    if (await runCommand({ conversation: this.conversation, thread: this.thread, line })) this.empty();
     this.text.focus();
   }
 

@@ -2,7 +2,9 @@
 /** The emoji of the reader's language, loaded on first use; a small picker with groups, search and what is often used. */
 
 import { make, one } from "../shell/dom.js";
-import { page, t } from "../shell/page.js";
+import { request } from "../shell/api.js";
+import { inOrganization, page, t } from "../shell/page.js";
+import { emojiSign } from "./model.js";
 
 /** @typedef {[group: number, emoji: string, name: string, words: string]} Emoji */
 
@@ -44,8 +46,27 @@ function remember(emoji) {
 /** @type {HTMLElement | undefined} */
 let picker;
 
-/** @param {HTMLElement} button @param {(emoji: string) => void} chosen */
-export async function pickEmoji(button, chosen) {
+/** @type {Promise<string[]> | undefined} */
+let own;
+
+/** The names of the organization's own. @returns {Promise<string[]>} */
+function ownEmoji() {
+  own ??= request("GET", inOrganization("emoji/"))
+    .then((answer) => answer.json())
+    .then((found) => found.emoji)
+    .catch(() => {
+      own = undefined; // the usual ones are enough; the next look asks again
+      return [];
+    });
+  return own;
+}
+
+/**
+ * @param {HTMLElement} button
+ * @param {(emoji: string) => void} chosen
+ * @param {boolean} [withOwn] the organization's own too, which stand in reactions and not in texts
+ */
+export async function pickEmoji(button, chosen, withOwn = false) {
   picker?.remove();
   const field = make("input", { class: "input", type: "search", "aria-label": t("emoji.find"), placeholder: t("emoji.find"), autocomplete: "off" });
   const grid = make("div", { class: "emoji__grid" });
@@ -55,7 +76,7 @@ export async function pickEmoji(button, chosen) {
   grid.addEventListener("click", (event) => {
     const item = event.target instanceof Element ? event.target.closest("button") : null;
     if (!item) return;
-    remember(item.value);
+    if (!item.value.startsWith(":")) remember(item.value);
     opened.hidePopover();
     chosen(item.value);
   });
@@ -69,7 +90,7 @@ export async function pickEmoji(button, chosen) {
   let round = 0;
   const show = async () => {
     const number = ++round;
-    const sections = await sectionsFor(field.value);
+    const sections = [...(withOwn ? await ownSection(field.value) : []), ...(await sectionsFor(field.value))];
     if (number === round) grid.replaceChildren(...sections);
   };
   field.addEventListener("input", show);
@@ -89,6 +110,12 @@ export async function pickEmoji(button, chosen) {
 }
 
 /** @param {string} needle @returns {Promise<Node[]>} */
+async function ownSection(needle) {
+  const found = (await ownEmoji()).filter((code) => code.includes(needle.trim().toLocaleLowerCase()));
+  return found.length ? [make("h3", {}, t("emoji.own")), ...found.map((code) => item([0, `:${code}:`, code, ""]))] : [];
+}
+
+/** @param {string} needle @returns {Promise<Node[]>} */
 async function sectionsFor(needle) {
   const all = await load();
   if (needle.trim()) {
@@ -103,7 +130,7 @@ async function sectionsFor(needle) {
 
 /** @param {Emoji} emoji */
 function item([, emoji, name]) {
-  return make("button", { class: "emoji__item", type: "button", value: emoji, title: name, "aria-label": name }, emoji);
+  return make("button", { class: "emoji__item", type: "button", value: emoji, title: name, "aria-label": name }, emojiSign(emoji));
 }
 
 /** @param {KeyboardEvent} event @param {HTMLElement} grid */

@@ -5,7 +5,7 @@ import { all, clone, icon, make, one } from "../shell/dom.js";
 import { inOrganization, page, size, t } from "../shell/page.js";
 import { written } from "../shell/times.js";
 import { enhance } from "./enhance.js";
-import { messageUrl, threadUrl } from "./model.js";
+import { emojiSign, messageUrl, threadUrl } from "./model.js";
 
 /** @typedef {import("./model.js").Message} Message */
 /** @typedef {import("./model.js").Person} Person */
@@ -227,7 +227,7 @@ function setPeople(button, ids) {
   button.dataset.people = ids.join(" ");
   button.setAttribute("aria-pressed", String(ids.includes(page.me?.id ?? "")));
   button.setAttribute("aria-label", `${button.value}, ${ids.length}`);
-  button.replaceChildren(make("span", { "aria-hidden": "true" }, button.value), String(ids.length));
+  button.replaceChildren(make("span", { "aria-hidden": "true" }, emojiSign(button.value)), String(ids.length));
 }
 
 /**

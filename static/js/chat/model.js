@@ -1,6 +1,7 @@
 // @ts-check
 /** Shapes of chat as the server writes them in events, and addresses of its pages. */
 
+import { make } from "../shell/dom.js";
 import { inOrganization } from "../shell/page.js";
 
 /**
@@ -11,9 +12,14 @@ import { inOrganization } from "../shell/page.js";
  *   id: string, conversation: string, sequence: number, sender: Person, body: string, html: string, sent_at: string,
  *   version: number, edited_at: string | null, deleted_at: string | null, thread: string | null, client_key: string,
  *   topic: {id: string, name: string} | null, mentions: string[], attachments: Attachment[], reactions: Reaction[], card: {type: string} | null,
- *   priority: string, pinned_at: string | null, acknowledged: string[],
+ *   priority: string, pinned_at: string | null, acknowledged: string[], previews: Array<{id: string}>,
  * }} Message
  */
+
+/** An emoji as it is drawn: `:name:` is a picture of the organization's own. @param {string} emoji @returns {string | Node} */
+export function emojiSign(emoji) {
+  return /^:[a-z0-9_]{2,30}:$/.test(emoji) ? make("img", { class: "emoji-own", src: inOrganization(`emoji/${emoji.slice(1, -1)}/`), alt: emoji }) : emoji;
+}
 
 /** @param {string} conversation */
 export const conversationUrl = (conversation) => inOrganization(`c/${conversation}/`);

@@ -26,7 +26,7 @@ import { outbox, remove, retry, waitingIn } from "./outbox.js";
 
 const NEAR_BOTTOM = 80;
 /** What only the server can draw. */
-const REDRAWN = new Set(["message.card_changed", "message.pin_changed", "message.acknowledged", "message.acknowledgement_withdrawn"]);
+const REDRAWN = new Set(["message.card_changed", "message.pin_changed", "message.acknowledged", "message.acknowledgement_withdrawn", "poll.changed", "message.previews_changed"]);
 
 class Stream {
   /** @param {HTMLElement} root */

@@ -116,7 +116,7 @@ def test_what_is_kept_says_why_and_what_is_not_kept_is_erased() -> None:
 def test_events_with_text_say_which_of_it_is_personal() -> None:
     """An event type with a field of free text is either personal there, or named here with the reason."""
     plain = {
-        "kind", "type", "role", "reason", "session", "state", "error_code", "emoji", "subject_type",
+        "kind", "type", "role", "reason", "session", "state", "error_code", "failure_code", "emoji", "subject_type",
         "name",  # of a channel: everybody's
     }  # fmt: skip
     for name, cls in registered().items():

@@ -1,0 +1,97 @@
+"""The console's page of messages: the organization's own emoji, and whether links are looked at."""
+
+from __future__ import annotations
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from apps.accounts.services import access
+from apps.chat.console.conversations import ConsoleRequest
+from apps.chat.errors import EmojiNameInvalid
+from apps.chat.selectors.emoji import custom_emoji
+from apps.chat.selectors.policy import has_link_previews
+from apps.chat.services import emoji as changing
+from apps.chat.services import previews
+from apps.core import console_shell
+from apps.core.registry import register_console_page
+
+PAGE = "emoji"
+
+
+@require_safe
+def emoji(request: ConsoleRequest, slug: str) -> HttpResponse:
+    """List the organization's own emoji."""
+    context = {
+        "console_page": PAGE,
+        "rows": custom_emoji(request.principal),
+        "slug": slug,
+        "has_previews": has_link_previews(request.principal.organization_id),
+        "may_switch": bool(access.can(request.principal, previews.PERMISSION)),
+    }
+    return render(request, "console/emoji.html", context)
+
+
+@require_POST
+def add(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
+    """Add one from a picture."""
+    return console_shell.act(
+        request,
+        lambda: _add(request),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("Emoji added"),
+    )
+
+
+def _add(request: ConsoleRequest) -> None:
+    picture = request.FILES.get("picture")
+    if not isinstance(picture, UploadedFile):
+        raise EmojiNameInvalid
+    changing.add_emoji(
+        principal=request.principal,
+        code=request.POST.get("code", "").strip().strip(":").lower(),
+        name=picture.name or "emoji",
+        data=picture.read(),
+    )
+
+
+@require_POST
+def switch(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Look at links, or not."""
+    is_on = request.POST.get("link_previews") == "1"
+    return console_shell.act(
+        request,
+        lambda: previews.set_link_previews(principal=request.principal, is_on=is_on),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("Links are looked at") if is_on else _("Links are not looked at any more"),
+    )
+
+
+@require_POST
+def remove(request: ConsoleRequest, slug: str, code: str) -> HttpResponse:  # noqa: ARG001
+    """Take one away."""
+    return console_shell.act(
+        request,
+        lambda: changing.remove_emoji(principal=request.principal, code=code),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("Emoji removed"),
+    )
+
+
+register_console_page(
+    PAGE,
+    gettext_lazy("Emoji and link previews"),
+    "smile",
+    changing.PERMISSION,
+    emoji,
+    order=41,
+    routes=[
+        path("previews/", switch, name="link-previews"),
+        path("add/", add, name="emoji-add"),
+        path("<slug:code>/remove/", remove, name="emoji-remove"),
+    ],
+)

@@ -1,0 +1,139 @@
+"""Reports of messages: whoever sees a message can report it, moderators look at it and decide."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.accounts.services import trail
+from apps.accounts.types import Principal
+from apps.chat import actions, events
+from apps.chat.errors import (
+    MessageDeleted,
+    MessageNotFound,
+    NoteTooLong,
+    OwnMessage,
+    ReportDecided,
+    ReportNotFound,
+)
+from apps.chat.models import Message, Report
+from apps.chat.selectors.messages import visible_messages
+from apps.chat.selectors.moderation import ReportView, get_report, visible_reports
+from apps.chat.services.conversations import open_direct
+from apps.chat.services.messages import send_message, take_away
+from apps.chat.types import ReportReason, ReportState
+from apps.core.events import log
+
+LONGEST_NOTE = 1000
+
+
+def report_message(*, principal: Principal, message_id: UUID, reason: ReportReason, note: str = "") -> UUID:
+    """Tell moderators of a message; return the report's id. Reporting again changes reason and note while it is open.
+
+    The author is not told, and nobody else either.
+
+    Raises:
+        MessageNotFound, MessageDeleted, OwnMessage, NoteTooLong, ReportDecided.
+    """
+    cleaned = note.replace("\x00", "").strip()
+    if len(cleaned) > LONGEST_NOTE:
+        raise NoteTooLong
+    message = visible_messages(principal).filter(pk=message_id).first()
+    if message is None:
+        raise MessageNotFound
+    if message.deleted_at is not None:
+        raise MessageDeleted
+    if message.sender_id == principal.id:
+        raise OwnMessage
+    with transaction.atomic():
+        report, is_new = Report.objects.get_or_create(
+            organization_id=principal.organization_id,
+            message_id=message_id,
+            reporter_id=principal.id,
+            defaults={"reason": reason, "note": cleaned},
+        )
+        if is_new:
+            log.record(
+                events.MessageReported(
+                    organization_id=principal.organization_id,
+                    stream_id=principal.organization_id,
+                    scope_id=message.scope_id,
+                    actor_id=principal.id,
+                    report_id=report.pk,
+                    message_id=message_id,
+                )
+            )
+            return report.pk
+        changed = Report.objects.filter(pk=report.pk, state=ReportState.OPEN).update(
+            reason=reason, note=cleaned
+        )
+        if not changed:
+            raise ReportDecided
+    return report.pk
+
+
+def read_report(*, principal: Principal, report_id: UUID) -> ReportView:
+    """Return a report with what the message says; reading it leaves a line in the audit trail.
+
+    Raises:
+        ReportNotFound: missing, or not for this principal to decide.
+    """
+    with transaction.atomic():
+        view = get_report(principal, report_id)
+        trail.note(
+            principal,
+            actions.REPORT_READ,
+            "message",
+            view.message_id,
+            report=report_id,
+            sender=view.sender_id,
+        )
+    return view
+
+
+def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warning: str = "") -> None:
+    """Decide about a message for all its open reports: nothing is wrong, the author is warned, or it is removed.
+
+    Args:
+        warning: what the principal writes to the author in their direct conversation; needed for `warned`.
+
+    Raises:
+        ReportNotFound, ReportDecided, EmptyMessage and what sending raises; ValueError: `open` is no decision.
+    """
+    if decision == ReportState.OPEN:
+        raise ValueError(decision)
+    with transaction.atomic():
+        report = (
+            visible_reports(principal)
+            .select_for_update(no_key=True, of=("self",))
+            .filter(pk=report_id)
+            .first()
+        )
+        if report is None:
+            raise ReportNotFound
+        if report.state != ReportState.OPEN:
+            raise ReportDecided
+        message = Message.objects.select_for_update(no_key=True).get(pk=report.message_id)
+        Report.objects.filter(message_id=message.pk, state=ReportState.OPEN).update(
+            state=decision, decided_by_id=principal.id, decided_at=timezone.now()
+        )
+        if decision == ReportState.REMOVED and message.deleted_at is None:
+            take_away(message, actor_id=principal.id)
+            trail.note(
+                principal, actions.MESSAGE_REMOVED, "message", message.pk,
+                conversation=message.conversation_id, sender=message.sender_id,
+            )  # fmt: skip
+        if decision == ReportState.WARNED:
+            _warn(principal, report_id=report_id, author_id=message.sender_id, warning=warning)
+        trail.note(
+            principal, actions.REPORT_DECIDED, "message", message.pk,
+            report=report_id, decision=decision.value, sender=message.sender_id,
+        )  # fmt: skip
+
+
+def _warn(principal: Principal, *, report_id: UUID, author_id: UUID, warning: str) -> None:
+    """Write to the author in the moderator's own name; once for each report."""
+    direct = open_direct(principal=principal, people=[author_id])
+    send_message(principal=principal, conversation_id=direct, body=warning, client_key=f"warning-{report_id}")

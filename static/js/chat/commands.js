@@ -1,0 +1,44 @@
+// @ts-check
+/** Slash commands: a line with the name of one is run instead of sent. A space before the slash sends it as text. */
+
+import { request } from "../shell/api.js";
+import { make } from "../shell/dom.js";
+import { showDialog } from "../shell/dialog.js";
+import { inOrganization, t } from "../shell/page.js";
+import { explain, toast } from "../shell/toasts.js";
+import { conversationUrl } from "./model.js";
+
+/** @typedef {{name: string, usage: string, description: string}} Command */
+
+/** @type {Promise<Command[]> | undefined} */
+let loading;
+
+/** @returns {Promise<Command[]>} */
+export function commands() {
+  loading ??= request("GET", inOrganization("commands/"))
+    .then((answer) => answer.json())
+    .then((found) => found.commands)
+    .catch(() => {
+      loading = undefined; // without suggestions a command can still be written
+      return [];
+    });
+  return loading;
+}
+
+/** @param {string} text */
+export const isCommand = (text) => /^\/[a-z]{1,30}(\s|$)/.test(text);
+
+/** @param {{conversation: string, thread: string | null, line: string}} call @returns {Promise<boolean>} whether it ran */
+export async function runCommand({ conversation, thread, line }) {
+  try {
+    const form = { line, client_key: crypto.randomUUID(), ...(thread ? { thread } : {}) };
+    const outcome = await (await request("POST", `${conversationUrl(conversation)}command/`, { form })).json();
+    if (outcome.address) location.assign(inOrganization(outcome.address));
+    else if (outcome.said.includes("\n")) showDialog(t("commands"), make("ul", { class: "stack" }, ...outcome.said.split("\n").map((/** @type {string} */ each) => make("li", {}, each))));
+    else if (outcome.said) toast(outcome.said);
+    return true;
+  } catch (error) {
+    explain(error);
+    return false;
+  }
+}

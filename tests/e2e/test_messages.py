@@ -1,0 +1,185 @@
+"""What one does with messages: threads, versions, deleting and bringing back, keeping, planning, asking, calling."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.visitor import Visitor
+
+Visit = Callable[..., Visitor]
+SHOTS = os.environ.get("CHATSYSTEM_SCREENSHOTS")
+
+
+def _keep(page: Page, name: str) -> None:
+    if SHOTS:
+        Path(SHOTS).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(SHOTS) / f"{name}.png")
+
+
+def _menu(visitor: Visitor, text: str, item: str) -> None:
+    visitor.act(visitor.message(text).last, "more")
+    visitor.choose(item)
+
+
+def test_threads_are_followed_versions_compared_and_deleted_messages_brought_back(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    for who in (maren, jonas):
+        who.open("allgemein")
+    maren.write("Wer prüft den alten Poller?")
+    jonas.act(jonas.message("Wer prüft den alten Poller?"), "thread")
+    jonas.write("Ich, heute noch.", where="#panel")
+    threads = maren.page.locator("#own-links a", has_text="Threads")
+    expect(threads.locator(".count")).to_be_visible()
+    threads.click()
+    entry = maren.page.locator("[data-threads] > li", has_text="Poller").first
+    expect(entry).to_contain_text("Ich, heute noch.")
+    _keep(maren.page, "threads")
+    entry.get_by_role("link", name="1 reply").click()
+    expect(maren.message("Ich, heute noch.", where="#panel")).to_be_visible()
+    expect(threads.locator(".count")).to_have_count(0)
+    follow = maren.page.locator("[data-follow] button")
+    expect(follow).to_have_text("Leave thread")
+    follow.click()
+    expect(follow).to_have_text("Follow thread")
+    _keep(maren.page, "thread")
+
+    maren.open("allgemein")
+    _menu(maren, "Wer prüft den alten Poller?", "Edit")
+    maren.page.locator("[data-edit] textarea").fill("Wer prüft den neuen Poller?")
+    maren.page.keyboard.press("Enter")
+    jonas.message("Wer prüft den neuen Poller?").locator(".message__edited").click()
+    expect(jonas.page.locator("#dialog del")).to_have_text("alten")
+    expect(jonas.page.locator("#dialog ins")).to_have_text("neuen")
+    _keep(jonas.page, "history")
+    jonas.page.keyboard.press("Escape")
+
+    _menu(maren, "Wer prüft den neuen Poller?", "Delete")
+    maren.page.locator("#dialog").get_by_role("button", name="Delete message").click()
+    expect(jonas.message("Wer prüft den neuen Poller?")).to_have_count(0)
+    maren.page.get_by_role("button", name="Undo").click()
+    expect(jonas.message("Wer prüft den neuen Poller?")).to_be_visible()
+
+
+def test_messages_are_pinned_saved_quoted_forwarded_and_acknowledged(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    for who in (maren, jonas):
+        who.open("allgemein")
+    maren.page.locator("#main [data-priority]").select_option("urgent")
+    maren.write("Der Steg ist **gesperrt**.")
+    urgent = jonas.message("Der Steg ist gesperrt.")
+    expect(urgent.locator(".tag--bad")).to_have_text("Urgent")
+    urgent.get_by_role("button", name="I have seen it").click()
+    expect(maren.message("Der Steg ist gesperrt.")).to_contain_text("1 has seen it")
+    expect(urgent.get_by_role("button", name="Take back")).to_be_visible()
+    _menu(jonas, "Der Steg ist gesperrt.", "Pin for everyone")
+    expect(maren.message("Der Steg ist gesperrt.")).to_contain_text("Pinned")
+    _keep(jonas.page, "urgent")
+    maren.page.get_by_role("link", name="Pins and bookmarks").click()
+    expect(maren.page.locator("#dialog [data-pins]")).to_contain_text("Der Steg ist gesperrt.")
+    maren.page.locator("#dialog [name=url]").fill("https://hafen.example/plan")
+    maren.page.locator("#dialog [name=title]").fill("Liegeplan")
+    _keep(maren.page, "at-hand")
+    maren.page.locator("#dialog").get_by_role("button", name="Add link").click()
+    expect(maren.page.get_by_text("Bookmark added")).to_be_visible()
+
+    _menu(jonas, "Der Steg ist gesperrt.", "Save for me")
+    jonas.page.locator("#own-links a", has_text="Saved messages").click()
+    expect(jonas.page.locator("[data-saved]")).to_contain_text("Der Steg ist gesperrt.")
+    _keep(jonas.page, "saved")
+    jonas.open("allgemein")
+    _menu(jonas, "Der Steg ist gesperrt.", "Quote")
+    expect(jonas.page.locator("#main [data-text]")).to_have_value(
+        "> [Maren Thiessen wrote](" + jonas.page.url.partition("/o/")[0] + jonas.page.evaluate(
+            "[...document.querySelectorAll('#main .message')].findLast((m) => m.textContent.includes('Der Steg ist'))"
+            ".querySelector('.message__time').getAttribute('href')"
+        ) + ")\n>\n> Der Steg ist **gesperrt**.\n\n"
+    )  # fmt: skip
+    jonas.page.locator("#main [data-text]").fill("")
+    _menu(jonas, "Der Steg ist gesperrt.", "Forward")
+    jonas.page.locator("#dialog select").select_option(label="it-platform")
+    jonas.page.locator("#dialog [name=comment]").fill("Bitte beachten")
+    _keep(jonas.page, "forward")
+    jonas.page.locator("#dialog").get_by_role("button", name="Forward").click()
+    copy = jonas.message("Bitte beachten").last
+    expect(copy.locator(".forwarded strong")).to_have_text("gesperrt")
+    expect(copy.get_by_role("link", name="Show original")).to_be_visible()
+    _keep(jonas.page, "forwarded")
+
+
+def test_messages_are_sent_later_reminders_set_and_drafts_found(visit: Visit) -> None:
+    maren = visit("Maren")
+    maren.open("allgemein")
+    maren.page.locator("#main [data-text]").fill("Guten Morgen zusammen")
+    maren.page.locator("#main").get_by_role("button", name="Send later").click()
+    expect(maren.page.locator("#dialog [name=body]")).to_have_value("Guten Morgen zusammen")
+    _keep(maren.page, "later")
+    maren.page.locator("#dialog").get_by_role("button", name="Schedule").click()
+    planned = maren.page.locator("[data-scheduled] > li", has_text="Guten Morgen zusammen")
+    expect(planned).to_be_visible()
+    _keep(maren.page, "scheduled")
+    planned.get_by_role("button", name="Send now").click()
+    expect(planned.locator(".tag--ok")).to_have_text("Sent")
+    maren.open("allgemein")
+    expect(maren.message("Guten Morgen zusammen")).to_be_visible()
+    expect(maren.page.locator("#main [data-text]")).to_have_value("")
+
+    _menu(maren, "Guten Morgen zusammen", "Remind me")
+    maren.page.locator("#dialog").get_by_role("button", name="in an hour").click()
+    maren.page.locator("#dialog [name=note]").fill("Antwort lesen")
+    _keep(maren.page, "remind")
+    maren.page.locator("#dialog").get_by_role("button", name="Remind me").click()
+    expect(maren.page.get_by_text("You will be reminded")).to_be_visible()
+    maren.page.locator("#own-links a", has_text="Reminders").click()
+    expect(maren.page.locator("[data-reminders]")).to_contain_text("Antwort lesen")
+    _keep(maren.page, "reminders")
+
+    maren.open("allgemein")
+    maren.page.locator("#main [data-text]").fill("Halb fertig")
+    other = visit("Maren")
+    drafts = other.page.locator("#own-links a", has_text="Drafts")
+    expect(drafts.locator(".count")).to_have_text("1")
+    drafts.click()
+    expect(other.page.locator("[data-drafts]")).to_contain_text("Halb fertig")
+    _keep(other.page, "drafts")
+    other.page.locator("[data-drafts]").get_by_role("button", name="Delete").click()
+    expect(other.page.locator("[data-drafts]")).to_have_count(0)
+
+
+def test_people_vote_run_commands_and_are_asked_before_many_are_called(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    for who in (maren, jonas):
+        who.open("allgemein")
+    field = maren.page.locator("#main [data-text]")
+    field.press_sequentially("/po")
+    expect(maren.page.get_by_role("option", name="/poll")).to_be_visible()
+    _keep(maren.page, "commands")
+    field.press("Enter")
+    field.press_sequentially('"Grillen oder Fisch?" Grillen Fisch')
+    field.press("Enter")
+    poll = jonas.message("Grillen oder Fisch?").last
+    poll.get_by_role("button", name="Fisch").click()
+    mine = poll.get_by_role("button", name="Fisch")
+    expect(mine).to_have_attribute("aria-pressed", "true")
+    seen = maren.message("Grillen oder Fisch?").last
+    expect(seen.get_by_role("button", name="Fisch").locator(".num")).to_have_text("1")
+    _keep(maren.page, "poll")
+    seen.get_by_role("button", name="Close poll").click()
+    expect(mine).to_be_disabled()
+    expect(field).to_have_value("")
+
+    maren.expected.append("400")
+    field.fill("/fliegen")
+    field.press("Enter")
+    expect(maren.page.get_by_text("There is no command /fliegen")).to_be_visible()
+    expect(field).to_have_value("/fliegen")
+    field.fill("@all Probealarm")
+    field.press("Enter")
+    late = maren.page.locator("#main .message--failed")
+    expect(late).to_contain_text("people at once")
+    _keep(maren.page, "mass-mention")
+    late.get_by_role("button", name="Send to all of them").click()
+    expect(jonas.message("Probealarm")).to_contain_class("message--mention")
