@@ -25,7 +25,7 @@ from apps.core.templatetags.parts import avatar, moment
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _MOST_ROWS = 4096
-_rows: dict[tuple[ConversationView, bool, str, str | None], SafeString] = {}
+_rows: dict[tuple[ConversationView, object, bool, str, str | None], SafeString] = {}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -115,6 +115,27 @@ def message_text(context: template.Context, row: Row) -> SafeString:
     me = f'data-principal="{context["request"].principal.id}"'
     html = row.html.replace(f'<span class="mention" {me}>', f'<span class="mention mention--me" {me}>')
     return mark_safe(html)  # noqa: S308 - only the server's renderer writes it
+
+
+@register.simple_tag(takes_context=True)
+def conversation_row(context: template.Context, conversation: ConversationView) -> SafeString:
+    """Return a conversation as it stands in the list.
+
+    A list has hundreds and differs from the one before in a few, so a row is drawn once for all that it shows.
+    """
+    slug = context["request"].principal.organization_slug
+    wishes = of(context.get("levels", ""), conversation.id)
+    key = (conversation, wishes, conversation.id == context.get("current"), slug, get_language())
+    drawn = _rows.get(key)
+    if drawn is None:
+        page = cast("template.Template", context.template)
+        part = page.engine.get_template("chat/parts/conversation.html")
+        with context.push(c=conversation):
+            drawn = part.render(context)
+        if len(_rows) >= _MOST_ROWS:
+            _rows.clear()
+        _rows[key] = drawn
+    return drawn
 
 
 @register.simple_tag(takes_context=True)
