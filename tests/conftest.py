@@ -19,6 +19,17 @@ from chatsystem.testing.plugin import SERVERS
 from tests.emptying import empty_tables, install
 
 BROWSER = "tests/e2e/"
+# Files of fifteen seconds of processor and more.
+LONG = {
+    "tests/security/privacy/test_erasure.py",
+    *(
+        f"tests/security/test_{name}.py"
+        for name in (
+            "answers_match_document", "cookie_key_rotation", "crawl", "every_entrance", "frames", "garbage",
+            "garbage_in_fields", "hot_statements", "matrix", "no_foreign_action",
+        )
+    ),
+}  # fmt: skip
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -38,9 +49,17 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests take longest: among several processes one begins with them, a single one does them last."""
+    """Among several processes what takes longest begins, so that none ends alone; a single one ends with browsers."""
     is_shared_out = "PYTEST_XDIST_WORKER" in os.environ
-    items.sort(key=lambda item: item.nodeid.startswith(BROWSER) is not is_shared_out)
+
+    def turn(item: pytest.Item) -> int:
+        is_browser = item.nodeid.startswith(BROWSER)
+        if not is_shared_out:
+            return int(is_browser)
+        is_long = item.nodeid.partition("::")[0] in LONG
+        return 0 if is_browser else 1 if is_long else 2
+
+    items.sort(key=turn)
 
 
 @pytest.fixture(scope="session")

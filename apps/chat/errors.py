@@ -333,7 +333,7 @@ def failure_text(code: str, fields: Mapping[str, Any]) -> str:
     waiting: list[type[DomainError]] = [DomainError]
     for kind in waiting:
         if kind.code == code:
-            return kind(**fields).detail
+            return str(kind.message) % fields if fields else str(kind.message)
         waiting.extend(kind.__subclasses__())
     return str(DomainError.message)
 

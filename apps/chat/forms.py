@@ -253,6 +253,7 @@ class DraftForm(forms.Form):
 
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     thread = forms.UUIDField(required=False)
+    back = forms.ChoiceField(choices=[("drafts", "")], required=False)
 
 
 class StatusForm(forms.Form):
@@ -281,7 +282,6 @@ class SharingForm(forms.Form):
 
     shows_presence = forms.BooleanField(label=_("Show others whether I am here"), required=False)
     shows_typing = forms.BooleanField(label=_("Show others when I am writing"), required=False)
-    back = forms.ChoiceField(choices=[("drafts", "")], required=False)
 
 
 class ReportForm(forms.Form):
@@ -310,6 +310,7 @@ class RetentionForm(forms.Form):
         required=False,
         help_text=_("Older messages are emptied. Leave it open to keep messages for ever."),
     )
+    keeps_marked = forms.BooleanField(label=_("Keep what is pinned or saved by somebody"), required=False)
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -229,8 +229,14 @@ def follow_threads_by_edit(event: MessageEdited) -> None:
 @every(seconds=60)
 def make_deletions_final() -> None:
     """What was deleted and not brought back is gone after the restore window."""
-    while deleted.purge_due() == deleted.BATCH:
+    while deleted.purge_due() >= deleted.BATCH:
         pass
+
+
+@every(seconds=3600)
+def keep_held_files() -> None:
+    """Files of deleted messages stay as long as a legal hold lasts."""
+    deleted.keep_held_files()
 
 
 @every(seconds=1)

@@ -1,243 +1,269 @@
-"""Fan-out of one conversation: our socket (every message committed first) against Channels with its Redis layer.
+"""Fan-out of one conversation: our socket (every message committed first) against two others, all loaded the same way.
 
-Both are loaded the same way in the same run: N readers in one room, one sender at a rate; the best rate is the highest at
-which p95 stays below 250 ms and every message reached every reader at most 250 ms after the last was sent.
+The others are the broadcast of `websockets` on uvloop, without a database (the limit), and Channels with its Redis layer,
+as its tutorial writes it. N readers in one room, one sender at a rate; the best rate is the highest at which p95 stays
+below 250 ms and every reader has everything at most 250 ms after the last was sent.
 """
 
 from __future__ import annotations
 
-import asyncio
+import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
-import orjson
-import uvloop
-
-from tests.benchmarks.figures import cpu_seconds, figure, middle, percentile, progress
+from tests.benchmarks.figures import cpu_seconds, figure, middle, progress
 from tests.benchmarks.stack import ROOT, Stack, free_port, stack
-from tests.benchmarks.wire import Client
 
 LATE_SECONDS = 0.25
-SIZES = {"quick": (200, 3.0), "standard": (200, 6.0), "full": (1000, 8.0)}
-RATES = (2, 5, 10, 20, 40, 80, 160, 320, 640, 1280, 2000, 3000, 4500)
-_TEXT = "The quick brown fox jumps over the lazy dog, twice. "
+SIZES = {"quick": ((200,), 2.0, 1), "standard": ((50, 200, 1000), 3.0, 1), "full": ((50, 200, 1000), 4.0, 3)}
+RATES = (5, 20, 40, 80, 160, 320, 640, 800, 1000, 1500, 2200, 3200, 4500)
+RATIO_GOALS = {50: 1.5, 200: 4.0, 1000: 5.0}
+EQUAL_DELIVERIES = 64_000  # a second, at which the cost of one is compared
+MOST_OWN_CPU = 0.9
 
 
-@dataclass
+@dataclass(frozen=True)
 class Target:
-    """A server under load."""
+    """A server under load: where, what a sender sends, and which process is the server."""
 
     name: str
     pid: int
-    open: Callable[[Callable[[bytes], None] | None], Awaitable[Client]]
-    send: Callable[[Client, float, int], None]
-    find_time: Callable[[bytes], float | None]
+    url: str
+    frame: str
+    headers: tuple[str, ...] = ()
 
 
-@dataclass
+@dataclass(frozen=True)
 class Round:
     """What one rate gave."""
 
     rate: float
-    sent: int
-    delivered: int
-    expected: int
+    readers: int
+    complete: bool
+    late: float
     p50: float
     p95: float
-    late: bool
     cpu_us: float
+    own_cpu: float
 
     @property
     def holds(self) -> bool:
-        """The rate is good."""
-        return self.delivered >= self.expected and self.p95 <= LATE_SECONDS and not self.late
+        """The rate is good, and the load was not what limited it."""
+        return self.complete and self.p95 <= LATE_SECONDS >= self.late
+
+    @property
+    def deliveries(self) -> float:
+        """Deliveries a second."""
+        return self.rate * self.readers
 
 
-async def measure(
-    target: Target, readers: list[Client], times: list[float], sender: Client, rate: float, seconds: float
-) -> Round:
-    """Send at a rate for some seconds and see what arrives."""
-    times.clear()
-    before, cpu = sum(reader.frames for reader in readers), cpu_seconds(target.pid)
-    begun, sent = time.perf_counter(), 0
-    while (elapsed := time.perf_counter() - begun) < seconds:
-        for _ in range(int(elapsed * rate) + 1 - sent):
-            target.send(sender, time.time(), sent)
-            sent += 1
-        await asyncio.sleep(min(0.005, 1 / rate))
-    expected, last = sent * len(readers), time.perf_counter()
-    while (delivered := sum(reader.frames for reader in readers) - before) < expected:
-        if time.perf_counter() - last > 5:
-            break
-        await asyncio.sleep(0.01)
-    late = time.perf_counter() - last > LATE_SECONDS
-    used = cpu_seconds(target.pid) - cpu
-    return Round(
-        rate, sent, delivered, expected, percentile(times or [9.9], 0.5), percentile(times or [9.9], 0.95), late,
-        used / max(1, delivered) * 1e6,
-    )  # fmt: skip
+class Crowd:
+    """The load in its process."""
 
-
-async def load(target: Target, count: int, seconds: float) -> list[Round]:
-    """Raise the rate until it does not hold."""
-    times: list[float] = []
-
-    def look(payload: bytes) -> None:
-        sent_at = target.find_time(payload)
-        if sent_at is not None:
-            times.append(time.time() - sent_at)
-
-    sampled = max(1, count // 50)
-    readers = [await target.open(look if number < sampled else None) for number in range(count)]
-    sender = await target.open(lambda _payload: None)
-    await asyncio.sleep(1)
-    await measure(target, readers, times, sender, 2, 1)
-    rounds: list[Round] = []
-    for rate in RATES:
-        result = await measure(target, readers, times, sender, rate, seconds)
-        progress(
-            f"{target.name} N={count} {rate}/s: {result.delivered}/{result.expected}, p95 {result.p95 * 1e3:.0f} ms"
+    def __init__(self, target: Target, readers: int) -> None:
+        self._target, self._readers = target, readers
+        command = [sys.executable, "-m", "tests.benchmarks.crowd"]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        rounds.append(result)
-        if not result.holds:
-            break
-        await asyncio.sleep(0.3)
-    for client in [*readers, sender]:
-        client.close()
-    return rounds
+        os.sched_setaffinity(self._process.pid, {1})
+        url = urlsplit(target.url)
+        self._ask(
+            {"host": url.hostname, "port": url.port, "path": url.path, "headers": list(target.headers),
+             "frame": target.frame, "readers": readers}
+        )  # fmt: skip
+
+    def step(self, rate: float, seconds: float) -> Round:
+        """Load at a rate."""
+        cpu = cpu_seconds(self._target.pid)
+        told = self._ask({"rate": rate, "seconds": seconds})
+        used = cpu_seconds(self._target.pid) - cpu
+        found = Round(
+            rate, self._readers, told["complete"], told["late"], told["p50"], told["p95"],
+            used / max(1, told["sent"] * self._readers) * 1e6, told["own_cpu"],
+        )  # fmt: skip
+        progress(
+            f"{self._target.name} N={self._readers} {rate:.0f}/s: {'all' if found.complete else 'not all'}, p95 "
+            f"{found.p95 * 1e3:.0f} ms, {found.cpu_us:.1f} us, load {found.own_cpu:.2f} of a core"
+        )
+        return found
+
+    def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(order) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the load broke off")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def end(self) -> None:
+        """Let everybody leave."""
+        self._process.terminate()
+        self._process.wait(10)
+
+
+def climb(target: Target, readers: int, seconds: float) -> list[Round]:
+    """Raise the rate until it does not hold; the first round warms up."""
+    crowd = Crowd(target, readers)
+    try:
+        crowd.step(2, 1)
+        rounds = []
+        for rate in RATES:
+            rounds.append(crowd.step(rate, seconds))
+            if not rounds[-1].holds:
+                break
+            time.sleep(0.2)
+        return rounds
+    finally:
+        crowd.end()
+
+
+def at_equal_load(target: Target, readers: int, seconds: float) -> Round:
+    """Return what a delivery costs at one rate for all."""
+    crowd = Crowd(target, readers)
+    try:
+        crowd.step(2, 1)
+        return crowd.step(EQUAL_DELIVERIES / readers, seconds)
+    finally:
+        crowd.end()
 
 
 def ours(running: Stack) -> Target:
     """Our socket: one conversation, a key of its owner."""
     owner = running.person("owner")
     channel = running.call(owner, "POST", "/api/v1/conversations/", {"name": f"bench {time.time_ns()}"})["id"]
-
-    async def open_client(on_frame: Callable[[bytes], None] | None) -> Client:
-        client = Client(running.socket_url, {"Authorization": f"Bearer {owner.api_key}"}, on_frame)
-        return await client.connect()
-
-    def send(client: Client, now: float, number: int) -> None:
-        client.send(
-            {"frame": "send", "ref": str(number), "conversation": channel, "body": f"{now:.6f} {_TEXT}",
-             "client_key": f"{time.time_ns()}.{number}"}
-        )  # fmt: skip
-
-    def find_time(payload: bytes) -> float | None:
-        if not payload.startswith(b'{"frame":"event"') or b'"message.sent"' not in payload:
-            return None
-        return float(orjson.loads(payload)["data"]["message"]["body"].split(" ", 1)[0])
-
-    return Target("chatsystem", running.pid("web"), open_client, send, find_time)
+    frame = {"frame": "send", "ref": "b", "conversation": channel, "body": "TEXT", "client_key": "KEY"}
+    return Target(
+        "chatsystem", running.pid("web"), running.socket_url, json.dumps(frame), (f"Authorization: Bearer {owner.api_key}",)
+    )  # fmt: skip
 
 
 @contextmanager
-def naive(running: Stack) -> Iterator[Target]:
-    """The comparison on the same Redis, in one uvicorn process."""
+def other(name: str, *command: str, **environment: str) -> Iterator[Target]:
+    """A server that sends on what a client sends, on core 0 like ours."""
     port = free_port()
-    environment = os.environ | {
-        name: value for name, value in running.environment().items() if name == "REDIS_URL"
-    }
-    command = [
-        sys.executable, "-m", "uvicorn", "tests.benchmarks.naive:application", "--port", str(port), "--lifespan", "off",
-        "--log-level", "warning", "--ws-per-message-deflate", "false",
-    ]  # fmt: skip
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, "-m", *(part.replace("PORT", str(port)) for part in command)],
+        cwd=ROOT, env=os.environ | environment,
+    )  # fmt: skip
     try:
         os.sched_setaffinity(process.pid, {0})
-
-        async def open_client(on_frame: Callable[[bytes], None] | None) -> Client:
-            for _ in range(100):
-                try:
-                    return await Client(f"ws://127.0.0.1:{port}/ws/", {}, on_frame).connect()
-                except ConnectionError:
-                    await asyncio.sleep(0.1)
-            raise RuntimeError("the comparison did not start")
-
-        def send(client: Client, now: float, number: int) -> None:
-            client.send({"t": now, "n": number, "text": _TEXT * 2})
-
-        def find_time(payload: bytes) -> float | None:
-            return float(orjson.loads(payload)["t"])
-
-        yield Target("channels", process.pid, open_client, send, find_time)
+        time.sleep(3)
+        yield Target(name, process.pid, f"ws://127.0.0.1:{port}/ws/", json.dumps({"text": "TEXT"}))
     finally:
         process.terminate()
         process.wait(10)
 
 
-async def gentle(running: Stack, seconds: float) -> list[float]:
-    """Return the latencies from send to received frame at 20 messages/s with 50 clients."""
-    target, times = ours(running), []
-
-    def look(payload: bytes) -> None:
-        sent_at = target.find_time(payload)
-        if sent_at is not None:
-            times.append(time.time() - sent_at)
-
-    readers = [await target.open(look) for _ in range(50)]
-    sender = await target.open(None)
-    await asyncio.sleep(0.5)
-    await measure(target, readers, times, sender, 20, 1)
-    times.clear()
-    await measure(target, readers, times, sender, 20, seconds)
-    for client in [*readers, sender]:
-        client.close()
-    return times
+def best(rounds: list[Round]) -> Round | None:
+    """Return the highest round that held."""
+    return max((one for one in rounds if one.holds), key=lambda one: one.deliveries, default=None)
 
 
-def best(rounds: list[Round], count: int) -> float:
-    """Return deliveries/s of the highest rate that held."""
-    return max((one.rate * count for one in rounds if one.holds), default=0.0)
+def compare(own: Target, bare: Target, naive: Target, readers: int, seconds: float, times: int) -> None:
+    """Print the figures of one number of readers; ratios are medians of runs in turn."""
+    bench = "realtime"
+    ratios, costs, tops = [], [], []
+    for _ in range(times):
+        mine, theirs = best(climb(own, readers, seconds)), best(climb(bare, readers, seconds))
+        if mine and theirs:
+            ratios.append(mine.deliveries / theirs.deliveries)
+            tops.append(mine)
+        if readers >= 200:
+            pair = at_equal_load(own, readers, seconds), at_equal_load(bare, readers, seconds)
+            costs.append(pair[0].cpu_us / pair[1].cpu_us)
+            figure(bench=bench, name=f"cpu_per_delivery_64000_n{readers}", value=pair[0].cpu_us, unit="us")
+            figure(
+                bench=bench, name=f"bare_cpu_per_delivery_64000_n{readers}", value=pair[1].cpu_us, unit="us"
+            )
+    slow = best(climb(naive, readers, seconds)) if readers <= 200 else None
+    if tops:
+        top = max(tops, key=lambda one: one.deliveries)
+        figure(
+            bench=bench, name=f"best_deliveries_n{readers}", value=top.deliveries, unit="1/s", better="higher"
+        )
+        figure(
+            bench=bench,
+            name=f"load_share_of_a_core_n{readers}",
+            value=top.own_cpu,
+            unit="x",
+            goal=MOST_OWN_CPU,
+        )
+        goal = RATIO_GOALS.get(readers)
+        figure(
+            bench=bench,
+            name=f"ratio_to_bare_n{readers}",
+            value=middle(ratios),
+            unit="x",
+            goal=goal,
+            better="higher",
+        )
+        if top.own_cpu > MOST_OWN_CPU:
+            progress("the load itself was the limit: the server can do more than that")
+        if slow:
+            value = top.deliveries / slow.deliveries
+            figure(
+                bench=bench,
+                name=f"ratio_to_channels_redis_n{readers}",
+                value=value,
+                unit="x",
+                goal=40,
+                better="higher",
+            )
+    if costs:
+        figure(
+            bench=bench, name=f"cpu_per_delivery_to_bare_n{readers}", value=middle(costs), unit="x", goal=0.6
+        )
+
+
+def as_shipped(running: Stack, seconds: float) -> None:
+    """Print what a room of 50 gets, gently and at full load, authenticated and committed."""
+    crowd = Crowd(ours(running), 50)
+    try:
+        crowd.step(20, 1)
+        gentle = crowd.step(20, seconds * 2)
+        full = crowd.step(1000, seconds)
+    finally:
+        crowd.end()
+    for name, value, goal in (("p50", gentle.p50, None), ("p95", gentle.p95, 60)):
+        figure(bench="realtime", name=f"gentle_{name}_50_clients", value=value * 1e3, unit="ms", goal=goal)
+    figure(bench="realtime", name="shipped_50_000_deliveries_p95", value=full.p95, unit="s", goal=1)
+    figure(
+        bench="realtime",
+        name="shipped_50_000_deliveries_complete",
+        value=full.complete,
+        unit="x",
+        goal=1,
+        better="higher",
+    )
 
 
 def run(size: str) -> None:
     """Print the figures."""
-    count, seconds = SIZES[size]
+    counts, seconds, times = SIZES[size]
     wide: dict[str, Any] = {
         "CHATSYSTEM_MESSAGES_PER_MINUTE": "10000000", "CHATSYSTEM_MESSAGE_BURST": "1000000",
         "CHATSYSTEM_SOCKETS_PER_PRINCIPAL": "5000",
     }  # fmt: skip
     with stack(**wide) as running:
+        redis = running.environment()["REDIS_URL"]
+        uvicorn = ("uvicorn", "tests.benchmarks.naive:application", "--port", "PORT", "--lifespan", "off", "--log-level",
+                   "warning", "--ws-per-message-deflate", "false")  # fmt: skip
         os.sched_setaffinity(running.pid("web"), {0})
-        os.sched_setaffinity(0, {1})
-        latencies = uvloop.run(gentle(running, seconds))
-        mine = uvloop.run(load(ours(running), count, seconds))
-        with naive(running) as target:
-            theirs = uvloop.run(load(target, count, seconds))
-    own, other = best(mine, count), best(theirs, count)
-    print_figures(count, own, other, mine, theirs, latencies)
-
-
-def print_figures(
-    count: int, own: float, other: float, mine: list[Round], theirs: list[Round], latencies: list[float]
-) -> None:
-    """Print what was measured and what it is compared with."""
-    bench = "realtime"
-    figure(bench=bench, name="gentle_p50_50_clients", value=percentile(latencies, 0.5) * 1e3, unit="ms")
-    figure(
-        bench=bench, name="gentle_p95_50_clients", value=percentile(latencies, 0.95) * 1e3, unit="ms", goal=60
-    )
-    figure(bench=bench, name=f"best_deliveries_n{count}", value=own, unit="1/s", better="higher")
-    figure(
-        bench=bench, name=f"channels_redis_best_deliveries_n{count}", value=other, unit="1/s", better="higher"
-    )
-    if other:
-        figure(
-            bench=bench,
-            name=f"ratio_to_channels_redis_n{count}",
-            value=own / other,
-            unit="x",
-            goal=20,
-            better="higher",
-        )
-    held = [one.cpu_us for one in mine if one.holds]
-    compared = [one.cpu_us for one in theirs if one.holds]
-    if held and compared:
-        figure(bench=bench, name="cpu_per_delivery", value=held[-1], unit="us")
-        figure(bench=bench, name="channels_redis_cpu_per_delivery", value=middle(compared[-2:]), unit="us")
+        as_shipped(running, seconds)
+        with (
+            other("bare", "tests.benchmarks.bare", "PORT") as bare,
+            other("channels", *uvicorn, REDIS_URL=redis) as naive,
+        ):
+            for readers in counts:
+                compare(ours(running), bare, naive, readers, seconds, times)

@@ -165,7 +165,7 @@ def boundary(running: Stack, made: list[Seat], rounds: int, seconds: float) -> N
     limit = SingleRows(running, PLAIN)
     ratios: dict[str, list[float]] = {}
     seen: dict[str, Sent] = {}
-    for _ in range(rounds):
+    for number in range(rounds + 1):  # the first makes the files grow that later ones write again
         single, alone = limit.per_second(32, seconds), limit.per_second(1, seconds)
         for name, count in (("1", 1), ("32", 32), ("256", SENDERS)):
             seen[name] = closed_loop([(seat.principal, seat.own) for seat in made[:count]], seconds)
@@ -174,6 +174,8 @@ def boundary(running: Stack, made: list[Seat], rounds: int, seconds: float) -> N
             f"pgbench {single:.0f}/s, "
             + ", ".join(f"{name}: {one.per_second:.0f}/s" for name, one in seen.items())
         )
+        if not number:
+            continue
         for name, value in (
             ("pgbench_32", single), ("messages_32", seen["32"].per_second), ("messages_256", seen["256"].per_second),
             ("ratio_32", seen["32"].per_second / single), ("ratio_256", seen["256"].per_second / single),

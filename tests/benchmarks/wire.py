@@ -80,7 +80,7 @@ class Client(asyncio.Protocol):
             self.frames += 1
             opcode = data[position] & 15
             if opcode == 9 and self.transport is not None:
-                self.transport.write(_masked(10, data[start : start + length]))
+                self.transport.write(masked(10, data[start : start + length]))
             elif opcode == 8 and self.transport is not None:
                 self.transport.close()
             elif on_frame is not None and opcode == 1:
@@ -97,7 +97,7 @@ class Client(asyncio.Protocol):
     def send(self, frame: dict[str, object]) -> None:
         """Send one text frame."""
         if self.transport is not None:
-            self.transport.write(_masked(1, orjson.dumps(frame)))
+            self.transport.write(masked(1, orjson.dumps(frame)))
 
     def close(self) -> None:
         """Drop the connection."""
@@ -105,7 +105,7 @@ class Client(asyncio.Protocol):
             self.transport.abort()
 
 
-def _masked(opcode: int, payload: bytes) -> bytes:
+def masked(opcode: int, payload: bytes) -> bytes:
     """Return a client frame; the mask is zero, which leaves the payload as it is."""
     size = len(payload)
     if size < 126:

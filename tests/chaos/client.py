@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import random
+import time
 from typing import Any
 
 import orjson
@@ -30,6 +31,7 @@ class ChaosClient:
         self.seen: list[tuple[int, str]] = []
         self._held: dict[int, dict[str, Any]] = {}
         self.acknowledged: dict[str, int] = {}
+        self.acknowledged_at: list[float] = []
         self.connects = 0
         self.errors: dict[str, int] = {}
 
@@ -82,6 +84,7 @@ class ChaosClient:
                 self._acks.pop(ref, None)
             if ack["frame"] == "ack":
                 self.acknowledged[key] = ack["sequence"]
+                self.acknowledged_at.append(time.monotonic())
                 return
             self.errors[ack["code"]] = self.errors.get(ack["code"], 0) + 1
             await asyncio.sleep(0.2)

@@ -8,11 +8,18 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.errors import PermissionMissing
-from apps.chat.errors import ConversationNotFound, RetentionDaysInvalid, RetentionRuleNotFound
-from apps.chat.models import Message, RetentionRule
+from apps.chat.errors import (
+    ConversationNotFound,
+    NotRestorable,
+    RetentionDaysInvalid,
+    RetentionRuleNotFound,
+)
+from apps.chat.models import DeletedMessage, Message, RetentionRule
 from apps.chat.selectors import messages
 from apps.chat.selectors import retention as rules
-from apps.chat.services import retention
+from apps.chat.services import deleted, pins, retention
+from apps.chat.services import saved as saving
+from apps.chat.services.messages import delete_message
 from apps.core.models import Event
 from apps.rag.models import Chunk
 from apps.runs.models import Run
@@ -137,3 +144,35 @@ def test_who_does_not_manage_privacy_sees_and_sets_nothing(scene) -> None:
     with pytest.raises(RetentionRuleNotFound):
         retention.remove_rule(principal=admin, rule_id=places["news"])
     assert [view.days for view in rules.list_rules(admin)] == [500]
+
+
+def test_what_is_pinned_or_saved_can_stay(scene) -> None:
+    world, admin, ada, places = scene
+    pinned, saved = (Message.objects.get(body=body) for body in ("news 400", "lunch 400"))
+    pins.set_pinned(principal=ada, message_id=pinned.pk, is_pinned=True)
+    saving.set_saved(principal=ada, message_id=saved.pk, is_saved=True)
+    shown = rules.preview(admin, conversation_id=None, days=30, keeps_marked=True)
+    assert shown.messages == 2
+    retention.set_rule(principal=admin, conversation_id=None, days=30, keeps_marked=True)
+    end_all(world.organization.pk)
+    assert left() == ["lunch 400", "lunch 0", "news 400", "news 0"]
+    retention.set_rule(principal=admin, conversation_id=places["news"], days=30)
+    end_all(world.organization.pk)
+    assert left() == ["lunch 400", "lunch 0", "news 0"]
+
+
+def test_a_hold_keeps_what_somebody_deletes_until_it_is_released(scene) -> None:
+    _, admin, ada, places = scene
+    gone = Message.objects.get(body="news 0")
+    hold = holds.place_hold(
+        principal=admin, reason="court", target_kind="conversation", target_id=places["news"]
+    )
+    delete_message(principal=ada, message_id=gone.pk)
+    DeletedMessage.objects.update(purge_at=timezone.now() - dt.timedelta(hours=1))
+    assert deleted.purge_due() == 0
+    assert DeletedMessage.objects.get().body == "news 0"
+    with pytest.raises(NotRestorable):  # the window is over, whatever the hold keeps
+        deleted.restore_message(principal=ada, message_id=gone.pk)
+    holds.release_hold(principal=admin, hold_id=hold)
+    assert deleted.purge_due() == 1
+    assert not DeletedMessage.objects.exists()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from django.template import RequestContext, Template
 from django.template.loader import render_to_string
 from lxml import html
 from pytest_django import Settings as SettingsWrapper
 
 from apps.chat import presenting, sample
-from apps.chat.types import MessageView
+from apps.chat.types import ConversationView, MessageView
 from tests.design.samples import CHANNEL, JONAS, LOTSE, MAREN, NINE, READER, full_message, message, request_of
 
 
@@ -135,6 +137,20 @@ def test_a_conversation_with_mentions_shows_and_says_them() -> None:
     assert link.get("class") == "conv conv--unread"
     assert link.find_class("count")[0].get("class") == "count count--mention"
     assert link.text_content() == "betrieb-offshore1 mention"
+
+
+def test_a_row_of_the_list_follows_what_it_shows() -> None:
+    read = dataclasses.replace(CHANNEL, unread=0, mentions=0)
+    page = Template("{% load chat_parts %}{% conversation_row c %}")
+
+    def shown(conversation: ConversationView, current: UUID | None = None) -> html.HtmlElement:
+        context = RequestContext(request_of(), {"c": conversation, "current": current})
+        return html.fromstring(page.render(context))
+
+    assert shown(CHANNEL).get("class") == shown(CHANNEL).get("class") == "conv conv--unread"
+    assert shown(read).get("class") == "conv"
+    assert shown(read, read.id).get("aria-current") == "page"
+    assert shown(read).get("aria-current") is None
 
 
 def test_text_of_others_stays_text() -> None:

@@ -6,6 +6,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import docx
 import openpyxl
@@ -236,6 +237,7 @@ def rewritten(archive: bytes, changes: dict[str, bytes | None]) -> bytes:
     return out.getvalue()
 
 
+@cache
 def zip_bomb() -> bytes:
     """A Word file with a part of 300 MiB of zeros."""
     out = io.BytesIO()

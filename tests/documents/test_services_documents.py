@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -122,16 +123,18 @@ def replace_content(key: str, data: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "data", "code"),
+    ("name", "make", "code"),
     [
-        ("a.pdf", samples.encrypted_pdf(), "documents.encrypted"),
-        ("a.pdf", samples.text_pdf(["x"])[:300], "documents.corrupt"),
-        ("a.pdf", samples.scanned_pdf(), "documents.no_text"),
-        ("a.docx", samples.zip_bomb(), "documents.bomb"),
+        ("a.pdf", samples.encrypted_pdf, "documents.encrypted"),
+        ("a.pdf", lambda: samples.text_pdf(["x"])[:300], "documents.corrupt"),
+        ("a.pdf", samples.scanned_pdf, "documents.no_text"),
+        ("a.docx", samples.zip_bomb, "documents.bomb"),
     ],
 )
-def test_a_document_that_cannot_be_read_says_why(member: Member, name: str, data: bytes, code: str) -> None:
-    made = read_document(member, name, data)
+def test_a_document_that_cannot_be_read_says_why(
+    member: Member, name: str, make: Callable[[], bytes], code: str
+) -> None:
+    made = read_document(member, name, make())
     read = get_document(principal=principal_of(member), document_id=made.id)
     assert (read.state, read.error_code) == (DocumentState.FAILED, code)
     assert read.error

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from types import ModuleType
 from uuid import UUID
 
 import pytest
@@ -13,7 +15,6 @@ import pytest
 from apps.core.ids import uuid7
 from apps.llm.errors import BudgetSpent, CallFailed, ModelUnavailable, PromptTooLong
 from apps.llm.models import DailyUsage, Reservation, UsageEntry
-from apps.llm.providers.openai_compatible import OpenAICompatible
 from apps.llm.services.gateway import complete_stream
 from apps.llm.services.tokens import estimate_prompt, estimate_tokens
 from apps.llm.types import Caller, ChatMessage, Completion, Finished, TextDelta, Trouble
@@ -22,6 +23,12 @@ from tests.llm.model_server import DONE, HEAD, Step, answer, chunk, event, model
 
 UseLlm = Callable[..., None]
 NOBODY = "http://127.0.0.1:9/v1"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def openai_compatible() -> ModuleType:
+    """Load it before a test opens a transaction: half a thousand modules, and none where the tests are collected."""
+    return importlib.import_module("apps.llm.providers.openai_compatible")
 
 
 def completion(*, timeout_seconds: float = 5.0, budget_tokens: int = 100, text: str = "Hi") -> Completion:
@@ -265,14 +272,18 @@ def test_a_caller_may_leave_between_two_tries(organization_id: UUID, use_llm: Us
     assert not Reservation.objects.exists()
 
 
-def test_the_gateway_reaches_the_operators_address_only(organization_id: UUID, use_llm: UseLlm) -> None:
+def test_the_gateway_reaches_the_operators_address_only(
+    organization_id: UUID, use_llm: UseLlm, openai_compatible: ModuleType
+) -> None:
     """A provider that was somehow made for another address asks nobody; the configured one still works."""
     with (
         served("127.0.0.1", {"/v1/chat/completions": reply(b"{}")}) as canary,
         model_server([answer("Hi")]) as server,
     ):
         use_llm(server.base_url)
-        provider = OpenAICompatible(base_url=canary.url("/v1"), model="m", key="k", first_token_seconds=2)
+        provider = openai_compatible.OpenAICompatible(
+            base_url=canary.url("/v1"), model="m", key="k", first_token_seconds=2
+        )
         with pytest.raises(CallFailed) as failure:
             list(provider.stream(completion(), deadline=time.monotonic() + 5))
         assert (failure.value.trouble, failure.value.detail) == (Trouble.REFUSED, "core.address_not_allowed")

@@ -8,16 +8,30 @@ from typing import Any
 import pytest
 
 from tests.security.realm import Realm, build, committed
+from tests.snapshots import Stage
+
+
+@pytest.fixture(scope="session")
+def houses() -> Stage[tuple[Realm, Realm]]:
+    return Stage()
 
 
 @pytest.fixture(scope="module")
-def realm(django_db_setup: None, django_db_blocker: Any) -> Iterator[Realm]:
-    """The organization that others look at; its rows are committed."""
+def both(
+    django_db_setup: None, django_db_blocker: Any, houses: Stage[tuple[Realm, Realm]]
+) -> Iterator[tuple[Realm, Realm]]:
+    """Committed rows, for the tests of a module."""
     with django_db_blocker.unblock(), committed():
-        yield build("quarry")
+        yield houses.set("both", lambda: (build("quarry"), build("meadow", is_read=False)))
 
 
 @pytest.fixture(scope="module")
-def elsewhere(realm: Realm) -> Realm:
+def realm(both: tuple[Realm, Realm]) -> Realm:
+    """The organization that others look at."""
+    return both[0]
+
+
+@pytest.fixture(scope="module")
+def elsewhere(both: tuple[Realm, Realm]) -> Realm:
     """The organization of those who look."""
-    return build("meadow", is_read=False)
+    return both[1]

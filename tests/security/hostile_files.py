@@ -6,7 +6,9 @@ import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 from tests.factories.files import bomb, photo, picture
 
@@ -24,12 +26,17 @@ class Hostile:
     """A file and what must become of it.
 
     Attributes:
+        content: the file, or what makes it: bombs are made when a test sends them.
         is_refused: True: it must not be taken; False: taken and served inert; None: either, as long as it is inert.
     """
 
     name: str
-    data: bytes
+    content: bytes | Callable[[], bytes]
     is_refused: bool | None
+
+    @cached_property
+    def data(self) -> bytes:
+        return self.content() if callable(self.content) else self.content
 
 
 def zipped(*members: tuple[str, bytes], level: int = 9) -> bytes:
@@ -110,14 +117,20 @@ CORPUS: dict[str, Hostile] = {
     "macro": Hostile("a.docx", office("word", ("word/vbaProject.bin", b"\0" * 10)), None),
     "unknown with a page in it": Hostile("a.strange", b"<html>" + SCRIPT, False),
     # bombs
-    "picture that announces 1.6 billion pixels": Hostile("a.png", bomb(), True),
-    "picture of 36 million pixels": Hostile("a.png", pixel_bomb(), None),
-    "picture with a comment of 64 MiB": Hostile("a.png", text_bomb(), None),
-    "archive of 64 MiB": Hostile("a.zip", zipped(("a", b"\0" * (64 * MiB))), False),
-    "archive in archives": Hostile("a.zip", zipped(("b.zip", zipped(("c", b"\0" * (8 * MiB))))), False),
-    "archive of 10,000 names": Hostile("a.zip", zipped(*((f"{n}", b"") for n in range(10_000))), False),
+    "picture that announces 1.6 billion pixels": Hostile("a.png", bomb, True),
+    "picture of 36 million pixels": Hostile("a.png", pixel_bomb, None),
+    "picture with a comment of 64 MiB": Hostile("a.png", text_bomb, None),
+    "archive of 64 MiB": Hostile("a.zip", lambda: zipped(("a", b"\0" * (64 * MiB))), False),
+    "archive in archives": Hostile(
+        "a.zip", lambda: zipped(("b.zip", zipped(("c", b"\0" * (8 * MiB))))), False
+    ),
+    "archive of 10,000 names": Hostile(
+        "a.zip", lambda: zipped(*((f"{n}", b"") for n in range(10_000))), False
+    ),
     "archive with paths": Hostile("a.zip", zipped(("../../../etc/cron.d/x", b"x"), ("/etc/x", b"x")), False),
-    "office document that is a bomb": Hostile("a.docx", office("word", ("word/x", b"\0" * (64 * MiB))), None),
+    "office document that is a bomb": Hostile(
+        "a.docx", lambda: office("word", ("word/x", b"\0" * (64 * MiB))), None
+    ),
     "sound that lies about its length": Hostile("a.wav", lying_wav(), None),
     "truncated picture": Hostile("a.png", picture()[:40], True),
     "truncated archive": Hostile("a.zip", zipped(("a", b"a"))[:20], True),

@@ -22,7 +22,7 @@ from tests.core.web_process import WebProcess, web_process
 from tests.factories.accounts import PASSWORD, MemberFactory
 from tests.factories.files import picture, upload
 from tests.security.protections import missing_from, nonces_of, policy_of
-from tests.security.test_every_entrance import ROUTES, address
+from tests.security.test_every_entrance import ASKED, address
 
 ADMIN = "admin/"
 
@@ -43,9 +43,9 @@ def browser(owner: Member) -> Client:
 
 
 def visits(owner: Member) -> list[str]:
-    """Every route there is, and addresses nobody serves."""
+    """The routes there are, and addresses nobody serves."""
     slug = owner.organization.slug
-    routes = [address(route).replace("/o/nowhere/", f"/o/{slug}/") for route in ROUTES]
+    routes = [address(route).replace("/o/nowhere/", f"/o/{slug}/") for route in ASKED]
     return [
         *routes,
         "/nowhere",

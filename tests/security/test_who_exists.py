@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -19,7 +19,7 @@ from tests.factories.accounts import MemberFactory, PersonFactory
 from tests.security.sizes import by_size
 
 pytestmark = pytest.mark.django_db
-PAIRS = by_size(quick=24, standard=40, full=100)
+PAIRS = by_size(quick=12, standard=40, full=100)
 
 
 def login(email: str) -> Any:
@@ -75,26 +75,35 @@ def test_each_address_gets_one_mail_with_the_same_subject(door: Callable[[str], 
     assert mail.outbox[0].subject == mail.outbox[1].subject
 
 
-def seconds(door: Callable[[str], Any], email: str) -> float:
+def processor_seconds(door: Callable[[str], Any], email: str) -> float:
+    """Return what the door worked, hashing included: waiting for a turn on a busy machine is no work."""
     redis().flushdb()  # the limits are another test's business
-    began = time.perf_counter()
+    began = time.process_time()
     door(email)
-    return time.perf_counter() - began
+    return time.process_time() - began
+
+
+def undisturbed(times: Sequence[float]) -> float:
+    """Return the lower quartile: what else runs on the machine only ever adds."""
+    return statistics.quantiles(times, n=4)[0]
 
 
 @pytest.mark.parametrize("door", [login, reset, mailed_code, wrong_code])
-def test_the_time_tells_nothing(door: Callable[[str], Any], settings: Any) -> None:
-    """Pairs in turn; the medians may differ by what a busy machine makes them differ."""
+def test_the_work_tells_nothing(door: Callable[[str], Any], settings: Any) -> None:
+    """Pairs in turn, each in the other order than the one before."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     member: Member = MemberFactory()
     member.user.set_password("correct horse battery")
     member.user.save()
-    email = str(member.user.email)
-    door(email)
-    pairs = [(seconds(door, email), seconds(door, "nobody@example.org")) for _ in range(PAIRS)]
-    known, unknown = (statistics.median(times) for times in zip(*pairs, strict=True))
-    difference = statistics.median(first - second for first, second in pairs)
-    assert abs(difference) < max(0.25 * min(known, unknown), 0.004), (known, unknown)
+    emails = [str(member.user.email), "nobody@example.org"]
+    times: dict[str, list[float]] = {email: [] for email in emails}
+    for turn in range(-1, PAIRS):
+        for email in emails if turn % 2 else reversed(emails):
+            worked = processor_seconds(door, email)
+            if turn >= 0:  # the first pair loads what is loaded once
+                times[email].append(worked)
+    known, unknown = map(undisturbed, times.values())
+    assert abs(known - unknown) < max(0.25 * min(known, unknown), 0.004), (known, unknown)
 
 
 def test_a_difference_would_be_seen(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,4 +112,4 @@ def test_a_difference_would_be_seen(settings: Any, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(AuthenticationBackend, "_mitigate_timing_attack", lambda *_: None)
     with pytest.raises(AssertionError):
-        test_the_time_tells_nothing(login, settings)
+        test_the_work_tells_nothing(login, settings)

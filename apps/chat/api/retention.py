@@ -18,7 +18,7 @@ from apps.chat.api.views import NOTHING
 from apps.chat.selectors import retention as selectors
 from apps.chat.services import retention
 from apps.core.api.idempotency import repeatable
-from apps.core.api.serializers import StrictSerializer, read_query, validated
+from apps.core.api.serializers import ExactBoolean, QueryBoolean, StrictSerializer, read_query, validated
 
 _TAGS = ["retention"]
 _MANAGES: list[type[BasePermission]] = [Requires(selectors.MANAGE), RequiresRecentSignIn]
@@ -29,6 +29,7 @@ class NewRuleSerializer(StrictSerializer):
 
     conversation = serializers.UUIDField(allow_null=True, default=None)
     days = serializers.IntegerField(min_value=1, max_value=retention.MOST_DAYS, allow_null=True)
+    keeps_marked = ExactBoolean(default=False, help_text="What is pinned, or saved by somebody, stays.")
 
 
 class PreviewQuery(StrictSerializer):
@@ -36,6 +37,7 @@ class PreviewQuery(StrictSerializer):
 
     conversation = serializers.UUIDField(required=False, default=None)
     days = serializers.IntegerField(min_value=1, max_value=retention.MOST_DAYS)
+    keeps_marked = QueryBoolean(default=False)
 
 
 class RuleSerializer(serializers.Serializer[object]):
@@ -45,6 +47,7 @@ class RuleSerializer(serializers.Serializer[object]):
     conversation = serializers.UUIDField(allow_null=True)
     conversation_name = serializers.CharField(allow_blank=True)
     days = serializers.IntegerField(allow_null=True)
+    keeps_marked = serializers.BooleanField()
     changed_at = serializers.DateTimeField()
 
 
@@ -81,7 +84,10 @@ class RuleList(APIView):
         """Set a rule, or replace the one for the same place. Due messages are emptied within the hour."""
         asked = validated(NewRuleSerializer(data=request.data))
         rule_id = retention.set_rule(
-            principal=principal_of(request), conversation_id=asked["conversation"], days=asked["days"]
+            principal=principal_of(request),
+            conversation_id=asked["conversation"],
+            days=asked["days"],
+            keeps_marked=asked["keeps_marked"],
         )
         return Response(next(rule for rule in _rules(request) if rule["id"] == rule_id), status=201)
 
@@ -113,6 +119,9 @@ class Preview(APIView):
         """Tell what a rule would delete today; nothing is changed."""
         asked = read_query(request, PreviewQuery)
         found = selectors.preview(
-            principal_of(request), conversation_id=asked["conversation"], days=asked["days"]
+            principal_of(request),
+            conversation_id=asked["conversation"],
+            days=asked["days"],
+            keeps_marked=asked["keeps_marked"],
         )
         return Response(dataclasses.asdict(found))

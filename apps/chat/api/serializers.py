@@ -53,6 +53,13 @@ class CardSerializer(serializers.Serializer[object]):
     data = serializers.JSONField()  # type: ignore[assignment]  # a field named like a property
 
 
+class TopicRefSerializer(serializers.Serializer[object]):
+    """The topic of a message."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class PreviewSerializer(serializers.Serializer[object]):
     """What stands behind a link."""
 
@@ -61,13 +68,6 @@ class PreviewSerializer(serializers.Serializer[object]):
     title = serializers.CharField()
     description = serializers.CharField()
     site = serializers.CharField()
-
-
-class TopicRefSerializer(serializers.Serializer[object]):
-    """The topic of a message."""
-
-    id = serializers.UUIDField()
-    name = serializers.CharField()
 
 
 class MessageSerializer(serializers.Serializer[object]):

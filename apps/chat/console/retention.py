@@ -49,7 +49,11 @@ def new_rule(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     if not form.is_valid():
         return console_shell.form_again(request, part, {}, form, page=PAGE, title=title)
     place = form.cleaned_data["place"]
-    rule = {"conversation_id": UUID(place) if place else None, "days": form.cleaned_data["days"]}
+    rule = {
+        "conversation_id": UUID(place) if place else None,
+        "days": form.cleaned_data["days"],
+        "keeps_marked": form.cleaned_data["keeps_marked"],
+    }
     if "confirmed" not in request.POST:
         shown = selectors.preview(request.principal, **rule)
         return console_shell.page_or_dialog(

@@ -24,7 +24,7 @@ ALTER TABLE chat_topic DROP CONSTRAINT chat_topic_conversation_key;
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0008_oauth"),
-        ("chat", "0031_retention_and_reports"),
+        ("chat", "0032_marked_messages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

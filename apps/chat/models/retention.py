@@ -13,6 +13,9 @@ class RetentionRule(TenantModel):
         "chat.Conversation", null=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
     days = models.PositiveIntegerField(null=True, help_text="Empty keeps them for ever.")
+    keeps_marked = models.BooleanField(
+        default=False, help_text="What is pinned, or saved by somebody, stays whatever its age."
+    )
     set_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     changed_at = models.DateTimeField(auto_now=True)
 

@@ -26,15 +26,22 @@ JOIN chat_message m ON m.organization_id = c.organization_id AND m.conversation_
 WHERE c.organization_id = %(organization)s AND m.deleted_at IS NULL AND NOT c.id = ANY(%(places)s)
   AND NOT m.sender_id = ANY(%(people)s) AND {which}
 """
+_MARKED = (
+    "(m.pinned_at IS NOT NULL OR EXISTS (SELECT FROM chat_savedmessage s "
+    "WHERE s.organization_id = m.organization_id AND s.message_id = m.id))"
+)
 _DUE = (
     "SELECT m.id "
     + _WHERE.format(
-        which="m.sent_at < %(now)s - make_interval(days => CASE WHEN own.id IS NULL THEN common.days ELSE own.days END)"
+        which="m.sent_at < %(now)s "
+        "- make_interval(days => CASE WHEN own.id IS NULL THEN common.days ELSE own.days END) "
+        f"AND NOT (coalesce(own.keeps_marked, common.keeps_marked) AND {_MARKED})"
     )
     + "ORDER BY c.id, m.sequence LIMIT %(limit)s"
 )
-_OF_ONE = "c.id = %(conversation)s AND m.sent_at < %(before)s"
-_OF_ALL = "own.id IS NULL AND m.sent_at < %(before)s"
+_OLD = f"m.sent_at < %(before)s AND NOT (%(keeps_marked)s AND {_MARKED})"
+_OF_ONE = f"c.id = %(conversation)s AND {_OLD}"
+_OF_ALL = f"own.id IS NULL AND {_OLD}"
 _COUNT = "SELECT count(*), count(DISTINCT c.id), min(m.sent_at) "
 
 
@@ -46,6 +53,7 @@ class RuleView:
     conversation: UUID | None
     conversation_name: str
     days: int | None
+    keeps_marked: bool
     changed_at: datetime
 
 
@@ -79,6 +87,7 @@ def list_rules(principal: Principal) -> list[RuleView]:
             conversation=row.conversation_id,
             conversation_name=row.conversation.name if row.conversation else "",
             days=row.days,
+            keeps_marked=row.keeps_marked,
             changed_at=row.changed_at,
         )
         for row in rows
@@ -97,7 +106,9 @@ def list_places(principal: Principal) -> list[tuple[UUID, str]]:
     return list(rows.order_by("name", "pk").values_list("pk", "name"))
 
 
-def preview(principal: Principal, *, conversation_id: UUID | None, days: int | None) -> RetentionPreview:
+def preview(
+    principal: Principal, *, conversation_id: UUID | None, days: int | None, keeps_marked: bool = False
+) -> RetentionPreview:
     """Return what a rule would delete today. Three queries; one where it keeps everything.
 
     Args:
@@ -113,6 +124,7 @@ def preview(principal: Principal, *, conversation_id: UUID | None, days: int | N
         "organization": principal.organization_id,
         "conversation": conversation_id,
         "before": timezone.now() - timedelta(days=days),
+        "keeps_marked": keeps_marked,
     }
     which = _OF_ALL if conversation_id is None else _OF_ONE
     free = _count(which, named, held(principal.organization_id))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -34,12 +34,12 @@ ORDER BY (t.resolved_at IS NOT NULL), said.last DESC NULLS LAST, t.id LIMIT %(li
 MOST = 500
 
 
-@dataclass
+@dataclass(frozen=True)
 class Levels:
     """Topics of one conversation that a principal muted, and those it follows."""
 
-    muted: list[UUID] = field(default_factory=list)
-    followed: list[UUID] = field(default_factory=list)
+    muted: tuple[UUID, ...] = ()
+    followed: tuple[UUID, ...] = ()
 
 
 def list_topics(principal: Principal, conversation_id: UUID, *, limit: int = MOST) -> list[TopicView]:
@@ -92,12 +92,12 @@ def levels_of(principal: Principal) -> dict[UUID, Levels]:
     rows = TopicPreference.objects.filter(
         organization_id=principal.organization_id, principal_id=principal.id
     )
-    found: dict[UUID, Levels] = defaultdict(Levels)
-    for conversation_id, topic_id, level in rows.values_list("conversation_id", "topic_id", "level"):
-        (found[conversation_id].muted if level == "muted" else found[conversation_id].followed).append(
-            topic_id
-        )
-    return found
+    found: dict[UUID, tuple[list[UUID], list[UUID]]] = defaultdict(lambda: ([], []))
+    for conversation_id, topic_id, level in rows.order_by("topic_id").values_list(
+        "conversation_id", "topic_id", "level"
+    ):
+        found[conversation_id][level != "muted"].append(topic_id)
+    return {pk: Levels(tuple(muted), tuple(followed)) for pk, (muted, followed) in found.items()}
 
 
 def find_by_name(conversation_id: UUID, name: str) -> Topic | None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -21,10 +22,14 @@ from apps.chat.services.erasing import forget_log
 from apps.chat.services.mentions import replace_mentions
 from apps.core import tenancy
 from apps.core.events import log
+from apps.core.retention import Held
 from apps.files.errors import FileNotFound
 from apps.files.services import access as file_access
+from apps.security.selectors.holds import held
+from apps.security.services.holds import lock_holds
 
 BATCH = 200
+HELD_FOR = timedelta(days=1)  # at least, and again every hour while the hold lasts
 
 
 def restore_window() -> timedelta:
@@ -32,10 +37,19 @@ def restore_window() -> timedelta:
     return timedelta(hours=settings.CONFIGURATION.chat.restore_hours)
 
 
+def is_kept(message: Message) -> bool:
+    """Return whether what a message says outlives its deletion: for the restore window, or for a legal hold."""
+    return bool(restore_window()) or _is_held(message, held(message.organization_id))
+
+
+def _is_held(message: Message, kept: Held) -> bool:
+    return message.sender_id in kept.people or message.conversation_id in kept.place_ids("conversation")
+
+
 def keep_aside(message: Message, *, actor_id: UUID) -> None:
-    """Keep what a locked message says, before it is emptied; harmless where nothing can be brought back."""
+    """Keep what a locked message says, before it is emptied; harmless where nothing is kept."""
     window = restore_window()
-    if not window:
+    if not is_kept(message):
         return
     DeletedMessage.objects.create(
         organization_id=message.organization_id,
@@ -120,24 +134,53 @@ def _put_back(message: Message, kept: DeletedMessage) -> None:
 def purge_due() -> int:
     """Make the deletions of all organizations final whose time has come; return how many.
 
-    The words go, with the older texts and what the event log kept of them.
+    The words go, with the older texts and what the event log kept of them. What a legal hold keeps stays until it is
+    released; nobody brings it back meanwhile.
     """
-    due = list(
-        DeletedMessage.objects.filter(purge_at__lte=Now()).values_list("organization_id", "message_id")[
-            :BATCH
-        ]
-    )
-    for organization_id, message_id in due:
-        with tenancy.use(organization_id), transaction.atomic():
-            _purge(message_id)
-    return len(due)
+    due = DeletedMessage.objects.filter(purge_at__lte=Now()).order_by()
+    organizations = list(due.values_list("organization_id", flat=True).distinct())
+    return sum(_purge_in(organization_id) for organization_id in organizations)
 
 
-def _purge(message_id: UUID) -> None:
-    message = Message.objects.select_for_update(no_key=True).filter(pk=message_id).first()
-    removed, _ = DeletedMessage.objects.filter(message_id=message_id, purge_at__lte=timezone.now()).delete()
-    if message is None or not removed or message.deleted_at is None:
-        return  # brought back at this moment
-    MessageRevision.objects.filter(message_id=message_id).delete()
-    Poll.objects.filter(message_id=message_id).delete()
-    forget_log(message)
+def _purge_in(organization_id: UUID) -> int:
+    with tenancy.use(organization_id):
+        rows = DeletedMessage.objects.filter(organization_id=organization_id, purge_at__lte=Now())
+        free = rows.exclude(_held_rows(held(organization_id))).values_list("message_id", flat=True)
+        return sum(_purge(message_id) for message_id in list(free[:BATCH]))
+
+
+def _purge(message_id: UUID) -> bool:
+    with transaction.atomic():
+        message = Message.objects.select_for_update(no_key=True).filter(pk=message_id).first()
+        if message is not None and _is_held(message, lock_holds(message.organization_id)):
+            return False
+        removed, _ = DeletedMessage.objects.filter(
+            message_id=message_id, purge_at__lte=timezone.now()
+        ).delete()
+        if message is None or not removed or message.deleted_at is None:
+            return False  # brought back at this moment
+        MessageRevision.objects.filter(message_id=message_id).delete()
+        Poll.objects.filter(message_id=message_id).delete()
+        forget_log(message)
+    return True
+
+
+def keep_held_files() -> int:
+    """Keep the files of deleted messages that a legal hold keeps for two more days; return of how many messages."""
+    rows = DeletedMessage.objects.filter(purge_at__lte=Now()).exclude(files=[]).order_by()
+    organizations = list(rows.values_list("organization_id", flat=True).distinct())
+    return sum(_keep_files_in(organization_id) for organization_id in organizations)
+
+
+def _keep_files_in(organization_id: UUID) -> int:
+    with tenancy.use(organization_id):
+        rows = DeletedMessage.objects.filter(organization_id=organization_id, purge_at__lte=Now())
+        kept = list(rows.filter(_held_rows(held(organization_id))).values_list("files", flat=True))
+        until = timezone.now() + 2 * HELD_FOR
+        file_access.keep(file_ids=[file_id for files in kept for file_id in files], until=until)
+    return len(kept)
+
+
+def _held_rows(kept: Held) -> Q:
+    places = kept.place_ids("conversation")
+    return Q(message__sender_id__in=kept.people) | Q(message__conversation_id__in=places)

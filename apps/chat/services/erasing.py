@@ -24,11 +24,9 @@ from apps.chat.models import (
     Conversation,
     DeletedMessage,
     Draft,
-    Forward,
     Membership,
     Mention,
     Message,
-    MessagePreview,
     MessageRevision,
     Poll,
     Reaction,
@@ -51,6 +49,13 @@ from apps.files.services import access as file_access
 BATCH = 2000
 _AT_ONCE = 500  # their ids are one event, and that is one frame
 _SMALL_BATCH = 200  # where each row has an event of its own
+# From where the last batch ended: looked for from the start, each batch would pass all that were emptied before.
+_NEXT = """
+SELECT id, conversation_id, scope_id, sequence FROM chat_message
+WHERE organization_id = %s AND sender_id = %s AND (conversation_id, sequence) > (%s, %s)
+ORDER BY conversation_id, sequence LIMIT %s FOR NO KEY UPDATE
+"""
+_BEFORE_ALL = (UUID(int=0), 0)
 # The sender changes last in the row's life: what still names the person is what is left to do.
 _EMPTY = """
 UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, version = version + 1,
@@ -68,18 +73,25 @@ WHERE organization_id = %(organization)s AND stream_id = %(stream)s AND sequence
 """
 
 
-def erase_messages_of(person: Person, _cursor: Any) -> Batch:
-    """Empty the next messages of the person and put the placeholder in its place."""
-    rows = list(
-        Message.objects.filter(organization_id=person.organization_id, sender_id=person.id)
-        .order_by("conversation_id", "sequence")
-        .select_for_update(no_key=True)
-        .values_list("pk", "conversation_id", "scope_id")[:BATCH]
+# An array, where Django would write two thousand values out: writing and reading them takes longer than the work.
+_FORGET = tuple(
+    f"DELETE FROM {table} WHERE organization_id = %s AND message_id = ANY (%s)"  # noqa: S608 - names of our own
+    for table in (
+        "chat_deletedmessage", "chat_forward", "chat_messagepreview", "chat_messagerevision", "chat_mention",
     )
-    if not rows:
+)  # fmt: skip
+
+
+def erase_messages_of(person: Person, cursor: Any) -> Batch:
+    """Empty the next messages of the person and put the placeholder in its place; `cursor` is the last one's place."""
+    with connection.cursor() as database:
+        database.execute(_NEXT, [person.organization_id, person.id, *(cursor or _BEFORE_ALL), BATCH])
+        found = database.fetchall()
+    if not found:
         return Batch(0)
-    _empty(person.organization_id, rows, new_sender=person.placeholder_id)
-    return Batch(len(rows), "more")
+    _empty(person.organization_id, [row[:3] for row in found], new_sender=person.placeholder_id)
+    *_, (_, conversation_id, _, sequence) = found
+    return Batch(len(found), (conversation_id, sequence))
 
 
 def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> int:
@@ -270,12 +282,9 @@ def _empty(
     now, ids = timezone.now(), [pk for pk, _, _ in rows]
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
-    DeletedMessage.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
-    Forward.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+        for forget in _FORGET:
+            cursor.execute(forget, [organization_id, ids])
     Poll.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
-    MessagePreview.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
-    MessageRevision.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
-    Mention.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
     _drop_files(organization_id, ids)
     _tell_erased(organization_id, rows, now, new_sender)
 
@@ -286,7 +295,8 @@ def _drop_files(organization_id: UUID, ids: list[UUID]) -> None:
     by_scope: dict[UUID, set[UUID]] = defaultdict(set)
     for scope_id, file_id in carried.values_list("message__scope_id", "file_id"):
         by_scope[scope_id].add(file_id)
-    carried.delete()
+    if by_scope:
+        carried.delete()
     for scope_id, file_ids in by_scope.items():
         elsewhere = Attachment.objects.filter(file_id__in=file_ids, message__scope_id=scope_id)
         lost = file_ids - set(elsewhere.values_list("file_id", flat=True))

@@ -27,7 +27,14 @@ from apps.chat.errors import (
     RepliesClosed,
     ThreadNotFound,
 )
-from apps.chat.models import Attachment, Conversation, Mention, Message, MessagePreview, MessageRevision
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Mention,
+    Message,
+    MessagePreview,
+    MessageRevision,
+)
 from apps.chat.rendering.markdown import CALLS_MANY
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
@@ -292,7 +299,7 @@ def take_away(message: Message, *, actor_id: UUID) -> None:
     message.deleted_at = timezone.now()
     message.version += 1
     message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
-    if not deleted.restore_window():
+    if not deleted.is_kept(message):
         MessageRevision.objects.filter(message_id=message.pk).delete()
     Mention.objects.filter(message_id=message.pk).delete()
     MessagePreview.objects.filter(message_id=message.pk).delete()
@@ -317,7 +324,7 @@ def _drop_files(message: Message) -> None:
     Attachment.objects.filter(message_id=message.pk).delete()
     elsewhere = Attachment.objects.filter(file_id__in=carried, message__scope_id=message.scope_id)
     lost = carried - set(elsewhere.values_list("file_id", flat=True))
-    kept_until = timezone.now() + deleted.restore_window()
+    kept_until = timezone.now() + max(deleted.restore_window(), deleted.HELD_FOR)
     file_access.release(file_ids=lost, scope_id=message.scope_id, keep_until=kept_until)
 
 

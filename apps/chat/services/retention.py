@@ -28,12 +28,15 @@ PART = 20_000  # messages of one step; then others get their turn
 MOST_DAYS = 36_500
 
 
-def set_rule(*, principal: Principal, conversation_id: UUID | None, days: int | None) -> UUID:
+def set_rule(
+    *, principal: Principal, conversation_id: UUID | None, days: int | None, keeps_marked: bool = False
+) -> UUID:
     """Say after how many days messages end; return the rule's id. Setting it again replaces it.
 
     Args:
         conversation_id: a channel; None for all conversations without a rule of their own.
         days: 1 to 36,500; None keeps messages for ever, whatever the common rule says.
+        keeps_marked: what is pinned, or saved by somebody, stays.
 
     Raises:
         PermissionMissing, ConversationNotFound (also: no channel), RetentionDaysInvalid.
@@ -49,7 +52,7 @@ def set_rule(*, principal: Principal, conversation_id: UUID | None, days: int | 
         rule, _ = RetentionRule.objects.update_or_create(
             organization_id=principal.organization_id,
             **place,
-            defaults={"days": days, "set_by_id": principal.id},
+            defaults={"days": days, "keeps_marked": keeps_marked, "set_by_id": principal.id},
         )
         trail.note(
             principal,

@@ -17,7 +17,6 @@ from django.utils.translation import get_language
 
 from apps.chat import drawing, sample
 from apps.chat.presenting import Row
-from apps.chat.selectors.topics import Levels
 from apps.chat.services.reactions import OWN
 from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
@@ -26,8 +25,7 @@ from apps.core.templatetags.parts import avatar, moment
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _MOST_ROWS = 4096
-Wishes = tuple[tuple[UUID, ...], tuple[UUID, ...]] | None  # topics the reader muted, and those it follows
-_rows: dict[tuple[ConversationView, Wishes, bool, str, str | None], SafeString] = {}
+_rows: dict[tuple[ConversationView, object, bool, str, str | None], SafeString] = {}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -120,22 +118,24 @@ def message_text(context: template.Context, row: Row) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def conversation_row(context: template.Context, shown: ConversationView) -> SafeString:
-    """Return a row of the list of conversations, drawn once for all that it shows: most rows are as they were."""
-    slug, is_current = context["request"].principal.organization_slug, shown.id == context.get("current")
-    levels = of(context.get("levels") or {}, shown.id)
-    wishes = (tuple(levels.muted), tuple(levels.followed)) if isinstance(levels, Levels) else None
-    key = (shown, wishes, is_current, slug, get_language())
-    found = _rows.get(key)
-    if found is None:
+def conversation_row(context: template.Context, conversation: ConversationView) -> SafeString:
+    """Return a conversation as it stands in the list.
+
+    A list has hundreds and differs from the one before in a few, so a row is drawn once for all that it shows.
+    """
+    slug = context["request"].principal.organization_slug
+    wishes = of(context.get("levels", ""), conversation.id)
+    key = (conversation, wishes, conversation.id == context.get("current"), slug, get_language())
+    drawn = _rows.get(key)
+    if drawn is None:
+        page = cast("template.Template", context.template)
+        part = page.engine.get_template("chat/parts/conversation.html")
+        with context.push(c=conversation):
+            drawn = part.render(context)
         if len(_rows) >= _MOST_ROWS:
             _rows.clear()
-        parts = cast("template.Template", context.template).engine.get_template(
-            "chat/parts/conversation.html"
-        )
-        with context.push(c=shown, wishes=levels):
-            found = _rows[key] = parts.render(context)
-    return found
+        _rows[key] = drawn
+    return drawn
 
 
 @register.simple_tag(takes_context=True)

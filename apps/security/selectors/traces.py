@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -37,6 +37,8 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NO
   AND (t.typcategory IN ('S', 'A', 'I') OR t.typname IN ('bytea', 'uuid', 'json', 'jsonb', 'tsvector'))
 ORDER BY 1, 2
 """
+# Once in a statement, not once a column: there are hundreds of both.
+_LINES = "WITH lines AS MATERIALIZED (SELECT decode(l, 'hex') AS hash FROM string_to_table(%(lines)s, ',') l)"
 _TENANT = """
 SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE c.relnamespace = 'public'::regnamespace AND a.attname = 'organization_id' AND NOT a.attisdropped
@@ -92,11 +94,12 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
         cursor.execute(_TENANT)
         tenant = {table for (table,) in cursor.fetchall()}
         for table, columns in by_table.items():
-            wanted = _wanted(person, table) | {
-                "lines": [bytes.fromhex(one) for one in line_hashes],
-                "request": except_request,
-            }
-            cursor.execute(_statement(table, columns, is_tenant=table in tenant), wanted)
+            statement = _Statement.about(person, table, looks_for_lines=bool(line_hashes))
+            sql = statement.of(table, columns, where=_rows_of(table, is_tenant=table in tenant))
+            given = {
+                "organization": person.organization_id, "request": except_request, "lines": ",".join(line_hashes),
+            }  # fmt: skip
+            cursor.execute(sql, statement.parameters | given)
             counts = iter(cursor.fetchone())
             for column, ids, words in zip(columns, counts, counts, strict=False):
                 kept = ids * (column.key in sealed) + words * (column.key in shared)
@@ -111,70 +114,99 @@ def _note(found: Traces, key: str, *, kept: int, left: int) -> None:
         found.left[key] = left
 
 
-def _wanted(person: Person, table: str) -> dict[str, Any]:
-    """Return what to look for in a table; an account that stays for another organization keeps id and address."""
-    stays = not person.leaves_for_good
-    ids = [person.member_id] if stays and table in _ACCOUNT else [person.member_id, person.id]
-    names = [person.name] if stays else [person.name, person.email]
-    return {
-        "organization": person.organization_id,
-        "ids": ids,
-        "id_texts": [str(pk) for pk in ids],
-        "names": [name.lower() for name in names if len(name) >= LEAST_NAME],
-    }
-
-
-def _statement(table: str, columns: Sequence[Column], *, is_tenant: bool) -> str:
-    """Return the statement that counts, for each column, the rows with ids and the rows with words of the person."""
-    counts = [
-        f"count(*) FILTER (WHERE {condition})"
-        for column in columns
-        for condition in (_holds_ids(column), _holds_words(column))
-    ]
-    # Written and lowered once a row, however many needles there are: OFFSET keeps it apart.
-    lowered = [
-        f'lower(x."{column.name}"::text) AS "{column.name}"'
-        for column in columns
-        if column.kind not in ("uuid", "bytea")
-    ]
-    beside = f", LATERAL (SELECT {', '.join(lowered)} OFFSET 0) low" if lowered else ""
+def _rows_of(table: str, *, is_tenant: bool) -> list[str]:
     where = ["(x.organization_id = %(organization)s OR x.organization_id IS NULL)"] if is_tenant else []
-    if table == "security_privacyrequest":
-        where.append("x.id <> %(request)s")
-    return f'SELECT {", ".join(counts)} FROM "{table}" x{beside} WHERE {" AND ".join(where) or "true"}'  # noqa: S608 - names of the catalogue
+    return [*where, "x.id <> %(request)s"] if table == "security_privacyrequest" else where
 
 
-def _holds_ids(column: Column) -> str:
-    place = f'x."{column.name}"'
-    if column.kind == "uuid":
-        return f"{place} = ANY (%(ids)s::uuid[])"
-    return _any_of("id_texts", column)
+@dataclass
+class _Statement:
+    """Counts, for each column of a table, the rows with ids and the rows with words of the person.
 
+    Whole tables are read by it, so that what is asked of a row is written out: a look-up among needles in a subquery
+    would start that subquery for each column of each row.
+    """
 
-def _holds_words(column: Column) -> str:
-    """A name in any letter case, or a line of a message, in JSON also inside of its texts."""
-    place = f'x."{column.name}"'
-    if column.kind == "uuid":
-        return "false"
-    if column.kind == "bytea":
-        return _any_of("names", column)
-    texts = f"(SELECT {place}::text WHERE length({place}::text) >= {LEAST_LINE})"
-    if column.kind == "jsonb":
-        texts = (
-            f"(SELECT v #>> '{{}}' FROM jsonb_path_query({place}, 'strict $.** ? (@.type() == \"string\")') v "  # noqa: S608 - as above
-            f"WHERE length(v #>> '{{}}') >= {LEAST_LINE})"
+    ids: Sequence[UUID]
+    names: Sequence[str]
+    looks_for_lines: bool
+    parameters: dict[str, Any] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def about(cls, person: Person, table: str, *, looks_for_lines: bool) -> Self:
+        """Look for a person; an account that stays for another organization keeps id and address."""
+        stays = not person.leaves_for_good
+        ids = [person.member_id] if stays and table in _ACCOUNT else [person.member_id, person.id]
+        names = [person.name] if stays else [person.name, person.email]
+        return cls(ids, [name.lower() for name in names if len(name) >= LEAST_NAME], looks_for_lines)
+
+    def of(self, table: str, columns: Sequence[Column], *, where: Sequence[str]) -> str:
+        """Return its SQL; `parameters` are then complete."""
+        counts = [
+            f"count(*) FILTER (WHERE {condition})"
+            for column in columns
+            for condition in (self._holds_ids(column), self._holds_words(column))
+        ]
+        # Written and lowered once a row, however many needles there are: OFFSET keeps it apart.
+        lowered = [
+            f'lower(x."{column.name}"::text) AS "{column.name}"'
+            for column in columns
+            if column.kind not in ("uuid", "bytea")
+        ]
+        beside = f", LATERAL (SELECT {', '.join(lowered)} OFFSET 0) low" if lowered else ""
+        return f'{_LINES} SELECT {", ".join(counts)} FROM "{table}" x{beside} WHERE {" AND ".join(where) or "true"}'  # noqa: S608 - names of the catalogue
+
+    def _holds_ids(self, column: Column) -> str:
+        if column.kind == "uuid":
+            return f'x."{column.name}" = ANY ({self._named("ids", list(self.ids))}::uuid[])'
+        return self._holds_any([str(pk) for pk in self.ids], column)
+
+    def _holds_words(self, column: Column) -> str:
+        """A name in any letter case, or a line of a message, in JSON also inside of its texts."""
+        if column.kind == "uuid":
+            return "false"
+        named = self._holds_any(self.names, column)
+        if column.kind == "bytea" or not self.looks_for_lines:
+            return named
+        return f"({named} OR {self._holds_line(column)})"
+
+    def _holds_any(self, needles: Sequence[str], column: Column) -> str:
+        """Return the condition that one of the texts stands in the column; bytes are compared as they are."""
+        if column.kind == "bytea":
+            found = [
+                f'position({self._named(f"bytes of {needle}", needle.encode())} IN x."{column.name}") > 0'
+                for needle in needles
+            ]
+        else:
+            found = [f'strpos(low."{column.name}", {self._named(needle, needle)}) > 0' for needle in needles]
+        return f"({' OR '.join(found)})" if found else "false"
+
+    def _holds_line(self, column: Column) -> str:
+        place = f'x."{column.name}"'
+        if column.kind == "jsonb":
+            return (
+                f"EXISTS (SELECT 1 FROM (SELECT v #>> '{{}}' AS text "  # noqa: S608 - as above
+                f"FROM jsonb_path_query({place}, 'strict $.** ? (@.type() == \"string\")') v OFFSET 0) t "
+                f"WHERE {self._is_or_has_line('t.text')})"
+            )
+        return self._is_or_has_line(f"{place}::text")
+
+    def _is_or_has_line(self, text: str) -> str:
+        """Return the condition on a text; most are one line, and need not be cut."""
+        whole = f"btrim({text}, E' \\t\\r\\n')"
+        # IS TRUE: a look-up in one table of hashes; the planner would join them anew for each text.
+        is_line = "(sha256(convert_to({}, 'UTF8')) IN (SELECT hash FROM lines)) IS TRUE".format
+        cut = is_line("btrim(l, E' \\t\\r')")
+        return (
+            f"CASE WHEN length({text}) < {LEAST_LINE} THEN false "  # noqa: S608 - as above
+            f"WHEN strpos({whole}, E'\\n') = 0 THEN {is_line(whole)} "
+            f"ELSE EXISTS (SELECT 1 FROM string_to_table({text}, E'\\n') l "
+            f"WHERE length(l) >= {LEAST_LINE} AND {cut}) END"
         )
-    said = (
-        f"EXISTS (SELECT 1 FROM {texts} t (text), string_to_table(t.text, E'\\n') l "  # noqa: S608 - as above
-        f"WHERE length(l) >= {LEAST_LINE} "
-        "AND sha256(convert_to(btrim(l, E' \\t\\r'), 'UTF8')) = ANY (%(lines)s::bytea[]))"
-    )
-    return f"({_any_of('names', column)} OR (cardinality(%(lines)s::bytea[]) > 0 AND {said}))"
 
-
-def _any_of(needles: str, column: Column) -> str:
-    """Return the condition that one of the texts stands in the column; bytes are compared as they are."""
-    here = f'strpos(low."{column.name}", n) > 0'
-    if column.kind == "bytea":
-        here = f"position(convert_to(n, 'UTF8') IN x.\"{column.name}\") > 0"
-    return f"EXISTS (SELECT 1 FROM unnest(%({needles})s::text[]) n WHERE {here})"  # noqa: S608 - as above
+    def _named(self, what: str, value: Any) -> str:
+        """Return the place of a parameter, the same one for the same value."""
+        name = self._names.setdefault(what, f"p{len(self._names)}")
+        self.parameters[name] = value
+        return f"%({name})s"

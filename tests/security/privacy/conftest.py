@@ -12,6 +12,7 @@ from apps.core import tenancy
 from apps.documents.services import documents
 from apps.files import store as stores
 from tests.security.privacy.scene import Scene, plant
+from tests.snapshots import Stage
 
 
 @pytest.fixture(autouse=True)
@@ -26,18 +27,23 @@ def _places(settings: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     stores.store.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def stage() -> Stage[Scene]:
+    return Stage()
+
+
 @pytest.fixture
-def full_scene(transactional_db: None) -> Iterator[Scene]:
+def full_scene(transactional_db: None, stage: Stage[Scene]) -> Iterator[Scene]:
     """With documents that the parsing process has read: the slow part."""
-    planted = plant()
+    planted = stage.set("full", plant)
     with tenancy.use(planted.organization.pk):
         yield planted
 
 
 @pytest.fixture
-def scene(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+def scene(transactional_db: None, stage: Stage[Scene], monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """The same, except that nothing has read the documents yet."""
     monkeypatch.setattr(documents, "_start_reading", lambda *_arguments: None)
-    planted = plant()
+    planted = stage.set("unread", plant)
     with tenancy.use(planted.organization.pk):
         yield planted

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from uuid import UUID, uuid4
 
 import orjson
@@ -258,24 +260,32 @@ BARE = frozenset(
 )
 
 
-def places_of(needle: str) -> list[str]:
-    """Return the columns that hold a text, letter case aside; for an id without those of the audit trail."""
-    found = []
-    is_id = len(needle) == 36 and needle.count("-") == 4
-    for table, column, kind in columns():
-        place = f"{table}.{column}"
-        if is_id and place in BARE:
-            continue
-        text = f"encode({column}, 'escape')" if kind == "bytea" else f'"{column}"::text'
-        with everywhere(), connection.cursor() as cursor:
-            cursor.execute(
-                f'SELECT count(*) FROM "{table}" WHERE strpos(lower({text}), lower(%s)) > 0',
-                [needle],
-            )
-            (count,) = cursor.fetchone()
-        if count:
-            found.append(f"{place} ({count})")
+def places_of(needles: list[str]) -> dict[str, list[str]]:
+    """Return the columns that hold each text, letter case aside; for an id without those of the audit trail."""
+    found: dict[str, list[str]] = {needle: [] for needle in needles}
+    for place, texts in texts_of_everything():
+        for needle in needles:
+            is_id = len(needle) == 36 and needle.count("-") == 4
+            if is_id and place in BARE:
+                continue
+            if count := sum(needle.lower() in text for text in texts):
+                found[needle].append(f"{place} ({count})")
     return found
+
+
+def texts_of_everything() -> Iterator[tuple[str, list[str]]]:
+    """Yield each column with its values as text in lower case: every table is read once."""
+    for table, group in groupby(columns(), key=itemgetter(0)):
+        names, read = [], []
+        for _table, column, kind in group:
+            names.append(column)
+            text = f"encode({column}, 'escape')" if kind == "bytea" else f'"{column}"::text'
+            read.append(f"coalesce(lower({text}), '')")
+        with everywhere(), connection.cursor() as cursor:
+            cursor.execute(f'SELECT {", ".join(read)} FROM "{table}"')
+            rows = cursor.fetchall()
+        for place, name in enumerate(names):
+            yield f"{table}.{name}", [row[place] for row in rows]
 
 
 @contextlib.contextmanager

@@ -56,7 +56,7 @@ def erased(scene: Scene) -> PrivacyRequest:
 
 
 def left(needles: list[str]) -> dict[str, list[str]]:
-    return {needle: places for needle in needles if (places := places_of(needle))}
+    return {needle: places for needle, places in places_of(needles).items() if places}
 
 
 def homes(places: list[str]) -> set[str]:

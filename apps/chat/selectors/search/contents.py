@@ -99,6 +99,13 @@ for _choice in (
 for _choice in (
     Choice(value="unread", aliases=("ungelesen",), help=_("not read by you yet"), resolve=_unread),
     Choice(value="mentioned", aliases=("erwähnt",), help=_("mentions you"), resolve=_flag("mentioned")),
+    Choice(value="saved", aliases=("gemerkt",), help=_("saved by you"), resolve=_flag("saved")),
+    Choice(
+        value="pinned",
+        aliases=("angeheftet",),
+        help=_("pinned in its conversation"),
+        resolve=_flag("pinned"),
+    ),
     Choice(
         value="starred",
         aliases=("markiert", "favorit"),

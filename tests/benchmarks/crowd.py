@@ -1,0 +1,168 @@
+"""The load: readers that only read. `python -m tests.benchmarks.crowd` takes one JSON order a line, answers with one.
+
+Raw non-blocking sockets in a process of their own: they count bytes and look for the number of the last message; a few
+of them also take every frame apart, for the latency. All readers got the same when their bytes are equal and their last
+number is the last that was sent. Its own share of a core is in each answer: a figure is worth nothing when that is high.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import select
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.benchmarks.wire import masked
+
+WATCHED = 4  # readers whose frames are all looked at
+_NUMBER = re.compile(rb"\^(\d+) (\d+\.\d+)\^")  # stands in every text
+_READ_BYTES = 1 << 18
+_TAIL_BYTES = 4096
+
+
+@dataclass(slots=True)
+class Reader:
+    """One socket."""
+
+    socket: socket.socket
+    bytes: int = 0
+    tail: bytes = b""
+    last: int = -1
+    times: list[float] | None = field(default=None)
+
+
+class Crowd:
+    """All readers and one sender."""
+
+    def __init__(self, order: dict[str, Any]) -> None:
+        self._order = order
+        self._poll = select.epoll()
+        self._readers: dict[int, Reader] = {}
+        for number in range(order["readers"]):
+            reader = Reader(self._open(), times=[] if number < WATCHED else None)
+            reader.socket.setblocking(False)
+            self._readers[reader.socket.fileno()] = reader
+            self._poll.register(reader.socket, select.EPOLLIN)
+        self._sender = self._open()
+        self._sender.settimeout(5)
+        self._sent = 0
+
+    def _open(self) -> socket.socket:
+        order = self._order
+        made = socket.create_connection((order["host"], order["port"]), 30)
+        lines = [
+            f"GET {order['path']} HTTP/1.1", f"Host: {order['host']}:{order['port']}", "Upgrade: websocket",
+            "Connection: Upgrade", f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+            "Sec-WebSocket-Version: 13", *order["headers"], "", "",
+        ]  # fmt: skip
+        made.sendall("\r\n".join(lines).encode())
+        if b" 101 " not in made.recv(4096):
+            raise ConnectionError("refused")
+        return made
+
+    def settle(self, seconds: float = 1.0) -> None:
+        """Read what comes first (a greeting), then begin to count."""
+        until = time.perf_counter() + seconds
+        while time.perf_counter() < until:
+            self._turn(0.05)
+        for reader in self._readers.values():
+            reader.bytes, reader.tail = 0, b""
+
+    def step(self, rate: float, seconds: float) -> dict[str, Any]:
+        """Send at a rate for some seconds; answer what arrived, when, and what the load itself cost."""
+        for reader in self._readers.values():
+            reader.bytes = 0
+            if reader.times is not None:
+                reader.times.clear()
+        cpu, begun, first = time.process_time(), time.perf_counter(), self._sent
+        while (elapsed := time.perf_counter() - begun) < seconds:
+            due = int(elapsed * rate) + 1 - (self._sent - first)
+            if due > 0:
+                self._send(due)
+            self._turn(min(0.002, 1 / rate))
+        last = time.perf_counter()
+        while not self._is_complete() and time.perf_counter() - last < 5:
+            self._turn(0.01)
+        took = time.perf_counter() - begun
+        late = time.perf_counter() - last
+        times = sorted(
+            t for reader in self._readers.values() if reader.times is not None for t in reader.times
+        )
+        return {
+            "sent": self._sent - first, "complete": self._is_complete(), "late": late, "seconds": took,
+            "p50": times[len(times) // 2] if times else 9.9, "p95": times[int(len(times) * 0.95)] if times else 9.9,
+            "bytes": sum(reader.bytes for reader in self._readers.values()),
+            "own_cpu": (time.process_time() - cpu) / took,
+        }  # fmt: skip
+
+    def _is_complete(self) -> bool:
+        readers = self._readers.values()
+        return (
+            all(reader.last == self._sent - 1 for reader in readers) and len({r.bytes for r in readers}) == 1
+        )
+
+    def _send(self, count: int) -> None:
+        frames = []
+        for _ in range(count):
+            text = self._order["frame"].replace(
+                "TEXT", f"^{self._sent} {time.time():.6f}^ " + "fox jumps over " * 9
+            )
+            frames.append(masked(1, text.replace("KEY", f"{time.time_ns()}.{self._sent}").encode()))
+            self._sent += 1
+        try:
+            self._sender.sendall(b"".join(frames))
+            while self._sender.recv(_READ_BYTES, socket.MSG_DONTWAIT):
+                pass  # it is in the room too
+        except BlockingIOError:
+            return
+        except OSError as error:
+            sys.stderr.write(f"the sender was closed: {error}\n")  # what it has sent will not be complete
+
+    def _turn(self, seconds: float) -> None:
+        readers = self._readers
+        for descriptor, _ in self._poll.poll(seconds):
+            reader = readers[descriptor]
+            try:
+                data = reader.socket.recv(_READ_BYTES)
+            except BlockingIOError:
+                continue
+            if not data:  # too slow, the server says: what is sent from here on will never be complete
+                self._poll.unregister(descriptor)
+                continue
+            reader.bytes += len(data)
+            whole = reader.tail + data
+            if reader.times is not None:
+                now = time.time()
+                for found in _NUMBER.finditer(whole):
+                    if int(found[1]) > reader.last:
+                        reader.last = int(found[1])
+                        reader.times.append(now - float(found[2]))
+                reader.tail = whole[-_TAIL_BYTES:]
+            else:
+                reader.tail = whole[-_TAIL_BYTES:]
+                if (place := reader.tail.rfind(b"^")) > 0 and (at := reader.tail.rfind(b"^", 0, place)) >= 0:
+                    found = _NUMBER.match(reader.tail, at)
+                    if found is not None:
+                        reader.last = int(found[1])
+
+
+def main() -> None:
+    """Take orders."""
+    crowd = Crowd(json.loads(sys.stdin.readline()))
+    crowd.settle()
+    sys.stdout.write("{}\n")
+    sys.stdout.flush()
+    for line in sys.stdin:
+        order = json.loads(line)
+        sys.stdout.write(json.dumps(crowd.step(order["rate"], order["seconds"])) + "\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
