@@ -65,6 +65,20 @@ def test_who_takes_part_follows_and_only_others_replies_are_new(
     assert (unread(ada), threads.inbox(ada, only_unread=True)) == ([0], [])
 
 
+def test_who_reads_before_the_events_arrive_has_read(
+    world: World, ada: Principal, ben: Principal, channel: UUID
+) -> None:
+    cara = world.person("Cara")
+    members.join(principal=cara, conversation_id=channel)
+    root = world.say(ada, channel, "root")
+    reply = world.say(ben, channel, "reply", thread=root.id)
+    for reader in (ada, cara):
+        mark_read(principal=reader, message_id=root.id, sequence=reply.sequence)
+    heard()
+    assert (unread(ada), unread(ben), unread(cara)) == ([0], [0], [])
+    assert not ThreadFollow.objects.filter(principal_id=cara.id).exists()
+
+
 def test_a_mention_follows_and_an_edit_that_adds_one_too(
     world: World, ada: Principal, ben: Principal, channel: UUID
 ) -> None:

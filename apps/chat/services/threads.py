@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from apps.accounts.types import Principal
 from apps.chat import events
@@ -55,18 +56,27 @@ def set_followed(*, principal: Principal, message_id: UUID, is_followed: bool) -
 def mark_read(*, principal: Principal, message_id: UUID, sequence: int) -> None:
     """Note that a follower has seen the replies up to `sequence`; a lower number, or no follower, changes nothing.
 
+    Whoever takes part follows once the events of its messages were worked on; who reads before that follows from here,
+    or what was seen would be new for ever.
+
     Raises:
         MessageNotFound.
     """
     with transaction.atomic():
         root = _root(principal, message_id)
         seen = min(sequence, _last_sequence(root.pk))
-        row = (
-            ThreadFollow.objects.select_for_update(no_key=True)
-            .filter(thread_id=root.pk, principal_id=principal.id, read_sequence__lt=seen)
-            .first()
-        )
-        if row is None:
+        rows = ThreadFollow.objects.select_for_update(no_key=True)
+        row = rows.filter(thread_id=root.pk, principal_id=principal.id).first()
+        if row is None and _takes_part(principal, root):
+            row, _ = rows.get_or_create(
+                thread_id=root.pk,
+                principal_id=principal.id,
+                defaults={
+                    "organization_id": principal.organization_id,
+                    "conversation_id": root.conversation_id,
+                },
+            )
+        if row is None or row.read_sequence >= seen:
             return
         row.read_sequence = seen
         row.save(update_fields=["read_sequence"])
@@ -132,6 +142,14 @@ def _root(principal: Principal, message_id: UUID) -> Message:
     if root is None:
         raise MessageNotFound
     return root
+
+
+def _takes_part(principal: Principal, root: Message) -> bool:
+    """Return whether events still on their way make the principal a follower."""
+    if root.sender_id == principal.id or principal.id in root.mentions:
+        return True
+    replies = Message.objects.filter(thread_id=root.pk, deleted_at=None)
+    return replies.filter(Q(sender_id=principal.id) | Q(mentions__contains=[principal.id])).exists()
 
 
 def _last_sequence(thread_id: UUID) -> int:
