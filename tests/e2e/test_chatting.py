@@ -90,6 +90,7 @@ def test_typing_and_presence_are_seen(visit: Visit) -> None:
     maren.page.locator("#main a", has=maren.page.locator(".num")).first.click()
     sign = maren.page.locator("#dialog li", has_text="Jonas Petersen").locator("[data-presence]")
     expect(sign).to_have_attribute("data-presence", "on")
+    jonas.page.locator("#main [data-text]").fill("")
 
 
 def test_what_was_not_read_is_marked_until_it_was(visit: Visit) -> None:

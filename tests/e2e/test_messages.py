@@ -92,6 +92,7 @@ def test_messages_are_pinned_saved_quoted_forwarded_and_acknowledged(visit: Visi
     expect(jonas.page.locator("[data-saved]")).to_contain_text("Der Steg ist gesperrt.")
     _keep(jonas.page, "saved")
     jonas.open("allgemein")
+    jonas.page.locator("#main [data-text]").fill("")
     _menu(jonas, "Der Steg ist gesperrt.", "Quote")
     expect(jonas.page.locator("#main [data-text]")).to_have_value(
         "> [Maren Thiessen wrote](" + jonas.page.url.partition("/o/")[0] + jonas.page.evaluate(

@@ -248,18 +248,10 @@ def _work(realm: Realm, *, is_read: bool) -> None:
     if is_read:
         work_off()
     shown = upload(realm.owner, f"picture-{word}.png", picture())
-    hung = upload(realm.owner, f"hung-{word}.txt", f"hung {word}\n".encode())
-    sent = messages.send_message(
-        principal=realm.acting, conversation_id=channel, body=f"see {word}", client_key=uuid4().hex,
-        attachments=(hung.id,),
-    )  # fmt: skip
-    bookmark = "/o/{slug}/c/{conversation_id}/m/{message_id}/files/{file_id}/bookmark/"
     realm.ids |= {
         "document_id": paper.id,
         "file_id": upload(realm.owner, f"note-{word}.txt", f"a note {word}\n".encode()).id,
         "/o/{slug}/files/{file_id}/preview file_id": shown.id,
-        f"{bookmark} file_id": hung.id,
-        f"{bookmark} message_id": sent.id,
         "/o/{slug}/documents/of/{file_id}/ file_id": paper.file_id,
         "answer_id": asked.id,
         "run_id": asked.run_id,
