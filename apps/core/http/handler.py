@@ -19,7 +19,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.urls import Resolver404, get_resolver
+from django.urls import Resolver404, ResolverMatch, get_resolver
 from django.utils.module_loading import import_string
 
 from apps.core.http import refusing
@@ -39,7 +39,7 @@ class Handler(ASGIHandler):
 
     def __init__(self, *, threads: int = 16, waiting: int = 400) -> None:
         super().__init__()
-        self._sync = BaseHandler()
+        self._sync = _SyncChain()
         self._sync.load_middleware(is_async=False)
         self._api = _ApiChain()
         self._api.load_middleware()
@@ -69,7 +69,7 @@ class Handler(ASGIHandler):
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer on the event loop or in the request's thread, as the view asks for."""
         response: HttpResponseBase
-        if not _is_async(request.path_info):
+        if not _is_async(request):
             response = await sync_to_async(self._sync.get_response)(request)
         elif request.path_info.startswith(API):
             response = await self._api.get_response_async(request)
@@ -82,6 +82,17 @@ class Handler(ASGIHandler):
     def close(self) -> None:
         """Give up the threads."""
         self._threads.close()
+
+
+class _SyncChain(BaseHandler):
+    """Django's chain, which takes the view that was looked up already."""
+
+    def resolve_request(self, request: HttpRequest) -> ResolverMatch:
+        """Return the match of this request, unless a middleware has named other routes since."""
+        found = request.resolver_match
+        if found is None or hasattr(request, "urlconf"):
+            found = super().resolve_request(request)  # type: ignore[misc]  # not in the stubs
+        return found
 
 
 class _ApiChain(BaseHandler):
@@ -102,11 +113,14 @@ class _ApiChain(BaseHandler):
         self._middleware_chain = chain
 
 
-def _is_async(path: str) -> bool:
+def _is_async(request: HttpRequest) -> bool:
+    """Look the view up; the sync chain finds the match in the request and does not search a second time."""
     try:
-        return bool(iscoroutinefunction(get_resolver().resolve(path).func))
+        match = get_resolver().resolve(request.path_info)
     except Resolver404:
         return False
+    request.resolver_match = match
+    return bool(iscoroutinefunction(match.func))
 
 
 async def _in_thread(content: Iterable[bytes]) -> AsyncIterator[bytes]:
