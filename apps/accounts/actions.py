@@ -44,6 +44,8 @@ KEY_REFUSED = register_action("api_key.refused", _("API key refused"))
 
 SCOPED_ROLE_GIVEN = register_action("scoped_role.given", _("Role given for one place"))
 SCOPED_ROLE_TAKEN = register_action("scoped_role.taken", _("Role for one place taken back"))
+OBJECT_RIGHT_GIVEN = register_action("object_right.given", _("Single right given for one place"))
+OBJECT_RIGHT_TAKEN = register_action("object_right.taken", _("Single right for one place taken back"))
 DATA_CLASS_CHANGED = register_action("scope.data_class_changed", _("Class of data changed"))
 VIEW_AS_STARTED = register_action("view_as.started", _("Began to look at pages as a person"))
 VIEW_AS_ENDED = register_action("view_as.ended", _("Stopped looking at pages as a person"))

@@ -18,6 +18,7 @@ from apps.accounts.models import (
     Member,
     OAuthClient,
     OAuthConsent,
+    ObjectGrant,
     Organization,
     Role,
     Scope,
@@ -244,6 +245,21 @@ class ScopedRoleAdmin(ReadOnlyAdmin[ScopedRole]):
     list_display = ("principal", "role", "scope", "organization", "given_by", "created_at")
     list_select_related = ("principal", "role", "scope", "organization", "given_by")
     search_fields = ("=principal__email", "=scope__id", "=id")
+
+
+@admin.register(ObjectGrant)
+class ObjectGrantAdmin(ReadOnlyAdmin[ObjectGrant]):
+    """Rights in single places; the console hands them out."""
+
+    list_display = ("user", "permission", "content_object", "organization", "expires_at", "given_by")
+    list_select_related = (
+        "user",
+        "permission__content_type",
+        "content_object",
+        "organization",
+        "given_by",
+    )
+    search_fields = ("=user__email", "=content_object__id", "=id")
 
 
 @admin.register(ViewAs)

@@ -227,6 +227,25 @@ class TooManyScopedRoles(Conflict):
     message = _("A person has such roles in at most %(limit)s places.")
 
 
+class ObjectRightNotFound(NotFound):
+    code = "accounts.object_right_not_found"
+
+
+class ObjectRightTaken(Conflict):
+    code = "accounts.object_right_taken"
+    message = _("This person has this right there already.")
+
+
+class ObjectRightUnfit(InvalidInput):
+    code = "accounts.object_right_unfit"
+    message = _("This right cannot be given for a single place.")
+
+
+class TooManyObjectRights(Conflict):
+    code = "accounts.too_many_object_rights"
+    message = _("A person has at most %(limit)s rights in single places.")
+
+
 class DataClassUnknown(InvalidInput):
     code = "accounts.data_class_unknown"
     message = _("There is no such class of data.")

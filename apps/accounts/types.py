@@ -83,6 +83,9 @@ SCOPED_PERMISSIONS = frozenset(
     {"message.moderate", "conversation.manage_any", "document.manage", "member.manage"}
 )
 MOST_SCOPED_ROLES = 100
+# What can be given as a single right in one place, for a time. Not `member.manage`: its holder could make it last.
+OBJECT_PERMISSIONS = SCOPED_PERMISSIONS - {"member.manage"}
+MOST_OBJECT_DAYS, MOST_OBJECT_RIGHTS = 90, 100
 # Rights that change nothing: all that is left of a role while somebody else looks at pages with it.
 READING = frozenset(
     {
@@ -105,11 +108,27 @@ BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
 
 @dataclass(frozen=True)
 class ScopedGrant:
-    """A role that a principal has in one audience; `permissions` are none where its conditions do not hold."""
+    """A role or a single right that a principal has in one audience.
+
+    Attributes:
+        role: empty for a single right.
+        permissions: none where the conditions of the role do not hold.
+        until: the end of a single right; None has no end.
+    """
 
     scope_id: UUID
     role: str
     permissions: frozenset[str]
+    until: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it counts at this moment."""
+        return self.until is None or self.until > timezone.now()
+
+    def permits(self, action: str) -> bool:
+        """Return whether it permits the action at this moment."""
+        return action in self.permissions and self.is_open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,8 +198,9 @@ class Principal:
         return self.role in BY_SEAT_ONLY or self.person_is_guest
 
     def granted_in(self, scope_id: UUID) -> frozenset[str]:
-        """Return what roles for this audience alone permit, as far as their conditions hold."""
-        return frozenset().union(*(one.permissions for one in self.scoped if one.scope_id == scope_id))
+        """Return what roles and rights for this audience alone permit, as far as their conditions hold."""
+        here = (one for one in self.scoped if one.scope_id == scope_id and one.is_open)
+        return frozenset().union(*(one.permissions for one in here))
 
     def reaches(self, conversation_id: UUID) -> bool:
         """Return whether the credential is bound to no conversations, or to this one; says nothing of the seat."""

@@ -121,7 +121,8 @@ def test_the_defaults_are_the_owners_and_go_into_the_trail(world: World, ben: Pr
     owner = world.person("Olga", role="owner")
     assert program(ben).patch("notification-defaults/", {"mail": "off"}).status_code == 403
     assert not Standing.objects.exists()
-    assert program(owner).patch("notification-defaults/", {"mail": "off"}).json()["mail"] == "off"
+    everything = {"level": "all", "mail": "off", "push_content": False}
+    assert program(owner).patch("notification-defaults/", everything).json() == everything
     assert program(ben).get("me/notification-preferences/").json()["mail"] == "off"
     assert AuditEntry.objects.filter(action="notify.standing_changed").count() == 1
 

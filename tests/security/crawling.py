@@ -87,6 +87,13 @@ JSON_BODIES: Mapping[str, Any] = {
         "member_id": "{newcomer_id}",
         "role": "moderator",
     },
+    "POST /api/v1/access/object-rights/": {
+        "object": "conversation:{conversation_id}",
+        "member_id": "{newcomer_id}",
+        "permission": "message.moderate",
+        "reason": "x",
+        "days": 1,
+    },
     "POST /api/v1/me/notifications/": {"state": "seen"},
     "PATCH /api/v1/me/notification-preferences/": {"mail": "daily"},
     "PUT /api/v1/me/notification-preferences/levels/": {

@@ -19,7 +19,15 @@ from psycopg_pool import AsyncConnectionPool
 from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
 from apps.accounts.selectors.factors import list_factors
 from apps.accounts.selectors.principals import session_id
-from apps.accounts.services import invitations, oauth_consents, objects, roles, scoped_roles, tokens
+from apps.accounts.services import (
+    invitations,
+    oauth_consents,
+    object_rights,
+    objects,
+    roles,
+    scoped_roles,
+    tokens,
+)
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
@@ -281,6 +289,14 @@ def _people(realm: Realm) -> None:
         "consent_id": OAuthConsent.objects.get(client_id=app).pk,
         "scoped_role_id": scoped_roles.give_scoped_role(
             principal=who, member_id=realm.colleague.pk, role="moderator", scope_id=room.scopes[0]
+        ),
+        "object_right_id": object_rights.give_object_right(
+            principal=who,
+            member_id=realm.colleague.pk,
+            permission="message.moderate",
+            scope_id=room.scopes[0],
+            reason=f"case {word}",
+            days=1,
         ),
         "role_id": roles.create_role(
             principal=who, key=f"role-{word}", name=f"Role {word}", permissions=["message.send"]

@@ -117,6 +117,7 @@ OTHERS = {
     "/api/v1/access/decision/": "needs a person",
     "/api/v1/access/readers/": "needs an object",
     "/api/v1/access/scoped-roles/": "needs an object",
+    "/api/v1/access/object-rights/": "needs an object",
     "/api/v1/retention/preview/": "needs a number of days",
     "/api/v1/me/sessions/": "is for people, not for keys",
     "/api/v1/me/tokens/": "is for people, not for keys",

@@ -147,7 +147,7 @@ class ScopedRoleList(APIView):
         """List who has which role in one audience, for who manages members there."""
         principal = principal_of(request)
         asked: dict[str, Any] = read_query(request, ScopedRoleQuery)
-        scope_id = _scope(principal, asked["object"])
+        scope_id = scope_named(principal, asked["object"])
         if not may_manage(principal, scope_id):
             raise ScopeNotFound
         rows = list_scoped_roles(principal, scope_id=scope_id, limit=MOST_SCOPED_ROLES * 10)
@@ -159,7 +159,7 @@ class ScopedRoleList(APIView):
         """Give a member a role in one audience: what it permits there is no more than the caller may there."""
         principal = principal_of(request)
         asked: dict[str, Any] = validated(ScopedRoleInput(data=request.data))
-        scope_id = _scope(principal, asked["object"])
+        scope_id = scope_named(principal, asked["object"])
         made = give_scoped_role(
             principal=principal, member_id=asked["member_id"], role=asked["role"], scope_id=scope_id
         )
@@ -184,7 +184,12 @@ def _ref(principal: Principal, text: str) -> ObjectRef:
     return ref
 
 
-def _scope(principal: Principal, text: str) -> UUID:
+def scope_named(principal: Principal, text: str) -> UUID:
+    """Return the audience of a thing named as `kind:id`.
+
+    Raises:
+        ObjectUnknown: there is none, or it lies in no audience.
+    """
     facts = objects.find_facts(principal, _ref(principal, text))
     if facts is None or not facts.scopes:
         raise ObjectUnknown

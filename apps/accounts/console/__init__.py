@@ -8,6 +8,7 @@ from apps.accounts.console import (
     apps,
     invitations,
     keys,
+    object_rights,
     organization,
     people,
     places,
@@ -51,6 +52,9 @@ register_console_page(
         path("places/", places.places, name="places"),
         path("places/new/", places.give, name="place-new"),
         path("places/<uuid:scoped_role_id>/end/", places.take, name="place-end"),
+        path("rights/", object_rights.rights, name="object-rights"),
+        path("rights/new/", object_rights.give, name="object-right-new"),
+        path("rights/<uuid:object_right_id>/end/", object_rights.take, name="object-right-end"),
     ],
 )
 register_console_page(

@@ -191,6 +191,33 @@ class ScopedRoleForm(ChangeRoleForm):
     field_order = ("person", "place", "role")
 
 
+class ObjectRightForm(forms.Form):
+    """A single right for one place, with the reason and an end."""
+
+    person = forms.CharField(label=_("Person"), max_length=200, help_text=_("Name or e-mail."))
+    place = forms.CharField(
+        label=_("Conversation"),
+        max_length=500,
+        help_text=_("Paste the address of its page, or write its name."),
+    )
+    permission = forms.ChoiceField(label=_("Right"))
+    days = forms.TypedChoiceField(
+        label=_("Ends after"),
+        coerce=int,
+        initial=7,
+        choices=[(1, _("1 day")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days"))],
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("Stands in the list, for those who look at it later.")
+    )
+
+    def __init__(self, *args: Any, permissions: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        permission = self.fields["permission"]
+        if isinstance(permission, forms.ChoiceField):
+            permission.choices = permissions
+
+
 class OrganizationForm(forms.Form):
     """Name and language of an organization."""
 

@@ -77,22 +77,40 @@ def take(request: ConsoleRequest, slug: str, scoped_role_id: UUID) -> HttpRespon
     )
 
 
-def _give(principal: Principal, form: ScopedRoleForm) -> None:
-    text = form.cleaned_data["person"].casefold()
-    rows = selectors.visible_members(principal, query=form.cleaned_data["person"])[:50]
+def named_member(principal: Principal, text: str) -> UUID:
+    """Return the member that a name or an e-mail means.
+
+    Raises:
+        MemberNotFound: nobody, or more than one.
+    """
+    rows = selectors.visible_members(principal, query=text)[:50]
     found = [selectors.member_view(row, principal) for row in rows]
-    named = [one for one in found if text in (one.name.casefold(), (one.email or "").casefold())]
+    wanted = text.casefold()
+    named = [one for one in found if wanted in (one.name.casefold(), (one.email or "").casefold())]
     if len(named) != 1:
         raise MemberNotFound
-    ref = objects.find_ref(principal, form.cleaned_data["place"])
+    return named[0].member_id
+
+
+def named_scope(principal: Principal, text: str) -> UUID:
+    """Return the audience of the conversation that an address or a name means.
+
+    Raises:
+        ObjectUnknown: none, or one whose name the principal may not hear.
+    """
+    ref = objects.find_ref(principal, text)
     facts = objects.find_facts(principal, ref) if ref and ref.kind == "conversation" else None
     if facts is None or not facts.name:
         raise ObjectUnknown
+    return facts.scopes[0]
+
+
+def _give(principal: Principal, form: ScopedRoleForm) -> None:
     give_scoped_role(
         principal=principal,
-        member_id=named[0].member_id,
+        member_id=named_member(principal, form.cleaned_data["person"]),
         role=form.cleaned_data["role"],
-        scope_id=facts.scopes[0],
+        scope_id=named_scope(principal, form.cleaned_data["place"]),
     )
 
 

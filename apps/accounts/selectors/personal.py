@@ -21,6 +21,7 @@ from apps.accounts.models import (
     OAuthCode,
     OAuthConsent,
     OAuthDevice,
+    ObjectGrant,
     ScopedRole,
     Seat,
     SecondFactor,
@@ -101,6 +102,11 @@ def seats_of(person: Person) -> QuerySet[Seat]:
 def scoped_roles_of(person: Person) -> QuerySet[ScopedRole]:
     """Return the roles the person has in single audiences."""
     return ScopedRole.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
+def object_rights_of(person: Person) -> QuerySet[ObjectGrant]:
+    """Return the rights the person has in single places."""
+    return ObjectGrant.objects.filter(organization_id=person.organization_id, user_id=person.id)
 
 
 def looks_of(person: Person) -> QuerySet[ViewAs]:
@@ -189,6 +195,12 @@ def export_seats(person: Person) -> Iterator[Row]:
 def export_scoped_roles(person: Person) -> Iterator[Row]:
     """Yield the roles the person has in single audiences."""
     yield from scoped_roles_of(person).order_by("pk").values("scope_id", "role__key", "created_at")
+
+
+def export_object_rights(person: Person) -> Iterator[Row]:
+    """Yield the rights the person has in single places, with the reason that was given."""
+    rows = object_rights_of(person).order_by("pk")
+    yield from rows.values("content_object_id", "permission__codename", "reason", "created_at", "expires_at")
 
 
 def export_looks(person: Person) -> Iterator[Row]:

@@ -18,7 +18,7 @@ from apps.accounts.errors import (
     RoleNotFound,
     ThemeUnknown,
 )
-from apps.accounts.models import ApiKey, Member, Organization, Role, ScopedRole, Seat, User
+from apps.accounts.models import ApiKey, Member, ObjectGrant, Organization, Role, ScopedRole, Seat, User
 from apps.accounts.selectors.principals import has_open_seat
 from apps.accounts.services import revocation, sessions, trail
 from apps.accounts.services.access import require
@@ -336,6 +336,7 @@ def _end_seats(member: Member) -> None:
     scopes = list(rows.order_by("pk").values_list("scope_id", flat=True))
     rows.update(left_at=timezone.now())
     ScopedRole.objects.filter(organization_id=member.organization_id, principal_id=member.user_id).delete()
+    ObjectGrant.objects.filter(organization_id=member.organization_id, user_id=member.user_id).delete()
     for scope_id in scopes:
         log.record(
             events.SeatRemoved(

@@ -43,7 +43,7 @@ from apps.core.services.erasing import blank_events
 from apps.files.services import access as file_access
 
 BATCH = 2000
-_AT_ONCE = 500  # their ids are one event, and that is one frame
+_AT_ONCE = 1000  # their ids are one event, and that is one frame of 40 kB
 _SMALL_BATCH = 200  # where each row has an event of its own
 # From where the last batch ended: looked for from the start, each batch would pass all that were emptied before.
 _NEXT = """
@@ -251,14 +251,28 @@ def _empty(
         cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
         for forget in _FORGET:
             cursor.execute(forget, [organization_id, ids])
-    Poll.objects.filter(organization_id=organization_id, message_id__in=ids).delete()
+    polls = _of_messages("chat_poll", organization_id, ids)
+    if polls:
+        Poll.objects.filter(organization_id=organization_id, pk__in=polls).delete()
     _drop_files(organization_id, ids)
     _tell_erased(organization_id, rows, now, new_sender)
 
 
+def _of_messages(table: str, organization_id: UUID, ids: list[UUID]) -> list[Any]:
+    """Return the keys of rows that belong to messages: an array is sent as one value, `__in` as two thousand."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT id FROM {table} WHERE organization_id = %s AND message_id = ANY (%s)",  # noqa: S608 - constants
+            [organization_id, ids],
+        )
+        return [found for (found,) in cursor.fetchall()]
+
+
 def _drop_files(organization_id: UUID, ids: list[UUID]) -> None:
     """Take the files of messages away; an audience loses those that no other message of it carries."""
-    carried = Attachment.objects.filter(organization_id=organization_id, message_id__in=ids)
+    carried = Attachment.objects.filter(
+        organization_id=organization_id, pk__in=_of_messages("chat_attachment", organization_id, ids)
+    )
     by_scope: dict[UUID, set[UUID]] = defaultdict(set)
     for scope_id, file_id in carried.values_list("message__scope_id", "file_id"):
         by_scope[scope_id].add(file_id)

@@ -95,7 +95,7 @@ class FileContent(APIView):
 
     @extend_schema(
         responses={
-            200: OpenApiTypes.BINARY,
+            (200, "*/*"): OpenApiTypes.BINARY,  # of whatever type the file is
             302: OpenApiResponse(
                 description="Where files have a host of their own: a link there, for five minutes."
             ),
