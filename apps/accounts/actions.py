@@ -51,6 +51,14 @@ VIEW_AS_STARTED = register_action("view_as.started", _("Began to look at pages a
 VIEW_AS_ENDED = register_action("view_as.ended", _("Stopped looking at pages as a person"))
 ACCESS_EXPLAINED = register_action("access.explained", _("Access of a person looked up"))
 
+GROUP_CREATED = register_action("people_group.created", _("Group of people made"))
+GROUP_CHANGED = register_action("people_group.changed", _("Group of people changed"))
+GROUP_REMOVED = register_action("people_group.removed", _("Group of people deleted"))
+GROUP_JOINED = register_action("people_group.joined", _("Person taken into a group"))
+GROUP_LEFT = register_action("people_group.left", _("Person taken out of a group"))
+EXPIRY_CHANGED = register_action("member.expiry_changed", _("End of a guest's seat changed"))
+SEAT_EXPIRED = register_action("member.expired", _("Seat of a guest ended by its time"))
+
 ORGANIZATION_CREATED = register_action("organization.created", _("Organization created"))
 ORGANIZATION_CHANGED = register_action("organization.changed", _("Organization changed"))
 FACTOR_POLICY_CHANGED = register_action("factor_policy.changed", _("Who needs a second factor changed"))

@@ -20,6 +20,8 @@ from apps.accounts.models import (
     OAuthConsent,
     ObjectGrant,
     Organization,
+    PeopleGroup,
+    PeopleGroupMember,
     Role,
     Scope,
     ScopedRole,
@@ -113,6 +115,24 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
     list_select_related = ("organization", "role", "user")
     search_fields = ("name", "=user__email", "=id", "=user__id")
     list_filter = ("role__key",)
+
+
+@admin.register(PeopleGroup)
+class PeopleGroupAdmin(ReadOnlyAdmin[PeopleGroup]):
+    """Groups of people; the console's groups page changes them."""
+
+    list_display = ("name", "organization", "is_mentionable", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("name", "=id")
+
+
+@admin.register(PeopleGroupMember)
+class PeopleGroupMemberAdmin(ReadOnlyAdmin[PeopleGroupMember]):
+    """Who is in which group."""
+
+    list_display = ("group", "principal", "organization", "created_at")
+    list_select_related = ("group", "principal", "organization")
+    search_fields = ("=group__id", "=principal__id")
 
 
 @admin.register(Role)

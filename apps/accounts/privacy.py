@@ -108,6 +108,22 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="accounts.groups",
+        label=_("Groups of people"),
+        fate=Fate.DELETE,
+        why=_("The person leaves its groups; those it made, and people it took in, lose who did that."),
+        order=91,
+        links=(
+            "accounts_peoplegroupmember.principal_id", "accounts_peoplegroupmember.added_by_id",
+            "accounts_peoplegroup.created_by_id",
+        ),
+        count=lambda person: personal.groups_of(person).count(),
+        export=personal.export_groups,
+        erase=erasing.erase_groups_of,
+    )
+)  # fmt: skip
+register_subject_data(
+    SubjectData(
         name="accounts.view_as",
         label=_("Looks at pages as the person, and by it"),
         fate=Fate.DELETE,

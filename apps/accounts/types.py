@@ -17,7 +17,8 @@ from apps.accounts.conditions import AccessContext as AccessContext  # noqa: PLC
 PERMISSIONS = frozenset(
     {
         "conversation.create_public", "conversation.create_private", "conversation.create_direct",
-        "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
+        "conversation.manage_any", "message.send", "message.announce", "message.moderate", "file.upload",
+        "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
         "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read", "access.explain",
@@ -30,7 +31,9 @@ _MEMBER = _GUEST | {
     "conversation.create_public", "conversation.create_private", "conversation.create_direct",
     "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
-_MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
+_MODERATOR = _MEMBER | {
+    "message.moderate", "message.announce", "conversation.manage_any", "console.view",
+}  # fmt: skip
 _ADMIN = PERMISSIONS - {"organization.manage", "audit.read"}
 # Who may do any of these is an administrator where a second factor is asked for; trying one without having it is worth
 # a line in the audit trail.
@@ -58,7 +61,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "chat:write": frozenset(
         {
             "message.send", "conversation.create_public", "conversation.create_private",
-            "conversation.create_direct", "conversation.manage_any", "message.moderate",
+            "conversation.create_direct", "conversation.manage_any", "message.moderate", "message.announce",
         }
     ),
     "files:write": frozenset({"file.upload", "document.manage"}),
@@ -77,15 +80,16 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
 
 
 # All that a key bound to some conversations may do with its scopes: nothing that reaches beyond them.
-BOUND_PERMISSIONS = frozenset({"message.send", "message.moderate"})
+BOUND_PERMISSIONS = frozenset({"message.send", "message.announce", "message.moderate"})
 # What a role can give in one audience alone. `member.manage` there hands such roles out and takes people in and out.
 SCOPED_PERMISSIONS = frozenset(
-    {"message.moderate", "conversation.manage_any", "document.manage", "member.manage"}
+    {"message.moderate", "message.announce", "conversation.manage_any", "document.manage", "member.manage"}
 )
 MOST_SCOPED_ROLES = 100
 # What can be given as a single right in one place, for a time. Not `member.manage`: its holder could make it last.
-OBJECT_PERMISSIONS = SCOPED_PERMISSIONS - {"member.manage"}
+OBJECT_PERMISSIONS = frozenset({"message.moderate", "conversation.manage_any", "document.manage"})
 MOST_OBJECT_DAYS, MOST_OBJECT_RIGHTS = 90, 100
+MOST_IN_GROUP = 500
 # Rights that change nothing: all that is left of a role while somebody else looks at pages with it.
 READING = frozenset(
     {
@@ -414,6 +418,7 @@ class MemberView(PersonView):
     email: str | None
     about: str
     joined_at: datetime
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -161,7 +161,7 @@ def test_a_conversation_and_its_messages_match(owner, caller):
     one = base + "{conversation_id}/"
     here = {"conversation_id": channel}
     check(caller, "get", one, ids=here, status=200)
-    check(caller, "patch", one, ids=here, body={"topic": "Boats"})
+    check(caller, "patch", one, ids=here, body={"description": "Boats"})
     with tenancy.use(owner.organization_id):
         sent = messages.send_message(
             principal=principal_of(owner), conversation_id=UUID(channel), body="**Hello**", client_key="k"

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.conditions import clean
 from apps.accounts.errors import ConditionNotValid, NetworkNotValid
-from apps.accounts.forms import OAUTH_SCOPE_LABELS, NameField
+from apps.accounts.forms import OAUTH_SCOPE_LABELS, EndOfDayField, NameField
 from apps.accounts.labels import DATA_CLASS_LABELS, DAY_LABELS, PERMISSION_GROUPS
 from apps.accounts.services.oauth_clients import ClientValues
 from apps.accounts.types import CLIENT_GRANT, CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT, ClientView
@@ -27,6 +27,28 @@ class ChangeRoleForm(forms.Form):
         role = self.fields["role"]
         if isinstance(role, forms.ChoiceField):
             role.choices = roles
+
+
+class ExpiryForm(forms.Form):
+    """When a guest's seat ends."""
+
+    expires_at = EndOfDayField(
+        label=_("Guest until"), required=False, help_text=_("Empty: the seat does not end by itself.")
+    )
+
+
+class GroupForm(forms.Form):
+    """A group of people."""
+
+    name = NameField(label=_("Name"), max_length=60, help_text=_("People mention the group by it."))
+    description = forms.CharField(label=_("What for"), max_length=200, required=False)
+    is_mentionable = forms.BooleanField(label=_("Can be mentioned"), required=False)
+
+
+class GroupPersonForm(forms.Form):
+    """Somebody who comes into a group."""
+
+    person = forms.CharField(label=_("Person"), max_length=200, help_text=_("Name or e-mail."))
 
 
 class ViewAsForm(forms.Form):

@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.console.common import ROLES, ConsoleRequest
+from apps.accounts.console.common import ROLES, ConsoleRequest, only_member
 from apps.accounts.console.forms import ObjectRightForm
-from apps.accounts.console.places import named_member, named_scope
+from apps.accounts.console.places import named_scope
 from apps.accounts.errors import MemberNotFound, NameNotValid, ObjectUnknown
 from apps.accounts.labels import PERMISSION_LABELS
 from apps.accounts.selectors.object_rights import list_object_rights
@@ -82,7 +82,7 @@ def _give(principal: Principal, form: ObjectRightForm) -> None:
     values = form.cleaned_data
     give_object_right(
         principal=principal,
-        member_id=named_member(principal, values["person"]),
+        member_id=only_member(principal, values["person"]).member_id,
         permission=values["permission"],
         scope_id=named_scope(principal, values["place"]),
         reason=values["reason"],

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.console.common import ROLES, ConsoleRequest
+from apps.accounts.console.common import ROLES, ConsoleRequest, only_member
 from apps.accounts.console.forms import ScopedRoleForm
 from apps.accounts.errors import MemberNotFound, ObjectUnknown
 from apps.accounts.labels import role_label
@@ -77,21 +77,6 @@ def take(request: ConsoleRequest, slug: str, scoped_role_id: UUID) -> HttpRespon
     )
 
 
-def named_member(principal: Principal, text: str) -> UUID:
-    """Return the member that a name or an e-mail means.
-
-    Raises:
-        MemberNotFound: nobody, or more than one.
-    """
-    rows = selectors.visible_members(principal, query=text)[:50]
-    found = [selectors.member_view(row, principal) for row in rows]
-    wanted = text.casefold()
-    named = [one for one in found if wanted in (one.name.casefold(), (one.email or "").casefold())]
-    if len(named) != 1:
-        raise MemberNotFound
-    return named[0].member_id
-
-
 def named_scope(principal: Principal, text: str) -> UUID:
     """Return the audience of the conversation that an address or a name means.
 
@@ -108,7 +93,7 @@ def named_scope(principal: Principal, text: str) -> UUID:
 def _give(principal: Principal, form: ScopedRoleForm) -> None:
     give_scoped_role(
         principal=principal,
-        member_id=named_member(principal, form.cleaned_data["person"]),
+        member_id=only_member(principal, form.cleaned_data["person"]).member_id,
         role=form.cleaned_data["role"],
         scope_id=named_scope(principal, form.cleaned_data["place"]),
     )

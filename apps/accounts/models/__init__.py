@@ -2,6 +2,7 @@
 
 from apps.accounts.models.access import ApiKey, Invitation, SignInLink, ViewAs
 from apps.accounts.models.factor import BreakGlass, SecondFactor
+from apps.accounts.models.group import PeopleGroup, PeopleGroupMember
 from apps.accounts.models.oauth import OAuthClient, OAuthCode, OAuthConsent, OAuthDevice
 from apps.accounts.models.organization import Member, Organization, Role
 from apps.accounts.models.scope import ObjectGrant, Scope, ScopedRole, Seat
@@ -19,6 +20,8 @@ __all__ = [
     "OAuthDevice",
     "ObjectGrant",
     "Organization",
+    "PeopleGroup",
+    "PeopleGroupMember",
     "RefreshToken",
     "Role",
     "Scope",

@@ -75,12 +75,18 @@ class Seat(TenantModel):
 
 
 class ScopedRole(TenantModel):
-    """A role that one principal has in one audience only."""
+    """A role that one principal, or everyone in one group of people, has in one audience only."""
 
     scope = models.ForeignKey(
         "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
-    principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    principal = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    group = models.ForeignKey(
+        "accounts.PeopleGroup", null=True, blank=True, on_delete=models.CASCADE, related_name="+",
+        db_constraint=False,
+    )  # fmt: skip
     role = models.ForeignKey("accounts.Role", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     given_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -89,7 +95,18 @@ class ScopedRole(TenantModel):
             # the principal's statement reads all of one principal by this key, too
             models.UniqueConstraint(
                 fields=["organization", "principal", "scope", "role"], name="accounts_scopedrole_once"
-            )
+            ),
+            # and all of one group by this one
+            models.UniqueConstraint(
+                fields=["organization", "group", "scope", "role"],
+                condition=~models.Q(group=None),
+                name="accounts_scopedrole_group_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(principal=None, group__isnull=False)
+                | models.Q(principal__isnull=False, group=None),
+                name="accounts_scopedrole_whose",
+            ),
         ]
         indexes = [
             # the console's list of one audience

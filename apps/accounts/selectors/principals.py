@@ -42,7 +42,7 @@ JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
 JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
-WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active
+WHERE m.deactivated_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > now()) AND u.is_active AND o.is_active
   AND (u.break_glass_until IS NULL OR u.break_glass_until > now()) AND {where}
 """
 _MINE = """
@@ -55,7 +55,9 @@ _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
     "u.is_staff, NOT r.is_builtin, r.conditions, ARRAY(SELECT jsonb_build_array(x.scope_id, xr.key, xr.permissions, "
     "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
-    "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND x.principal_id = m.user_id UNION ALL "
+    "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND (x.principal_id = m.user_id OR x.group_id IN "
+    "(SELECT g.group_id FROM accounts_peoplegroupmember g WHERE g.organization_id = m.organization_id "
+    "AND g.principal_id = m.user_id)) UNION ALL "
     "SELECT jsonb_build_array(g.scope_id, '', ARRAY[gp.codename], '{}'::jsonb, g.expires_at) "
     "FROM accounts_objectgrant g JOIN auth_permission gp ON gp.id = g.permission_id "
     "WHERE g.organization_id = m.organization_id AND g.user_id = m.user_id AND g.expires_at > now()), "

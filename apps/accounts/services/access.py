@@ -11,7 +11,9 @@ Three kinds of question, one answer with its chain of grounds:
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from apps.accounts.conditions import DATA_CLASS
 from apps.accounts.errors import ConditionNotMet, PermissionMissing, ViewAsReadOnly
@@ -39,6 +41,14 @@ _rules: dict[str, Rule] = {}
 
 class UnknownAction(LookupError):
     """Neither a permission nor an action with a rule: a programming error, never the caller's."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a principal may do something: in every audience it sees, or in some of them."""
+
+    everywhere: bool
+    scopes: frozenset[UUID]
 
 
 def register_rule(action: str, rule: Rule) -> None:
@@ -166,6 +176,17 @@ def may_somewhere(principal: Principal, action: str) -> bool:
     if action in SCOPED_PERMISSIONS and any(one.permits(action) for one in principal.scoped):
         return _stopped(principal, action) is None
     return bool(can(principal, action))
+
+
+def places_of(principal: Principal, action: str) -> Places:
+    """Return where `can` allows an act, for a statement that decides about many places. No query.
+
+    Classes of data are left to the rules on seeing: what a role does not reach is not seen.
+    """
+    if _stopped(principal, action) is not None:
+        return Places(everywhere=False, scopes=frozenset())
+    here = frozenset(one.scope_id for one in principal.scoped if action in one.permissions)
+    return Places(everywhere=action in principal.permissions, scopes=here)
 
 
 def _key_allows(principal: Principal, action: str) -> bool:

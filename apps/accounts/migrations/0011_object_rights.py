@@ -10,7 +10,7 @@ from apps.core.migrations_support import composite_key, walled
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_oauth"),
+        ("accounts", "0010_guests_groups"),
         ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
