@@ -91,7 +91,7 @@ class _SyncChain(BaseHandler):
         """Return the match of this request, unless a middleware has named other routes since."""
         found = request.resolver_match
         if found is None or hasattr(request, "urlconf"):
-            found = super().resolve_request(request)  # type: ignore[misc]  # not in the stubs
+            found = super().resolve_request(request)
         return found
 
 
