@@ -5,8 +5,9 @@ What is counted is the processor's time of this process, so that a busy machine 
 
 from __future__ import annotations
 
+import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from uuid import uuid4
 
 import pytest
@@ -24,6 +25,15 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.enable_socket]
 TEXTS = heavy_texts(BODY_LIMIT)
 LIMIT_SECONDS = 1.0
 WERE_SLOW = ["repeat '\\n'"]  # took 11 seconds
+
+
+@pytest.fixture(autouse=True)
+def heap_of_others_left_alone() -> Iterator[None]:
+    """Keep the collector from walking all that the tests before have made: that is no cost of a text."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def seconds(work: Callable[[], object]) -> float:
