@@ -9,7 +9,7 @@ import { listen } from "../shell/socket.js";
 import { explain, toast } from "../shell/toasts.js";
 import { messageUrl } from "./model.js";
 
-/** @typedef {{text: HTMLTextAreaElement, thread: string | null, empty: () => void}} Writing */
+/** @typedef {{text: HTMLTextAreaElement, thread: string | null, empty: () => void, keep: {now: () => void}}} Writing */
 
 /** @type {Writing | undefined} */
 let writing;
@@ -17,6 +17,7 @@ let writing;
 /** Open the dialog with what stands in a composer. @param {Writing} composer @param {string} address */
 export function sendLater(composer, address) {
   writing = composer;
+  composer.keep.now(); // a save that is still to come could put the text back after it was planned
   /** @type {any} */ (window).htmx.ajax("GET", address, { target: "#dialog", swap: "innerHTML" });
 }
 
