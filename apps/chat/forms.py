@@ -190,7 +190,7 @@ class ScheduleForm(forms.Form):
     send_at = _moment(_("Send at"))
     thread = forms.UUIDField(required=False, widget=forms.HiddenInput)
     confirm_mass_mention = forms.BooleanField(
-        label=_("I mean to call everyone whom `@all` or `@here` reaches then"), required=False
+        label=_("I mean to call everyone whom @all or @here reaches then"), required=False
     )
 
 
