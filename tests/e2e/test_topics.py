@@ -55,7 +55,8 @@ def test_a_channel_is_found_joined_and_only_announcers_post(visit: Visit) -> Non
     new_channel(maren, "aushang")
     maren.page.get_by_role("link", name="About this conversation").click()
     maren.page.locator("#dialog").get_by_label("Who posts").select_option("announcers")
-    maren.page.locator("#dialog").get_by_role("button", name="Save").click()
+    with maren.page.expect_navigation():
+        maren.page.locator("#dialog").get_by_role("button", name="Save").click()
     maren.write("Morgen ist Betriebsversammlung")
 
     jonas.page.goto("/o/nordlicht/channels/")

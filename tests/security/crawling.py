@@ -42,7 +42,7 @@ JSON_BODIES: Mapping[str, Any] = {
     "POST /api/v1/conversations/{conversation_id}/members/": {"people": ["{person_id}"]},
     "POST /api/v1/conversations/{conversation_id}/messages/": {"body": "x", "client_key": "crawl"},
     "PATCH /api/v1/conversations/{conversation_id}/topics/{topic_id}/": {"name": "other topic"},
-    "POST /api/v1/conversations/{conversation_id}/topics/{topic_id}/merge/": {"into": "{topic_id}"},
+    "POST /api/v1/conversations/{conversation_id}/topics/{topic_id}/merge/": {"into": "{other_topic_id}"},
     "POST /api/v1/messages/{message_id}/move/": {"topic": "elsewhere"},
     "POST /api/v1/groups/": {"name": "fresh group"},
     "PATCH /api/v1/groups/{group_id}/": {"description": "other"},
@@ -131,7 +131,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/topics/{topic_id}/": {"name": "other topic"},
     "/o/{slug}/c/{conversation_id}/topics/{topic_id}/resolve/": {"resolved": "1"},
     "/o/{slug}/c/{conversation_id}/topics/{topic_id}/level/": {"level": "muted"},
-    "/o/{slug}/c/{conversation_id}/topics/{topic_id}/merge/": {"into": "{topic_id}"},
+    "/o/{slug}/c/{conversation_id}/topics/{topic_id}/merge/": {"into": "{other_topic_id}"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/move/": {
         "span": "message",
         "conversation": "{conversation_id}",
@@ -243,7 +243,7 @@ def call(client: Client, door: Door, where: str, realm: Realm, *, body: Any = ..
     if door.kind == "api":
         return _read(_api(client, door, where, body_of(door, realm) if body is ... else body, headers))
     if door.method == "POST":
-        form = FORMS.get(door.path, {}) if body is ... else body
+        form = fill(FORMS.get(door.path, {}), realm, door.path) if body is ... else body
         return _read(client.post(where, form, headers=headers))
     return _read(client.get(where, headers=headers))
 

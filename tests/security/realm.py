@@ -165,6 +165,10 @@ def _talk(realm: Realm) -> None:
         client_key=uuid4().hex,
         topic=f"topic {word}",
     )
+    messages.send_message(
+        principal=who, conversation_id=channel, body="beside", client_key=uuid4().hex, topic=f"beside {word}"
+    )
+    topic_ids = {topic.name: topic.id for topic in topics.list_topics(who, channel)}
     link = f"https://{word}.example.org/page"
     preview = LinkPreview.objects.create(
         organization=realm.organization, url=link, url_hash=hashlib.sha256(link.encode()).hexdigest(), state="ready",
@@ -186,7 +190,8 @@ def _talk(realm: Realm) -> None:
         "organization_id": realm.organization.pk,
         "conversation_id": channel,
         "message_id": sent.id,
-        "topic_id": topics.list_topics(who, channel)[0].id,
+        "topic_id": topic_ids[f"topic {word}"],
+        "other_topic_id": topic_ids[f"beside {word}"],
         "bookmark_id": bookmark,
         "code": code,
         "preview_id": preview.pk,
