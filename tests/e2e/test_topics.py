@@ -51,7 +51,7 @@ def test_topics_are_written_read_alone_moved_and_resolved(visit: Visit) -> None:
 
 
 def test_a_channel_is_found_joined_and_only_announcers_post(visit: Visit) -> None:
-    maren, jonas = visit("Maren"), visit("Jonas")
+    maren, tomasz = visit("Maren"), visit("Tomasz")
     new_channel(maren, "aushang")
     maren.page.get_by_role("link", name="About this conversation").click()
     maren.page.locator("#dialog").get_by_label("Who posts").select_option("announcers")
@@ -59,21 +59,21 @@ def test_a_channel_is_found_joined_and_only_announcers_post(visit: Visit) -> Non
         maren.page.locator("#dialog").get_by_role("button", name="Save").click()
     maren.write("Morgen ist Betriebsversammlung")
 
-    jonas.page.goto("/o/nordlicht/channels/")
-    jonas.page.get_by_role("searchbox", name="Find a channel").fill("aushang")
-    entry = jonas.page.locator("#channels li", has_text="aushang")
+    tomasz.page.goto("/o/nordlicht/channels/")
+    tomasz.page.get_by_role("searchbox", name="Find a channel").fill("aushang")
+    entry = tomasz.page.locator("#channels li", has_text="aushang")
     expect(entry).to_contain_text("1 member")
     entry.get_by_role("button", name="Join").click()
-    expect(jonas.page.locator("[data-announcers]")).to_contain_text("Only announcers post")
-    expect(jonas.page.locator("#main [data-composer]")).to_have_count(0)
-    jonas.act(jonas.message("Betriebsversammlung"), "thread")
-    jonas.write("Wo denn?", where="#panel")
+    expect(tomasz.page.locator("[data-announcers]")).to_contain_text("Only announcers post")
+    expect(tomasz.page.locator("#main [data-composer]")).to_have_count(0)
+    tomasz.act(tomasz.message("Betriebsversammlung"), "thread")
+    tomasz.write("Wo denn?", where="#panel")
 
     maren.page.get_by_role("link", name="About this conversation").click()
     maren.page.locator("#dialog").get_by_role("button", name="Archive channel").click()
     expect(maren.page.locator('.conv[data-name="aushang"]')).to_have_count(0)
-    jonas.page.goto("/o/nordlicht/channels/?state=archived")
-    expect(jonas.page.locator("#channels li", has_text="aushang")).to_contain_text("Archived")
+    tomasz.page.goto("/o/nordlicht/channels/?state=archived")
+    expect(tomasz.page.locator("#channels li", has_text="aushang")).to_contain_text("Archived")
 
 
 def test_a_badge_explains_itself(visit: Visit) -> None:
