@@ -12,6 +12,7 @@ from apps.chat.models.preview import LinkPreview, MessagePolicy, MessagePreview
 from apps.chat.models.retention import RetentionRule
 from apps.chat.models.status import PresenceRules, Status
 from apps.chat.models.thread import ThreadFollow
+from apps.chat.models.topic import ReadMark, Topic, TopicPreference
 
 __all__ = [
     "Acknowledgement",
@@ -33,6 +34,7 @@ __all__ = [
     "PollVote",
     "PresenceRules",
     "Reaction",
+    "ReadMark",
     "Reminder",
     "Report",
     "RetentionRule",
@@ -40,4 +42,6 @@ __all__ = [
     "ScheduledMessage",
     "Status",
     "ThreadFollow",
+    "Topic",
+    "TopicPreference",
 ]

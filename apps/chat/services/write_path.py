@@ -11,6 +11,7 @@ import orjson
 from structlog.contextvars import get_contextvars
 
 from apps.chat.types import Draft, SentMessage
+from apps.core.ids import uuid7
 
 SEND_BATCH = (
     "SELECT draft, message, sequence, sent_at, repeated, same_body, payload FROM chat_send_batch(%s::jsonb)"
@@ -40,6 +41,10 @@ def _row(draft: Draft, trace: str) -> dict[str, Any]:
         "person": draft.sender,
         "trace": trace,
         "sent_at": draft.sent_at,
+        "topic": draft.topic or None,
+        "topic_key": uuid7() if draft.topic else None,
+        "announces": draft.announces,
+        "announce_scopes": draft.announce_scopes,
         "priority": draft.priority,
         "also": draft.also_notified,
     }
