@@ -11,7 +11,9 @@ from django.utils import timezone
 from apps.accounts.services.scopes import add_seats
 from apps.chat.errors import SearchNotUnderstood
 from apps.chat.models import Message
+from apps.chat.selectors import topics
 from apps.chat.selectors.conversations import scope_of
+from apps.chat.selectors.search.operators import OPERATORS, Reader
 from apps.chat.services import conversations, members, messages, reactions, reading
 from apps.files.services.uploads import store_file
 from apps.rag.errors import CursorUnknown
@@ -79,11 +81,42 @@ def test_operators_narrow(talk, query: str, expected: list[str]) -> None:
 
 
 def test_each_reader_finds_their_own(talk) -> None:
-    _, maren, priya, jonas, channel = talk
+    _, _, priya, jonas, _ = talk
     assert texts(ask(jonas, "is:unread")) == [REPLY, CRANE, LINK]
     assert texts(ask(priya, "from:me")) == [CRANE]
     assert texts(ask(jonas, "from:me")) == [MENTION]
     assert texts(ask(jonas, "dm-including:priya crane")) == []
+
+
+def test_what_was_read_ahead_in_a_topic_is_not_unread(talk) -> None:
+    world, _, priya, jonas, channel = talk
+    sent = messages.send_message(
+        principal=priya, conversation_id=channel, body="Ferry at ten", client_key="f", topic="Fähre"
+    )
+    index_message(world.organization.pk, channel, sent.id)
+    assert texts(ask(jonas, "is:unread topic:fähre")) == ["Ferry at ten"]
+    (topic,) = topics.list_topics(jonas, channel)
+    reading.move_marker(principal=jonas, conversation_id=channel, sequence=sent.sequence, place=topic.id)
+    assert texts(ask(jonas, "is:unread topic:fähre")) == []
+    assert CRANE in texts(ask(jonas, "is:unread"))
+
+
+def test_a_topic_is_found_by_its_name_by_whom_it_shows(talk) -> None:
+    world, maren, priya, jonas, _ = talk
+    closed = world.channel(maren, "vorstand", [priya], is_private=True)
+    sent = messages.send_message(
+        principal=maren, conversation_id=closed, body="Not for all", client_key="n", topic="Übernahme"
+    )
+    index_message(world.organization.pk, closed, sent.id)
+    assert texts(ask(priya, "topic:übernahme")) == texts(ask(priya, "thema:über")) == ["Not for all"]
+    assert "Not for all" not in texts(ask(priya, "-topic:übernahme is:unread"))
+    assert texts(ask(jonas, "topic:übernahme")) == []
+    assert [one.value for one in OPERATORS["topic"].suggest(Reader(priya), "Üb")] == ["Übernahme"]
+    assert OPERATORS["topic"].suggest(Reader(jonas), "Üb") == []
+
+
+def test_the_marker_takes_all_of_a_conversation(talk) -> None:
+    _, maren, _, jonas, channel = talk
     reading.move_marker(principal=jonas, conversation_id=channel, sequence=1000)
     assert texts(ask(jonas, "is:unread")) == []
     assert texts(ask(maren, "is:unread crane")) == [MENTION, CRANE]

@@ -17,8 +17,10 @@ from apps.chat.selectors.search.operators import (
     Reader,
     Suggestion,
 )
+from apps.chat.selectors.topics import find_visible
 from apps.chat.types import ConversationView
 
+MOST_TOPICS = 50  # of one name, or beginning so
 ME = frozenset({"me", "mir", "mich"})
 
 
@@ -75,6 +77,21 @@ def _names(fits: Callable[[ConversationView], bool]) -> Callable[[Reader, str], 
         return [Suggestion(view.name, view.name, view.description) for view in found[:MOST_SUGGESTIONS]]
 
     return suggest
+
+
+def _topic(reader: Reader, value: str) -> Meaning:
+    """Return what a topic's name means: those of exactly this name in all channels, else those that begin so."""
+    name = value.strip()
+    found = find_visible(reader.principal, name, limit=MOST_TOPICS) if name else []
+    named = [one for one in found if one[1].casefold() == name.casefold()] or found
+    ids = tuple(str(pk) for pk, _name, _channel in named)
+    label = ", ".join(dict.fromkeys(title for _pk, title, _channel in named))
+    return Meaning(Condition("topic", ids) if ids else None, label or value)
+
+
+def _topics(reader: Reader, start: str) -> list[Suggestion]:
+    found = find_visible(reader.principal, start.strip(), limit=MOST_SUGGESTIONS)
+    return [Suggestion(name, name, channel) for _pk, name, channel in found]
 
 
 def _with_people(*, exactly: bool) -> Callable[[Reader, str], Meaning]:
@@ -141,6 +158,18 @@ OPERATORS.add(
         suggest=_names(_is_channel),
         is_any=True,
         is_for_messages=False,
+    )
+)
+OPERATORS.add(
+    Operator(
+        name="topic",
+        aliases=("thema",),
+        example="launch",
+        help=_("in a topic of a channel"),
+        chip=_("Topic: %(name)s"),
+        resolve=_topic,
+        suggest=_topics,
+        is_any=True,
     )
 )
 OPERATORS.add(
