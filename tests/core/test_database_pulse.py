@@ -28,8 +28,7 @@ def asking() -> Iterator[Pulse]:
     own.close()
 
 
-@pytest.fixture
-def _silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def fall_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What everybody in a process sees once the pulse got no answer."""
     monkeypatch.setattr(pulse, "is_silent", True)
 
@@ -92,31 +91,39 @@ def test_a_slow_statement_is_waited_for_while_others_are_answered() -> None:
         assert here.execute("SELECT 1 FROM pg_sleep(0.4)").fetchone() == (1,)
 
 
-@pytest.mark.usefixtures("_silent")
-def test_a_thread_that_waits_is_let_go_with_its_connection() -> None:
+def test_a_thread_that_waits_is_let_go_with_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
     with PatientConnection.connect(**parameters("test")) as here:
+        fall_silent(monkeypatch)
         with pytest.raises(Silent):
             here.execute("SELECT pg_sleep(30)")
         assert here.closed
 
 
-@pytest.mark.usefixtures("_silent")
-async def test_the_event_loop_is_let_go_too() -> None:
+async def test_the_event_loop_is_let_go_too(monkeypatch: pytest.MonkeyPatch) -> None:
     here = await PatientAsyncConnection.connect(**parameters("test"))
+    fall_silent(monkeypatch)
     with pytest.raises(Silent):
         await here.execute("SELECT pg_sleep(30)")
     assert here.closed
 
 
-@pytest.mark.usefixtures("_silent")
-async def test_the_loops_pool_gives_nothing_out() -> None:
+async def test_nobody_else_knocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    fall_silent(monkeypatch)
+    with pytest.raises(Silent):
+        PatientConnection.connect(**parameters("test"))
+    with pytest.raises(Silent):
+        await PatientAsyncConnection.connect(**parameters("test"))
+
+
+async def test_the_loops_pool_gives_nothing_out(monkeypatch: pytest.MonkeyPatch) -> None:
     async with PatientPool("test", most=1) as pool:
+        fall_silent(monkeypatch)
         with pytest.raises(Silent):
             await pool.getconn()
 
 
-@pytest.mark.usefixtures("_silent")
-def test_django_opens_nothing() -> None:
+def test_django_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    fall_silent(monkeypatch)
     fresh = connections.create_connection("default")
     with pytest.raises(django_db.OperationalError) as refused:
         fresh.ensure_connection()

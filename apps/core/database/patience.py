@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, Self
+
 from psycopg_pool import AsyncConnectionPool
 
 from apps.core.database.pulse import parameters, pulse
@@ -14,6 +16,16 @@ RECONNECT_SECONDS = 2.0
 class PatientConnection(WatchedConnection):
     """A connection for threads."""
 
+    @classmethod
+    def connect(cls, *args: Any, **kwargs: Any) -> Self:  # psycopg's many parameters
+        """Connect; while the server is silent only the pulse knocks, or it would wake up to a crowd at the door.
+
+        Raises:
+            Silent.
+        """
+        pulse.require()
+        return super().connect(*args, **kwargs)
+
     def is_over(self) -> bool:
         """Return whether nobody is answered."""
         return pulse.is_silent
@@ -21,6 +33,16 @@ class PatientConnection(WatchedConnection):
 
 class PatientAsyncConnection(WatchedAsyncConnection):
     """A connection for the event loop."""
+
+    @classmethod
+    async def connect(cls, *args: Any, **kwargs: Any) -> Self:
+        """Connect.
+
+        Raises:
+            Silent.
+        """
+        pulse.require()
+        return await super().connect(*args, **kwargs)
 
     def is_over(self) -> bool:
         """Return whether nobody is answered."""

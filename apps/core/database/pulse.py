@@ -18,7 +18,6 @@ from django.db import connection
 from psycopg.abc import PQGen
 from psycopg.errors import ConnectionTimeout
 
-from apps.core import faults
 from apps.core.database.waiting import Result, Silent, WatchedConnection
 
 PAUSE_SECONDS = 1.0
@@ -62,16 +61,17 @@ class Pulse:
             raise Silent("the database does not answer")
 
     def beat(self) -> None:
-        """Ask once. A refusal is an answer: everybody else gets it as quickly."""
+        """Ask once, and note whether anything came back."""
+        is_silent = False
         try:
             self._ask()
-        except (Silent, ConnectionTimeout):
-            self._note(is_silent=True)
         except psycopg.Error as error:
-            logger.warning("database.refuses", extra={"error": faults.told(error)})
-            self._note(is_silent=False)
-        else:
-            self._note(is_silent=False)
+            # A refusal is an answer: everybody else gets it as quickly.
+            is_silent = isinstance(error, Silent | ConnectionTimeout)
+        if is_silent != self.is_silent:
+            self.is_silent = is_silent
+            level = logging.ERROR if is_silent else logging.INFO
+            logger.log(level, "database.silent" if is_silent else "database.answers")
 
     def close(self) -> None:
         """Give up the connection; the next beat opens another."""
@@ -88,13 +88,6 @@ class Pulse:
         except psycopg.Error:
             self.close()
             raise
-
-    def _note(self, *, is_silent: bool) -> None:
-        if is_silent != self.is_silent:
-            self.is_silent = is_silent
-            logger.log(
-                logging.ERROR if is_silent else logging.INFO, "database.silent", extra={"is": is_silent}
-            )
 
     def _go_on(self) -> None:
         while True:
