@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 
 from apps.core.conf.loading import InvalidSettings, load
+from apps.core.database.pulse import pulse
 from apps.core.http.protocol import BoundedHttpProtocol
 from apps.core.realtime.protocol import HubProtocol
 
@@ -56,6 +57,7 @@ def _settle_memory() -> None:
 
 async def _serve(config: uvicorn.Config, listening: socket.socket) -> None:
     asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOP_THREADS, "loop"))
+    pulse.start()
     await uvicorn.Server(config).serve(sockets=[listening])
 
 

@@ -51,6 +51,8 @@ class Crowd:
             self._poll.register(reader.socket, select.EPOLLIN)
         self._sender = self._open()
         self._sender.settimeout(5)
+        self._heard = select.poll()  # a socket with a timeout waits for it, whatever the flags of `recv` say
+        self._heard.register(self._sender, select.POLLIN)
         self._sent = 0
 
     def _open(self) -> socket.socket:
@@ -117,10 +119,8 @@ class Crowd:
             self._sent += 1
         try:
             self._sender.sendall(b"".join(frames))
-            while self._sender.recv(_READ_BYTES, socket.MSG_DONTWAIT):
+            while self._heard.poll(0) and self._sender.recv(_READ_BYTES):
                 pass  # it is in the room too
-        except BlockingIOError:
-            return
         except OSError as error:
             sys.stderr.write(f"the sender was closed: {error}\n")  # what it has sent will not be complete
 

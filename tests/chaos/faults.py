@@ -7,8 +7,6 @@ import contextlib
 import os
 import random
 import signal
-import urllib.error
-import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -46,17 +44,6 @@ async def frozen(running: Stack, victim: str) -> AsyncIterator[None]:
     finally:
         _signal(pids, signal.SIGCONT)
         progress(f"thawed {victim}")
-
-
-def status_of(url: str, *, seconds: float) -> int | None:
-    """Return the status an address answers with, or None when it does not answer in time."""
-    try:
-        with urllib.request.urlopen(url, timeout=seconds) as answer:
-            return int(answer.status)
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
 
 
 def _family(pid: int) -> list[int]:

@@ -16,6 +16,7 @@ from tests.benchmarks.figures import figure
 from tests.benchmarks.stack import Person, Stack
 from tests.chaos import faults
 from tests.chaos.client import ChaosClient
+from tests.chaos.database import stand_still
 from tests.chaos.ledger import Ledger, head_of
 
 READERS, SENDERS = 3, 4
@@ -105,40 +106,13 @@ async def redis_away(running: Stack, size: Size) -> list[str]:
 
 async def database_stuck(running: Stack, size: Size) -> list[str]:
     """REL-10: the database stands still; the house says so, and is back at once afterwards."""
+    _, other = make_channel(running)
     broken: list[str] = []
-    owner = running.person("owner")
 
     async def fault() -> None:
-        async with faults.frozen(running, "postgres"):
-            await asyncio.sleep(1)
-            begun = time.monotonic()
-            url = running.base_url + "/api/v1/conversations/"
-            status = await asyncio.to_thread(_ask, running, owner)
-            took = time.monotonic() - begun
-            figure(bench="chaos database", name="refusal_seconds", value=took, unit="s", goal=5)
-            if status != 503:
-                broken.append(f"database: {url} answered {status} while the database stood still")
-            alive = await asyncio.to_thread(faults.status_of, running.base_url + "/livez", seconds=2)
-            ready = await asyncio.to_thread(faults.status_of, running.base_url + "/readyz", seconds=10)
-            if alive != 200 or ready != 503:
-                broken.append(f"database: livez {alive}, readyz {ready}")
-            await asyncio.sleep(max(0.0, size.freeze_seconds - took))
-        begun = time.monotonic()
-        while await asyncio.to_thread(_ask, running, owner) != 200:
-            await asyncio.sleep(0.2)
-        figure(bench="chaos database", name="back_seconds", value=time.monotonic() - begun, unit="s", goal=15)
+        broken.extend(await stand_still(running, other, size.freeze_seconds))
 
     return await endure(running, size, "database", fault) + broken
-
-
-def _ask(running: Stack, person: Person) -> int | None:
-    try:
-        running.call(person, "GET", "/api/v1/conversations/")
-    except urllib.error.HTTPError as error:
-        return error.code
-    except OSError:
-        return None
-    return 200
 
 
 async def repeated(running: Stack, size: Size) -> list[str]:

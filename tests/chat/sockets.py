@@ -15,7 +15,7 @@ from django.urls import path
 from apps.chat.consumers import ClientConsumer
 from apps.chat.services import batcher
 from apps.core.realtime.protocol import HubProtocol
-from tests.benchmarks.wire import Client
+from tests.benchmarks.wire import Client, masked
 
 PATIENCE_SECONDS = 8
 
@@ -41,6 +41,12 @@ class Inbox:
         """Send a frame."""
         assert self._client is not None
         self._client.send(frame)
+
+    def send_text(self, text: str) -> None:
+        """Send a frame as it is written."""
+        assert self._client is not None
+        assert self._client.transport is not None
+        self._client.transport.write(masked(1, text.encode()))
 
     async def get(
         self, name: str, matches: Callable[[dict[str, Any]], bool] = lambda _frame: True

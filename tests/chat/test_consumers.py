@@ -136,6 +136,14 @@ async def test_repeating_a_frame_stores_once(scene: Scene) -> None:
         ({"frame": "nonsense"}, "socket.frame_invalid"),
         ({"frame": "send", "conversation": "x", "body": "a", "client_key": "k"}, "socket.frame_invalid"),
         (
+            {"frame": "send", "conversation": str(uuid4()), "body": 5, "client_key": "k"},
+            "socket.frame_invalid",
+        ),
+        (
+            {"frame": "send", "conversation": "CHANNEL", "body": "x" * 20_001, "client_key": "k"},
+            "chat.message_too_long",
+        ),
+        (
             {"frame": "send", "conversation": str(uuid4()), "body": "a", "client_key": "k", "to": 1},
             "socket.frame_invalid",
         ),
@@ -161,6 +169,19 @@ async def test_a_bad_frame_is_refused_by_code_and_the_socket_lives(
     ada.send(ref="r", **frame)
     error = await ada.get("error")
     assert (error["ref"], error["code"]) == ("r", code)
+    ada.send(frame="ping", ref="p")
+    await ada.get("pong")
+    assert await scene.do(Message.objects.count) == 0
+    ada.close()
+
+
+async def test_half_a_character_is_refused_and_the_socket_lives(scene: Scene) -> None:
+    ada = await scene.open(scene.ada)
+    words = (
+        f'{{"frame":"send","ref":"r","conversation":"{scene.channel}","client_key":"k","body":"a\\ud800b"}}'
+    )
+    ada.send_text(words)
+    assert (await ada.get("error"))["code"] == "socket.frame_invalid"
     ada.send(frame="ping", ref="p")
     await ada.get("pong")
     assert await scene.do(Message.objects.count) == 0

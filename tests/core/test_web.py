@@ -10,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import httpx2
 import pytest
 import websockets
 
+from tests.core.frozen import frozen_server
 from tests.core.web_process import ROOT, WebProcess, environment, web_process
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
@@ -22,7 +24,8 @@ pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
 
 @pytest.fixture(scope="module")
 def web(django_db_setup: None, django_db_blocker: object) -> Iterator[WebProcess]:
-    with django_db_blocker.unblock(), web_process() as running:
+    limits = {"CHATSYSTEM_STATEMENT_TIMEOUT_SECONDS": "2"}
+    with django_db_blocker.unblock(), web_process(**limits) as running:
         yield running
 
 
@@ -88,6 +91,37 @@ def test_many_requests_leave_no_connection_behind(web):
     with ThreadPoolExecutor(20) as clients:
         answers = list(clients.map(lambda _: get(web, "/query").status_code, range(40)))
     assert answers == [200] * 40
+
+
+def timed(client: httpx2.Client, path: str) -> tuple[httpx2.Response, float]:
+    begun = time.monotonic()
+    return client.get(path), time.monotonic() - begun
+
+
+def test_a_query_of_ten_minutes_is_ended_by_the_database(web):
+    with web.client() as client:
+        response, took = timed(client, "/api/v1/long")
+    assert (response.status_code, response.json()["code"]) == (503, "core.unavailable")
+    assert 1.5 < took < 5
+
+
+def test_a_database_that_stands_still_is_said_within_five_seconds_and_nobody_keeps_waiting(web):
+    """More requests than threads, each asking: all are answered, the house stands, and goes on after the thaw."""
+    paths = ["/api/v1/query", "/query"] * 12
+    with web.client() as client, ThreadPoolExecutor(len(paths)) as threads:
+        ask = partial(timed, client)
+        with frozen_server():
+            waited = list(threads.map(ask, paths))
+            refused, *rest = [ask(path) for path in ("/api/v1/query", "/livez", "/readyz")]
+        assert {answer.status_code for answer, _ in waited} == {503}
+        assert max(took for _, took in waited) < 5
+        assert (refused[0].json()["code"], refused[0].headers["retry-after"]) == ("core.unavailable", "2")
+        assert [answer.status_code for answer, _ in (refused, *rest)] == [503, 200, 503]
+        assert max(took for _, took in (refused, *rest)) < 1
+        begun = time.monotonic()
+        while client.get("/api/v1/query").status_code != 200:
+            assert time.monotonic() - begun < 15
+        assert {answer.status_code for answer, _ in threads.map(ask, paths)} == {200}
 
 
 def chunks(count: int, size: int = 128 * 1024) -> Iterator[bytes]:

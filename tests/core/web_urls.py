@@ -34,6 +34,14 @@ def query(_request: HttpRequest) -> HttpResponse:
 
 
 @login_not_required
+def query_for_long(_request: HttpRequest) -> HttpResponse:
+    """Asks what takes ten minutes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(600)")
+    return HttpResponse()
+
+
+@login_not_required
 def sleep(_request: HttpRequest) -> HttpResponse:
     """Hangs in its thread, as a view with a lost connection would."""
     time.sleep(30)
@@ -100,6 +108,8 @@ urlpatterns = [
     *root_urlpatterns,
     path("meet", meet),
     path("query", query),
+    path("api/v1/query", query),
+    path("api/v1/long", query_for_long),
     path("sleep", sleep),
     path("refuse/<str:what>", refuse),
     path("api/v1/refuse/<str:what>", refuse),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import AsyncIterator
 from typing import Any
 from uuid import uuid4
@@ -107,20 +109,22 @@ def test_a_part_above_the_limit_is_refused(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("body", "status", "code"),
     [
-        ({"name": "a.txt"}, "core.invalid_input"),
-        ({"name": "a.txt", "size_bytes": "many"}, "core.invalid_input"),
-        ({"name": "a.txt", "size_bytes": -1}, "core.invalid_input"),
-        ({"name": "a.txt", "size_bytes": 10, "path": "/etc"}, "core.invalid_input"),
-        ({"name": "a.txt", "size_bytes": 0}, "files.empty"),
+        ({"name": "a.txt"}, 400, "core.invalid_input"),
+        ({"name": "a.txt", "size_bytes": "many"}, 400, "core.invalid_input"),
+        ({"name": "a.txt", "size_bytes": -1}, 400, "core.invalid_input"),
+        ({"name": "a.txt", "size_bytes": 10, "path": "/etc"}, 400, "core.invalid_input"),
+        ({"name": "a.txt", "size_bytes": 0}, 400, "files.empty"),
+        ({"name": "a.txt", "size_bytes": 10**12}, 413, "files.too_large"),
+        ({"name": "a\x00.txt", "size_bytes": 10}, 400, "core.malformed"),
     ],
 )
 def test_bad_announcements_are_refused_and_nothing_is_written(
-    api: Api, body: dict[str, object], code: str
+    api: Api, body: dict[str, object], status: int, code: str
 ) -> None:
     refused = api.post("files/", body)
-    assert (refused.status_code, refused.json()["code"]) == (400, code)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
     assert not StoredFile.objects.exists()
 
 
@@ -138,6 +142,22 @@ def test_mislabelled_content_is_refused_with_its_code(api: Api) -> None:
     assert (refused.status_code, refused.json()["code"]) == (415, "files.type_mismatch")
     assert api.get(f"files/{file_id}/").json()["failure_code"] == "files.type_mismatch"
     assert api.get(f"files/{file_id}/content").status_code == 404
+
+
+def test_a_full_disk_is_said_with_its_code_and_the_upload_goes_on_later(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file_id = api.post("files/", {"name": "a.txt", "size_bytes": 5}).json()["id"]
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        refused = api.put(f"files/{file_id}/content", b"hello", "bytes 0-4/5")
+    assert (refused.status_code, refused.json()["code"]) == (507, "files.storage_full")
+    assert StoredFile.objects.get().received_bytes == 0
+    assert api.put(f"files/{file_id}/content", b"hello", "bytes 0-4/5").json()["state"] == "ready"
 
 
 def test_a_foreign_file_is_the_same_as_none(member: Member, api: Api) -> None:

@@ -10,13 +10,14 @@ from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import connections
+from django.db import OperationalError, connections
 from django.test import AsyncClient, Client
 
 from apps.accounts.models import Member, Seat
 from apps.accounts.services.scopes import remove_seat
 from apps.core import tenancy
 from apps.runs.models import Run, Step
+from apps.runs.services import following
 from apps.runs.types import StepSpec
 from tests.factories.accounts import MemberFactory, ScopeFactory, SeatFactory, api_key
 from tests.factories.runs import run_of, work
@@ -147,6 +148,28 @@ async def test_a_finished_stream_is_told_again_from_any_id(closing_thread: None)
         'id: 3\nevent: run.finished\ndata: {"state":"succeeded","error_code":"","error_text":""}\n\n',
     ]
     assert [part async for part in events(member, run, last=2)] == told[2:]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_stream_stays_while_the_database_is_away(
+    closing_thread: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    member = await sync_to_async(MemberFactory)()
+    run = await sync_to_async(run_of)(member, StepSpec("tests.stream", {"words": ["a"]}))
+    await sync_to_async(work)(run)
+    stored, looks = following._stored, []
+
+    def look(*which: Any) -> Any:
+        looks.append(which)
+        if len(looks) == 1:
+            raise OperationalError
+        return stored(*which)
+
+    monkeypatch.setattr(following, "_stored", look)
+    monkeypatch.setattr(following, "LOOK_SECONDS", 0.05)
+    told = [part.partition("\n")[0] async for part in events(member, run)]
+    assert [line for line in told if line.startswith("id")] == ["id: 1", "id: 2"]
+    assert len(looks) == 2
 
 
 def beside(run: Any) -> threading.Thread:

@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.test import Client
 from django.utils import timezone
-from psycopg_pool import AsyncConnectionPool
 
 from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
 from apps.accounts.selectors.factors import list_factors
@@ -49,6 +48,7 @@ from apps.chat.services import (
 )
 from apps.chat.types import ReportReason
 from apps.core import origin, tenancy
+from apps.core.database.patience import PatientPool
 from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
 from apps.core.redis import client as redis
@@ -387,6 +387,6 @@ def committed() -> Iterator[None]:
 
 def _give_back() -> None:
     """Close what ended event loops left open: each call of an async view had a loop and a pool of its own."""
-    for pool in [one for one in gc.get_objects() if type(one) is AsyncConnectionPool]:
+    for pool in [one for one in gc.get_objects() if type(one) is PatientPool]:
         for database in pool._pool:
             database.pgconn.finish()

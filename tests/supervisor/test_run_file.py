@@ -98,14 +98,14 @@ def project(installed_once: Project, tmp_path: Path) -> Project:
 def test_second_time_installs_nothing(project: Project) -> None:
     again = project.run("install", "base")
 
-    assert (again.returncode, again.stdout) == (0, "")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
     assert project.installed() == "1.0"
 
 
 def test_changed_lock_is_installed(project: Project) -> None:
     project.lock("base", wheel(project.directory / "wheels", "2.0"))
 
-    assert "installed base" in project.run("install", "base").stdout
+    assert "installed base" in project.run("install", "base").stderr
     assert project.installed() == "2.0"
 
 
@@ -128,7 +128,7 @@ def test_environment_whose_python_is_gone_is_made_again(project: Project) -> Non
     repaired = project.run("install", "base")
 
     assert repaired.returncode == 0, repaired.stderr
-    assert "creating the Python environment" in repaired.stdout
+    assert "creating the Python environment" in repaired.stderr
     assert project.installed() == "1.0"
 
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
-
+from apps.core.database.patience import PatientPool
 from apps.core.events import frames
 
 TOO_FAR = 500
@@ -22,7 +20,7 @@ CROSS JOIN LATERAL (
 
 
 async def missed(
-    pool: AsyncConnectionPool[AsyncConnection], organization_id: UUID, after: Mapping[UUID, int]
+    pool: PatientPool, organization_id: UUID, after: Mapping[UUID, int]
 ) -> tuple[dict[UUID, list[bytes]], list[UUID]]:
     """Return the frames after each stream's sequence, in order, and the streams that are too far behind.
 

@@ -11,10 +11,9 @@ import logging
 from functools import lru_cache
 from uuid import UUID
 
-from django.conf import settings
 from django.db import connection
-from psycopg import AsyncConnection, Error, InterfaceError, OperationalError
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg import Error, InterfaceError, OperationalError
+from psycopg_pool import PoolTimeout
 
 from apps.chat.errors import ClientKeyReused
 from apps.chat.events import MessageSent
@@ -22,6 +21,7 @@ from apps.chat.services import write_path
 from apps.chat.services.messages import explain_refusal, sent_total
 from apps.chat.types import Draft, SentMessage
 from apps.core import tenancy
+from apps.core.database.patience import PatientPool
 from apps.core.errors import Unavailable
 from apps.core.events import frames
 from apps.core.realtime.hub import Hub, get_hub
@@ -32,7 +32,6 @@ MOST_WAITING = 5000
 LANES = 2
 WORTH_A_LANE = 16  # a smaller share of what waits costs more than working beside each other saves
 logger = logging.getLogger(__name__)
-Pool = AsyncConnectionPool[AsyncConnection]
 Waiting = tuple[Draft, "asyncio.Future[write_path.Stored | None]"]
 
 
@@ -43,7 +42,7 @@ class InsideTransaction(RuntimeError):
 class Batcher:
     """Collects drafts of one event loop."""
 
-    def __init__(self, pool: Pool, hub: Hub) -> None:
+    def __init__(self, pool: PatientPool, hub: Hub) -> None:
         self._pool, self._hub = pool, hub
         self._loop = asyncio.get_running_loop()
         self._waiting: list[Waiting] = []
@@ -168,25 +167,12 @@ def _explain(draft: Draft) -> Exception:
         return explain_refusal(draft)
 
 
-def _conninfo() -> dict[str, str]:
-    database = settings.DATABASES["default"]
-    live = connection.settings_dict  # tests run on their own database
-    wanted = {
-        "host": database["HOST"], "port": database["PORT"], "user": live["USER"], "password": database["PASSWORD"],
-        "dbname": live["NAME"], "options": database["OPTIONS"].get("options", ""),
-        "application_name": "chatsystem-batcher",
-    }  # fmt: skip
-    return {name: str(value) for name, value in wanted.items() if value}
-
-
 @lru_cache(maxsize=8)
-def _pool_of(loop: asyncio.AbstractEventLoop) -> Pool:  # noqa: ARG001 - the key
-    return AsyncConnectionPool(
-        min_size=1, max_size=4, timeout=3, max_idle=300, open=False, kwargs={"autocommit": True, **_conninfo()},
-    )  # fmt: skip
+def _pool_of(loop: asyncio.AbstractEventLoop) -> PatientPool:  # noqa: ARG001 - the key
+    return PatientPool("chatsystem-batcher", most=4)
 
 
-async def get_pool() -> Pool:
+async def get_pool() -> PatientPool:
     """Return the plain psycopg pool of the running event loop, for the hot paths."""
     pool = _pool_of(asyncio.get_running_loop())
     if pool.closed:

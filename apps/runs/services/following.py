@@ -12,6 +12,7 @@ import orjson
 
 from apps.accounts.types import Principal
 from apps.core import tenancy
+from apps.core.api.problems import DATABASE_AWAY
 from apps.core.events.frames import principal_channel
 from apps.core.realtime.hub import get_hub
 from apps.core.threads import in_thread
@@ -81,7 +82,7 @@ async def _follow(
 ) -> AsyncIterator[Frame | None]:
     last, checked_at, look = after, time.monotonic(), True
     while not reader.is_dropped:
-        stored = await in_thread(_stored, principal.organization_id, run_id, last) if look else []
+        stored = await _look(principal.organization_id, run_id, last) if look else []
         for frame in stored:
             yield frame
             last = frame.number
@@ -101,6 +102,14 @@ async def _follow(
             last, look = number, False
             if payload["type"] == FINAL_FRAME:
                 return
+
+
+async def _look(organization_id: UUID, run_id: UUID, after: int) -> list[Frame]:
+    """Return what is stored; while the database is away nothing is, and the next look comes in some seconds."""
+    try:
+        return await in_thread(_stored, organization_id, run_id, after)
+    except DATABASE_AWAY:
+        return []
 
 
 def _stored(organization_id: UUID, run_id: UUID, after: int) -> list[Frame]:
