@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -60,6 +61,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return 0 if is_browser else 1 if is_long else 2
 
     items.sort(key=turn)
+
+
+def pytest_collection() -> None:
+    """Collect thousands of tests, and import what they need, without looking for garbage among them all the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 
 from apps.core.outbound.operator_transport import OperatorTransport
 from apps.llm.providers.watched import WatchedTransport
@@ -66,15 +67,18 @@ def connecting(tree: ast.Module) -> Iterator[str]:
                 yield name
 
 
+@cache
+def found() -> frozenset[str]:
+    return frozenset(name for name, tree in modules().items() if any(connecting(tree)))
+
+
 def test_only_the_fetcher_and_named_exceptions_open_connections() -> None:
-    found = {name for name, tree in modules().items() if any(connecting(tree))}
-    assert any(name.startswith(FETCHER) for name in found)
-    assert {name for name in found if not name.startswith(FETCHER)} - set(EXCEPTIONS) == set()
+    assert any(name.startswith(FETCHER) for name in found())
+    assert {name for name in found() if not name.startswith(FETCHER)} - set(EXCEPTIONS) == set()
 
 
 def test_no_exception_outlives_its_reason() -> None:
-    found = {name for name, tree in modules().items() if any(connecting(tree))}
-    assert set(EXCEPTIONS) - found == set()
+    assert set(EXCEPTIONS) - found() == set()
 
 
 def test_the_model_gateway_builds_its_client_on_the_operators_transport() -> None:

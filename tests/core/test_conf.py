@@ -10,6 +10,7 @@ import secrets
 import string
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -131,18 +132,13 @@ def test_a_safe_configuration_starts():
 
 def literals() -> set[str]:
     """Every text in our programs that is long enough for a key."""
-    trees = [
-        ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.value
         for place in ("apps", "chatsystem", "tests")
         for path in (ROOT / place).rglob("*.py")
-    ]
-    texts = {
-        node.value
-        for tree in trees
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and len(node.value) >= 50
     }
-    return {text for text in texts if len(text) >= 50}
 
 
 @pytest.mark.parametrize(
@@ -235,8 +231,11 @@ def test_keys_of_generators_are_taken(make):
     assert sum(is_accepted(make()) for _ in range(200)) > 190
 
 
+SAFE = cache(configuration)  # reading it anew for ten thousand texts took most of the time
+
+
 def is_accepted(key: str) -> bool:
-    loaded = configuration()
+    loaded = SAFE()
     security = loaded.security.model_copy(update={"secret_key": SecretStr(key)})
     try:
         require_safe(dataclasses.replace(loaded, security=security), debug=False, loopback_http=False)

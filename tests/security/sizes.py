@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,16 @@ Value = TypeVar("Value")
 def by_size(*, quick: Value, standard: Value, full: Value) -> Value:
     """Return what this run's size asks for."""
     return {"quick": quick, "standard": standard, "full": full}[SIZE]
+
+
+def in_turn(values: Sequence[Value], place: int, *, every: int) -> Sequence[Value]:
+    """Return all values; at a quick look one of so many, from another beginning at each place: each has its turn."""
+    return by_size(quick=values[place % every :: every], standard=values, full=values)
+
+
+def pieces(values: Sequence[Value], *, most: int = 40) -> list[Sequence[Value]]:
+    """Cut a list into pieces that share what a test starts from: making that takes longer than asking."""
+    return [values[at : at + most] for at in range(0, len(values), most)]
 
 
 def note(

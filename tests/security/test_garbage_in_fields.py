@@ -13,7 +13,7 @@ import pytest
 from tests.security.crawling import FORMS, address, body_of, call, nothing, undone
 from tests.security.doors import body_schema, doors, example
 from tests.security.realm import Realm, browser, forget_limits, program
-from tests.security.sizes import by_size, note
+from tests.security.sizes import in_turn, note
 from tests.security.test_references import resolved, with_value
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.enable_socket]
@@ -58,15 +58,12 @@ def is_clean(status: int, media_type: str, text: str) -> bool:
 
 def test_no_value_in_a_body_makes_a_fault(realm: Realm) -> None:
     client, faults, calls = browser(realm.owner), [], 0
-    chosen = VALUES[:: by_size(quick=2, standard=1, full=1)]
-    for door in BODIES:
+    for turn, door in enumerate(BODIES):
         body, where = body_of(door, realm), address(door, realm)
         schema = resolved(body_schema(door) or {})
         fields = list(schema.get("properties", {}))
         for place, name in enumerate(fields):
-            for number, value in enumerate(chosen):
-                if by_size(quick=(place + number) % 4 != 0, standard=False, full=False):
-                    continue
+            for value in in_turn(VALUES, turn + place, every=14):
                 forget_limits()
                 sent = encoded(with_value(body, (name,), value))
                 with undone():
@@ -108,7 +105,7 @@ def test_the_same_field_twice_is_refused_or_one_of_them(realm: Realm) -> None:
 
 
 def test_no_value_in_an_address_makes_a_fault(realm: Realm) -> None:
-    client, faults, calls = browser(realm.owner), [], 0
+    client, faults, calls, turn = browser(realm.owner), [], 0, 0
     for door in doors():
         if door.kind != "api" or not door.is_safe:
             continue
@@ -116,7 +113,8 @@ def test_no_value_in_an_address_makes_a_fault(realm: Realm) -> None:
             if parameter["in"] != "query":
                 continue
             beside = "q=crane&" if door.path.endswith("/search/") and parameter["name"] != "q" else ""
-            for value in QUERIES[:: by_size(quick=3, standard=1, full=1)]:
+            turn += 1
+            for value in in_turn(QUERIES, turn, every=6):
                 where = f"{address(door, realm)}?{beside}{parameter['name']}={value}"
                 answer = call(client, door, where, realm, Organization=realm.organization.slug)
                 calls += 1
@@ -148,12 +146,12 @@ def test_no_value_in_a_form_makes_a_fault(realm: Realm) -> None:
         "pattern", "question", "q", "days", "networks", "email", "language", "theme", "session", "title", "about",
         "percentage", "key", "member", "action", "people", "permissions", "scopes", "kind", "next",
     }  # fmt: skip
-    for door in doors():
+    for turn, door in enumerate(doors()):
         if door.kind != "page" or door.method != "POST":
             continue
         if not all(realm.knows(door.path, name) for name in door.parameters):
             continue
-        for value in values[:: by_size(quick=3, standard=1, full=1)]:
+        for value in in_turn(values, turn, every=6):
             form = {**FORMS.get(door.path, {}), **dict.fromkeys(names, value)}
             with undone():
                 answer = call(client, door, address(door, realm), realm, body=form)
@@ -171,12 +169,12 @@ def test_no_query_on_a_page_makes_a_fault(realm: Realm) -> None:
         "q", "page", "before", "after", "state", "thread", "kind", "person", "action", "since", "until",
         "conversation", "author", "order", "from", "cursor", "number",
     )  # fmt: skip
-    for door in doors():
+    for turn, door in enumerate(doors()):
         if door.kind != "page" or not door.is_safe or "{slug}" not in door.path:
             continue
         if not all(realm.knows(door.path, name) for name in door.parameters):
             continue
-        for value in QUERIES[:: by_size(quick=6, standard=1, full=1)]:
+        for value in in_turn(QUERIES, turn, every=11):
             query = "&".join(f"{name}={value}" for name in names)[:7500]
             answer = call(client, door, f"{address(door, realm)}?{query}", realm)
             if answer.status >= 500 or "Traceback" in answer.text:

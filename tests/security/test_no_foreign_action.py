@@ -22,7 +22,7 @@ from apps.accounts.models import Member
 from apps.accounts.services import requests
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import PASSWORD, MemberFactory
-from tests.security.sizes import by_size
+from tests.security.sizes import by_size, pieces
 from tests.security.test_every_entrance import ASKED, ROUTES, address
 
 # A cookie counts nowhere here: they take their own secret from the body, or change a number.
@@ -88,11 +88,6 @@ def writes() -> Iterator[list[str]]:
         yield found
 
 
-def chunks(routes: list[str]) -> list[list[str]]:
-    """Cut a list into pieces that share one owner: making one takes longer than asking."""
-    return [routes[at : at + 40] for at in range(0, len(routes), 40)]
-
-
 def is_served(where: str) -> bool:
     """Whether there is a view behind an address: the made-up values of some patterns lead nowhere."""
     try:
@@ -124,7 +119,7 @@ def acted(victim: Client, owner: Member, route: str) -> list[tuple[str, str, int
     return let_through
 
 
-@pytest.mark.parametrize("routes", chunks([route for route in ASKED if route not in NEEDS_NO_TOKEN]))
+@pytest.mark.parametrize("routes", pieces([route for route in ASKED if route not in NEEDS_NO_TOKEN]))
 def test_a_foreign_page_does_nothing(victim: Client, owner: Member, routes: list[str]) -> None:
     for route in routes:
         with writes() as written:
@@ -142,7 +137,7 @@ def test_what_needs_no_token_does_not_look_at_the_cookie(victim: Client, owner: 
     assert written == []
 
 
-@pytest.mark.parametrize("routes", chunks(ASKED))
+@pytest.mark.parametrize("routes", pieces(ASKED))
 def test_looking_changes_nothing(victim: Client, owner: Member, routes: list[str]) -> None:
     for route in routes:
         where = place(route, owner)
