@@ -29,16 +29,17 @@ PAGES = {
     "search": "/o/nordlicht/search/?q=Kran",
     "settings": "/o/nordlicht/settings/",
     "ask": "/o/nordlicht/ask/",
+    "notifications": "/o/nordlicht/notifications/",
+    "own-data": "/o/nordlicht/privacy/",
+    "status": "/o/nordlicht/status/",
     "console": "/o/nordlicht/console/",
-    "console-people": "/o/nordlicht/console/people/",
-    "console-conversations": "/o/nordlicht/console/conversations/",
-    "console-documents": "/o/nordlicht/console/documents/",
-    "console-runs": "/o/nordlicht/console/runs/",
-    "console-settings": "/o/nordlicht/console/settings/",
-    "console-status": "/o/nordlicht/console/status/",
-    "console-audit": "/o/nordlicht/console/audit/",
+    "console-group": "/o/nordlicht/console/groups/new/",
+    "console-places": "/o/nordlicht/console/roles/places/",
+    "console-rights": "/o/nordlicht/console/roles/rights/",
 }
 
+# Below the first conversation; the pages of the console are those its menu names.
+PARTS = ("about", "members", "topics", "at-hand", "roles")
 
 THEMES = ("light", "dark")
 
@@ -58,6 +59,18 @@ def _keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(SHOTS) / f"{name}.png")
 
 
+def _linked(page: Page) -> dict[str, str]:
+    """Return the pages of the console's menu, and those below a channel."""
+    page.goto("/o/nordlicht/console/")
+    menu = page.locator('#list a[href*="/console/"]')
+    addresses: list[str] = menu.evaluate_all("links => links.map((link) => link.pathname)")
+    page.goto("/o/nordlicht/")
+    channel = page.locator('.conv[data-name="betrieb-offshore"]').get_attribute("href") or ""
+    return {f"console-{address.split('/')[-2]}": address for address in addresses} | {
+        part: f"{channel}{part}/" for part in PARTS
+    }
+
+
 @pytest.mark.parametrize(
     ("language", "size", "theme"),
     in_themes(("de-DE", "small"), ("de-DE", "phone"), ("de-DE", "desk"), ("en-GB", "phone")),
@@ -66,7 +79,7 @@ def test_every_page_stands(visit: Visit, language: str, theme: str, size: str) -
     width, height = SIZES[size]
     maren = visit("Maren", language=language, theme=theme, width=width, height=height, is_phone=width < 640)
     found: dict[str, list[str]] = {}
-    for name, address in PAGES.items():
+    for name, address in (PAGES | _linked(maren.page)).items():
         maren.page.goto(address)
         expect(maren.page.locator("html")).to_have_attribute("lang", language[:2])
         found[name] = maren.look()
