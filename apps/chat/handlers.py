@@ -39,7 +39,10 @@ from apps.chat.services import (
 )
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
+from apps.chat.services.slack import imports
+from apps.chat.services.slack.places import take_waiting_seats
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
+from apps.chat.types import ImportState
 from apps.core import tenancy
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
@@ -48,6 +51,8 @@ from apps.notify.services import noticing
 from apps.notify.services.activity import register_activity
 from apps.notify.services.preferences import register_place
 from apps.notify.services.receiving import register_replies
+from apps.runs.events import RunFinished
+from apps.runs.types import RunState
 
 SENT_KEPT = timedelta(days=7)
 
@@ -67,6 +72,27 @@ def leave_with_the_organization(event: MemberChanged) -> None:
     """Whoever left the organization leaves its conversations; the seats ended with the change itself."""
     if not event.is_active:
         end_all_memberships(person_id=event.principal_id)
+
+
+@after_commit(MemberChanged, from_start=False)
+def take_places_of_before(event: MemberChanged) -> None:
+    """Whoever is let in takes the places that imported conversations kept."""
+    if event.is_active:
+        take_waiting_seats(organization_id=event.organization_id, principal_id=event.principal_id)
+
+
+@in_transaction(RunFinished)
+def note_end_of_import(event: RunFinished) -> None:
+    """An import whose run failed or was stopped says so."""
+    states = {RunState.FAILED: ImportState.FAILED, RunState.CANCELLED: ImportState.CANCELLED}
+    state = states.get(RunState(event.state))
+    if event.subject_type == imports.SUBJECT and event.subject_id is not None and state is not None:
+        imports.settle_end(
+            organization_id=event.organization_id,
+            import_id=event.subject_id,
+            state=state,
+            error_code=event.error_code,
+        )
 
 
 @after_commit(InvitationAccepted)

@@ -6,6 +6,7 @@ from apps.chat.events import (
     CardChanged,
     MessageDeleted,
     MessageEdited,
+    MessageImported,
     MessageRestored,
     MessageSent,
     MessagesErased,
@@ -33,7 +34,7 @@ def forget_texts(event: MessagesErased) -> None:
     storing.remove_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
-@after_commit(MessageSent, MessageEdited, MessageDeleted, MessageRestored, CardChanged)
+@after_commit(MessageSent, MessageImported, MessageEdited, MessageDeleted, MessageRestored, CardChanged)
 def index_message(event: MessageSent | Changed) -> None:
     """Index what the message says now, and its neighbours that lost their chunk with it."""
     sequence = event.sequence
