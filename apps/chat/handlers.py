@@ -25,6 +25,7 @@ from apps.chat.events import (
 )
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
+from apps.chat.selectors.exporting import CONVERSATION
 from apps.chat.selectors.messages import sees_message
 from apps.chat.selectors.statuses import expired
 from apps.chat.services import (
@@ -44,6 +45,7 @@ from apps.chat.services.slack.places import take_waiting_seats
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
 from apps.chat.types import ImportState
 from apps.core import tenancy
+from apps.core.data_exports import register_export
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
 from apps.notify.selectors.kinds import register_kind
@@ -60,6 +62,7 @@ register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
 register_object_kind(explaining.MESSAGE)
 register_kind(notifying.MESSAGE)
+register_export(CONVERSATION)
 register_kind(notifying.REMINDER)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)

@@ -37,6 +37,7 @@ PAGES = {
     "console-settings": "/o/nordlicht/console/settings/",
     "console-status": "/o/nordlicht/console/status/",
     "console-audit": "/o/nordlicht/console/audit/",
+    "console-imports": "/o/nordlicht/console/imports/",
 }
 
 

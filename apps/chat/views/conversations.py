@@ -15,6 +15,7 @@ from apps.accounts.services import access
 from apps.accounts.types import PersonView
 from apps.chat.forms import ChannelForm, PeopleForm
 from apps.chat.selectors import conversations
+from apps.chat.selectors.exporting import may_export
 from apps.chat.services import conversations as changing
 from apps.chat.services import members as seating
 from apps.chat.types import ConversationView
@@ -161,6 +162,7 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
     context = {
         "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
         "may_archive": _may_manage(request, found) and found.kind == "channel",
+        "may_export": may_export(request.principal, found),
     }  # fmt: skip
     if request.method == "POST" and may_change and form.is_valid():
         changed = {name: value for name, value in form.cleaned_data.items() if value != initial[name]}

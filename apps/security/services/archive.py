@@ -23,21 +23,32 @@ _BLOCK = 1024 * 1024
 
 
 def write_rows(
-    *, request_id: UUID, name: str, rows: Iterable[Mapping[str, Any]], check: Callable[[], object]
+    *, request_id: UUID, name: str, rows: Iterable[Mapping[str, Any] | bytes], check: Callable[[], object]
 ) -> int:
     """Write one kind of data as JSON lines, whole or not at all; return how many rows.
 
     Args:
+        rows: objects, or lines of JSON that are one already.
         check: called now and then; raises to leave.
     """
     count = 0
     with _Whole(_folder(request_id) / "data" / f"{name}.jsonl") as file:
         for row in rows:
-            file.write(orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+            is_line = isinstance(row, bytes)
+            file.write(row if is_line else orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS))
+            file.write(b"\n")
             count += 1
             if count % 500 == 0:
                 check()
     return count
+
+
+def write_page(*, request_id: UUID, name: str, pieces: Iterable[str], check: Callable[[], object]) -> None:
+    """Write a file for people, piece by piece, whole or not at all."""
+    with _Whole(_folder(request_id) / name) as file:
+        for piece in pieces:
+            check()
+            file.write(piece.encode())
 
 
 def write_files(*, request_id: UUID, files: Iterable[ExportFile], check: Callable[[], object]) -> int:
