@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy, gettext_noop
 from apps.chat.selectors.importing import import_names
 from apps.chat.services import previews, retention
 from apps.chat.services.slack import imports
+from apps.chat.services.slack.cast import Cast
 from apps.chat.services.slack.export import SlackExport
 from apps.runs.selectors.naming import register_kind, register_subjects
 from apps.runs.selectors.runs import results_of
@@ -55,7 +57,11 @@ def plan_slack(context: StepContext, *, import_id: UUID) -> int:
     export = _export(context, import_id)
     context.progress(0, stage=PEOPLE)
     people = imports.store_people(
-        export, organization_id=context.organization_id, import_id=import_id, beat=context.progress
+        export,
+        _cast(context, import_id),
+        organization_id=context.organization_id,
+        import_id=import_id,
+        beat=context.progress,
     )
     here = context.step.position
     context.add_steps(
@@ -82,6 +88,7 @@ def import_slack_place(context: StepContext, *, import_id: UUID, place_id: str) 
     context.progress(0, stage=MESSAGES)
     done = imports.store_place(
         export,
+        _cast(context, import_id),
         organization_id=context.organization_id,
         import_id=import_id,
         place_id=place_id,
@@ -103,6 +110,13 @@ def _export(context: StepContext, import_id: UUID) -> SlackExport:
     return context.keep(
         f"slack {import_id}",
         lambda: imports.opened_export(organization_id=context.organization_id, import_id=import_id),
+    )
+
+
+def _cast(context: StepContext, import_id: UUID) -> Cast:
+    return context.keep(
+        f"cast {import_id}",
+        lambda: nullcontext(imports.cast_of(organization_id=context.organization_id, import_id=import_id)),
     )
 
 

@@ -123,7 +123,7 @@ def test_a_page_costs_few_queries(
 def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
     """What a client does with an event: the same rules as in the page's script."""
     kind, data = event["type"], event["payload"]
-    if kind == "message.sent":
+    if kind in ("message.sent", "message.imported"):
         message = data["message"]
         if message["thread"] is None:
             state[message["id"]] = message

@@ -54,14 +54,16 @@ _CHUNK = 2000
 def exported_tables() -> dict[str, list[str]]:
     """Return the tables of an export with the columns that are left out."""
     return {
-        model._meta.db_table: [field.column for field in model._meta.concrete_fields if _is_secret(field)]  # noqa: SLF001
+        model._meta.db_table: [
+            str(field.column) for field in model._meta.concrete_fields if _is_secret(field)
+        ]  # noqa: SLF001
         for model in apps.get_models(include_auto_created=True)
         if model._meta.db_table in walled_tables() and model._meta.db_table not in LEFT_OUT  # noqa: SLF001
     }
 
 
 def _is_secret(field: models.Field[Any, Any]) -> bool:
-    return isinstance(field, EncryptedTextField | BlindIndexField) or bool(_SECRET.search(field.column))
+    return isinstance(field, EncryptedTextField | BlindIndexField) or bool(_SECRET.search(str(field.column)))
 
 
 def _parts() -> list[ExportPart]:

@@ -34,9 +34,8 @@ def write_rows(
     count = 0
     with _Whole(_folder(request_id) / "data" / f"{name}.jsonl") as file:
         for row in rows:
-            is_line = isinstance(row, bytes)
-            file.write(row if is_line else orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS))
-            file.write(b"\n")
+            line = row if isinstance(row, bytes) else _line(row)
+            file.write(line + b"\n")
             count += 1
             if count % 500 == 0:
                 check()
@@ -46,9 +45,10 @@ def write_rows(
 def write_page(*, request_id: UUID, name: str, pieces: Iterable[str], check: Callable[[], object]) -> None:
     """Write a file for people, piece by piece, whole or not at all."""
     with _Whole(_folder(request_id) / name) as file:
-        for piece in pieces:
-            check()
+        for number, piece in enumerate(pieces):
             file.write(piece.encode())
+            if number % 500 == 0:
+                check()
 
 
 def write_files(*, request_id: UUID, files: Iterable[ExportFile], check: Callable[[], object]) -> int:
@@ -99,6 +99,10 @@ def remove_archive(key: str) -> None:
 def remove_parts(request_id: UUID) -> None:
     """Delete what an export that broke off had written."""
     shutil.rmtree(_root() / "parts" / request_id.hex, ignore_errors=True)
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
 class _Whole:

@@ -63,7 +63,7 @@ class Export:
         for message in messages:
             day = datetime.fromtimestamp(BEGIN, UTC)
             at = message.get("ts") if isinstance(message, dict) else None
-            if isinstance(at, str) and len(at) < 18:
+            if isinstance(at, str) and len(at) == 17:
                 day = datetime.fromtimestamp(int(message["ts"].partition(".")[0]), UTC)
             self.days[folder, f"{day:%Y-%m-%d}"].append(message)
 

@@ -15,7 +15,7 @@ ANNA = UUID("01890000-0000-7000-8000-000000000001")
 NAMES = Names(
     person=lambda pk: ("Anna *B|", ANNA) if pk == "U1" else None,
     channel={"C1": "general"}.get,
-    own_emoji=frozenset({"parrot"}),
+    own_emoji=frozenset({"crane_x"}),
 )
 
 
@@ -23,7 +23,7 @@ NAMES = Names(
     ("written", "markdown"),
     [
         ("hi <@U1> and <@U9|bob>", f"hi @**Anna B|{ANNA}** and \\@bob"),
-        ("<#C1|old> <#C9|gone> <!subteam^S1|@team_x>", "#general #gone \\@team_x"),
+        ("<#C1|old> <#C9|gone> <!subteam^S1|@team_x>", "\\#general \\#gone \\@team_x"),
         ("<!here> <!channel> <!everyone> @all", "\\@here \\@channel \\@everyone \\@all"),
         ("*bold* _it_ ~off~ `co*de &amp;`", "**bold** _it_ ~~off~~ `co*de &`"),
         ("a*b*c 5 * 3 snake_case __init__", "a\\*b\\*c 5 \\* 3 snake_case \\_\\_init\\_\\_"),
@@ -34,7 +34,7 @@ NAMES = Names(
         ("&gt; quote\nnot", "> quote\n\nnot"),
         ("&gt;&gt;&gt; all\nof it", "> all\n> of it"),
         ("```\nif a &lt; b:\n    *c*\n```done", "```\nif a < b:\n    *c*\n```\ndone"),
-        (":tada: :+1::skin-tone-3: :parrot: :nope_x:", "🎉 👍🏼 :parrot: :nope_x:"),
+        (":tada: :+1::skin-tone-3: :crane_x: :nope_x:", "🎉 👍🏼 :crane_x: :nope_x:"),
         ("* item\n    indented", "* item\n\u00a0\u00a0\u00a0\u00a0indented"),
     ],
 )  # fmt: skip

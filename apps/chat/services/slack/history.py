@@ -15,7 +15,7 @@ from uuid import UUID
 
 from apps.accounts.types import PersonView
 from apps.chat.errors import ClientKeyReused, SlackEntryRefused
-from apps.chat.models import Conversation, CustomEmoji, Message
+from apps.chat.models import Attachment, Conversation, CustomEmoji, Message
 from apps.chat.rendering.markdown import Mentionable, render
 from apps.chat.selectors.conversations import ref
 from apps.chat.services.messages import send_messages
@@ -75,11 +75,17 @@ def import_place(place: SlackPlace, task: Task, *, beat: Beat) -> Counts:
     messages = _messages(task.export, place, task.notes)
     while window := tuple(islice(messages, BATCH)):
         work.store(window)
+        task.notes.flush()
         beat(work.counts.messages)
     people = [person for one in place.members if (person := task.cast.find(one)) is not None]
     work.counts.people = places.seat_people(conversation, people, actor_id=task.actor_id)
     task.notes.flush()
     work.counts.notes = dict(task.notes.counts)
+    work.counts.files = Attachment.objects.filter(
+        organization_id=task.organization_id,
+        message__conversation_id=conversation.pk,
+        message__client_key__startswith=f"slack:{place.id}:",
+    ).count()
     return work.counts
 
 
@@ -208,7 +214,6 @@ class _Work:
                 lines.append(_line(kept.link, file.name))
             elif kept.file.id not in stored:
                 stored.append(kept.file.id)
-        self.counts.files += len(stored)
         return tuple(stored), lines
 
     def _reactions(self, message: SlackMessage) -> tuple[ReactionView, ...]:

@@ -7,13 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Count
 from django.utils import timezone
 
 from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
 from apps.chat import actions
 from apps.chat.errors import ImportAtWork, ImportNotFound, ImportNotReady, NoImportFile, SlackExportRefused
-from apps.chat.models import HistoryImport, ImportedPerson
+from apps.chat.models import HistoryImport, ImportedPerson, ImportNote
 from apps.chat.selectors.importing import KEPT, RIGHTS
 from apps.chat.services.slack import export as exports
 from apps.chat.services.slack import history
@@ -145,12 +146,19 @@ def opened_export(*, organization_id: UUID, import_id: UUID) -> AbstractContextM
     return exports.opened(organization_id=organization_id, file_id=row.file_id)
 
 
-def store_people(export: SlackExport, *, organization_id: UUID, import_id: UUID, beat: Any) -> int:
+def cast_of(*, organization_id: UUID, import_id: UUID) -> Cast:
+    """Return who is who in an import that is at work; found once for all its conversations."""
+    row = _working(organization_id, import_id, ImportState.RUNNING)
+    return Cast(organization_id=organization_id, source=row.source, actor_id=_actor(row))
+
+
+def store_people(
+    export: SlackExport, cast: Cast, *, organization_id: UUID, import_id: UUID, beat: Any
+) -> int:
     """Find or make everybody of the export; return how many there are."""
     row = _working(organization_id, import_id, ImportState.RUNNING)
     if export.source != row.source:
         raise ImportNotReady
-    cast = _cast(row)
     wanted = [person for person in export.people.values() if cast.find(person.id) is None]
     addresses = addresses_of(wanted)
     members = members_among(addresses.values())
@@ -162,7 +170,7 @@ def store_people(export: SlackExport, *, organization_id: UUID, import_id: UUID,
 
 
 def store_place(
-    export: SlackExport, *, organization_id: UUID, import_id: UUID, place_id: str, beat: Any
+    export: SlackExport, cast: Cast, *, organization_id: UUID, import_id: UUID, place_id: str, beat: Any
 ) -> Counts:
     """Store one conversation."""
     row = _working(organization_id, import_id, ImportState.RUNNING)
@@ -172,7 +180,7 @@ def store_place(
         actor_id=_actor(row),
         source=row.source,
         fetches_files=row.fetches_files,
-        cast=_cast(row),
+        cast=cast,
         notes=Notes(organization_id=organization_id, import_id=import_id, is_check=False),
     )
     return history.import_place(export.places[place_id], task, beat=beat)
@@ -191,6 +199,8 @@ def finish(*, organization_id: UUID, import_id: UUID, done: list[dict[str, Any]]
     for one in done:
         for code, number in one["notes"].items():
             result["notes"][code] = result["notes"].get(code, 0) + number
+    for code, number in _noted(row):  # a try that was killed left its rows, not its numbers
+        result["notes"][code] = max(number, result["notes"].get(code, 0))
     with transaction.atomic():
         _drop_file(row)
         _settle(row, ImportState.DONE, result=result, file_id=None, finished_at=timezone.now())
@@ -249,8 +259,11 @@ def _actor(row: HistoryImport) -> UUID:
     return row.requested_by_id
 
 
-def _cast(row: HistoryImport) -> Cast:
-    return Cast(organization_id=row.organization_id, source=row.source, actor_id=_actor(row))
+def _noted(row: HistoryImport) -> list[tuple[str, int]]:
+    rows = ImportNote.objects.filter(
+        organization_id=row.organization_id, history_import_id=row.pk, is_check=False
+    )
+    return list(rows.values("code").annotate(number=Count("pk")).values_list("code", "number"))
 
 
 def _drop_file(row: HistoryImport) -> None:

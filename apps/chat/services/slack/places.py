@@ -33,6 +33,8 @@ def ensure_place(
     ).first()
     if known is not None:
         return Conversation.objects.get(organization_id=organization_id, pk=known.conversation_id)
+    for one in () if place.is_named else place.members:
+        cast.author(one, "")  # stored for itself: what is remembered must not be rolled back
     with transaction.atomic():
         conversation = (
             _channel(place, organization_id=organization_id, actor_id=actor_id, cast=cast)
