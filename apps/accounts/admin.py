@@ -18,7 +18,10 @@ from apps.accounts.models import (
     Member,
     OAuthClient,
     OAuthConsent,
+    ObjectGrant,
     Organization,
+    PeopleGroup,
+    PeopleGroupMember,
     Role,
     Scope,
     ScopedRole,
@@ -112,6 +115,24 @@ class MemberAdmin(ReadOnlyAdmin[Member]):
     list_select_related = ("organization", "role", "user")
     search_fields = ("name", "=user__email", "=id", "=user__id")
     list_filter = ("role__key",)
+
+
+@admin.register(PeopleGroup)
+class PeopleGroupAdmin(ReadOnlyAdmin[PeopleGroup]):
+    """Groups of people; the console's groups page changes them."""
+
+    list_display = ("name", "organization", "is_mentionable", "created_at")
+    list_select_related = ("organization",)
+    search_fields = ("name", "=id")
+
+
+@admin.register(PeopleGroupMember)
+class PeopleGroupMemberAdmin(ReadOnlyAdmin[PeopleGroupMember]):
+    """Who is in which group."""
+
+    list_display = ("group", "principal", "organization", "created_at")
+    list_select_related = ("group", "principal", "organization")
+    search_fields = ("=group__id", "=principal__id")
 
 
 @admin.register(Role)
@@ -244,6 +265,21 @@ class ScopedRoleAdmin(ReadOnlyAdmin[ScopedRole]):
     list_display = ("principal", "role", "scope", "organization", "given_by", "created_at")
     list_select_related = ("principal", "role", "scope", "organization", "given_by")
     search_fields = ("=principal__email", "=scope__id", "=id")
+
+
+@admin.register(ObjectGrant)
+class ObjectGrantAdmin(ReadOnlyAdmin[ObjectGrant]):
+    """Rights in single places; the console hands them out."""
+
+    list_display = ("user", "permission", "content_object", "organization", "expires_at", "given_by")
+    list_select_related = (
+        "user",
+        "permission__content_type",
+        "content_object",
+        "organization",
+        "given_by",
+    )
+    search_fields = ("=user__email", "=content_object__id", "=id")
 
 
 @admin.register(ViewAs)

@@ -208,6 +208,30 @@ class ConditionsLockOut(Conflict):
     )
 
 
+class GroupNotFound(NotFound):
+    code = "accounts.group_not_found"
+
+
+class GroupNameTaken(Conflict):
+    code = "accounts.group_name_taken"
+    message = _("A group with this name exists.")
+
+
+class TooManyInGroup(Conflict):
+    code = "accounts.too_many_in_group"
+    message = _("A group has at most %(limit)s people.")
+
+
+class NotAGuest(Conflict):
+    code = "accounts.not_a_guest"
+    message = _("Only the seat of a guest has an end.")
+
+
+class ExpiryNotValid(InvalidInput):
+    code = "accounts.expiry_not_valid"
+    message = _("The end of a seat lies in the future, at most %(days)s days from now.")
+
+
 class ScopedRoleNotFound(NotFound):
     code = "accounts.scoped_role_not_found"
 
@@ -225,6 +249,25 @@ class ScopedRoleEmpty(InvalidInput):
 class TooManyScopedRoles(Conflict):
     code = "accounts.too_many_scoped_roles"
     message = _("A person has such roles in at most %(limit)s places.")
+
+
+class ObjectRightNotFound(NotFound):
+    code = "accounts.object_right_not_found"
+
+
+class ObjectRightTaken(Conflict):
+    code = "accounts.object_right_taken"
+    message = _("This person has this right there already.")
+
+
+class ObjectRightUnfit(InvalidInput):
+    code = "accounts.object_right_unfit"
+    message = _("This right cannot be given for a single place.")
+
+
+class TooManyObjectRights(Conflict):
+    code = "accounts.too_many_object_rights"
+    message = _("A person has at most %(limit)s rights in single places.")
 
 
 class DataClassUnknown(InvalidInput):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.errors import NameNotValid
@@ -160,11 +162,27 @@ class DeviceCodeForm(forms.Form):
     )
 
 
+class EndOfDayField(forms.DateField):
+    """A day in the reader's zone, as the moment it ends."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+    def clean(self, value: Any) -> Any:
+        """Return the first moment of the next day, or None."""
+        day = super().clean(value)
+        if day is None:
+            return None
+        return timezone.make_aware(datetime.combine(day + timedelta(days=1), time.min))
+
+
 class InviteForm(forms.Form):
     """Invite one person; the roles are those the inviter may give."""
 
     email = forms.EmailField(label=_("E-mail"))
     role = forms.ChoiceField(label=_("Role"))
+    seat_expires_at = EndOfDayField(
+        label=_("Guest until"), required=False, help_text=_("A guest's seat ends with this day by itself.")
+    )
 
     def __init__(self, *args: Any, roles: list[tuple[str, str]], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

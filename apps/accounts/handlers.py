@@ -5,11 +5,12 @@ from __future__ import annotations
 from django.conf import settings
 from django.utils import timezone
 
-from apps.accounts.models import Organization, ViewAs
+from apps.accounts.models import Member, Organization, ViewAs
 from apps.accounts.services import (
     api_keys,
     break_glass,
     factor_secrets,
+    guests,
     oauth_codes,
     oauth_devices,
     signing_keys,
@@ -38,6 +39,17 @@ def suspend_unused_keys() -> None:
 def rotate_signing_key() -> None:
     """Let a new key sign after 90 days."""
     signing_keys.rotate_when_old()
+
+
+@every(seconds=1)
+def end_expired_seats() -> None:
+    """End the seats of guests whose time is over; their sockets close with them."""
+    over = Member.objects.filter(deactivated_at=None, expires_at__lte=timezone.now())
+    for organization_id in (
+        over.order_by("organization_id").values_list("organization_id", flat=True).distinct()
+    ):
+        with tenancy.use(organization_id):
+            guests.end_expired(organization_id=organization_id)
 
 
 @every(seconds=60)

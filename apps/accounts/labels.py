@@ -23,6 +23,7 @@ PERMISSION_GROUPS = (
             "conversation.create_direct": _("Write to people directly"),
             "conversation.manage_any": _("Manage every channel"),
             "message.send": _("Send messages"),
+            "message.announce": _("Post where only announcers post"),
             "message.moderate": _("Delete other people's messages"),
         },
     ),

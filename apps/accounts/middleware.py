@@ -279,7 +279,7 @@ def _with_present_rights(request: HttpRequest, principal: Principal) -> Principa
     Rights are what the roles give; conditions of a role that hold here and not there change nothing.
     """
     known = request.session.get(RIGHTS, {})
-    given = (f"{one.scope_id} {one.role}" for one in principal.scoped)
+    given = (f"{one.scope_id} {one.role or ','.join(sorted(one.permissions))}" for one in principal.scoped)
     text = ",".join([principal.role, str(principal.is_staff), *sorted(principal.granted), *sorted(given)])
     organization, rights = str(principal.organization_id), hashlib.sha256(text.encode()).hexdigest()[:16]
     if known.get(organization) == rights:

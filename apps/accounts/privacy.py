@@ -94,6 +94,36 @@ register_subject_data(
 )
 register_subject_data(
     SubjectData(
+        name="accounts.object_rights",
+        label=_("Rights in single places"),
+        fate=Fate.DELETE,
+        why=_("Rights of the person are deleted; those it gave lose their giver."),
+        order=91,
+        links=("accounts_objectgrant.user_id", "accounts_objectgrant.given_by_id"),
+        shared=("accounts_objectgrant.reason",),
+        count=lambda person: personal.object_rights_of(person).count(),
+        export=personal.export_object_rights,
+        erase=erasing.erase_object_rights_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="accounts.groups",
+        label=_("Groups of people"),
+        fate=Fate.DELETE,
+        why=_("The person leaves its groups; those it made, and people it took in, lose who did that."),
+        order=91,
+        links=(
+            "accounts_peoplegroupmember.principal_id", "accounts_peoplegroupmember.added_by_id",
+            "accounts_peoplegroup.created_by_id",
+        ),
+        count=lambda person: personal.groups_of(person).count(),
+        export=personal.export_groups,
+        erase=erasing.erase_groups_of,
+    )
+)  # fmt: skip
+register_subject_data(
+    SubjectData(
         name="accounts.view_as",
         label=_("Looks at pages as the person, and by it"),
         fate=Fate.DELETE,
@@ -145,6 +175,7 @@ register_subject_data(
             "accounts_user.id", "account_emailaddress.user_id", "usersessions_usersession.user_id",
             "mfa_authenticator.user_id", "accounts_secondfactor.user_id",
             "accounts_signinlink.user_id", "accounts_user_groups.user_id", "accounts_user_user_permissions.user_id",
+            "guardian_userobjectpermission.user_id",
             "django_admin_log.user_id", "django_session.session_data",
         ),
         shared=("django_admin_log.object_repr", "django_admin_log.change_message"),
@@ -165,6 +196,7 @@ register_subject_data(
     )
 )
 register_impersonal("of the organization", "accounts_organization", "accounts_role", "accounts_scope")
+register_impersonal("of django-guardian: stays empty", "guardian_groupobjectpermission")
 register_impersonal("of the server: signs for all organizations", "accounts_signingkey")
 register_impersonal(
     "codes for an address of `account_emailaddress`, deleted with it", "account_emailconfirmation"

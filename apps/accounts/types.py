@@ -17,7 +17,8 @@ from apps.accounts.conditions import AccessContext as AccessContext  # noqa: PLC
 PERMISSIONS = frozenset(
     {
         "conversation.create_public", "conversation.create_private", "conversation.create_direct",
-        "conversation.manage_any", "message.send", "message.moderate", "file.upload", "document.manage",
+        "conversation.manage_any", "message.send", "message.announce", "message.moderate", "file.upload",
+        "document.manage",
         "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
         "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read", "access.explain",
@@ -30,7 +31,9 @@ _MEMBER = _GUEST | {
     "conversation.create_public", "conversation.create_private", "conversation.create_direct",
     "directory.read", "api_key.own", "document.manage",
 }  # fmt: skip
-_MODERATOR = _MEMBER | {"message.moderate", "conversation.manage_any", "console.view"}
+_MODERATOR = _MEMBER | {
+    "message.moderate", "message.announce", "conversation.manage_any", "console.view",
+}  # fmt: skip
 _ADMIN = PERMISSIONS - {"organization.manage", "audit.read"}
 # Who may do any of these is an administrator where a second factor is asked for; trying one without having it is worth
 # a line in the audit trail.
@@ -58,7 +61,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "chat:write": frozenset(
         {
             "message.send", "conversation.create_public", "conversation.create_private",
-            "conversation.create_direct", "conversation.manage_any", "message.moderate",
+            "conversation.create_direct", "conversation.manage_any", "message.moderate", "message.announce",
         }
     ),
     "files:write": frozenset({"file.upload", "document.manage"}),
@@ -77,12 +80,16 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
 
 
 # All that a key bound to some conversations may do with its scopes: nothing that reaches beyond them.
-BOUND_PERMISSIONS = frozenset({"message.send", "message.moderate"})
+BOUND_PERMISSIONS = frozenset({"message.send", "message.announce", "message.moderate"})
 # What a role can give in one audience alone. `member.manage` there hands such roles out and takes people in and out.
 SCOPED_PERMISSIONS = frozenset(
-    {"message.moderate", "conversation.manage_any", "document.manage", "member.manage"}
+    {"message.moderate", "message.announce", "conversation.manage_any", "document.manage", "member.manage"}
 )
 MOST_SCOPED_ROLES = 100
+# What can be given as a single right in one place, for a time. Not `member.manage`: its holder could make it last.
+OBJECT_PERMISSIONS = frozenset({"message.moderate", "conversation.manage_any", "document.manage"})
+MOST_OBJECT_DAYS, MOST_OBJECT_RIGHTS = 90, 100
+MOST_IN_GROUP = 500
 # Rights that change nothing: all that is left of a role while somebody else looks at pages with it.
 READING = frozenset(
     {
@@ -105,11 +112,27 @@ BY_SESSION, BY_KEY, BY_TOKEN = "session", "key", "token"
 
 @dataclass(frozen=True)
 class ScopedGrant:
-    """A role that a principal has in one audience; `permissions` are none where its conditions do not hold."""
+    """A role or a single right that a principal has in one audience.
+
+    Attributes:
+        role: empty for a single right.
+        permissions: none where the conditions of the role do not hold.
+        until: the end of a single right; None has no end.
+    """
 
     scope_id: UUID
     role: str
     permissions: frozenset[str]
+    until: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it counts at this moment."""
+        return self.until is None or self.until > timezone.now()
+
+    def permits(self, action: str) -> bool:
+        """Return whether it permits the action at this moment."""
+        return action in self.permissions and self.is_open
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -179,8 +202,9 @@ class Principal:
         return self.role in BY_SEAT_ONLY or self.person_is_guest
 
     def granted_in(self, scope_id: UUID) -> frozenset[str]:
-        """Return what roles for this audience alone permit, as far as their conditions hold."""
-        return frozenset().union(*(one.permissions for one in self.scoped if one.scope_id == scope_id))
+        """Return what roles and rights for this audience alone permit, as far as their conditions hold."""
+        here = (one for one in self.scoped if one.scope_id == scope_id and one.is_open)
+        return frozenset().union(*(one.permissions for one in here))
 
     def reaches(self, conversation_id: UUID) -> bool:
         """Return whether the credential is bound to no conversations, or to this one; says nothing of the seat."""
@@ -394,6 +418,7 @@ class MemberView(PersonView):
     email: str | None
     about: str
     joined_at: datetime
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True)

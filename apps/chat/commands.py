@@ -82,10 +82,10 @@ def schedule(call: CommandCall) -> CommandOutcome:
     return CommandOutcome(said=_("It will be sent: %(time)s") % {"time": _written(moment)})
 
 
-def topic(call: CommandCall) -> CommandOutcome:
+def purpose(call: CommandCall) -> CommandOutcome:
     """Say what a channel is for."""
     conversations.update_conversation(
-        principal=call.principal, conversation_id=call.conversation_id, topic=call.text
+        principal=call.principal, conversation_id=call.conversation_id, description=call.text
     )
     return CommandOutcome(said=_("The purpose is changed"))
 
@@ -161,10 +161,10 @@ for _command in (
         run=schedule,
     ),
     Command(
-        name="topic",
+        name="purpose",
         usage=gettext_lazy("what the channel is for"),
         description=gettext_lazy("Change the purpose of the channel"),
-        run=topic,
+        run=purpose,
     ),
     Command(name="invite", usage=gettext_lazy("@name"), description=gettext_lazy("Add people"), run=invite),
     Command(name="leave", usage="", description=gettext_lazy("Leave the channel"), run=leave),

@@ -289,6 +289,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             body=frame.body,
             client_key=frame.client_key,
             thread=frame.thread,
+            topic=frame.topic,
             attachments=frame.attachments,
             priority=frame.priority,
             confirm_mass_mention=frame.confirm_mass_mention,
@@ -324,6 +325,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             principal=self.principal,
             conversation_id=frame.conversation,
             sequence=frame.sequence,
+            place=frame.place,
         )
         self.reply(
             {

@@ -17,7 +17,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 _SLOTS = (
     "id", "sequence", "sender", "sent", "version", "thread", "name", "face", "text", "around", "time", "link",
-    "thread_link",
+    "thread_link", "topic",
 )  # fmt: skip
 _SAFE = (UUID, int, SafeString, NoneType)  # nothing in these can be escaped, and escaping is half of the work
 
@@ -41,6 +41,7 @@ class Shape:
     is_reply: bool
     is_mine: bool
     is_agent: bool
+    is_guest: bool
     has_card: bool
     has_acts: bool
 

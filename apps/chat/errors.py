@@ -73,6 +73,50 @@ class ClientKeyReused(DomainError):
     message = _("This client key was used for another message.")
 
 
+class AnnouncersOnly(Forbidden):
+    code = "chat.announcers_only"
+    message = _("Only announcers post in this channel.")
+
+
+class RepliesClosed(Forbidden):
+    code = "chat.replies_closed"
+    message = _("Only announcers post and reply in this channel.")
+
+
+class TopicNotFound(NotFound):
+    code = "chat.topic_not_found"
+
+
+class TopicNameInvalid(InvalidInput):
+    code = "chat.topic_name_invalid"
+    message = _("A topic has 1 to %(limit)s characters on one line.")
+
+
+class TopicNameTaken(Conflict):
+    code = "chat.topic_name_taken"
+    message = _("A topic with this name exists. Merge the two instead.")
+
+
+class NotYoursToMove(Forbidden):
+    code = "chat.not_yours_to_move"
+    message = _("You can move your own messages for %(days)s days; moderators can move all.")
+
+
+class ReplyMovesWithThread(Conflict):
+    code = "chat.reply_moves_with_thread"
+    message = _("A reply moves with the message it answers. Move that one.")
+
+
+class TooManyMoved(Conflict):
+    code = "chat.too_many_moved"
+    message = _("At most %(limit)s messages move to another channel at once.")
+
+
+class NothingToMove(Conflict):
+    code = "chat.nothing_to_move"
+    message = _("The messages are there already.")
+
+
 class ThreadNotFound(NotFound):
     code = "chat.thread_not_found"
 
@@ -259,6 +303,11 @@ class NameInvalid(InvalidInput):
 class NotAChannel(Conflict):
     code = "chat.not_a_channel"
     message = _("This works for channels only.")
+
+
+class NotAGroup(Conflict):
+    code = "chat.not_a_group"
+    message = _("This works for group conversations only.")
 
 
 class TooManyPeople(InvalidInput):

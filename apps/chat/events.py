@@ -106,6 +106,58 @@ class MessagesErased(ConversationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MessagesMoved(ConversationEvent):
+    """Messages stand in another topic of the conversation, replies with the message they answer.
+
+    `message_id` alone moved, or where that is null all that stood in `source` from number `since` on. `source` null is
+    the general topic and so is `target`, which is a `TopicRef`. `is_source_gone`: nothing is left in that topic.
+    """
+
+    type: ClassVar[str] = "message.moved"
+    personal: ClassVar[tuple[str, ...]] = ("target.name",)
+    message_id: UUID | None
+    source: UUID | None
+    since: int
+    target: dict[str, Any] | None
+    is_source_gone: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessagesMovedAway(ConversationEvent):
+    """Messages were taken to another channel: nobody finds them here any more. `sequences` are their old numbers."""
+
+    type: ClassVar[str] = "message.moved_away"
+    message_ids: tuple[UUID, ...]
+    sequences: tuple[int, ...]
+    topic_gone: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class MessageMovedIn(ConversationEvent):
+    """A message came from another channel and has its place by this event. `message` is `MessageView.as_json()`."""
+
+    type: ClassVar[str] = "message.moved_in"
+    personal: ClassVar[tuple[str, ...]] = MessageSent.personal
+    message: dict[str, Any]
+
+    @property
+    def message_id(self) -> UUID:
+        """Return the message's id."""
+        return UUID(str(self.message["id"]))
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicChanged(ConversationEvent):
+    """A topic has another name, was resolved, or was opened again."""
+
+    type: ClassVar[str] = "topic.changed"
+    personal: ClassVar[tuple[str, ...]] = ("name",)
+    topic_id: UUID
+    name: str
+    resolved_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class CardChanged(ConversationEvent):
     """The card a message carries has new data."""
 
@@ -215,14 +267,17 @@ class ConversationCreated(ConversationEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ConversationUpdated(ConversationEvent):
-    """Name, topic, privacy or archive state changed."""
+    """Name, description, privacy, archive state or who may post changed."""
 
     type: ClassVar[str] = "conversation.updated"
-    personal: ClassVar[tuple[str, ...]] = ("topic",)
+    personal: ClassVar[tuple[str, ...]] = ("description",)
     name: str
-    topic: str
+    description: str
     is_private: bool
     archived_at: datetime | None
+    kind: str = "channel"
+    who_posts: str = "everyone"
+    takes_replies: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,14 +306,21 @@ class OwnEvent(DomainEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadMoved(OwnEvent):
-    """The read marker moved; `back`: "unread from here". Counts reach to `counted_to`: who saw more asks again."""
+    """The read marker moved; `back`: "unread from here". Counts reach to `counted_to`: who saw more asks again.
+
+    `place` is what was read alone up to `place_sequence`: a topic, a thread by its first message, or by the
+    conversation's own id its general topic; null is all of the conversation. `counted` is what totals count.
+    """
 
     type: ClassVar[str] = "read.moved"
     conversation: UUID
     last_read_sequence: int
+    place: UUID | None = None
+    place_sequence: int = 0
     back: bool
     counted_to: int
     unread: int
+    counted: int = 0
     mentions: int
 
 
@@ -354,6 +416,16 @@ class PreferenceChanged(OwnEvent):
     conversation: UUID
     is_muted: bool
     is_starred: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicPreferenceChanged(OwnEvent):
+    """The member follows a topic, mutes it, or wants of it what the conversation says (`default`)."""
+
+    type: ClassVar[str] = "topic.preference_changed"
+    conversation: UUID
+    topic: UUID
+    level: str
 
 
 @dataclass(frozen=True, kw_only=True)

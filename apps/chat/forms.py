@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
 from apps.chat.services.polls import NewPoll
-from apps.chat.types import BODY_LIMIT, ConversationView, ReportReason
+from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT, ConversationView, ReportReason, TopicView
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -22,7 +22,7 @@ class ChannelForm(forms.Form):
     name = forms.CharField(
         label=_("Name"), max_length=60, help_text=_("For example a subject, a team or a place.")
     )
-    topic = forms.CharField(
+    description = forms.CharField(
         label=_("Purpose"),
         max_length=250,
         required=False,
@@ -35,6 +35,44 @@ class ChannelForm(forms.Form):
         if not may_be_public:
             self.fields["is_private"].initial = True
             self.fields["is_private"].disabled = True
+
+
+class SettingsForm(ChannelForm):
+    """What a channel is, and who writes in it."""
+
+    who_posts = forms.ChoiceField(
+        label=_("Who posts"),
+        choices=[("everyone", _("Every member")), ("announcers", _("Announcers only"))],
+        help_text=_("Announcers run the channel, or have the right by a role, everywhere or here."),
+        required=False,
+    )
+    takes_replies = forms.BooleanField(
+        label=_("Where only announcers post: the others may reply in threads"), required=False
+    )
+
+
+class ConvertForm(forms.Form):
+    """The name a group conversation gets as a channel."""
+
+    name = forms.CharField(
+        label=_("Name"), max_length=60, help_text=_("History and people stay; it is private.")
+    )
+
+
+class RoleForm(forms.Form):
+    """A role in one channel for a member or a group of people."""
+
+    whose = forms.ChoiceField(label=_("Who"))
+    role = forms.ChoiceField(label=_("Role"))
+
+    def __init__(
+        self, *args: Any, roles: list[tuple[str, str]], whose: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        for name, choices in (("whose", whose), ("role", roles)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - declared above
+            field.choices = choices
 
 
 class PeopleForm(forms.Form):
@@ -57,8 +95,51 @@ class SendForm(forms.Form):
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     client_key = forms.CharField(max_length=64)
     thread = forms.UUIDField(required=False)
+    topic = forms.CharField(max_length=200, required=False)
     priority = forms.ChoiceField(choices=[("", ""), ("important", ""), ("urgent", "")], required=False)
     confirm_mass_mention = forms.BooleanField(required=False)
+
+
+class TopicForm(forms.Form):
+    """The name of a topic."""
+
+    name = forms.CharField(label=_("Name"), max_length=TOPIC_LIMIT)
+
+
+class MergeForm(forms.Form):
+    """The topic that takes all messages of another."""
+
+    into = forms.TypedChoiceField(label=_("Merge into"), coerce=UUID)
+
+    def __init__(self, *args: Any, choices: list[TopicView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["into"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - declared above
+        field.choices = [(str(topic.id), topic.name) for topic in choices]
+
+
+class MoveForm(forms.Form):
+    """Which messages go where."""
+
+    span = forms.ChoiceField(
+        label=_("What moves"),
+        choices=[
+            ("message", _("This message and its replies")),
+            ("later", _("Everything in its topic from here on")),
+            ("topic", _("All of its topic")),
+        ],
+        initial="message",
+    )
+    conversation = forms.TypedChoiceField(label=_("Channel"), coerce=UUID)
+    topic = forms.CharField(
+        label=_("Topic"), max_length=TOPIC_LIMIT, required=False, help_text=_("Empty: the general topic.")
+    )
+
+    def __init__(self, *args: Any, channels: list[ConversationView], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["conversation"]
+        assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - declared above
+        field.choices = [(str(channel.id), channel.name) for channel in channels]
 
 
 class EditForm(forms.Form):

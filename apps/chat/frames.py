@@ -14,6 +14,7 @@ from apps.core.errors import InvalidInput
 
 MOST_WATCHED = 200
 MOST_RESUMED = 500
+MOST_TOPIC = 200  # longer ones are refused by name, with the limit of a topic
 
 
 class FrameInvalid(InvalidInput):
@@ -29,12 +30,13 @@ class _Frame(BaseModel):
 
 
 class SendFrame(_Frame):
-    """Store a message."""
+    """Store a message. `topic` is the name of a topic of the channel, made with its first message."""
 
     conversation: UUID
     body: str = ""
     client_key: str = Field(max_length=64)
     thread: UUID | None = None
+    topic: str = Field("", max_length=MOST_TOPIC)
     attachments: tuple[UUID, ...] = Field((), max_length=50)
     priority: Literal["", "important", "urgent"] = ""
     confirm_mass_mention: bool = False
@@ -48,9 +50,13 @@ class ResumeFrame(_Frame):
 
 
 class ReadFrame(_Frame):
-    """Everything up to the sequence was seen."""
+    """Everything up to the sequence was seen.
+
+    `place` limits that to a topic, a thread by its first message, or by the conversation's id its general topic.
+    """
 
     conversation: UUID
+    place: UUID | None = None
     sequence: int = Field(ge=0, lt=1 << 62)
 
 

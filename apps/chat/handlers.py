@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.events import InvitationAccepted, MemberChanged
+from apps.accounts.selectors.organizations import names_of_all
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
 from apps.accounts.services.objects import register_object_kind
@@ -38,6 +39,7 @@ from apps.chat.services import (
     scheduling,
     statuses,
 )
+from apps.chat.services.checking import check_read_state
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.chat.services.slack import imports
@@ -68,6 +70,14 @@ register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
 register_place("conversation", sees_conversation)
 register_place("thread", sees_message)
+
+
+@every(seconds=3600)
+def check_unread_counts() -> None:
+    """Compare what some members see with a recount, and report where they differ as a metric."""
+    for organization_id in names_of_all():
+        with tenancy.use(organization_id):
+            check_read_state(organization_id=organization_id)
 
 
 @after_commit(MemberChanged)
@@ -193,6 +203,13 @@ def read_with_the_marker(event: ReadMoved) -> None:
             conversation_id=event.conversation,
             sequence=event.last_read_sequence,
         )
+        if event.place is not None:  # a thread read ahead of its conversation
+            noticing.read_thread(
+                organization_id=event.organization_id,
+                principal_id=event.actor_id,
+                thread_id=event.place,
+                sequence=event.place_sequence,
+            )
 
 
 @in_transaction(MemberLeft)

@@ -13,6 +13,7 @@ from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import Principal
 from apps.chat.rendering.differences import Change, differences
 from apps.chat.selectors.conversations import ref
+from apps.chat.selectors.topics import resolved_among
 from apps.chat.types import MessageView, PersonRef
 
 GROUP_SECONDS = 5 * 60
@@ -27,6 +28,7 @@ class Row:
         unread_since: set on the first unread message: when the newest read one was sent, or the message's own time.
         continues: the same sender wrote the message above, a moment ago: no face and no name again.
         thread_people: faces beside the number of replies.
+        begins_topic: the messages above stand in another topic; `is_resolved` is this one's.
     """
 
     message: MessageView
@@ -37,6 +39,8 @@ class Row:
     is_mine: bool = False
     mentions_me: bool = False
     thread_people: tuple[PersonRef, ...] = ()
+    begins_topic: bool = False
+    is_resolved: bool = False
 
     @property
     def has_divider(self) -> bool:
@@ -55,9 +59,16 @@ def rows(
     reader: Principal,
     first_unread: UUID | None = None,
     unread_count: int = 0,
+    tells_topics: bool = False,
 ) -> list[Row]:
-    """Lay out messages, oldest first. One query for faces of threads that did not also send one of the messages."""
+    """Lay out messages, oldest first. One query for topics, where there are any, and one for faces of threads that did
+    not also send one of the messages.
+
+    Args:
+        tells_topics: messages of several topics stand among each other.
+    """
     faces = _thread_faces(messages)
+    resolved = resolved_among({message.topic.id for message in messages if message.topic})
     found: list[Row] = []
     above: MessageView | None = None
     day_above: dt.date | None = None
@@ -65,6 +76,7 @@ def rows(
         is_unread_line = message.id == first_unread
         day = timezone.localtime(message.sent_at).date()
         starts_day = day != day_above
+        begins_topic = tells_topics and (above is None or above.topic != message.topic)
         since = (above or message).sent_at if is_unread_line else None
         found.append(
             Row(
@@ -74,6 +86,7 @@ def rows(
                 unread_count=unread_count if is_unread_line else 0,
                 continues=not starts_day
                 and not is_unread_line
+                and not begins_topic
                 and above is not None
                 and _continues(above, message),
                 is_mine=message.sender.id == reader.id,
@@ -83,6 +96,8 @@ def rows(
                     for person in (message.replies.people if message.replies else ())
                     if person in faces
                 )[-3:],
+                begins_topic=begins_topic,
+                is_resolved=message.topic is not None and message.topic.id in resolved,
             )
         )
         above, day_above = message, day

@@ -23,7 +23,11 @@ register_subject_data(
         fate=Fate.DELETE,
         why=_("Ended, told to the others, and deleted with read marks and preferences."),
         order=20,
-        links=("chat_membership.principal_id",),
+        links=(
+            "chat_membership.principal_id",
+            "chat_topicpreference.principal_id",
+            "chat_readmark.principal_id",
+        ),
         count=lambda person: personal.memberships_of(person).count(),
         export=personal.export_memberships,
         erase=erasing.erase_memberships_of,
@@ -213,14 +217,15 @@ register_subject_data(
 register_subject_data(
     SubjectData(
         name="chat.conversations",
-        label=_("Channels made and topics written"),
+        label=_("Channels made and descriptions written"),
         fate=Fate.ANONYMIZE,
         why=_(
-            "Topics the person wrote are emptied. The name of a channel others joined is theirs too and stays."
+            "Descriptions the person wrote are emptied. The name of a channel or a topic that others share is theirs "
+            "too and stays."
         ),
         order=45,
-        links=("chat_conversation.created_by_id",),
-        shared=("chat_conversation.name", "chat_conversation.topic"),
+        links=("chat_conversation.created_by_id", "chat_topic.created_by_id", "chat_topic.resolved_by_id"),
+        shared=("chat_conversation.name", "chat_conversation.description", "chat_topic.name"),
         count=personal.count_traces,
         export=personal.export_conversations,
         erase=erasing.erase_traces_in_conversations,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from apps.chat.presenting import Row
-from apps.chat.types import AttachmentView, MessageView, PersonRef
+from apps.chat.types import AttachmentView, MessageView, PersonRef, TopicRef
 
 MESSAGE, CONVERSATION, SENDER = UUID(int=0), UUID(int=1), UUID(int=2)
 
@@ -20,6 +20,7 @@ class Sample:
     more: Row
     file: AttachmentView
     picture: AttachmentView
+    topic: TopicRef
 
 
 def sample() -> Sample:
@@ -38,4 +39,5 @@ def sample() -> Sample:
         more=Row(message=message, continues=True),
         file=AttachmentView(MESSAGE, ".pdf", "application/octet-stream", 0),
         picture=AttachmentView(MESSAGE, "", "image/png", 0),
+        topic=TopicRef(MESSAGE, ""),
     )

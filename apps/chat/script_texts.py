@@ -13,6 +13,7 @@ def chat_texts() -> Texts:
     """Return the texts in the reader's language; `{name}` is filled in by the script."""
     return {
         "agent": _("Agent"),
+        "guest": _("Guest"),
         "deleted": _("This message was deleted."),
         "edited": _("edited"),
         "sending": _("Sending"),
@@ -57,6 +58,10 @@ def chat_texts() -> Texts:
         "menu.link": _("Copy link"),
         "menu.text": _("Copy text"),
         "menu.unread": _("Unread from here"),
+        "menu.move": _("Move"),
+        "badge": _("Actions for the badge"),
+        "badge.why": _("Why unread?"),
+        "badge.read": _("Mark as read"),
         "menu.history": _("Older versions"),
         "menu.report": _("Report"),
         "menu.delete": _("Delete"),
@@ -85,6 +90,8 @@ def chat_texts() -> Texts:
         "emoji.none": _("No emoji with these words"),
         "emoji.groups": _("Smileys|People|Parts|Animals and nature|Food|Places|Activities|Objects|Symbols|Flags"),
         "everyone": _("Everyone in this conversation"),
+        "group_of": _count(ngettext("group, {count} person", "group, {count} people", 1),
+                           ngettext("group, {count} person", "group, {count} people", 2)),
         "shortcut.write": _("Write a message"),
         "shortcut.reply": _("Reply to the chosen message"),
         "shortcut.edit": _("Edit the chosen message"),

@@ -14,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.ids import uuid7
 
 ConversationKind = Literal["channel", "direct", "group"]
+Posting = Literal["everyone", "announcers"]
+TopicLevel = Literal["default", "followed", "muted"]
+TOPIC_LIMIT = 60
 Priority = Literal["", "important", "urgent"]
 BODY_LIMIT = 20_000
 ATTACHMENT_LIMIT = 10
@@ -29,6 +32,7 @@ class PersonRef:
     initials: str
     tint: int
     avatar: UUID | None = None
+    is_guest: bool = False
 
     @property
     def is_agent(self) -> bool:
@@ -123,6 +127,14 @@ class ThreadSummary:
 
 
 @dataclass(frozen=True)
+class TopicRef:
+    """The topic of a message."""
+
+    id: UUID
+    name: str
+
+
+@dataclass(frozen=True)
 class Card:
     """A typed payload that a higher app owns and renders.
 
@@ -146,6 +158,7 @@ class MessageView:
         html: rendered on the server, sanitised; empty when deleted.
         version: from 1, plus one per edit; the `ETag`.
         thread: the message this replies to, or None.
+        topic: None is the general topic of its conversation.
         acknowledged: who said to have seen an important message, oldest first.
     """
 
@@ -160,6 +173,7 @@ class MessageView:
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
     thread: UUID | None = None
+    topic: TopicRef | None = None
     client_key: str = ""
     mentions: tuple[UUID, ...] = ()
     attachments: tuple[AttachmentView, ...] = ()
@@ -182,7 +196,10 @@ class ConversationView:
 
     Attributes:
         name: of a channel; for direct and group conversations the other people's names.
-        unread, mentions: messages after the read marker; both count replies too.
+        unread: messages of others that were not read, replies too, without those in muted topics.
+        counted: of these, what totals count: where the conversation is muted, those in followed topics only.
+        mentions: messages that were not read and mention the principal, wherever they are.
+        who_posts, takes_replies: where only announcers post, and whether the others may reply there.
         last_sequence: head of the stream, counts every event; a client resumes from here.
         is_member: False for an open channel the principal has not joined.
     """
@@ -190,20 +207,45 @@ class ConversationView:
     id: UUID
     kind: ConversationKind
     name: str
-    topic: str
+    description: str
     is_private: bool
     is_member: bool
     archived_at: datetime | None
     last_read_sequence: int
     last_sequence: int
     unread: int
+    counted: int
     mentions: int
     has_draft: bool
     is_muted: bool
     is_starred: bool
     scope: UUID
+    who_posts: Posting = "everyone"
+    takes_replies: bool = True
     people: tuple[PersonRef, ...] = ()
     last_message_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TopicView:
+    """A topic in the list of a channel.
+
+    Attributes:
+        level: what the principal wants of it: default, followed or muted.
+        unread, mentions: not read by the principal, replies too; 0 where it is no member.
+        messages: without replies and deleted ones.
+    """
+
+    id: UUID
+    conversation: UUID
+    name: str
+    resolved_at: datetime | None
+    level: TopicLevel
+    unread: int
+    mentions: int
+    messages: int
+    last_message_at: datetime | None
+    created_by: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +265,8 @@ class Draft:
     """A message before it is sent: rendered, checked for shape, not yet for rights (the write path does that).
 
     Attributes:
+        topic: name of a topic of the channel, made where there is none; replies take that of their thread.
+        announces: may post where only announcers do, everywhere; `announce_scopes` are single places.
         sent_at: only for imported history; None means the time of the commit.
         is_history: written elsewhere before: the sender needs no seat, nobody is told, nothing answers it.
         edited_at, reactions: only for imported history.
@@ -237,6 +281,9 @@ class Draft:
     html: str
     id: UUID = field(default_factory=uuid7)
     thread: UUID | None = None
+    topic: str = ""
+    announces: bool = False
+    announce_scopes: tuple[UUID, ...] = ()
     mentions: tuple[UUID, ...] = ()
     mentions_everyone: bool = False
     attachments: tuple[UUID, ...] = ()

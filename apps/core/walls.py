@@ -15,6 +15,9 @@ from functools import lru_cache
 from django.apps import apps
 
 _FRAMEWORK = "of the framework: no content of an organization"
+_UNUSED = (
+    "of django-guardian: empty, rights on objects are kept in accounts_objectgrant with their organization"
+)
 
 OUTSIDE: Mapping[str, str] = {
     "accounts_organization": "finds the organization: id, slug, name, region, language and its switch",
@@ -35,6 +38,8 @@ OUTSIDE: Mapping[str, str] = {
     "auth_group": _FRAMEWORK,
     "auth_group_permissions": _FRAMEWORK,
     "auth_permission": _FRAMEWORK,
+    "guardian_userobjectpermission": _UNUSED,
+    "guardian_groupobjectpermission": _UNUSED,
     "django_admin_log": "what operators did in the admin, above organizations",
     "django_content_type": _FRAMEWORK,
     "django_migrations": _FRAMEWORK,

@@ -7,9 +7,11 @@ from apps.chat.events import (
     MessageDeleted,
     MessageEdited,
     MessageImported,
+    MessageMovedIn,
     MessageRestored,
     MessageSent,
     MessagesErased,
+    MessagesMovedAway,
 )
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
@@ -28,17 +30,28 @@ def forget_text(event: Changed) -> None:
     storing.remove_messages(organization_id=event.organization_id, message_ids=[event.message_id])
 
 
-@in_transaction(MessagesErased)
-def forget_texts(event: MessagesErased) -> None:
-    """The same for many messages at once. Messages of one sender share chunks, so no neighbour lost its own."""
+@in_transaction(MessagesErased, MessagesMovedAway)
+def forget_texts(event: MessagesErased | MessagesMovedAway) -> None:
+    """The same for many messages at once, and for those whose audience is another one now.
+
+    Erased ones are of one sender, and only its messages share chunks, so no neighbour lost its own.
+    """
     storing.remove_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
-@after_commit(MessageSent, MessageImported, MessageEdited, MessageDeleted, MessageRestored, CardChanged)
-def index_message(event: MessageSent | Changed) -> None:
+@after_commit(
+    MessageSent,
+    MessageImported,
+    MessageMovedIn,
+    MessageEdited,
+    MessageDeleted,
+    MessageRestored,
+    CardChanged,
+)
+def index_message(event: MessageSent | MessageMovedIn | Changed) -> None:
     """Index what the message says now, and its neighbours that lost their chunk with it."""
     sequence = event.sequence
-    if isinstance(event, MessageSent):
+    if isinstance(event, MessageSent | MessageMovedIn):
         # Behind a backlog the one before it has taken its neighbours along.
         if storing.holds_message(organization_id=event.organization_id, message_id=event.message_id):
             return
@@ -52,6 +65,18 @@ def index_message(event: MessageSent | Changed) -> None:
         sequence=sequence,
         default_language=default_language(event.organization_id),
     )
+
+
+@after_commit(MessagesMovedAway)
+def index_what_stayed(event: MessagesMovedAway) -> None:
+    """Neighbours lost their chunk with a message that was taken to another channel."""
+    for sequence in event.sequences:
+        messages.index_around(
+            organization_id=event.organization_id,
+            conversation_id=event.conversation_id,
+            sequence=sequence,
+            default_language=default_language(event.organization_id),
+        )
 
 
 @in_transaction(DocumentDeleted)

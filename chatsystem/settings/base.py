@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.usersessions",
     "django_otp",
+    "guardian",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -154,6 +155,10 @@ CHANNEL_LAYERS = {
 
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# django-guardian keeps rows and decides nothing: `can()` reads them. So no backend of it, no anonymous user in the
+# database, no methods on users and groups that would be a second way to ask.
+ANONYMOUS_USER_NAME = None
+GUARDIAN_MONKEY_PATCH_USER = GUARDIAN_MONKEY_PATCH_GROUP = False
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -313,4 +318,5 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "global_keyprefix
 LOGGING = logging_settings()
 PROMETHEUS_EXPORT_MIGRATIONS = False
 # The proxy in front redirects to https: this process speaks http only and cannot tell what the proxy was asked.
-SILENCED_SYSTEM_CHECKS = ["security.W008"]
+# django-guardian keeps rows and decides nothing, so its backend is left out.
+SILENCED_SYSTEM_CHECKS = ["security.W008", "guardian.W001"]

@@ -24,7 +24,10 @@ from tests.factories.accounts import PersonFactory, SeatFactory, api_key
 from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
-SHOWN = ("organization", "user", "member", "role", "scope", "seat", "apikey", "invitation")
+SHOWN = (
+    "organization", "user", "member", "peoplegroup", "peoplegroupmember", "role", "scope", "seat", "apikey",
+    "invitation",
+)  # fmt: skip
 
 
 def browser(**account: bool) -> Client:

@@ -28,7 +28,7 @@ INSERT INTO accounts_scope (id, created_at, organization_id, kind, audience)
 INSERT INTO accounts_seat (id, created_at, organization_id, scope_id, principal_id, joined_at)
   SELECT gen_random_uuid(), now(), %(o)s, md5('scope' || (n * 10 + c * 200) %% 20000 + 1)::uuid,
     md5('user' || n)::uuid, now() FROM generate_series(1, 2000) n, generate_series(1, 100) c;
-INSERT INTO chat_conversation (id, created_at, organization_id, kind, name, topic, scope_id, is_private, people_key)
+INSERT INTO chat_conversation (id, created_at, organization_id, kind, name, description, scope_id, is_private, people_key)
   SELECT md5('conversation' || n)::uuid, now(), %(o)s, 'channel', 'channel ' || n, '', md5('scope' || n)::uuid, true, ''
   FROM generate_series(1, 20000) n;
 INSERT INTO chat_message (id, organization_id, conversation_id, scope_id, sequence, sender_id, client_key, body, html,

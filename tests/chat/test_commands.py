@@ -59,13 +59,13 @@ def run(who: Principal, channel: UUID, line: str) -> CommandOutcome:
 def test_commands_do_what_they_say(world: World, ada: Principal, channel: UUID) -> None:
     ben = world.person("Ben Öz")
     run(ada, channel, "/me waves")
-    run(ada, channel, "/topic  Fish and ships ")
+    run(ada, channel, "/purpose  Fish and ships ")
     run(ada, channel, "/invite @**Ben Öz**")
     run(ada, channel, "/mute")
     run(ada, channel, "/remind 2h tea")
     run(ada, channel, "/schedule tomorrow 9:00 good morning")
     assert Message.objects.get().html.strip() == "<p><em>waves</em></p>"
-    assert Conversation.objects.get().topic == "Fish and ships"
+    assert Conversation.objects.get().description == "Fish and ships"
     assert Membership.objects.filter(principal_id=ben.id, left_at=None).exists()
     assert Membership.objects.get(principal_id=ada.id).is_muted
     assert (Reminder.objects.get().note, ScheduledMessage.objects.get().body) == ("tea", "good morning")

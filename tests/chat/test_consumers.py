@@ -14,7 +14,8 @@ from apps.accounts.models import Member
 from apps.accounts.services import api_keys
 from apps.accounts.types import Principal
 from apps.chat.models import Message
-from apps.chat.services import members, messages, reading
+from apps.chat.selectors import unread
+from apps.chat.services import members, messages
 from apps.core import tenancy
 from apps.core.threads import in_thread
 from tests.benchmarks.wire import Client
@@ -290,9 +291,13 @@ async def test_a_read_marker_reaches_the_other_devices(scene: Scene) -> None:
         "last_read_sequence"
     ] == sent.sequence
     later = await scene.do(scene.world.say, sender=scene.ada, conversation=scene.channel, body="and this")
-    span = {"principal_id": scene.ben.id, "conversation_id": scene.channel, "after": sent.sequence}
-    assert await scene.do(reading.counts, **span, up_to=sent.sequence) == (0, 0)
-    assert await scene.do(reading.counts, **span, up_to=later.sequence) == (1, 0)
+    counted = await scene.do(
+        unread.counts_in,
+        organization_id=scene.ben.organization_id,
+        principal_id=scene.ben.id,
+        conversation_id=scene.channel,
+    )
+    assert (counted.unread, counted.mentions, counted.up_to) == (1, 0, later.sequence)
     phone.close(), laptop.close()
 
 

@@ -123,7 +123,8 @@ def test_a_page_costs_few_queries(
 def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
     """What a client does with an event: the same rules as in the page's script."""
     kind, data = event["type"], event["payload"]
-    if kind in ("message.sent", "message.imported"):
+    apply_to_topics(state, event)
+    if kind in ("message.sent", "message.imported", "message.moved_in"):
         message = data["message"]
         if message["thread"] is None:
             state[message["id"]] = message
@@ -174,6 +175,24 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
             if one["emoji"] == data["emoji"]:
                 one["principals"].remove(data["principal_id"])
         message["reactions"] = [one for one in message["reactions"] if one["principals"]]
+
+
+def apply_to_topics(state: dict[str, Any], event: dict[str, Any]) -> None:
+    """What a client does with an event about topics; a window of a conversation holds no replies."""
+    kind, data = event["type"], event["payload"]
+    if kind == "message.moved_away":
+        for pk in data["message_ids"]:
+            state.pop(pk, None)
+    if kind == "message.moved":
+        for message in state.values():
+            source = message["topic"]["id"] if message["topic"] else None
+            is_later = source == data["source"] and data["since"] <= message["sequence"] < event["sequence"]
+            if message["id"] == data["message_id"] or (data["message_id"] is None and is_later):
+                message["topic"] = data["target"]
+    if kind == "topic.changed":
+        for message in state.values():
+            if message["topic"] and message["topic"]["id"] == data["topic_id"]:
+                message["topic"] = {"id": data["topic_id"], "name": data["name"]}
 
 
 def snapshot(principal: Principal, conversation: UUID) -> dict[str, Any]:

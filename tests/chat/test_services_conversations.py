@@ -127,15 +127,17 @@ def test_coming_back_starts_a_new_membership_read_up_to_now(world: World) -> Non
     assert selectors.get_conversation(ben, channel).unread == 0
 
 
-def test_members_set_the_topic_and_managers_the_rest(world: World) -> None:
+def test_members_set_the_description_and_managers_the_rest(world: World) -> None:
     ada, ben = world.person("Ada"), world.person("Ben")
     channel = world.channel(ada, "allgemein", [ben])
-    conversations.update_conversation(principal=ben, conversation_id=channel, topic="Turm 7")
+    conversations.update_conversation(principal=ben, conversation_id=channel, description="Turm 7")
     with pytest.raises(PermissionMissing):
         conversations.update_conversation(principal=ben, conversation_id=channel, name="neu")
     with pytest.raises(NotAMember):
-        conversations.update_conversation(principal=world.person("Eve"), conversation_id=channel, topic="x")
-    assert selectors.get_conversation(ada, channel).topic == "Turm 7"
+        conversations.update_conversation(
+            principal=world.person("Eve"), conversation_id=channel, description="x"
+        )
+    assert selectors.get_conversation(ada, channel).description == "Turm 7"
 
 
 def test_making_a_channel_private_hides_it_from_those_without_a_seat(world: World) -> None:

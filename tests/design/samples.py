@@ -30,8 +30,9 @@ READER = Principal(
     name=MAREN.name, role="member", permissions=BUILTIN_ROLES["member"],
 )  # fmt: skip
 CHANNEL = ConversationView(
-    id=CONVERSATION, kind="channel", name="betrieb-offshore", topic="Schichten, Wartung und Wetter", is_private=False,
-    is_member=True, archived_at=None, last_read_sequence=4, last_sequence=9, unread=2, mentions=1, has_draft=False,
+    id=CONVERSATION, kind="channel", name="betrieb-offshore", description="Schichten, Wartung und Wetter",
+    is_private=False, is_member=True, archived_at=None,
+    last_read_sequence=4, last_sequence=9, unread=2, counted=2, mentions=1, has_draft=False,
     is_muted=False, is_starred=False, scope=SCOPE,
 )  # fmt: skip
 

@@ -140,7 +140,7 @@ def test_a_conversation_with_mentions_shows_and_says_them() -> None:
 
 
 def test_a_row_of_the_list_follows_what_it_shows() -> None:
-    read = dataclasses.replace(CHANNEL, unread=0, mentions=0)
+    read = dataclasses.replace(CHANNEL, unread=0, counted=0, mentions=0)
     page = Template("{% load chat_parts %}{% conversation_row c %}")
 
     def shown(conversation: ConversationView, current: UUID | None = None) -> html.HtmlElement:

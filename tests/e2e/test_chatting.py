@@ -87,7 +87,7 @@ def test_typing_and_presence_are_seen(visit: Visit) -> None:
     jonas.open("allgemein")
     jonas.page.locator("#main [data-text]").press_sequentially("Moment")
     expect(maren.page.locator("#main [data-typing]")).to_have_text("Jonas Petersen is typing")
-    maren.page.locator("#main a", has=maren.page.locator(".num")).first.click()
+    maren.page.locator('#main .bar a[href$="/members/"]').click()
     sign = maren.page.locator("#dialog li", has_text="Jonas Petersen").locator("[data-presence]")
     expect(sign).to_have_attribute("data-presence", "on")
     jonas.page.locator("#main [data-text]").fill("")

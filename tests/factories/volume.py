@@ -22,7 +22,7 @@ INSERT INTO accounts_scope (id, created_at, organization_id, kind, audience)
 INSERT INTO accounts_seat (id, created_at, organization_id, scope_id, principal_id, joined_at)
   SELECT gen_random_uuid(), now(), o.id, pg_temp.k('scope', o.id, (n * 7 + c * 31) %% 200 + 1), pg_temp.k('user', o.id, n),
     now() FROM o, generate_series(1, 200) n, generate_series(1, 10) c;
-INSERT INTO chat_conversation (id, created_at, organization_id, kind, name, topic, scope_id, is_private, people_key)
+INSERT INTO chat_conversation (id, created_at, organization_id, kind, name, description, scope_id, is_private, people_key)
   SELECT pg_temp.k('conversation', o.id, n), now(), o.id, 'channel', 'channel ' || n, '', pg_temp.k('scope', o.id, n), true,
     '' FROM o, generate_series(1, 200) n;
 INSERT INTO chat_membership (id, created_at, organization_id, conversation_id, principal_id, last_read_sequence, is_muted,
@@ -32,10 +32,17 @@ INSERT INTO chat_membership (id, created_at, organization_id, conversation_id, p
 INSERT INTO core_stream (id, organization_id, last_sequence)
   SELECT pg_temp.k('conversation', o.id, n), o.id, :messages FROM o, generate_series(1, 200) n
   UNION ALL SELECT pg_temp.k('member', o.id, n), o.id, 0 FROM o, generate_series(1, 200) n;
+INSERT INTO chat_topic (id, created_at, organization_id, conversation_id, name)
+  SELECT pg_temp.k('topic' || t, o.id, n), now(), o.id, pg_temp.k('conversation', o.id, n), 'topic ' || t
+  FROM o, generate_series(1, 200) n, generate_series(0, 4) t;
+INSERT INTO chat_topicpreference (id, created_at, organization_id, conversation_id, topic_id, principal_id, level)
+  SELECT gen_random_uuid(), now(), o.id, pg_temp.k('conversation', o.id, n), pg_temp.k('topic1', o.id, n),
+    pg_temp.k('user', o.id, n), 'muted' FROM o, generate_series(1, 200) n;
 INSERT INTO chat_message (id, organization_id, conversation_id, scope_id, sequence, sender_id, client_key, body, html,
-    mentions, version, sent_at)
+    mentions, version, sent_at, topic_id)
   SELECT pg_temp.k('message' || s, o.id, n), o.id, pg_temp.k('conversation', o.id, n), pg_temp.k('scope', o.id, n), s,
-    pg_temp.k('user', o.id, (n + s) %% 200 + 1), s::text, 'body', 'body', '{}', 1, now()
+    pg_temp.k('user', o.id, (n + s) %% 200 + 1), s::text, 'body', 'body', '{}', 1, now(),
+    CASE WHEN s %% 2 = 0 THEN pg_temp.k('topic' || s %% 5, o.id, n) END
   FROM o, generate_series(1, 200) n, generate_series(1, :messages) s;
 INSERT INTO chat_mention (organization_id, conversation_id, message_id, principal_id, sequence)
   SELECT s.organization_id, s.conversation_id, m.id, s.principal_id, m.sequence

@@ -30,7 +30,7 @@ def channel_of(principal: Principal) -> str:
     with tenancy.use(principal.organization_id):
         return str(
             conversations.create_channel(
-                principal=principal, name="Harbour", topic="", is_private=False, people=()
+                principal=principal, name="Harbour", description="", is_private=False, people=()
             )
         )
 

@@ -31,6 +31,7 @@ from apps.accounts.services import (
     oauth_clients,
     oauth_consents,
     oauth_devices,
+    object_rights,
     operators,
     organizations,
     roles,
@@ -588,6 +589,13 @@ ACTS: dict[str, Act] = {
         lambda s, given: scoped_roles.take_scoped_role(principal=s.acting, scoped_role_id=given),
         lambda s: _moderator_of(s, s.channel(s.ben)),
     ),
+    "object_right.given": Act(
+        lambda s, channel: str(_exception_of(s, channel)), lambda s: s.channel(s.ben)
+    ),
+    "object_right.taken": Act(
+        lambda s, given: object_rights.take_object_right(principal=s.acting, object_right_id=given),
+        lambda s: _exception_of(s, s.channel(s.ben)),
+    ),
     "scope.data_class_changed": Act(
         lambda s, channel: administration.set_data_class(
             principal=s.acting, conversation_id=channel, data_class="secret"
@@ -660,6 +668,17 @@ ACTS: dict[str, Act] = {
         lambda s: holds.place_hold(principal=s.acting, reason="court", subject_id=s.ben.user_id),
     ),
 }  # fmt: skip
+
+
+def _exception_of(stage: Stage, channel: UUID) -> UUID:
+    return object_rights.give_object_right(
+        principal=stage.acting,
+        member_id=stage.ben.pk,
+        permission="message.moderate",
+        scope_id=scope_of(stage.acting, channel),
+        reason="stands in",
+        days=1,
+    )
 
 
 def _moderator_of(stage: Stage, channel: UUID) -> UUID:

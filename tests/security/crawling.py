@@ -36,11 +36,17 @@ JSON_BODIES: Mapping[str, Any] = {
     "PATCH /api/v1/organizations/{organization_id}/": {"name": "Other"},
     "POST /api/v1/invitations/": {"email": "fresh@example.org"},
     "POST /api/v1/conversations/": {"kind": "channel", "name": "fresh"},
-    "PATCH /api/v1/conversations/{conversation_id}/": {"topic": "x"},
+    "PATCH /api/v1/conversations/{conversation_id}/": {"description": "x"},
     "PUT /api/v1/conversations/{conversation_id}/read/": {"sequence": 1},
     "PUT /api/v1/conversations/{conversation_id}/draft/": {"body": "half"},
     "POST /api/v1/conversations/{conversation_id}/members/": {"people": ["{person_id}"]},
     "POST /api/v1/conversations/{conversation_id}/messages/": {"body": "x", "client_key": "crawl"},
+    "PATCH /api/v1/conversations/{conversation_id}/topics/{topic_id}/": {"name": "other topic"},
+    "POST /api/v1/conversations/{conversation_id}/topics/{topic_id}/merge/": {"into": "{other_topic_id}"},
+    "POST /api/v1/messages/{message_id}/move/": {"topic": "elsewhere"},
+    "POST /api/v1/groups/": {"name": "fresh group"},
+    "PATCH /api/v1/groups/{group_id}/": {"description": "other"},
+    "POST /api/v1/groups/{group_id}/members/": {"people": ["{person_id}"]},
     "PATCH /api/v1/messages/{message_id}/": {"body": "other"},
     "POST /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
     "DELETE /api/v1/messages/{message_id}/reactions/": {"emoji": "👍"},
@@ -89,6 +95,13 @@ JSON_BODIES: Mapping[str, Any] = {
         "member_id": "{newcomer_id}",
         "role": "moderator",
     },
+    "POST /api/v1/access/object-rights/": {
+        "object": "conversation:{conversation_id}",
+        "member_id": "{newcomer_id}",
+        "permission": "message.moderate",
+        "reason": "x",
+        "days": 1,
+    },
     "POST /api/v1/me/notifications/": {"state": "seen"},
     "PATCH /api/v1/me/notification-preferences/": {"mail": "daily"},
     "PUT /api/v1/me/notification-preferences/levels/": {
@@ -114,9 +127,23 @@ JSON_BODIES: Mapping[str, Any] = {
 FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/send/": {"body": "x", "client_key": "crawl-page"},
     "/o/{slug}/c/{conversation_id}/draft/": {"body": "half"},
-    "/o/{slug}/c/{conversation_id}/about/": {"name": "renamed", "topic": "x"},
+    "/o/{slug}/c/{conversation_id}/about/": {"name": "renamed", "description": "x"},
     "/o/{slug}/c/{conversation_id}/archive/": {"archived": "1"},
     "/o/{slug}/c/{conversation_id}/preferences/": {"is_starred": "1"},
+    "/o/{slug}/c/{conversation_id}/topics/{topic_id}/": {"name": "other topic"},
+    "/o/{slug}/c/{conversation_id}/topics/{topic_id}/resolve/": {"resolved": "1"},
+    "/o/{slug}/c/{conversation_id}/topics/{topic_id}/level/": {"level": "muted"},
+    "/o/{slug}/c/{conversation_id}/topics/{topic_id}/merge/": {"into": "{other_topic_id}"},
+    "/o/{slug}/c/{conversation_id}/m/{message_id}/move/": {
+        "span": "message",
+        "conversation": "{conversation_id}",
+        "topic": "elsewhere",
+    },
+    "/o/{slug}/c/{conversation_id}/convert/": {"name": "fresh"},
+    "/o/{slug}/c/{conversation_id}/roles/": {"whose": "person:{member_id}", "role": "moderator"},
+    "/o/{slug}/console/groups/new/": {"name": "fresh group"},
+    "/o/{slug}/console/groups/{group_id}/": {"name": "other group", "description": "x"},
+    "/o/{slug}/console/people/{member_id}/expiry/": {"expires_at": ""},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/edit/": {"body": "other", "version": "2"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/react/": {"emoji": "👍"},
     "/o/{slug}/notifications/{notification_id}/mark/": {"state": "read"},
@@ -220,7 +247,7 @@ def call(client: Client, door: Door, where: str, realm: Realm, *, body: Any = ..
     if door.kind == "api":
         return _read(_api(client, door, where, body_of(door, realm) if body is ... else body, headers))
     if door.method == "POST":
-        form = FORMS.get(door.path, {}) if body is ... else body
+        form = fill(FORMS.get(door.path, {}), realm, door.path) if body is ... else body
         return _read(client.post(where, form, headers=headers))
     return _read(client.get(where, headers=headers))
 

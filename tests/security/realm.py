@@ -19,11 +19,21 @@ from psycopg_pool import AsyncConnectionPool
 from apps.accounts.models import Invitation, Member, OAuthConsent, Organization
 from apps.accounts.selectors.factors import list_factors
 from apps.accounts.selectors.principals import session_id
-from apps.accounts.services import invitations, oauth_consents, objects, roles, scoped_roles, tokens
+from apps.accounts.services import (
+    groups,
+    invitations,
+    oauth_consents,
+    object_rights,
+    objects,
+    roles,
+    scoped_roles,
+    tokens,
+)
 from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.models import LinkPreview
+from apps.chat.selectors import topics
 from apps.chat.services import (
     bookmarks,
     conversations,
@@ -151,8 +161,16 @@ def _talk(realm: Realm) -> None:
         principal=who, name=f"room {word}", is_private=True, people=[realm.colleague.user_id]
     )
     sent = messages.send_message(
-        principal=who, conversation_id=channel, body=f"said {word}", client_key=uuid4().hex
+        principal=who,
+        conversation_id=channel,
+        body=f"said {word}",
+        client_key=uuid4().hex,
+        topic=f"topic {word}",
     )
+    messages.send_message(
+        principal=who, conversation_id=channel, body="beside", client_key=uuid4().hex, topic=f"beside {word}"
+    )
+    topic_ids = {topic.name: topic.id for topic in topics.list_topics(who, channel)}
     link = f"https://{word}.example.org/page"
     preview = LinkPreview.objects.create(
         organization=realm.organization, url=link, url_hash=hashlib.sha256(link.encode()).hexdigest(), state="ready",
@@ -174,6 +192,8 @@ def _talk(realm: Realm) -> None:
         "organization_id": realm.organization.pk,
         "conversation_id": channel,
         "message_id": sent.id,
+        "topic_id": topic_ids[f"topic {word}"],
+        "other_topic_id": topic_ids[f"beside {word}"],
         "bookmark_id": bookmark,
         "code": code,
         "preview_id": preview.pk,
@@ -274,15 +294,26 @@ def _people(realm: Realm) -> None:
     enrol(realm.owner.user)
     app = UUID(app_of(realm.organization, by=realm.owner, name=f"App {word}").id)
     oauth_consents.give_consent(principal=who, client_id=app, scopes=["openid"])
+    group = groups.create_group(principal=who, name=f"group {word}")
+    groups.add_people(principal=who, group_id=group, people=[realm.colleague.user_id])
     room = objects.find_facts(who, ObjectRef("conversation", realm.ids["conversation_id"]))
     assert room is not None
     realm.ids |= {
         "newcomer_id": MemberFactory(organization=realm.organization, name=f"Newcomer {word}").pk,
         "factor_id": next(one.id for one in list_factors(user_id=who.id) if one.kind == "totp"),
         "client_id": app,
+        "group_id": group,
         "consent_id": OAuthConsent.objects.get(client_id=app).pk,
         "scoped_role_id": scoped_roles.give_scoped_role(
             principal=who, member_id=realm.colleague.pk, role="moderator", scope_id=room.scopes[0]
+        ),
+        "object_right_id": object_rights.give_object_right(
+            principal=who,
+            member_id=realm.colleague.pk,
+            permission="message.moderate",
+            scope_id=room.scopes[0],
+            reason=f"case {word}",
+            days=1,
         ),
         "role_id": roles.create_role(
             principal=who, key=f"role-{word}", name=f"Role {word}", permissions=["message.send"]

@@ -117,6 +117,7 @@ OTHERS = {
     "/api/v1/access/decision/": "needs a person",
     "/api/v1/access/readers/": "needs an object",
     "/api/v1/access/scoped-roles/": "needs an object",
+    "/api/v1/access/object-rights/": "needs an object",
     "/api/v1/retention/preview/": "needs a number of days",
     "/api/v1/me/sessions/": "is for people, not for keys",
     "/api/v1/me/tokens/": "is for people, not for keys",
@@ -160,7 +161,7 @@ def test_a_conversation_and_its_messages_match(owner, caller):
     one = base + "{conversation_id}/"
     here = {"conversation_id": channel}
     check(caller, "get", one, ids=here, status=200)
-    check(caller, "patch", one, ids=here, body={"topic": "Boats"})
+    check(caller, "patch", one, ids=here, body={"description": "Boats"})
     with tenancy.use(owner.organization_id):
         sent = messages.send_message(
             principal=principal_of(owner), conversation_id=UUID(channel), body="**Hello**", client_key="k"

@@ -38,7 +38,7 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.enable_socket]
 TRIED = [door for door in doors() if door.rows and door.kind != "admin"]
 ADMIN = [door for door in doors() if door.rows and door.kind == "admin"]
 # Of their own organization everybody may read what it is called.
-OPEN_INSIDE = {"GET /api/v1/organizations/{organization_id}/"}
+OPEN_INSIDE = {"GET /api/v1/organizations/{organization_id}/", "GET /o/{slug}/emoji/{code}/"}
 # A door that answers nobody of an organization: only the operator, or in other circumstances.
 NOT_FOR_OWNERS = {
     "GET /o/{slug}/console/privacy/{request_id}/certificate/": "needs an erasure that is done: tests/security/privacy",

@@ -41,7 +41,7 @@ class Scene:
             self.channel = conversations.create_channel(
                 principal=principal_of(self.olga),
                 name="kai",
-                topic="",
+                description="",
                 is_private=True,
                 people=[self.ben.user_id],
             )

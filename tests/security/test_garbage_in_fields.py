@@ -143,7 +143,8 @@ def test_no_value_in_a_form_makes_a_fault(realm: Realm) -> None:
         "🏳️‍🌈" * 200,
     ]
     names = {
-        "body", "client_key", "thread", "name", "topic", "emoji", "version", "role", "reason", "target", "person",
+        "body", "client_key", "thread", "name", "topic", "description", "emoji", "version", "role", "reason", "target",
+        "person", "into", "span", "level", "whose",
         "pattern", "question", "q", "days", "networks", "email", "language", "theme", "session", "title", "about",
         "percentage", "key", "member", "action", "people", "permissions", "scopes", "kind", "next",
     }  # fmt: skip

@@ -221,7 +221,7 @@ def test_messages_count_over_forms_rest_and_sockets_together(
     security(message_burst=MOST, messages_per_minute=1)
     with tenancy.use(ada.organization_id):
         room = conversations.create_channel(
-            principal=principal_of(ada), name="kai", topic="", is_private=False, people=()
+            principal=principal_of(ada), name="kai", description="", is_private=False, people=()
         )
     page, api, began = browser(ada), caller(ada), time.monotonic()
 

@@ -59,6 +59,7 @@ _VALUES = {
 # What check constraints ask for.
 _CHECKED = {
     "core_auditentry": {"outcome": "'done'"},
+    "accounts_scopedrole": {"principal_id": "gen_random_uuid()"},
     "files_storedfile": {"received_bytes": "0"},
     "runs_run": {"lease_owner": "''"},
     "security_legalhold": {"subject_id": "gen_random_uuid()", "target_kind": "''"},
@@ -174,7 +175,7 @@ def test_no_key_points_into_another_organization(db: None) -> None:
         cursor.execute(
             "SELECT c.conrelid::regclass::text, a.attname, c.confrelid::regclass::text FROM pg_constraint c"
             " JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = ANY (c.conkey)"
-            " WHERE c.contype = 'f' AND cardinality(c.conkey) = 2 AND EXISTS (SELECT FROM pg_attribute o"
+            " WHERE c.contype = 'f' AND cardinality(c.conkey) > 1 AND EXISTS (SELECT FROM pg_attribute o"
             "  WHERE o.attrelid = c.conrelid AND o.attnum = ANY (c.conkey) AND o.attname = 'organization_id')"
         )
         found = set(cursor.fetchall())

@@ -100,7 +100,7 @@ def plant(realm: Realm, script: str, number: int) -> None:
         TokenFamily.objects.filter(**own).update(name=short)
         Invitation.objects.filter(**own).update(email=f"{short[:200]}@example.org"[:254])
         Conversation.objects.filter(**own, kind="channel").update(
-            name=f"{short[:50]}{number}", topic=script[:250]
+            name=f"{short[:50]}{number}", description=script[:250]
         )
         Draft.objects.filter(**own).update(body=script)
         StoredFile.objects.filter(**own).update(name=short)

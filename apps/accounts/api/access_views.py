@@ -17,7 +17,12 @@ from apps.accounts.errors import ObjectUnknown, ScopeNotFound
 from apps.accounts.selectors.scoped_roles import list_scoped_roles
 from apps.accounts.services import explaining, objects
 from apps.accounts.services.explaining import EXPLAIN
-from apps.accounts.services.scoped_roles import give_scoped_role, may_manage, take_scoped_role
+from apps.accounts.services.scoped_roles import (
+    give_group_role,
+    give_scoped_role,
+    may_manage,
+    take_scoped_role,
+)
 from apps.accounts.types import MOST_SCOPED_ROLES, ObjectRef, Principal
 from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import BY_NAME, PageQuery, paginate, read_page
@@ -84,15 +89,23 @@ class ScopedRoleQuery(StrictSerializer):
 class ScopedRoleInput(ScopedRoleQuery):
     """A role for one audience."""
 
-    member_id = serializers.UUIDField()
+    member_id = serializers.UUIDField(required=False)
+    group_id = serializers.UUIDField(required=False, help_text="Instead of one member: everyone in a group.")
     role = CleanText(max_length=40)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """One of the two says who gets it."""
+        if ("member_id" in attrs) == ("group_id" in attrs):
+            raise serializers.ValidationError({"member_id": "Give `member_id` or `group_id`."})
+        return attrs
 
 
 class ScopedRoleSerializer(serializers.Serializer[Any]):
-    """A role that a member has in one audience."""
+    """A role that a member, or everyone in a group, has in one audience."""
 
     id = serializers.UUIDField()
-    principal_id = serializers.UUIDField()
+    principal_id = serializers.UUIDField(allow_null=True)
+    group_id = serializers.UUIDField(allow_null=True)
     name = serializers.CharField()
     role = serializers.CharField()
     created_at = serializers.DateTimeField()
@@ -147,7 +160,7 @@ class ScopedRoleList(APIView):
         """List who has which role in one audience, for who manages members there."""
         principal = principal_of(request)
         asked: dict[str, Any] = read_query(request, ScopedRoleQuery)
-        scope_id = _scope(principal, asked["object"])
+        scope_id = scope_named(principal, asked["object"])
         if not may_manage(principal, scope_id):
             raise ScopeNotFound
         rows = list_scoped_roles(principal, scope_id=scope_id, limit=MOST_SCOPED_ROLES * 10)
@@ -156,13 +169,15 @@ class ScopedRoleList(APIView):
     @extend_schema(request=ScopedRoleInput, responses={201: ScopedRoleSerializer}, tags=["access"])
     @repeatable
     def post(self, request: Request) -> Response:
-        """Give a member a role in one audience: what it permits there is no more than the caller may there."""
+        """Give a member or a group a role in one audience: no more than the caller may do there."""
         principal = principal_of(request)
         asked: dict[str, Any] = validated(ScopedRoleInput(data=request.data))
-        scope_id = _scope(principal, asked["object"])
-        made = give_scoped_role(
-            principal=principal, member_id=asked["member_id"], role=asked["role"], scope_id=scope_id
-        )
+        scope_id = scope_named(principal, asked["object"])
+        where = {"principal": principal, "role": asked["role"], "scope_id": scope_id}
+        if "group_id" in asked:
+            made = give_group_role(group_id=asked["group_id"], **where)
+        else:
+            made = give_scoped_role(member_id=asked["member_id"], **where)
         rows = list_scoped_roles(principal, scope_id=scope_id, limit=MOST_SCOPED_ROLES * 10)
         return Response(ScopedRoleSerializer(next(row for row in rows if row.id == made)).data, status=201)
 
@@ -184,7 +199,12 @@ def _ref(principal: Principal, text: str) -> ObjectRef:
     return ref
 
 
-def _scope(principal: Principal, text: str) -> UUID:
+def scope_named(principal: Principal, text: str) -> UUID:
+    """Return the audience of a thing named as `kind:id`.
+
+    Raises:
+        ObjectUnknown: there is none, or it lies in no audience.
+    """
     facts = objects.find_facts(principal, _ref(principal, text))
     if facts is None or not facts.scopes:
         raise ObjectUnknown

@@ -93,6 +93,7 @@ class MemberSerializer(serializers.Serializer[Any]):
     email = serializers.EmailField(allow_null=True, help_text=_("Only for itself and who manages members."))
     avatar_file_id = serializers.UUIDField(allow_null=True)
     joined_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True, help_text=_("When the seat of a guest is over."))
 
 
 class MemberQuery(PageQuery):
@@ -108,6 +109,9 @@ class MemberChange(StrictSerializer):
 
     role = CleanText(max_length=40, required=False)
     is_active = ExactBoolean(required=False)
+    expires_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text=_("Of a guest; null is never.")
+    )
 
 
 class InvitationSerializer(serializers.Serializer[Any]):
@@ -126,6 +130,9 @@ class InvitationInput(StrictSerializer):
     email = CleanText(max_length=254)
     role = CleanText(max_length=40, default="member")
     conversations = serializers.ListField(child=serializers.UUIDField(), max_length=50, default=list)
+    seat_expires_at = serializers.DateTimeField(
+        required=False, allow_null=True, help_text=_("When the seat of a guest is over.")
+    )
 
 
 class IssuedLinkSerializer(serializers.Serializer[Any]):

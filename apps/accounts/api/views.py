@@ -18,7 +18,7 @@ from apps.accounts.api.permissions import Requires, SignedIn, account_id_of, pri
 from apps.accounts.errors import OrganizationNotFound, PermissionMissing
 from apps.accounts.selectors import members as member_selectors
 from apps.accounts.selectors.principals import organizations_of
-from apps.accounts.services import invitations, members, organizations, roles
+from apps.accounts.services import guests, invitations, members, organizations, roles
 from apps.accounts.services.access import require
 from apps.accounts.types import BY_SESSION, OrganizationView, Principal
 from apps.core.api.encoding import encode
@@ -109,6 +109,8 @@ class MemberDetail(APIView):
                 members.reactivate_member(principal=principal, member_id=member_id)
             if "role" in changes:
                 members.change_role(principal=principal, member_id=member_id, role=changes["role"])
+            if "expires_at" in changes:
+                guests.set_expiry(principal=principal, member_id=member_id, expires_at=changes["expires_at"])
             if changes.get("is_active") is False:
                 members.deactivate_member(principal=principal, member_id=member_id)
         return versioned(_member(principal, member_id))

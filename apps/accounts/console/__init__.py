@@ -6,8 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.console import (
     access,
     apps,
+    groups,
     invitations,
     keys,
+    object_rights,
     organization,
     people,
     places,
@@ -15,7 +17,16 @@ from apps.accounts.console import (
     second_factor,
     viewing,
 )
-from apps.accounts.console.common import ACCESS, APPS, KEYS, ORGANIZATION, PEOPLE, ROLES, SECOND_FACTOR
+from apps.accounts.console.common import (
+    ACCESS,
+    APPS,
+    GROUPS,
+    KEYS,
+    ORGANIZATION,
+    PEOPLE,
+    ROLES,
+    SECOND_FACTOR,
+)
 from apps.core.console_shell import VIEW
 from apps.core.registry import register_console_page
 
@@ -33,8 +44,24 @@ register_console_page(
         path("change/", people.change_many, name="people-change"),
         path("<uuid:member_id>/", people.person, name="person"),
         path("<uuid:member_id>/role/", people.change_role, name="person-role"),
+        path("<uuid:member_id>/expiry/", people.set_expiry, name="person-expiry"),
         path("<uuid:member_id>/active/", people.set_active, name="person-active"),
         path("<uuid:member_id>/view/", viewing.begin, name="view-as"),
+    ],
+)
+register_console_page(
+    GROUPS,
+    _("Groups"),
+    "people",
+    "member.manage",
+    groups.groups,
+    order=25,
+    routes=[
+        path("new/", groups.new_group, name="group-new"),
+        path("<uuid:group_id>/", groups.group, name="group"),
+        path("<uuid:group_id>/people/", groups.add, name="group-add"),
+        path("<uuid:group_id>/people/<uuid:person_id>/remove/", groups.remove, name="group-remove"),
+        path("<uuid:group_id>/delete/", groups.delete, name="group-delete"),
     ],
 )
 register_console_page(
@@ -51,6 +78,9 @@ register_console_page(
         path("places/", places.places, name="places"),
         path("places/new/", places.give, name="place-new"),
         path("places/<uuid:scoped_role_id>/end/", places.take, name="place-end"),
+        path("rights/", object_rights.rights, name="object-rights"),
+        path("rights/new/", object_rights.give, name="object-right-new"),
+        path("rights/<uuid:object_right_id>/end/", object_rights.take, name="object-right-end"),
     ],
 )
 register_console_page(

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from apps.accounts.console.common import ACCESS, ConsoleRequest, role_names
+from apps.accounts.console.common import ACCESS, ConsoleRequest
 from apps.accounts.errors import ObjectUnknown
 from apps.accounts.labels import PERMISSION_GROUPS
 from apps.accounts.selectors import members as selectors
 from apps.accounts.services import explaining, objects
 from apps.accounts.services.explaining import EXPLAIN
+from apps.accounts.services.scoped_roles import role_names
 from apps.accounts.types import PERMISSIONS, MemberView, ObjectRef
 from apps.core import console_shell
 

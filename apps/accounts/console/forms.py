@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.conditions import clean
 from apps.accounts.errors import ConditionNotValid, NetworkNotValid
-from apps.accounts.forms import OAUTH_SCOPE_LABELS, NameField
+from apps.accounts.forms import OAUTH_SCOPE_LABELS, EndOfDayField, NameField
 from apps.accounts.labels import DATA_CLASS_LABELS, DAY_LABELS, PERMISSION_GROUPS
 from apps.accounts.services.oauth_clients import ClientValues
 from apps.accounts.types import CLIENT_GRANT, CODE_GRANT, DEVICE_GRANT, REFRESH_GRANT, ClientView
@@ -27,6 +27,28 @@ class ChangeRoleForm(forms.Form):
         role = self.fields["role"]
         if isinstance(role, forms.ChoiceField):
             role.choices = roles
+
+
+class ExpiryForm(forms.Form):
+    """When a guest's seat ends."""
+
+    expires_at = EndOfDayField(
+        label=_("Guest until"), required=False, help_text=_("Empty: the seat does not end by itself.")
+    )
+
+
+class GroupForm(forms.Form):
+    """A group of people."""
+
+    name = NameField(label=_("Name"), max_length=60, help_text=_("People mention the group by it."))
+    description = forms.CharField(label=_("What for"), max_length=200, required=False)
+    is_mentionable = forms.BooleanField(label=_("Can be mentioned"), required=False)
+
+
+class GroupPersonForm(forms.Form):
+    """Somebody who comes into a group."""
+
+    person = forms.CharField(label=_("Person"), max_length=200, help_text=_("Name or e-mail."))
 
 
 class ViewAsForm(forms.Form):
@@ -189,6 +211,33 @@ class ScopedRoleForm(ChangeRoleForm):
         label=_("Channel"), max_length=500, help_text=_("Paste the address of its page, or write its name.")
     )
     field_order = ("person", "place", "role")
+
+
+class ObjectRightForm(forms.Form):
+    """A single right for one place, with the reason and an end."""
+
+    person = forms.CharField(label=_("Person"), max_length=200, help_text=_("Name or e-mail."))
+    place = forms.CharField(
+        label=_("Conversation"),
+        max_length=500,
+        help_text=_("Paste the address of its page, or write its name."),
+    )
+    permission = forms.ChoiceField(label=_("Right"))
+    days = forms.TypedChoiceField(
+        label=_("Ends after"),
+        coerce=int,
+        initial=7,
+        choices=[(1, _("1 day")), (7, _("7 days")), (30, _("30 days")), (90, _("90 days"))],
+    )
+    reason = forms.CharField(
+        label=_("Reason"), max_length=200, help_text=_("Stands in the list, for those who look at it later.")
+    )
+
+    def __init__(self, *args: Any, permissions: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        permission = self.fields["permission"]
+        if isinstance(permission, forms.ChoiceField):
+            permission.choices = permissions
 
 
 class OrganizationForm(forms.Form):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -19,14 +20,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.console.common import PEOPLE, ConsoleRequest, grantable, may
-from apps.accounts.console.forms import ChangeRoleForm
+from apps.accounts.console.forms import ChangeRoleForm, ExpiryForm
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.labels import role_label
 from apps.accounts.models import Member
 from apps.accounts.selectors import members as selectors
-from apps.accounts.services import access
+from apps.accounts.services import access, guests
 from apps.accounts.services import members as services
-from apps.accounts.types import MemberView
+from apps.accounts.types import GUEST, MemberView
 from apps.core import console_shell
 from apps.core.errors import DomainError
 
@@ -93,6 +94,23 @@ def change_role(request: ConsoleRequest, slug: str, member_id: UUID) -> HttpResp
             said = _("%(name)s has another role now") % {"name": member.name}
             return console_shell.leave_to(request, _list(request), said=said)
     return _person(request, member, form)
+
+
+@require_POST
+def set_expiry(request: ConsoleRequest, slug: str, member_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Say until when a guest is here."""
+    member = selectors.get_member(request.principal, member_id)
+    form = ExpiryForm(request.POST)
+    if form.is_valid():
+        return console_shell.act(
+            request,
+            lambda: guests.set_expiry(
+                principal=request.principal, member_id=member_id, expires_at=form.cleaned_data["expires_at"]
+            ),
+            back=_list(request),
+            said=_("The end of %(name)s's seat is saved") % {"name": member.name},
+        )
+    return _person(request, member)
 
 
 @require_POST
@@ -167,6 +185,12 @@ def _list(request: ConsoleRequest) -> str:
     return console_shell.address(request.principal, PEOPLE)
 
 
+def _expiry_form(member: MemberView) -> ExpiryForm:
+    """The last day, not the moment after it."""
+    last = timezone.localtime(member.expires_at - timedelta(seconds=1)).date() if member.expires_at else None
+    return ExpiryForm(initial={"expires_at": last})
+
+
 def _person(request: ConsoleRequest, member: MemberView, form: ChangeRoleForm | None = None) -> HttpResponse:
     roles = selectors.list_roles(request.principal)
     choices = grantable(request.principal, roles)
@@ -182,6 +206,7 @@ def _person(request: ConsoleRequest, member: MemberView, form: ChangeRoleForm | 
         and member.kind == "person"
         and member.role in dict(choices),
         "may_change": manages and member.role in dict(choices) and member.kind == "person",
+        "expiry_form": _expiry_form(member) if member.role == GUEST else None,
     }
     return console_shell.page_or_dialog(
         request,

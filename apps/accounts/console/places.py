@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.console.common import ROLES, ConsoleRequest
+from apps.accounts.console.common import ROLES, ConsoleRequest, only_member
 from apps.accounts.console.forms import ScopedRoleForm
 from apps.accounts.errors import MemberNotFound, ObjectUnknown
 from apps.accounts.labels import role_label
@@ -77,22 +77,25 @@ def take(request: ConsoleRequest, slug: str, scoped_role_id: UUID) -> HttpRespon
     )
 
 
-def _give(principal: Principal, form: ScopedRoleForm) -> None:
-    text = form.cleaned_data["person"].casefold()
-    rows = selectors.visible_members(principal, query=form.cleaned_data["person"])[:50]
-    found = [selectors.member_view(row, principal) for row in rows]
-    named = [one for one in found if text in (one.name.casefold(), (one.email or "").casefold())]
-    if len(named) != 1:
-        raise MemberNotFound
-    ref = objects.find_ref(principal, form.cleaned_data["place"])
+def named_scope(principal: Principal, text: str) -> UUID:
+    """Return the audience of the conversation that an address or a name means.
+
+    Raises:
+        ObjectUnknown: none, or one whose name the principal may not hear.
+    """
+    ref = objects.find_ref(principal, text)
     facts = objects.find_facts(principal, ref) if ref and ref.kind == "conversation" else None
     if facts is None or not facts.name:
         raise ObjectUnknown
+    return facts.scopes[0]
+
+
+def _give(principal: Principal, form: ScopedRoleForm) -> None:
     give_scoped_role(
         principal=principal,
-        member_id=named[0].member_id,
+        member_id=only_member(principal, form.cleaned_data["person"]).member_id,
         role=form.cleaned_data["role"],
-        scope_id=facts.scopes[0],
+        scope_id=named_scope(principal, form.cleaned_data["place"]),
     )
 
 

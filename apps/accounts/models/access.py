@@ -51,6 +51,9 @@ class Invitation(TenantModel):
         models.UUIDField(), default=list, blank=True, help_text="Joined on acceptance."
     )
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    seat_expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the seat of a guest who comes in by it is over."
+    )
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)

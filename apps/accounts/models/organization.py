@@ -75,6 +75,9 @@ class Member(TenantModel):
     avatar_file_id = models.UUIDField(null=True, blank=True)
     about = models.CharField(max_length=300, blank=True, default="")
     deactivated_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(
+        null=True, blank=True, help_text="Of a guest: nothing of the seat works afterwards, and it ends."
+    )
 
     class Meta:
         constraints = [
@@ -84,6 +87,12 @@ class Member(TenantModel):
             # sign-in and the organization switch: the organizations of a user
             models.Index(
                 fields=["user"], condition=models.Q(deactivated_at=None), name="accounts_member_user"
+            ),
+            # the relay ends seats that are over
+            models.Index(
+                fields=["expires_at"],
+                condition=models.Q(deactivated_at=None, expires_at__isnull=False),
+                name="accounts_member_expires",
             ),
             # directory and mention completion, by name
             models.Index(fields=["organization", "name"], name="accounts_member_name"),

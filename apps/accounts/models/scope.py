@@ -2,8 +2,10 @@
 
 from django.db import models
 from django.utils import timezone
+from guardian.models import UserObjectPermissionBase
 
 from apps.accounts.conditions import DATA_CLASSES, DEFAULT_CLASS
+from apps.accounts.types import OBJECT_PERMISSIONS
 from apps.core.models import TenantModel
 
 
@@ -24,6 +26,8 @@ class Scope(TenantModel):
                 condition=models.Q(data_class__in=DATA_CLASSES), name="accounts_scope_data_class"
             )
         ]
+        # The single rights that can be given for one audience: django-guardian's rows point at these.
+        permissions = [(name, name) for name in sorted(OBJECT_PERMISSIONS)]
         indexes = [
             # the visible-scopes query takes all open scopes of an organization
             models.Index(
@@ -71,12 +75,18 @@ class Seat(TenantModel):
 
 
 class ScopedRole(TenantModel):
-    """A role that one principal has in one audience only."""
+    """A role that one principal, or everyone in one group of people, has in one audience only."""
 
     scope = models.ForeignKey(
         "accounts.Scope", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
-    principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    principal = models.ForeignKey(
+        "accounts.User", null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    group = models.ForeignKey(
+        "accounts.PeopleGroup", null=True, blank=True, on_delete=models.CASCADE, related_name="+",
+        db_constraint=False,
+    )  # fmt: skip
     role = models.ForeignKey("accounts.Role", on_delete=models.PROTECT, related_name="+", db_constraint=False)
     given_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
 
@@ -85,7 +95,18 @@ class ScopedRole(TenantModel):
             # the principal's statement reads all of one principal by this key, too
             models.UniqueConstraint(
                 fields=["organization", "principal", "scope", "role"], name="accounts_scopedrole_once"
-            )
+            ),
+            # and all of one group by this one
+            models.UniqueConstraint(
+                fields=["organization", "group", "scope", "role"],
+                condition=~models.Q(group=None),
+                name="accounts_scopedrole_group_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(principal=None, group__isnull=False)
+                | models.Q(principal__isnull=False, group=None),
+                name="accounts_scopedrole_whose",
+            ),
         ]
         indexes = [
             # the console's list of one audience
@@ -94,3 +115,39 @@ class ScopedRole(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.role_id} of {self.principal_id} in {self.scope_id}"
+
+
+class ObjectGrant(UserObjectPermissionBase, TenantModel):
+    """A single right of one person in one audience, for a time, kept as django-guardian keeps rights on objects.
+
+    Storage and nothing else: `can()` reads it with the principal, and no check of guardian's is asked. The key is a
+    real one, not guardian's type and text, so that a row ends with its audience and stays in its organization.
+    """
+
+    user = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
+    content_object = models.ForeignKey(
+        "accounts.Scope",
+        on_delete=models.CASCADE,
+        db_column="scope_id",
+        related_name="+",
+        db_constraint=False,
+    )
+    reason = models.CharField(max_length=200)
+    expires_at = models.DateTimeField()
+    given_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            # the principal's statement reads all of one person by this key, too
+            models.UniqueConstraint(
+                fields=["organization", "user", "content_object", "permission"],
+                name="accounts_objectgrant_once",
+            )
+        ]
+        indexes = [
+            # the console's list of one audience
+            models.Index(fields=["organization", "content_object"], name="accounts_objectgrant_scope")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.permission_id} of {self.user_id} in {self.content_object_id}"

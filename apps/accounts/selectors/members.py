@@ -95,6 +95,7 @@ def member_view(row: Member, viewer: Principal) -> MemberView:
         email=row.user.email if sees_address else None,
         about=row.about,
         joined_at=row.created_at,
+        expires_at=row.expires_at,
     )
 
 

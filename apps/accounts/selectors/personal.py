@@ -21,6 +21,8 @@ from apps.accounts.models import (
     OAuthCode,
     OAuthConsent,
     OAuthDevice,
+    ObjectGrant,
+    PeopleGroupMember,
     ScopedRole,
     Seat,
     SecondFactor,
@@ -103,6 +105,16 @@ def scoped_roles_of(person: Person) -> QuerySet[ScopedRole]:
     return ScopedRole.objects.filter(organization_id=person.organization_id, principal_id=person.id)
 
 
+def object_rights_of(person: Person) -> QuerySet[ObjectGrant]:
+    """Return the rights the person has in single places."""
+    return ObjectGrant.objects.filter(organization_id=person.organization_id, user_id=person.id)
+
+
+def groups_of(person: Person) -> QuerySet[PeopleGroupMember]:
+    """Return the groups the person is in."""
+    return PeopleGroupMember.objects.filter(organization_id=person.organization_id, principal_id=person.id)
+
+
 def looks_of(person: Person) -> QuerySet[ViewAs]:
     """Return the looks at pages as the person, and those it took itself."""
     return ViewAs.objects.filter(
@@ -133,7 +145,15 @@ def export_member(person: Person) -> Iterator[Row]:
     """Yield the person's profile in the organization."""
     yield from (
         Member.objects.filter(organization_id=person.organization_id, pk=person.member_id).values(
-            "id", "name", "title", "about", "avatar_file_id", "role__key", "created_at", "deactivated_at"
+            "id",
+            "name",
+            "title",
+            "about",
+            "avatar_file_id",
+            "role__key",
+            "created_at",
+            "deactivated_at",
+            "expires_at",
         )
     )
 
@@ -189,6 +209,17 @@ def export_seats(person: Person) -> Iterator[Row]:
 def export_scoped_roles(person: Person) -> Iterator[Row]:
     """Yield the roles the person has in single audiences."""
     yield from scoped_roles_of(person).order_by("pk").values("scope_id", "role__key", "created_at")
+
+
+def export_object_rights(person: Person) -> Iterator[Row]:
+    """Yield the rights the person has in single places, with the reason that was given."""
+    rows = object_rights_of(person).order_by("pk")
+    yield from rows.values("content_object_id", "permission__codename", "reason", "created_at", "expires_at")
+
+
+def export_groups(person: Person) -> Iterator[Row]:
+    """Yield the groups the person is in."""
+    yield from groups_of(person).order_by("pk").values("group_id", "group__name", "created_at")
 
 
 def export_looks(person: Person) -> Iterator[Row]:

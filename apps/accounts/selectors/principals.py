@@ -42,7 +42,7 @@ JOIN accounts_user u ON u.id = m.user_id
 JOIN accounts_organization o ON o.id = m.organization_id
 JOIN accounts_role r ON r.organization_id = m.organization_id AND r.id = m.role_id
 {join}
-WHERE m.deactivated_at IS NULL AND u.is_active AND o.is_active
+WHERE m.deactivated_at IS NULL AND (m.expires_at IS NULL OR m.expires_at > now()) AND u.is_active AND o.is_active
   AND (u.break_glass_until IS NULL OR u.break_glass_until > now()) AND {where}
 """
 _MINE = """
@@ -55,7 +55,12 @@ _COLUMNS = (
     "u.id, u.kind, o.id, o.slug, o.name, m.id, m.name, m.avatar_file_id, r.key, r.permissions, u.language, "
     "u.is_staff, NOT r.is_builtin, r.conditions, ARRAY(SELECT jsonb_build_array(x.scope_id, xr.key, xr.permissions, "
     "xr.conditions) FROM accounts_scopedrole x JOIN accounts_role xr ON xr.organization_id = x.organization_id AND "
-    "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND x.principal_id = m.user_id), "
+    "xr.id = x.role_id WHERE x.organization_id = m.organization_id AND (x.principal_id = m.user_id OR x.group_id IN "
+    "(SELECT g.group_id FROM accounts_peoplegroupmember g WHERE g.organization_id = m.organization_id "
+    "AND g.principal_id = m.user_id)) UNION ALL "
+    "SELECT jsonb_build_array(g.scope_id, '', ARRAY[gp.codename], '{}'::jsonb, g.expires_at) "
+    "FROM accounts_objectgrant g JOIN auth_permission gp ON gp.id = g.permission_id "
+    "WHERE g.organization_id = m.organization_id AND g.user_id = m.user_id AND g.expires_at > now()), "
     "coalesce((SELECT s.last_sequence FROM core_stream s WHERE s.id = m.id), 0)"
 )
 # What the second factor is decided by: the policy, when it begins for this member, and whether there is a proof.
@@ -374,9 +379,14 @@ def _principal(row: tuple[Any, ...], *, session: str, context: AccessContext) ->
 
 
 def _scoped(row: Any, context: AccessContext) -> ScopedGrant:
-    scope_id, role, permissions, stored = _decoded(row)
+    scope_id, role, permissions, stored, *until = _decoded(row)
     holds = not conditions.read(stored).failing(context)
-    return ScopedGrant(UUID(scope_id), role, SCOPED_PERMISSIONS & set(permissions) if holds else frozenset())
+    return ScopedGrant(
+        UUID(scope_id),
+        role,
+        SCOPED_PERMISSIONS & set(permissions) if holds else frozenset(),
+        datetime.fromisoformat(until[0]) if until else None,
+    )
 
 
 def _decoded(value: Any) -> Any:  # Django leaves JSON of raw statements as text
@@ -395,8 +405,12 @@ def _scoped_within(
 
 
 def _scoped_of_both(agent: Principal, person: Principal) -> tuple[ScopedGrant, ...]:
-    """Return what an agent and its person both may in single audiences, one by its role or both there."""
-    scopes = dict.fromkeys(one.scope_id for one in (*agent.scoped, *person.scoped))
+    """Return what an agent and its person both may in single audiences, one by its role or both there.
+
+    It ends with the first right there that has an end.
+    """
+    both = (*agent.scoped, *person.scoped)
+    scopes = dict.fromkeys(one.scope_id for one in both)
     found = (
         ScopedGrant(
             scope_id,
@@ -404,6 +418,7 @@ def _scoped_of_both(agent: Principal, person: Principal) -> tuple[ScopedGrant, .
             (agent.permissions | agent.granted_in(scope_id))
             & (person.permissions | person.granted_in(scope_id))
             & SCOPED_PERMISSIONS,
+            min((one.until for one in both if one.scope_id == scope_id and one.until), default=None),
         )
         for scope_id in scopes
     )

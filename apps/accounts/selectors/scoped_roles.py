@@ -7,19 +7,21 @@ from datetime import datetime
 from uuid import UUID
 
 from apps.accounts.models import Member, ScopedRole
+from apps.accounts.selectors.groups import names_of
 from apps.accounts.types import Principal
 
 
 @dataclass(frozen=True)
 class ScopedRoleView:
-    """A role that a member has in one audience."""
+    """A role that a member, or everyone in a group, has in one audience; `name` is whose."""
 
     id: UUID
-    principal_id: UUID
+    principal_id: UUID | None
     name: str
     role: str
     scope_id: UUID
     created_at: datetime
+    group_id: UUID | None = None
 
 
 def list_scoped_roles(
@@ -27,7 +29,7 @@ def list_scoped_roles(
 ) -> list[ScopedRoleView]:
     """Return roles in single audiences, oldest first, of one audience or of all; the caller decided about rights.
 
-    Two queries.
+    Three queries.
     """
     rows = ScopedRole.objects.select_related("role").filter(organization_id=principal.organization_id)
     if scope_id is not None:
@@ -35,17 +37,20 @@ def list_scoped_roles(
     found = list(rows.order_by("created_at", "pk")[offset : offset + limit])
     names = dict(
         Member.objects.filter(
-            organization_id=principal.organization_id, user_id__in=[row.principal_id for row in found]
+            organization_id=principal.organization_id,
+            user_id__in=[row.principal_id for row in found if row.principal_id],
         ).values_list("user_id", "name")
     )
+    names |= names_of(row.group_id for row in found if row.group_id)
     return [
         ScopedRoleView(
             row.pk,
             row.principal_id,
-            names.get(row.principal_id, ""),
+            names.get(row.principal_id or row.group_id or row.pk, ""),
             row.role.key,
             row.scope_id,
             row.created_at,
+            row.group_id,
         )
         for row in found
     ]

@@ -3,14 +3,17 @@
 Three kinds of question, one answer with its chain of grounds:
 
 - may it do this at all: a permission, decided by key scopes, conditions and role, without a query;
-- may it do this here: a permission and `InScope(scope)`, decided by the role or by a role for that audience alone;
+- may it do this here: a permission and `InScope(scope)`, decided by the role, or by a role or a single
+  right for that audience alone;
 - may it see this: `<kind>.read` and `ObjectRef(kind, id)`, decided by the rules the lists of that kind select by.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from apps.accounts.conditions import DATA_CLASS
 from apps.accounts.errors import ConditionNotMet, PermissionMissing, ViewAsReadOnly
@@ -40,6 +43,14 @@ class UnknownAction(LookupError):
     """Neither a permission nor an action with a rule: a programming error, never the caller's."""
 
 
+@dataclass(frozen=True)
+class Places:
+    """Where a principal may do something: in every audience it sees, or in some of them."""
+
+    everywhere: bool
+    scopes: frozenset[UUID]
+
+
 def register_rule(action: str, rule: Rule) -> None:
     """Let an app decide an action on its own objects.
 
@@ -66,7 +77,7 @@ def can(
     of data.
 
     Order: conditions, the key's scopes, the view as somebody else, the rule of the object's app, the role, a role
-    for the place.
+    or a single right for the place.
 
     Args:
         context: other circumstances than those the principal was found in.
@@ -137,12 +148,14 @@ def _by_role(principal: Principal, action: str, scope_id: Any) -> Decision:
         return _decided(Ground(DATA_CLASS, holds=False, facts=(("role", principal.role),)), role)
     if by_role:
         return _decided(role)
-    here = next(
-        (one.role for one in principal.scoped if one.scope_id == scope_id and action in one.permissions), ""
-    )
-    if not here:
+    here = next((one for one in principal.scoped if one.scope_id == scope_id and one.permits(action)), None)
+    if here is None:
         return _decided(role)
-    return _decided(Ground("scoped_role", holds=True, facts=(("role", here), ("permission", action))), role)
+    if not here.role:
+        return _decided(Ground("object_right", holds=True, facts=(("permission", action),)), role)
+    return _decided(
+        Ground("scoped_role", holds=True, facts=(("role", here.role), ("permission", action))), role
+    )
 
 
 def _decided(ground: Ground, *others: Ground) -> Decision:
@@ -160,9 +173,20 @@ def _reaches_class(principal: Principal, scope_id: Any) -> bool:
 
 def may_somewhere(principal: Principal, action: str) -> bool:
     """Return whether the principal has this permission by its role or in some audience; for links and lists."""
-    if action in SCOPED_PERMISSIONS and any(action in one.permissions for one in principal.scoped):
+    if action in SCOPED_PERMISSIONS and any(one.permits(action) for one in principal.scoped):
         return _stopped(principal, action) is None
     return bool(can(principal, action))
+
+
+def places_of(principal: Principal, action: str) -> Places:
+    """Return where `can` allows an act, for a statement that decides about many places. No query.
+
+    Classes of data are left to the rules on seeing: what a role does not reach is not seen.
+    """
+    if _stopped(principal, action) is not None:
+        return Places(everywhere=False, scopes=frozenset())
+    here = frozenset(one.scope_id for one in principal.scoped if action in one.permissions)
+    return Places(everywhere=action in principal.permissions, scopes=here)
 
 
 def _key_allows(principal: Principal, action: str) -> bool:

@@ -16,7 +16,18 @@ from django.db.models import ProtectedError, Q
 from django.utils import timezone
 
 from apps.accounts.errors import AccountStillNamed, LastOwner, MemberNotFound, NotAPerson, RoleAboveOwn
-from apps.accounts.models import Invitation, Member, Role, ScopedRole, Seat, SignInLink, User
+from apps.accounts.models import (
+    Invitation,
+    Member,
+    ObjectGrant,
+    PeopleGroup,
+    PeopleGroupMember,
+    Role,
+    ScopedRole,
+    Seat,
+    SignInLink,
+    User,
+)
 from apps.accounts.selectors import personal
 from apps.accounts.services import revocation, sessions
 from apps.accounts.services.members import end_membership, own_permissions
@@ -125,6 +136,21 @@ def erase_scoped_roles_of(person: Person, _cursor: Any) -> Batch:
     rows = ScopedRole.objects.filter(organization_id=person.organization_id)
     given = rows.filter(given_by_id=person.id).update(given_by_id=None)
     return Batch(given + rows.filter(principal_id=person.id).delete()[0])
+
+
+def erase_object_rights_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the person's rights in single places; those it gave have no giver any more."""
+    rows = ObjectGrant.objects.filter(organization_id=person.organization_id)
+    given = rows.filter(given_by_id=person.id).update(given_by_id=None)
+    return Batch(given + rows.filter(user_id=person.id).delete()[0])
+
+
+def erase_groups_of(person: Person, _cursor: Any) -> Batch:
+    """Take the person out of its groups; what it made and whom it took in have nobody who did that any more."""
+    seats = PeopleGroupMember.objects.filter(organization_id=person.organization_id)
+    added = seats.filter(added_by_id=person.id).update(added_by_id=None)
+    made = PeopleGroup.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+    return Batch(added + made.update(created_by_id=None) + personal.groups_of(person).delete()[0])
 
 
 def erase_looks_of(person: Person, _cursor: Any) -> Batch:

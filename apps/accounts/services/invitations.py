@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -22,6 +22,7 @@ from apps.accounts.errors import (
     InvitationForAnother,
     InvitationNotFound,
     LinkNotValid,
+    NotAGuest,
     PasswordNotValid,
     RoleAboveOwn,
     RoleNotFound,
@@ -31,11 +32,12 @@ from apps.accounts.selectors.members import find_inviting
 from apps.accounts.selectors.principals import hash_secret
 from apps.accounts.services import api_keys, trail
 from apps.accounts.services.access import require
+from apps.accounts.services.guests import clean_expiry
 from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.members import add_member, own_permissions
 from apps.accounts.services.names import clean_address
 from apps.accounts.services.secrets import base62
-from apps.accounts.types import IssuedLink, Principal
+from apps.accounts.types import GUEST, IssuedLink, Principal
 from apps.core import tenancy
 from apps.core.errors import FieldError
 from apps.core.events import log
@@ -54,17 +56,29 @@ class Accepted:
 
 
 def invite(
-    *, principal: Principal, email: str, role: str = "member", conversations: Iterable[UUID] = ()
+    *,
+    principal: Principal,
+    email: str,
+    role: str = "member",
+    conversations: Iterable[UUID] = (),
+    seat_expires_at: datetime | None = None,
 ) -> IssuedLink:
     """Invite an address; the mail leaves after the commit, the link is returned once.
 
     The answer does not tell whether the address has an account elsewhere.
 
+    Args:
+        seat_expires_at: when the seat of a guest is over.
+
     Raises:
-        PermissionMissing, AddressNotValid, RoleNotFound, RoleAboveOwn, AlreadyMember, AlreadyInvited.
+        PermissionMissing, NotAGuest, ExpiryNotValid, AddressNotValid, RoleNotFound, RoleAboveOwn,
+        AlreadyMember, AlreadyInvited.
         ConversationsNotKnown: one that the inviter does not see.
     """
     require(principal, "member.invite")
+    if seat_expires_at is not None and role != GUEST:
+        raise NotAGuest
+    clean_expiry(seat_expires_at)
     wanted = list(dict.fromkeys(conversations))
     api_keys.known_conversations(principal, wanted)
     address = clean_address(email)
@@ -94,6 +108,7 @@ def invite(
                 invited_by_id=principal.id,
                 conversations=wanted,
                 hash=hash_secret(secret),
+                seat_expires_at=seat_expires_at,
                 expires_at=now + LIFE,
             )
             trail.note(
@@ -183,6 +198,7 @@ def _let_in(invitation: Invitation, *, user_id: UUID | None, name: str, password
         role=invitation.role.key,
         name=name or invitation.email.partition("@")[0],
         actor_id=user.pk,
+        expires_at=invitation.seat_expires_at,
     )
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,12 +19,22 @@ from apps.accounts.errors import (
     RoleNotFound,
     ThemeUnknown,
 )
-from apps.accounts.models import ApiKey, Member, Organization, Role, ScopedRole, Seat, User
+from apps.accounts.models import (
+    ApiKey,
+    Member,
+    ObjectGrant,
+    Organization,
+    PeopleGroupMember,
+    Role,
+    ScopedRole,
+    Seat,
+    User,
+)
 from apps.accounts.selectors.principals import has_open_seat
 from apps.accounts.services import revocation, sessions, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.names import clean_address, clean_language, clean_line, clean_name
-from apps.accounts.types import OWNER, PLACEHOLDER_DOMAIN, Principal
+from apps.accounts.types import GUEST, OWNER, PLACEHOLDER_DOMAIN, Principal
 from apps.core import tenancy
 from apps.core.events import log
 from apps.core.services import audit
@@ -69,10 +80,14 @@ def add_member(
     name: str,
     title: str = "",
     actor_id: UUID | None = None,
+    expires_at: datetime | None = None,
 ) -> UUID:
     """Give a user a seat in the organization; who had left comes back with this role. Returns the member's id.
 
     The caller has decided about rights.
+
+    Args:
+        expires_at: when the seat of a guest is over.
 
     Raises:
         AlreadyMember, RoleNotFound, NameNotValid.
@@ -82,9 +97,10 @@ def add_member(
         "name": clean_name(name),
         "title": clean_line(title, limit=80),
         "deactivated_at": None,
+        "expires_at": expires_at if role == GUEST else None,
     }
     with transaction.atomic():
-        known = _locked(organization_id, user_id=user_id)
+        known = locked_member(organization_id, user_id=user_id)
         if known is not None and known.deactivated_at is None:
             raise AlreadyMember
         try:
@@ -116,7 +132,7 @@ def change_role(*, principal: Principal, member_id: UUID, role: str) -> None:
     require(principal, "member.manage")
     with transaction.atomic():
         new = _role(principal.organization_id, role)
-        member = _managed(principal, member_id)
+        member = managed_member(principal, member_id)
         _require_at_most_own(principal, new)
         if new.pk == member.role_id:
             return
@@ -126,7 +142,8 @@ def change_role(*, principal: Principal, member_id: UUID, role: str) -> None:
             principal, actions.ROLE_GIVEN, "member", member.user_id, role=new.key, before=member.role.key
         )
         member.role = new
-        member.save(update_fields=["role"])
+        member.expires_at = member.expires_at if new.key == GUEST else None
+        member.save(update_fields=["role", "expires_at"])
         revocation.change_access(
             organization_id=member.organization_id, principal_id=member.user_id, role=new.key
         )
@@ -143,7 +160,7 @@ def deactivate_member(*, principal: Principal, member_id: UUID) -> None:
     """
     require(principal, "member.manage")
     with transaction.atomic():
-        member = _managed(principal, member_id)
+        member = managed_member(principal, member_id)
         if member.deactivated_at is not None:
             return
         if member.role.key == OWNER:
@@ -177,13 +194,15 @@ def reactivate_member(*, principal: Principal, member_id: UUID) -> None:
     """
     require(principal, "member.manage")
     with transaction.atomic():
-        member = _managed(principal, member_id)
+        member = managed_member(principal, member_id)
         if member.deactivated_at is None:
             return
         if (member.user.email or "").endswith(PLACEHOLDER_DOMAIN):
             raise MemberNotFound  # who stands for erased people is nobody
         member.deactivated_at = None
-        member.save(update_fields=["deactivated_at"])
+        is_over = member.expires_at is not None and member.expires_at <= timezone.now()
+        member.expires_at = None if is_over else member.expires_at
+        member.save(update_fields=["deactivated_at", "expires_at"])
         _tell(member, actor_id=principal.id)
         trail.note(principal, actions.MEMBER_REACTIVATED, "member", member.user_id)
 
@@ -194,7 +213,7 @@ def lock_member(*, principal: Principal, member_id: UUID) -> None:
     Raises:
         MemberNotFound.
     """
-    if _locked(principal.organization_id, pk=member_id) is None:
+    if locked_member(principal.organization_id, pk=member_id) is None:
         raise MemberNotFound
 
 
@@ -204,7 +223,7 @@ def lock_own(*, principal: Principal) -> None:
     Raises:
         MemberNotFound.
     """
-    if _locked(principal.organization_id, user_id=principal.id) is None:
+    if locked_member(principal.organization_id, user_id=principal.id) is None:
         raise MemberNotFound
 
 
@@ -258,7 +277,7 @@ def _change_profile(principal: Principal, changes: dict[str, Any]) -> None:
     if not changes:
         return
     with transaction.atomic():
-        member = _locked(principal.organization_id, user_id=principal.id)
+        member = locked_member(principal.organization_id, user_id=principal.id)
         if member is None or member.deactivated_at is not None:
             raise MemberNotFound
         for field, value in changes.items():
@@ -275,14 +294,15 @@ def _role(organization_id: UUID, key: str) -> Role:
     return role
 
 
-def _locked(organization_id: UUID, **which: UUID) -> Member | None:
+def locked_member(organization_id: UUID, **which: UUID) -> Member | None:
+    """Return a member, locked until the transaction ends, by one of its ids."""
     rows = Member.objects.select_for_update(no_key=True, of=("self",)).select_related("role", "user")
     return rows.filter(organization_id=organization_id, **which).first()
 
 
-def _managed(principal: Principal, member_id: UUID) -> Member:
+def managed_member(principal: Principal, member_id: UUID) -> Member:
     """Lock a member of the principal's organization whose role is not above the principal's own."""
-    member = _locked(principal.organization_id, pk=member_id)
+    member = locked_member(principal.organization_id, pk=member_id)
     if member is None:
         raise MemberNotFound
     _require_at_most_own(principal, member.role)
@@ -335,7 +355,9 @@ def _end_seats(member: Member) -> None:
     )
     scopes = list(rows.order_by("pk").values_list("scope_id", flat=True))
     rows.update(left_at=timezone.now())
-    ScopedRole.objects.filter(organization_id=member.organization_id, principal_id=member.user_id).delete()
+    for gone in (ScopedRole, PeopleGroupMember):
+        gone.objects.filter(organization_id=member.organization_id, principal_id=member.user_id).delete()
+    ObjectGrant.objects.filter(organization_id=member.organization_id, user_id=member.user_id).delete()
     for scope_id in scopes:
         log.record(
             events.SeatRemoved(

@@ -30,6 +30,10 @@ _SENTENCES: dict[str, tuple[_StrPromise, _StrPromise]] = {
         _("The role “%(role)s”, given for this place alone, allows it."),
         _("The role “%(role)s”, given for this place alone, does not allow it."),
     ),
+    "object_right": (
+        _("The single right “%(permission)s”, given for this place and for a time, allows it."),
+        _("The single right “%(permission)s”, given for this place and for a time, does not allow it."),
+    ),
     "key.scopes": (
         _("The key may be used for it."),
         _("The key or program is limited to other things."),

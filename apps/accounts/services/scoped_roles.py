@@ -14,6 +14,7 @@ from apps.accounts import actions
 from apps.accounts.conditions import DATA_CLASSES
 from apps.accounts.errors import (
     DataClassUnknown,
+    GroupNotFound,
     MemberNotFound,
     RoleAboveOwn,
     RoleNotFound,
@@ -23,9 +24,12 @@ from apps.accounts.errors import (
     ScopeNotFound,
     TooManyScopedRoles,
 )
-from apps.accounts.models import Member, Role, Scope, ScopedRole
+from apps.accounts.labels import role_label
+from apps.accounts.models import Member, PeopleGroup, Role, Scope, ScopedRole
+from apps.accounts.selectors.members import list_roles
 from apps.accounts.selectors.scopes import can_see_scope
 from apps.accounts.services import access, trail
+from apps.accounts.services.groups import tell_members
 from apps.accounts.services.members import own_permissions
 from apps.accounts.services.revocation import change_access
 from apps.accounts.types import MOST_SCOPED_ROLES, SCOPED_PERMISSIONS, InScope, Principal
@@ -45,27 +49,44 @@ def give_scoped_role(*, principal: Principal, member_id: UUID, role: str, scope_
     _require_manager(principal, scope_id)
     with transaction.atomic():
         member = _locked_member(principal, member_id)
-        given = Role.objects.filter(organization_id=principal.organization_id, key=role).first()
-        if given is None:
-            raise RoleNotFound
-        _require_at_most_own(principal, given, scope_id)
+        given = _role_at_most_own(principal, role, scope_id)
         mine = ScopedRole.objects.filter(
             organization_id=principal.organization_id, principal_id=member.user_id
         )
         if mine.count() >= MOST_SCOPED_ROLES:
             raise TooManyScopedRoles(limit=MOST_SCOPED_ROLES)
-        try:
-            with transaction.atomic():
-                row = ScopedRole.objects.create(
-                    organization_id=principal.organization_id,
-                    scope_id=scope_id,
-                    principal_id=member.user_id,
-                    role=given,
-                    given_by_id=principal.id,
-                )
-        except IntegrityError as error:
-            raise ScopedRoleTaken from error
+        row = _create(principal, given, scope_id, principal_id=member.user_id)
         _tell(principal, member, actions.SCOPED_ROLE_GIVEN, given, scope_id)
+    return row.pk
+
+
+def give_group_role(*, principal: Principal, group_id: UUID, role: str, scope_id: UUID) -> UUID:
+    """Give everyone in a group a role in one audience, now and later; return the id of that.
+
+    It adds rights to those who are in the audience; who is not sees nothing there.
+
+    Raises:
+        ScopeNotFound, PermissionMissing, GroupNotFound, RoleNotFound, ScopedRoleTaken, TooManyScopedRoles,
+        RoleAboveOwn, ScopedRoleEmpty: as for one member.
+    """
+    _require_manager(principal, scope_id)
+    with transaction.atomic():
+        group = (
+            PeopleGroup.objects.select_for_update(no_key=True)
+            .filter(organization_id=principal.organization_id, pk=group_id)
+            .first()
+        )
+        if group is None:
+            raise GroupNotFound
+        given = _role_at_most_own(principal, role, scope_id)
+        known = ScopedRole.objects.filter(organization_id=principal.organization_id, group_id=group_id)
+        if known.count() >= MOST_SCOPED_ROLES:
+            raise TooManyScopedRoles(limit=MOST_SCOPED_ROLES)
+        row = _create(principal, given, scope_id, group_id=group.pk)
+        trail.note(
+            principal, actions.SCOPED_ROLE_GIVEN, "people_group", group.pk, role=given.key, scope=scope_id
+        )
+        tell_members(principal=principal, group_id=group.pk)
     return row.pk
 
 
@@ -86,11 +107,18 @@ def take_scoped_role(*, principal: Principal, scoped_role_id: UUID) -> None:
         if row is None or not may_manage(principal, row.scope_id):
             raise ScopedRoleNotFound
         _require_at_most_own(principal, row.role, row.scope_id)
-        member = Member.objects.select_related("role").get(
-            organization_id=principal.organization_id, user_id=row.principal_id
-        )
         row.delete()
-        _tell(principal, member, actions.SCOPED_ROLE_TAKEN, row.role, row.scope_id)
+        if row.group_id is not None:
+            trail.note(
+                principal, actions.SCOPED_ROLE_TAKEN, "people_group", row.group_id,
+                role=row.role.key, scope=row.scope_id,
+            )  # fmt: skip
+            tell_members(principal=principal, group_id=row.group_id)
+        elif row.principal_id is not None:
+            member = Member.objects.select_related("role").get(
+                organization_id=principal.organization_id, user_id=row.principal_id
+            )
+            _tell(principal, member, actions.SCOPED_ROLE_TAKEN, row.role, row.scope_id)
 
 
 def set_data_class(*, principal: Principal, scope_id: UUID, data_class: str) -> None:
@@ -134,6 +162,21 @@ def set_data_class(*, principal: Principal, scope_id: UUID, data_class: str) -> 
             )
 
 
+def role_names(principal: Principal) -> dict[str, str]:
+    """Return what each role of the organization is called. One query."""
+    return {role.key: role_label(role) for role in list_roles(principal)}
+
+
+def roles_for(principal: Principal, scope_id: UUID) -> list[tuple[str, str]]:
+    """Return key and name of roles the principal may hand out in an audience. One query."""
+    own = principal.permissions | principal.granted_in(scope_id)
+    return [
+        (role.key, role_label(role))
+        for role in list_roles(principal)
+        if (given := SCOPED_PERMISSIONS & set(role.permissions)) and given <= own
+    ]
+
+
 def may_manage(principal: Principal, scope_id: UUID) -> bool:
     """Return whether the principal hands out roles in an audience: everywhere by its role, or there. One query."""
     if access.can(principal, MANAGE):
@@ -148,6 +191,36 @@ def _require_manager(principal: Principal, scope_id: UUID) -> None:
         raise ScopeNotFound
     access.require(principal, MANAGE, InScope(scope_id))
     raise ScopeNotFound
+
+
+def _role_at_most_own(principal: Principal, key: str, scope_id: UUID) -> Role:
+    given = Role.objects.filter(organization_id=principal.organization_id, key=key).first()
+    if given is None:
+        raise RoleNotFound
+    _require_at_most_own(principal, given, scope_id)
+    return given
+
+
+def _create(
+    principal: Principal,
+    role: Role,
+    scope_id: UUID,
+    *,
+    principal_id: UUID | None = None,
+    group_id: UUID | None = None,
+) -> ScopedRole:
+    try:
+        with transaction.atomic():
+            return ScopedRole.objects.create(
+                organization_id=principal.organization_id,
+                scope_id=scope_id,
+                principal_id=principal_id,
+                group_id=group_id,
+                role=role,
+                given_by_id=principal.id,
+            )
+    except IntegrityError as error:
+        raise ScopedRoleTaken from error
 
 
 def _require_at_most_own(principal: Principal, role: Role, scope_id: UUID) -> None:

@@ -99,6 +99,7 @@ async def _send(request: HttpRequest, principal: Principal, conversation_id: UUI
         body=data["body"],
         client_key=data["client_key"],
         thread=data["thread"],
+        topic=data["topic"],
         attachments=tuple(data["attachments"]),
         priority=data["priority"],
         confirm_mass_mention=data["confirm_mass_mention"],

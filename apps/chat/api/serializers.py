@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
-from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT
 from apps.core.api.paging import PageQuery
 from apps.core.api.serializers import CleanText, ExactBoolean, QueryBoolean, StrictSerializer
 
@@ -18,6 +18,7 @@ class PersonSerializer(serializers.Serializer[object]):
     initials = serializers.CharField()
     tint = serializers.IntegerField(min_value=1, max_value=6)
     avatar = serializers.UUIDField(allow_null=True)
+    is_guest = serializers.BooleanField()
 
 
 class AttachmentSerializer(serializers.Serializer[object]):
@@ -52,6 +53,13 @@ class CardSerializer(serializers.Serializer[object]):
     data = serializers.JSONField()  # type: ignore[assignment]  # a field named like a property
 
 
+class TopicRefSerializer(serializers.Serializer[object]):
+    """The topic of a message."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
 class PreviewSerializer(serializers.Serializer[object]):
     """What stands behind a link."""
 
@@ -76,6 +84,7 @@ class MessageSerializer(serializers.Serializer[object]):
     edited_at = serializers.DateTimeField(allow_null=True)
     deleted_at = serializers.DateTimeField(allow_null=True)
     thread = serializers.UUIDField(allow_null=True)
+    topic = TopicRefSerializer(allow_null=True)
     client_key = serializers.CharField()
     mentions = serializers.ListField(child=serializers.UUIDField())
     attachments = AttachmentSerializer(many=True)
@@ -105,6 +114,9 @@ class MessageQuery(StrictSerializer):
     before = serializers.IntegerField(min_value=0, max_value=200, default=50)
     after = serializers.IntegerField(min_value=0, max_value=200, default=0)
     thread = serializers.UUIDField(required=False)
+    topic = serializers.UUIDField(
+        required=False, help_text="Only this topic; the conversation's own id is its general topic."
+    )
 
 
 class SendSerializer(StrictSerializer):
@@ -115,6 +127,10 @@ class SendSerializer(StrictSerializer):
     )
     client_key = CleanText(max_length=64)
     thread = serializers.UUIDField(required=False, allow_null=True, default=None)
+    topic = CleanText(
+        max_length=TOPIC_LIMIT, allow_blank=True, default="",
+        help_text="Name of a topic of the channel, made with its first message; replies take that of their thread.",
+    )  # fmt: skip
     attachments = serializers.ListField(
         child=serializers.UUIDField(), max_length=ATTACHMENT_LIMIT, required=False, default=list
     )
@@ -172,17 +188,22 @@ class ConversationSerializer(serializers.Serializer[object]):
     id = serializers.UUIDField()
     kind = serializers.ChoiceField(choices=["channel", "direct", "group"])
     name = serializers.CharField()
-    topic = serializers.CharField()
+    description = serializers.CharField()
     is_private = serializers.BooleanField()
     is_member = serializers.BooleanField()
     archived_at = serializers.DateTimeField(allow_null=True)
     last_read_sequence = serializers.IntegerField()
     last_sequence = serializers.IntegerField()
-    unread = serializers.IntegerField()
+    unread = serializers.IntegerField(help_text="Without those in muted topics; counted up to 1000.")
+    counted = serializers.IntegerField(
+        help_text="What totals count of these: less where the conversation is muted."
+    )
     mentions = serializers.IntegerField()
     has_draft = serializers.BooleanField()
     is_muted = serializers.BooleanField()
     is_starred = serializers.BooleanField()
+    who_posts = serializers.ChoiceField(choices=["everyone", "announcers"])
+    takes_replies = serializers.BooleanField(help_text="Where only announcers post: others may reply.")
     people = PersonSerializer(many=True)
     last_message_at = serializers.DateTimeField(allow_null=True)
 
@@ -198,7 +219,7 @@ class NewConversationSerializer(StrictSerializer):
 
     kind = serializers.ChoiceField(choices=["channel", "direct"], default="channel")
     name = CleanText(max_length=60, required=False)
-    topic = CleanText(max_length=250, allow_blank=True, default="")
+    description = CleanText(max_length=250, allow_blank=True, default="")
     is_private = ExactBoolean(default=False)
     people = serializers.ListField(
         child=serializers.UUIDField(), max_length=200, required=False, default=list
@@ -209,9 +230,11 @@ class ChangeConversationSerializer(StrictSerializer):
     """What is left out stays."""
 
     name = CleanText(max_length=60, required=False)
-    topic = CleanText(max_length=250, allow_blank=True, required=False)
+    description = CleanText(max_length=250, allow_blank=True, required=False)
     is_private = ExactBoolean(required=False)
     is_archived = ExactBoolean(required=False)
+    who_posts = serializers.ChoiceField(choices=["everyone", "announcers"], required=False)
+    takes_replies = ExactBoolean(required=False)
     is_muted = ExactBoolean(required=False)
     is_starred = ExactBoolean(required=False)
 
@@ -223,10 +246,15 @@ class PeopleSerializer(StrictSerializer):
 
 
 class ReadSerializer(StrictSerializer):
-    """Everything up to the sequence is read; or unread from a message on."""
+    """Everything up to the sequence is read, in `place` alone where it is given; or unread from a message on.
+
+    A place is a topic, a thread by its first message, or by the conversation's own id its general topic.
+    """
 
     sequence = serializers.IntegerField(min_value=0, max_value=(1 << 62), required=False)
+    place = serializers.UUIDField(required=False)
     unread_from = serializers.UUIDField(required=False)
+    only_topic = ExactBoolean(required=False)
 
 
 class MarkerSerializer(serializers.Serializer[object]):

@@ -20,7 +20,7 @@ from apps.chat.api.rights import ChatKey
 from apps.chat.rendering.differences import differences
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import messages as message_selectors
-from apps.chat.services import conversations, drafts, members, messages, reactions, reading
+from apps.chat.services import conversations, drafts, members, messages, reactions
 from apps.chat.types import ConversationView
 from apps.core.api.etags import etag, expected_version
 from apps.core.api.idempotency import repeatable
@@ -85,7 +85,7 @@ class ConversationList(ChatView):
             pk = conversations.create_channel(
                 principal=self.principal,
                 name=data["name"],
-                topic=data["topic"],
+                description=data["description"],
                 is_private=data["is_private"],
                 people=data["people"],
             )
@@ -111,7 +111,7 @@ class ConversationDetail(ChatView):
         tags=["conversations"],
     )
     def patch(self, request: Request, conversation_id: UUID) -> Response:
-        """Change it for everyone (name, topic, privacy, archive) or for oneself (mute, star)."""
+        """Change it for everyone (name, description, privacy, archive) or for oneself (mute, star)."""
         data = validated(shapes.ChangeConversationSerializer(data=request.data))
         own = {name: data.pop(name) for name in ("is_muted", "is_starred") if name in data}
         if data:
@@ -155,28 +155,6 @@ class ConversationMember(ChatView):
         """Leave, or remove someone."""
         members.remove_person(principal=self.principal, conversation_id=conversation_id, person_id=person_id)
         return Response(status=204)
-
-
-class ConversationRead(ChatView):
-    """The caller's read marker."""
-
-    @extend_schema(request=shapes.ReadSerializer, responses=shapes.MarkerSerializer, tags=["conversations"])
-    def put(self, request: Request, conversation_id: UUID) -> Response:
-        """Move it forward to a sequence, or back to just before a message."""
-        data = validated(shapes.ReadSerializer(data=request.data))
-        if len(data) != 1:
-            raise InvalidInput(
-                errors=[
-                    FieldError(field="sequence", code="required", detail="Give `sequence` or `unread_from`.")
-                ]
-            )
-        if "sequence" in data:
-            marker = reading.move_marker(
-                principal=self.principal, conversation_id=conversation_id, sequence=data["sequence"]
-            )
-        else:
-            marker = reading.mark_unread_from(principal=self.principal, message_id=data["unread_from"])
-        return Response({"last_read_sequence": marker})
 
 
 class ConversationDraft(ChatView):

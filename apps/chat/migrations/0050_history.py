@@ -46,6 +46,10 @@ EDITS = (
         "WHEN p.id IS NULL OR s.id IS NULL THEN false",
         "WHEN (p.id IS NULL AND d.history IS NOT TRUE) OR s.id IS NULL THEN false",
     ),
+    (
+        "WHEN c.who_posts <> 'everyone' AND",
+        "WHEN c.who_posts <> 'everyone' AND d.history IS NOT TRUE AND",
+    ),
     ("mentions, card, priority, version, sent_at", "mentions, card, priority, version, edited_at, sent_at"),
     ("coalesce(n.priority, ''), 1, n.moment", "coalesce(n.priority, ''), 1, n.edited_at, n.moment"),
     ("'version', 1, 'edited_at', NULL,", "'version', 1, 'edited_at', n.edited_at,"),
@@ -67,6 +71,6 @@ EDITS = (
 
 
 class Migration(migrations.Migration):
-    dependencies = [("chat", "0032_marked_messages")]
+    dependencies = [("chat", "0042_topic_writes")]
 
     operations = [edited_function("chat_send_batch(jsonb)", EDITS)]

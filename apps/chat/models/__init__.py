@@ -19,6 +19,7 @@ from apps.chat.models.preview import LinkPreview, MessagePolicy, MessagePreview
 from apps.chat.models.retention import RetentionRule
 from apps.chat.models.status import PresenceRules, Status
 from apps.chat.models.thread import ThreadFollow
+from apps.chat.models.topic import ReadMark, Topic, TopicPreference
 
 __all__ = [
     "Acknowledgement",
@@ -45,6 +46,7 @@ __all__ = [
     "PollVote",
     "PresenceRules",
     "Reaction",
+    "ReadMark",
     "Reminder",
     "Report",
     "RetentionRule",
@@ -52,4 +54,6 @@ __all__ = [
     "ScheduledMessage",
     "Status",
     "ThreadFollow",
+    "Topic",
+    "TopicPreference",
 ]

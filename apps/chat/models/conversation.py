@@ -15,9 +15,13 @@ class Conversation(TenantModel):
         DIRECT = "direct"
         GROUP = "group"
 
+    class Posting(models.TextChoices):
+        EVERYONE = "everyone"
+        ANNOUNCERS = "announcers"  # who runs the channel, or has `message.announce` there
+
     kind = models.CharField(max_length=8, choices=Kind.choices)
     name = models.CharField(max_length=60, blank=True, default="")
-    topic = models.CharField(max_length=250, blank=True, default="")
+    description = models.CharField(max_length=250, blank=True, default="")
     scope = models.ForeignKey(
         "accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
@@ -27,6 +31,14 @@ class Conversation(TenantModel):
     )
     created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
     archived_at = models.DateTimeField(null=True, blank=True)
+    who_posts = models.CharField(
+        max_length=10, choices=Posting.choices, default=Posting.EVERYONE, db_default=Posting.EVERYONE
+    )
+    takes_replies = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="Where only announcers post: the others may reply in threads.",
+    )
 
     class Meta:
         constraints = [

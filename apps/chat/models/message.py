@@ -30,6 +30,10 @@ class Message(TenantModel):
     sender = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     client_key = models.CharField(max_length=64)
     thread_id = models.UUIDField(null=True, blank=True, help_text="The message this replies to.")
+    topic = models.ForeignKey(
+        "chat.Topic", null=True, blank=True, on_delete=models.PROTECT, related_name="+", db_constraint=False,
+        db_index=False, help_text="Empty is the general topic; replies have that of their thread.",
+    )  # fmt: skip
     body = models.TextField()
     html = models.TextField()
     mentions = ArrayField(models.UUIDField(), default=list, blank=True)
@@ -57,6 +61,10 @@ class Message(TenantModel):
                 fields=["thread_id", "sequence"],
                 condition=~models.Q(thread_id=None),
                 name="chat_message_thread",
+            ),
+            # a topic's messages by number, and the newest of each
+            models.Index(
+                fields=["topic", "sequence"], condition=~models.Q(topic=None), name="chat_message_topic"
             ),
             # what is pinned in a conversation
             models.Index(

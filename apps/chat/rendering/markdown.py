@@ -41,7 +41,7 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {
     "a": {"href", "title"},
-    "span": {"class", "data-principal"},
+    "span": {"class", "data-principal", "data-group"},
     "code": {"class"},
     "div": {"class"},
     "ol": {"start"},
@@ -54,11 +54,12 @@ _formatter = HtmlFormatter(nowrap=True, classprefix="hl-")
 
 @dataclass(frozen=True)
 class Mentionable:
-    """Someone a text may mention."""
+    """Someone a text may mention, or a group of people."""
 
     id: UUID
     name: str
     is_agent: bool = False
+    is_group: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class Rendered:
 
     html: str
     mentions: tuple[UUID, ...] = ()
+    groups: tuple[UUID, ...] = ()
     mentions_everyone: bool = False
     mentions_online: bool = False
 
@@ -113,13 +115,18 @@ def render(body: str, people: People | None = None) -> Rendered:
     if is_plain(body):
         return render_plain(body)
     found: dict[UUID, None] = {}
-    environment = {"people": people or {}, "found": found, "everyone": [], "online": []}
+    groups: dict[UUID, None] = {}
+    environment = {
+        "people": people or {}, "found": found, "groups": groups, "everyone": [], "online": [],
+    }  # fmt: skip
     raw = _parser.render(body, environment)
     clean = nh3.clean(
         raw, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )  # fmt: skip
-    return Rendered(clean, tuple(found), bool(environment["everyone"]), bool(environment["online"]))
+    return Rendered(
+        clean, tuple(found), tuple(groups), bool(environment["everyone"]), bool(environment["online"])
+    )
 
 
 def _mention_rule(state: StateInline, silent: bool) -> bool:
@@ -140,8 +147,14 @@ def _mention_rule(state: StateInline, silent: bool) -> bool:
         return False
     if not silent:
         token = state.push("mention", "", 0)
-        token.meta = {"id": str(person.id) if person else "", "name": person.name if person else written}
-        if person:
+        is_group = bool(person and person.is_group)
+        token.meta = {
+            "id": str(person.id) if person else "", "name": person.name if person else written,
+            "kind": "group" if is_group else "principal",
+        }  # fmt: skip
+        if person and is_group:
+            state.env["groups"][person.id] = None
+        elif person:
             state.env["found"][person.id] = None
         else:
             state.env[many].append(written)
@@ -157,7 +170,7 @@ def _many(written: str) -> str:
 
 def _render_mention(_self: object, tokens: list[object], index: int, _options: object, _env: object) -> str:
     meta = tokens[index].meta  # type: ignore[attr-defined]  # a markdown-it token
-    return f'<span class="mention" data-principal="{meta["id"]}">@{html.escape(meta["name"])}</span>'
+    return f'<span class="mention" data-{meta["kind"]}="{meta["id"]}">@{html.escape(meta["name"])}</span>'
 
 
 def _highlight(code: str, language: str, _attributes: str) -> str:

@@ -23,7 +23,7 @@ from apps.core.ids import first_of
 MESSAGE_CAP = 10_000
 _ROWS = """
 SELECT c.id, c.kind, CASE WHEN c.kind = 'channel' THEN c.name ELSE '' END AS name,
-  CASE WHEN c.kind = 'channel' THEN c.topic ELSE '' END AS topic, c.is_private, c.archived_at, c.created_at,
+  CASE WHEN c.kind = 'channel' THEN c.description ELSE '' END AS description, c.is_private, c.archived_at, c.created_at,
   (SELECT s.data_class FROM accounts_scope s WHERE s.organization_id = c.organization_id AND s.id = c.scope_id)
     AS data_class,
   (SELECT count(*) FROM chat_membership m WHERE m.conversation_id = c.id AND m.left_at IS NULL) AS members,
@@ -52,14 +52,14 @@ class ConversationRecord:
     """A conversation in the console's list.
 
     Attributes:
-        name, topic: of a channel; empty for direct and group conversations.
+        name, description: of a channel; empty for direct and group conversations.
         messages: at most `MESSAGE_CAP`; there may be more.
     """
 
     id: UUID
     kind: ConversationKind
     name: str
-    topic: str
+    description: str
     is_private: bool
     archived_at: datetime | None
     created_at: datetime

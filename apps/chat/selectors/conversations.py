@@ -14,22 +14,19 @@ from django.db.models import Exists, OuterRef, QuerySet
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.selectors.scopes import visible_scope_clause, visible_scopes
 from apps.accounts.services import access
-from apps.accounts.types import InScope, PersonView, Principal
+from apps.accounts.types import GUEST, InScope, PersonView, Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Conversation, Membership
-from apps.chat.types import ConversationView, PersonRef
+from apps.chat.selectors import unread
+from apps.chat.types import ConversationView, Draft, PersonRef
 from apps.core.errors import DomainError
 
-UNREAD_CAP = 1000
 _LIST = """
-SELECT c.id, c.kind, c.name, c.topic, c.is_private, c.archived_at, c.scope_id, m.id IS NOT NULL AS is_member,
+SELECT c.id, c.kind, c.name, c.description, c.is_private, c.archived_at, c.who_posts, c.takes_replies, c.scope_id,
+  m.id IS NOT NULL AS is_member,
   coalesce(m.last_read_sequence, 0) AS last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence,
   coalesce(m.is_muted, false) AS is_muted, coalesce(m.is_starred, false) AS is_starred,
-  CASE WHEN m.id IS NULL THEN 0 ELSE (SELECT count(*) FROM (SELECT 1 FROM chat_message x
-    WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id AND x.sequence > m.last_read_sequence
-      AND x.sender_id <> %(me)s AND x.deleted_at IS NULL LIMIT {cap}) u) END AS unread,
-  CASE WHEN m.id IS NULL THEN 0 ELSE (SELECT count(*) FROM chat_mention x WHERE x.organization_id = c.organization_id
-    AND x.principal_id = %(me)s AND x.conversation_id = c.id AND x.sequence > m.last_read_sequence) END AS mentions,
+  n.unread, n.followed, n.mentions,
   EXISTS (SELECT 1 FROM chat_draft d WHERE d.conversation_id = c.id AND d.principal_id = %(me)s) AS has_draft,
   (SELECT x.sent_at FROM chat_message x WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id
     ORDER BY x.sequence DESC LIMIT 1) AS last_message_at,
@@ -39,6 +36,7 @@ FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
 LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
+{counts}
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
@@ -52,8 +50,24 @@ ORDER BY m.joined_at, m.id LIMIT %s
 class SenderView:
     """What the write path needs to explain a refusal."""
 
+    kind: str
     archived_at: datetime | None
     is_member: bool
+    is_creator: bool
+    only_announcers: bool
+    takes_replies: bool
+    scope: UUID
+
+    def is_closed_to(self, draft: Draft) -> bool:
+        """Return whether only announcers post here and the draft is nobody's of them, nor a reply that may be."""
+        if (
+            not self.only_announcers
+            or self.is_creator
+            or draft.announces
+            or self.scope in draft.announce_scopes
+        ):
+            return False
+        return draft.thread is None or not self.takes_replies
 
 
 def visible_conversations(principal: Principal) -> QuerySet[Conversation]:
@@ -71,8 +85,8 @@ def sees_conversation(principal: Principal, conversation_id: UUID) -> bool:
 def list_conversations(principal: Principal, *, include_archived: bool = False) -> list[ConversationView]:
     """Return the principal's own conversations: channels by name, then direct and group ones. Two queries."""
     where = "m.id IS NOT NULL" + ("" if include_archived else " AND c.archived_at IS NULL")
-    limit, values = _limit(principal)
-    return _load(principal, where + limit, values)
+    limit, values = unread.own_limit(principal)
+    return _load(principal, f"{where} AND {limit}", values)
 
 
 def get_conversation(principal: Principal, conversation_id: UUID) -> ConversationView:
@@ -111,19 +125,27 @@ def find_for_sender(
     ).exists()
     if not is_member and (row.is_private or people_selectors.is_guest(sender_id)):
         return ConversationNotFound()
-    return SenderView(row.archived_at, is_member)
+    return SenderView(
+        kind=row.kind,
+        archived_at=row.archived_at,
+        is_member=is_member,
+        is_creator=row.created_by_id == sender_id,
+        only_announcers=row.who_posts == Conversation.Posting.ANNOUNCERS,
+        takes_replies=row.takes_replies,
+        scope=row.scope_id,
+    )
 
 
 def heads(principal: Principal) -> dict[UUID, int]:
     """Return the last sequence of each conversation the principal is in. One query."""
-    limit, values = _limit(principal)
+    limit, values = unread.own_limit(principal)
     joined = "JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id "
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "  # noqa: S608
-            f"{joined if limit else ''}"
+            f"{joined if values else ''}"
             "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
-            f"WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL{limit}",
+            f"WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {limit}",
             {"organization": principal.organization_id, "me": principal.id, **values},
         )
         found: dict[UUID, int] = dict(cursor.fetchall())
@@ -225,16 +247,6 @@ def scope_of(principal: Principal, conversation_id: UUID) -> UUID:
     return scope
 
 
-def _limit(principal: Principal) -> tuple[str, dict[str, Any]]:
-    """Return what narrows the principal's own conversations further, as SQL over `c`; nothing for most."""
-    if principal.data_classes is not None or principal.viewed_by:
-        clause = visible_scope_clause(principal, scope="c.scope_id")
-        return f" AND {clause.sql}", clause.params
-    if principal.conversations is not None:
-        return " AND c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)}
-    return "", {}
-
-
 def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, str]:
     """Return what those of the conversations that the principal sees are called in its list. Two queries at most."""
     wanted = sorted(set(conversation_ids))
@@ -250,7 +262,7 @@ def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, 
 def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[ConversationView]:
     with connection.cursor() as cursor:
         cursor.execute(
-            _LIST(cap=UNREAD_CAP, where=where),
+            unread.WITH + _LIST(counts=unread.COUNTS, where=where),
             {"me": principal.id, "organization": principal.organization_id, **parameters},
         )
         names = [column.name for column in cursor.description]
@@ -267,18 +279,21 @@ def _view(principal: Principal, row: dict[str, Any], known: dict[UUID, PersonVie
         id=row["id"],
         kind=row["kind"],
         name=row["name"] or ", ".join(person.name for person in people),
-        topic=row["topic"],
+        description=row["description"],
         is_private=row["is_private"],
         is_member=row["is_member"],
         archived_at=row["archived_at"],
         last_read_sequence=row["last_read_sequence"],
         last_sequence=row["last_sequence"],
         unread=row["unread"],
+        counted=row["followed"] if row["is_muted"] else row["unread"],
         mentions=row["mentions"],
         has_draft=row["has_draft"] and not principal.viewed_by,
         is_muted=row["is_muted"],
         is_starred=row["is_starred"],
         scope=row["scope_id"],
+        who_posts=row["who_posts"],
+        takes_replies=row["takes_replies"],
         people=tuple(ref(person) for person in people),
         last_message_at=row["last_message_at"],
     )
@@ -286,4 +301,7 @@ def _view(principal: Principal, row: dict[str, Any], known: dict[UUID, PersonVie
 
 def ref(person: PersonView) -> PersonRef:
     """Return how a person appears beside messages."""
-    return PersonRef(person.id, person.name, person.kind, person.initials, person.tint, person.avatar_file_id)
+    return PersonRef(
+        person.id, person.name, person.kind, person.initials, person.tint, person.avatar_file_id,
+        is_guest=person.role == GUEST,
+    )  # fmt: skip

@@ -2,36 +2,31 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
-from apps.chat.models import Mention, Message, MessageRevision
+from apps.chat.models import Mention, Message, MessageRevision, ReadMark
+from apps.chat.selectors.around import around_of
 from apps.chat.selectors.conversations import ref
 from apps.chat.types import (
-    AttachmentView,
     Card,
     ConversationView,
     MessagePage,
     MessageView,
     PersonRef,
-    PreviewView,
     Priority,
-    ReactionView,
-    ThreadSummary,
 )
-from apps.core import tenancy
 
 Row = dict[str, Any]  # a JSON object of the database
 Place = Literal["first_unread", "newest", "oldest"]
@@ -40,7 +35,9 @@ MOST = 200
 _OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
 # A page is read more often than anything else here, and building its statements anew costs more than running them.
 _STANDING = """
-SELECT m.last_read_sequence, coalesce(s.last_sequence, 0)
+SELECT greatest(m.last_read_sequence, (SELECT r.sequence FROM chat_readmark r
+  WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s AND r.conversation_id = c.id
+    AND r.place = %(place)s)), coalesce(s.last_sequence, 0)
 FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.organization_id = c.organization_id AND m.conversation_id = c.id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
@@ -50,6 +47,9 @@ WHERE c.organization_id = %(organization)s AND c.id = %(conversation)s AND {visi
 _FIRST_UNREAD = """
 SELECT m.id, m.sequence FROM chat_message m
 WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND m.sender_id <> %(me)s
+  AND NOT EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organization)s
+    AND r.principal_id = %(me)s AND r.conversation_id = m.conversation_id AND r.sequence >= m.sequence
+    AND r.place = coalesce(m.topic_id, m.conversation_id))
 ORDER BY m.sequence LIMIT 1
 """.format
 _WINDOW = """
@@ -60,24 +60,6 @@ UNION ALL
   ORDER BY m.sequence LIMIT %(after)s)
 ORDER BY sequence
 """.format
-_AROUND = """
-SELECT m.id,
-  (SELECT jsonb_agg(jsonb_build_object('emoji', r.emoji, 'principal', r.principal_id) ORDER BY r.created_at, r.id)
-    FROM chat_reaction r WHERE r.message_id = m.id),
-  (SELECT jsonb_agg(jsonb_build_object('id', f.id, 'name', f.name, 'media_type', f.media_type,
-      'size', f.declared_size_bytes) ORDER BY a.position)
-    FROM chat_attachment a JOIN files_storedfile f ON f.id = a.file_id WHERE a.message_id = m.id),
-  (SELECT jsonb_agg(to_jsonb(t) ORDER BY t.last) FROM (
-    SELECT x.sender_id AS sender, count(*) AS count, max(x.sent_at) AS last_at, max(x.sequence) AS last
-    FROM chat_message x WHERE x.thread_id = m.id AND x.deleted_at IS NULL GROUP BY x.sender_id) t),
-  CASE WHEN m.priority <> '' THEN (SELECT jsonb_agg(a.principal_id ORDER BY a.id)
-    FROM chat_acknowledgement a WHERE a.message_id = m.id) END,
-  (SELECT jsonb_agg(jsonb_build_object('id', l.id, 'url', l.url, 'title', l.title, 'description', l.description,
-      'site', l.site) ORDER BY p.position)
-    FROM chat_messagepreview p JOIN chat_linkpreview l ON l.id = p.preview_id
-    WHERE p.message_id = m.id AND NOT p.is_hidden AND l.state = 'ready')
-FROM chat_message m WHERE m.organization_id = %s AND m.id = ANY(%s)
-"""
 
 
 class _Stored(NamedTuple):
@@ -104,17 +86,6 @@ class _Stored(NamedTuple):
 _COLUMNS = ", ".join(f"m.{name}" for name in _Stored._fields)
 
 
-@dataclass(frozen=True)
-class _Around:
-    """What belongs to a message, as the database writes it."""
-
-    reactions: list[Row]
-    files: list[Row]
-    repliers: list[Row]
-    acknowledged: list[str]
-    previews: list[Row]
-
-
 def visible_messages(principal: Principal) -> QuerySet[Message]:
     """Messages the principal may read now: a seat in the scope, and sent after `visible_from` if the seat has one."""
     return Message.objects.filter(
@@ -136,11 +107,13 @@ def message_page(
     before: int = 30,
     after: int = 30,
     thread: UUID | None = None,
+    topic: UUID | None = None,
     known: ConversationView | None = None,
 ) -> MessagePage:
     """Return messages around an anchor, oldest first; replies are left out unless `thread` names theirs.
 
     Args:
+        topic: only messages of this topic; the conversation's own id is its general topic.
         anchor: a message, a time, or a named place; the anchor itself is in the page.
         before, after: how many on each side, together at most 200.
         known: the conversation, where the caller has just got it; it is not looked up again.
@@ -151,15 +124,20 @@ def message_page(
     Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time; one
     less where the conversation is known.
     """
-    marker, head = _standing(principal, conversation_id) if known is None else _known_standing(known)
+    if known is None or topic is not None:
+        marker, head = _standing(principal, conversation_id, topic)
+    else:
+        marker, head = _known_standing(known)
     before, after = max(0, min(before, MOST)), max(0, min(after, MOST))
-    where, named = _readable(principal, conversation_id, thread)
+    where, named = _readable(principal, conversation_id, thread, topic)
     has_news = thread is None and marker is not None and marker < head
     first_unread = _first_unread(where, named | {"marker": marker}) if has_news else None
     if isinstance(anchor, str):
         pivot = _pivot_at(anchor, first_unread)
     else:
         rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
+        if topic is not None:
+            rows = rows.filter(Q(topic=None) if topic == conversation_id else Q(topic_id=topic))
         pivot = _pivot_of(rows, anchor)
     found = _window(where, named | {"pivot": pivot, "before": before + 1, "after": after + 1})
     older = [row for row in found if row.sequence < pivot]
@@ -248,7 +226,15 @@ def find_unread_reply_to(
     rows = visible_messages(principal).filter(
         pk__in=mentioned.values("message_id"), conversation_id=conversation_id, sequence__gt=after
     )
-    found = rows.exclude(thread_id=None).order_by("sequence").values_list("thread_id", "sequence").first()
+    read = ReadMark.objects.filter(
+        Q(place=OuterRef("thread_id")) | Q(place=Coalesce(OuterRef("topic_id"), OuterRef("conversation_id"))),
+        organization_id=principal.organization_id,
+        principal_id=principal.id,
+        conversation_id=conversation_id,
+        sequence__gte=OuterRef("sequence"),
+    )
+    rows = rows.exclude(thread_id=None).exclude(Exists(read))
+    found = rows.order_by("sequence").values_list("thread_id", "sequence").first()
     return (found[0], found[1]) if found and found[0] else None
 
 
@@ -257,14 +243,19 @@ def views_for(rows: Iterable[Message]) -> list[MessageView]:
     return _views(list(rows))
 
 
-def _standing(principal: Principal, conversation_id: UUID) -> tuple[int | None, int]:
-    """Return how far the principal has read (None without a membership), and the last sequence. One query.
+def _standing(
+    principal: Principal, conversation_id: UUID, place: UUID | None = None
+) -> tuple[int | None, int]:
+    """Return how far the principal has read there (None without a membership), and the last sequence. One query.
 
     Raises:
         ConversationNotFound: missing, or not visible.
     """
     visible = visible_scope_clause(principal, scope="c.scope_id")
-    named = {"me": principal.id, "organization": principal.organization_id, "conversation": conversation_id}
+    named = {
+        "me": principal.id, "organization": principal.organization_id, "conversation": conversation_id,
+        "place": place,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(_STANDING(visible=visible.sql), {**visible.params, **named})
         found: tuple[int | None, int] | None = cursor.fetchone()
@@ -279,16 +270,20 @@ def _known_standing(known: ConversationView) -> tuple[int | None, int]:
     return (known.last_read_sequence if known.unread else head) if known.is_member else None, head
 
 
-def _readable(principal: Principal, conversation_id: UUID, thread: UUID | None) -> tuple[str, Row]:
-    """Return `visible_messages` of a conversation, or of a thread in it, as SQL and its parameters."""
+def _readable(
+    principal: Principal, conversation_id: UUID, thread: UUID | None, topic: UUID | None
+) -> tuple[str, Row]:
+    """Return `visible_messages` of a conversation, or of a thread or topic in it, as SQL and its parameters."""
     visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
     where = (
         "m.organization_id = %(organization)s AND m.conversation_id = %(conversation)s "
         f"AND m.thread_id {'IS NULL' if thread is None else '= %(thread)s'} AND {visible.sql}"
     )
+    if topic is not None:
+        where += " AND m.topic_id " + ("IS NULL" if topic == conversation_id else "= %(topic)s")
     named = {
         "me": principal.id, "organization": principal.organization_id, "conversation": conversation_id,
-        "thread": thread,
+        "thread": thread, "topic": topic,
     }  # fmt: skip
     return where, {**visible.params, **named}
 
@@ -337,8 +332,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
     people = {
         pk: ref(person) for pk, person in people_selectors.people({row.sender_id for row in rows}).items()
     }
-    around = _around(ids)
-    nothing = _Around([], [], [], [], [])
+    around = around_of(ids)
     return [
         MessageView(
             id=row.id,
@@ -352,18 +346,17 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             edited_at=row.edited_at,
             deleted_at=row.deleted_at,
             thread=row.thread_id,
+            topic=around[row.id].topic,
             client_key=row.client_key,
             mentions=tuple(row.mentions),
-            attachments=_attachments(around.get(row.id, nothing).files),
-            reactions=_reactions(around.get(row.id, nothing).reactions),
-            replies=_thread(around.get(row.id, nothing).repliers),
+            attachments=around[row.id].attachments,
+            reactions=around[row.id].reactions,
+            replies=around[row.id].replies,
             card=Card(**row.card) if row.card else None,
             priority=row.priority,  # type: ignore[arg-type]  # one of the choices
             pinned_at=row.pinned_at,
-            acknowledged=tuple(map(UUID, around.get(row.id, nothing).acknowledged)),
-            previews=tuple(
-                PreviewView(**{**one, "id": UUID(one["id"])}) for one in around.get(row.id, nothing).previews
-            ),
+            acknowledged=around[row.id].acknowledged,
+            previews=around[row.id].previews,
         )
         for row in rows
     ]
@@ -372,38 +365,3 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
 def _gone(principal_id: UUID) -> PersonRef:
     """A sender without a seat in the organization any more."""
     return PersonRef(principal_id, "?", "person", "?", principal_id.int % 6 + 1)
-
-
-def _around(ids: list[UUID]) -> dict[UUID, _Around]:
-    """Return what belongs to messages, as JSON beside each. One query, an index lookup for each part of each."""
-    with connection.cursor() as cursor:
-        cursor.execute(_AROUND, [tenancy.current(), ids])
-        return {
-            pk: _Around(*(orjson.loads(part) if part else [] for part in parts))
-            for pk, *parts in cursor.fetchall()
-        }
-
-
-def _reactions(found: list[Row]) -> tuple[ReactionView, ...]:
-    """Return reactions by emoji, in the order of the first of each."""
-    grouped: dict[str, list[UUID]] = defaultdict(list)
-    for row in found:
-        grouped[row["emoji"]].append(UUID(row["principal"]))
-    return tuple(ReactionView(emoji, tuple(principals)) for emoji, principals in grouped.items())
-
-
-def _attachments(found: list[Row]) -> tuple[AttachmentView, ...]:
-    return tuple(
-        AttachmentView(UUID(row["id"]), row["name"], row["media_type"], row["size"]) for row in found
-    )
-
-
-def _thread(found: list[Row]) -> ThreadSummary | None:
-    """Return the count of a thread and who wrote in it, the latest last; None without a reply."""
-    if not found:
-        return None
-    return ThreadSummary(
-        count=sum(row["count"] for row in found),
-        last_at=datetime.fromisoformat(found[-1]["last_at"]),
-        people=tuple(UUID(row["sender"]) for row in found),
-    )

@@ -62,7 +62,7 @@ def visible_reports(principal: Principal) -> QuerySet[Report]:
     if access.can(principal, MODERATE):
         is_narrow = principal.scopes is not None or principal.data_classes is not None
         return rows.filter(seen) if is_narrow else rows
-    scopes = [one.scope_id for one in principal.scoped if MODERATE in one.permissions]
+    scopes = [one.scope_id for one in principal.scoped if one.permits(MODERATE)]
     return rows.filter(seen, message__scope_id__in=scopes)
 
 

@@ -25,7 +25,10 @@ _BLOCK = re.compile(r"<(?=/?(?:p|br|li|h[1-6]|tr|td|th|pre|blockquote|div)\b)")
 _LOOKED_AT = 8000  # characters of HTML, whatever a message of the greatest length is rendered to
 # Everybody in the conversation who could have a reason to hear of this message, with what the reasons are made of.
 _CONCERNED = """
-SELECT m.principal_id, m.is_muted, m.last_read_sequence >= x.sequence AS has_read,
+SELECT m.principal_id, coalesce(w.level = 'muted', m.is_muted) AS is_muted, coalesce(w.level = 'followed', false),
+  m.last_read_sequence >= x.sequence OR EXISTS (SELECT FROM chat_readmark k WHERE k.organization_id = x.organization_id
+    AND k.principal_id = m.principal_id AND k.conversation_id = x.conversation_id AND k.sequence >= x.sequence
+    AND k.place IN (coalesce(x.topic_id, x.conversation_id), x.thread_id)) AS has_read,
   EXISTS (SELECT FROM chat_mention n WHERE n.organization_id = x.organization_id AND n.message_id = x.id
     AND n.principal_id = m.principal_id) AS is_mentioned,
   m.principal_id = ANY (x.mentions) AS is_named,
@@ -36,8 +39,10 @@ FROM chat_message x JOIN chat_membership m ON m.organization_id = x.organization
   AND m.conversation_id = x.conversation_id AND m.left_at IS NULL AND m.principal_id <> x.sender_id
 LEFT JOIN chat_threadfollow f ON f.organization_id = x.organization_id AND f.thread_id = x.thread_id
   AND f.principal_id = m.principal_id
+LEFT JOIN chat_topicpreference w ON w.organization_id = x.organization_id AND w.topic_id = x.topic_id
+  AND w.principal_id = m.principal_id
 WHERE x.organization_id = %(organization)s AND x.id = %(message)s AND (
-  %(everybody)s OR m.principal_id = ANY (%(wanted)s) OR f.is_followed
+  %(everybody)s OR m.principal_id = ANY (%(wanted)s) OR f.is_followed OR w.level = 'followed'
   OR EXISTS (SELECT FROM chat_mention n WHERE n.organization_id = x.organization_id AND n.message_id = x.id
     AND n.principal_id = m.principal_id)
   OR (x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t WHERE t.organization_id = x.organization_id
@@ -50,12 +55,14 @@ class Concerned:
     """A member a message may concern.
 
     Attributes:
+        is_muted: the conversation is, unless its topic is followed; or the topic itself.
         is_named: mentioned by name, not as one of a group or of all.
         follows: follows the thread, or wrote in it and never said anything about following.
     """
 
     principal_id: UUID
     is_muted: bool
+    follows_topic: bool
     has_read: bool
     is_mentioned: bool
     is_named: bool

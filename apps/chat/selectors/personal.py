@@ -31,15 +31,17 @@ from apps.chat.models import (
     ScheduledMessage,
     Status,
     ThreadFollow,
+    Topic,
 )
 from apps.core.data_subjects import Person
 
 Row = Mapping[str, Any]
-# A channel's topic is of whoever set it first to what it is now; without an event, of who made the channel.
-_TOPICS = """
-SELECT c.id FROM chat_conversation c WHERE c.organization_id = %(organization)s AND c.kind = 'channel' AND c.topic <> ''
-AND %(person)s = coalesce((SELECT e.actor_id FROM core_event e WHERE e.organization_id = c.organization_id
-  AND e.stream_id = c.id AND e.type = 'conversation.updated' AND e.payload ->> 'topic' = c.topic
+# A channel's description is of whoever set it first to what it is now; without an event, of who made the channel.
+_DESCRIPTIONS = """
+SELECT c.id FROM chat_conversation c WHERE c.organization_id = %(organization)s AND c.kind = 'channel'
+AND c.description <> '' AND %(person)s = coalesce((SELECT e.actor_id FROM core_event e
+  WHERE e.organization_id = c.organization_id
+  AND e.stream_id = c.id AND e.type = 'conversation.updated' AND e.payload ->> 'description' = c.description
   ORDER BY e.sequence LIMIT 1), c.created_by_id)
 """
 
@@ -242,10 +244,10 @@ def export_copies(person: Person) -> Iterator[Row]:
     yield from copies_of(person).order_by("pk").values("message_id", "created_at")
 
 
-def topics_by(person: Person) -> list[UUID]:
-    """Return the channels whose present topic the person wrote."""
+def descriptions_by(person: Person) -> list[UUID]:
+    """Return the channels whose present description the person wrote."""
     with connection.cursor() as cursor:
-        cursor.execute(_TOPICS, {"organization": person.organization_id, "person": person.id})
+        cursor.execute(_DESCRIPTIONS, {"organization": person.organization_id, "person": person.id})
         return [pk for (pk,) in cursor.fetchall()]
 
 
@@ -255,26 +257,29 @@ def conversations_made(person: Person) -> QuerySet[Conversation]:
 
 
 def count_traces(person: Person) -> int:
-    """Return how many conversations the person made or whose topic it wrote."""
+    """Return how many conversations the person made or whose description it wrote."""
     rows = Conversation.objects.filter(
-        Q(pk__in=topics_by(person)) | Q(pk__in=conversations_made(person).values("pk"))
+        Q(pk__in=descriptions_by(person)) | Q(pk__in=conversations_made(person).values("pk"))
     )
     return rows.count()
 
 
 def export_conversations(person: Person) -> Iterator[Row]:
-    """Yield the channels the person made, and the topics it wrote."""
-    topics = set(topics_by(person))
-    rows = Conversation.objects.filter(Q(pk__in=topics) | Q(pk__in=conversations_made(person).values("pk")))
-    for row in rows.order_by("pk").values("id", "kind", "name", "topic", "created_by_id", "created_at"):
+    """Yield the channels the person made, the descriptions it wrote, and the topics it began."""
+    written = set(descriptions_by(person))
+    rows = Conversation.objects.filter(Q(pk__in=written) | Q(pk__in=conversations_made(person).values("pk")))
+    for row in rows.order_by("pk").values("id", "kind", "name", "description", "created_by_id", "created_at"):
         yield {
             "id": row["id"],
             "kind": row["kind"],
             "name": row["name"],
-            "topic": row["topic"] if row["id"] in topics else "",
+            "description": row["description"] if row["id"] in written else "",
             "made_it": row["created_by_id"] == person.id,
             "created_at": row["created_at"],
         }
+    begun = Topic.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+    for topic in begun.order_by("pk").values("id", "conversation_id", "name", "created_at"):
+        yield {**topic, "kind": "topic"}
 
 
 def conversations_with(person: Person) -> list[UUID]:

@@ -7,14 +7,17 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+from apps.accounts.selectors import groups as group_selectors
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.types import Principal
+from apps.accounts.services import access
+from apps.accounts.types import GUEST, Principal
 from apps.chat.errors import (
     ClientKeyInvalid,
     ConversationNotFound,
     EmptyMessage,
     MessageTooLong,
     TooManyAttachments,
+    TopicNameInvalid,
     UnreadableText,
 )
 from apps.chat.rendering.markdown import (
@@ -26,9 +29,9 @@ from apps.chat.rendering.markdown import (
     render,
     render_plain,
 )
-from apps.chat.selectors.conversations import is_reached
+from apps.chat.selectors.conversations import is_reached, member_ids
 from apps.chat.services import mass_mentions
-from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, Card, Draft, PersonRef, Priority
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT, Card, Draft, PersonRef, Priority
 
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -62,16 +65,28 @@ def check_client_key(client_key: str) -> str:
     return client_key
 
 
+def clean_topic(name: str) -> str:
+    """Return the name of a topic on one line.
+
+    Raises:
+        TopicNameInvalid: nothing, too long, or with characters that cannot be stored.
+    """
+    cleaned = " ".join(name.split())
+    if not 1 <= len(cleaned) <= TOPIC_LIMIT or not cleaned.isprintable() or _SURROGATE.search(cleaned):
+        raise TopicNameInvalid(limit=TOPIC_LIMIT)
+    return cleaned
+
+
 def person_ref(principal: Principal) -> PersonRef:
     """Return how the principal appears beside its messages."""
-    return _person_ref(principal.id, principal.name, principal.kind)
+    return _person_ref(principal.id, principal.name, principal.kind, is_guest=principal.role == GUEST)
 
 
 @lru_cache(maxsize=4096)
-def _person_ref(pk: UUID, name: str, kind: str) -> PersonRef:
+def _person_ref(pk: UUID, name: str, kind: str, *, is_guest: bool) -> PersonRef:
     words = name.split()
     initials = "".join(word[0] for word in (words[:1] + words[-1:] if len(words) > 1 else words[:1])).upper()
-    return PersonRef(pk, name, kind, initials, pk.int % 6 + 1)
+    return PersonRef(pk, name, kind, initials, pk.int % 6 + 1, is_guest=is_guest)
 
 
 def needs_look_up(body: str) -> bool:
@@ -86,6 +101,7 @@ def compose(
     body: str,
     client_key: str,
     thread: UUID | None = None,
+    topic: str = "",
     attachments: tuple[UUID, ...] = (),
     card: Card | None = None,
     sent_at: datetime | None = None,
@@ -95,7 +111,7 @@ def compose(
     """Return a draft ready for the write path. One query when the text may mention someone, none otherwise.
 
     Raises:
-        EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments.
+        EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments, TopicNameInvalid.
         ConversationNotFound: a key bound to others.
         MassMentionUnconfirmed: it calls many at once, and the sender has not said that this is meant.
     """
@@ -106,6 +122,7 @@ def compose(
         raise TooManyAttachments(limit=ATTACHMENT_LIMIT)
     cleaned = clean_body(body, may_be_empty=bool(attachments) or card is not None)
     rendered = render_body(cleaned)
+    announcing = access.places_of(principal, "message.announce")
     called = mass_mentions.audience(principal, conversation_id, rendered)
     if not confirm_mass_mention:
         mass_mentions.require_confirmed(called)
@@ -117,7 +134,10 @@ def compose(
         body=cleaned,
         html=rendered.html,
         thread=thread,
-        mentions=rendered.mentions,
+        topic=clean_topic(topic) if topic.strip() else "",
+        announces=announcing.everywhere,
+        announce_scopes=tuple(announcing.scopes),
+        mentions=everyone_meant(rendered, conversation_id),
         mentions_everyone=rendered.mentions_everyone,
         attachments=tuple(dict.fromkeys(attachments)),
         card=card,
@@ -135,6 +155,7 @@ def render_body(body: str) -> Rendered:
 
 
 def _people(names: set[str]) -> People:
+    """Return who these names mean; a person before a group of the same name. One query, three for groups."""
     if not names:
         return {}
     found: dict[str, Mentionable] = {}
@@ -142,4 +163,19 @@ def _people(names: set[str]) -> People:
         mentionable = Mentionable(person.id, person.name, person.is_agent)
         found.setdefault(person.name.casefold(), mentionable)
         found[str(person.id)] = mentionable
+    if unknown := names - found.keys():
+        for group in group_selectors.find_by_names(names=unknown):
+            found.setdefault(group.name.casefold(), Mentionable(group.id, group.name, is_group=True))
     return found
+
+
+def everyone_meant(rendered: Rendered, conversation_id: UUID) -> tuple[UUID, ...]:
+    """Return whom a text mentions: people by name, and of its groups those who are in the conversation.
+
+    Two queries where it names a group, none otherwise.
+    """
+    if not rendered.groups:
+        return rendered.mentions
+    people = group_selectors.people_in(rendered.groups)
+    inside = member_ids(conversation_id=conversation_id, among=people)
+    return tuple(dict.fromkeys((*rendered.mentions, *inside)))

@@ -15,7 +15,7 @@ from apps.accounts.selectors import people as people_selectors
 from apps.accounts.services import access, scopes, trail
 from apps.accounts.types import PersonView, Principal
 from apps.chat import actions, events
-from apps.chat.errors import NameInvalid, NameTaken, TooManyPeople
+from apps.chat.errors import NameInvalid, NameTaken, NotAGroup, TooManyPeople
 from apps.chat.models import Conversation
 from apps.chat.services.composing import clean_body
 from apps.chat.services.members import seat
@@ -26,15 +26,22 @@ from apps.chat.services.standing import (
     require_manager,
     require_member,
 )
+from apps.chat.types import Posting
 from apps.core.events import log
 from apps.core.ids import uuid7
 
 _NAME = re.compile(r"[\w][\w .\-&+/]{0,59}", re.UNICODE)
 MOST_PEOPLE = 20
+_CHANGED = ["name", "description", "archived_at", "is_private", "who_posts", "takes_replies"]
 
 
 def create_channel(
-    *, principal: Principal, name: str, topic: str = "", is_private: bool = False, people: Iterable[UUID] = ()
+    *,
+    principal: Principal,
+    name: str,
+    description: str = "",
+    is_private: bool = False,
+    people: Iterable[UUID] = (),
 ) -> UUID:
     """Create a channel with its creator and the named people in it; return its id.
 
@@ -51,7 +58,7 @@ def create_channel(
                 kind="channel",
                 members=members,
                 name=cleaned,
-                topic=_clean_topic(topic),
+                description=_clean_description(description),
                 is_private=is_private,
             )
     except IntegrityError as error:
@@ -134,45 +141,37 @@ def update_conversation(
     principal: Principal,
     conversation_id: UUID,
     name: str | None = None,
-    topic: str | None = None,
+    description: str | None = None,
     is_private: bool | None = None,
     is_archived: bool | None = None,
+    who_posts: Posting | None = None,
+    takes_replies: bool | None = None,
 ) -> None:
-    """Change a channel; None leaves a value. Members may set the topic, managers everything.
+    """Change a channel; None leaves a value. Members may set the description, managers everything.
 
     Raises:
         ConversationNotFound, NotAChannel, NotAMember, PermissionMissing, NameInvalid, NameTaken.
     """
+    managed = (name, is_private, is_archived, who_posts, takes_replies)
     try:
         with transaction.atomic():
             conversation = lock_visible(principal, conversation_id)
             require_channel(conversation)
-            if (name, is_private, is_archived) == (None, None, None):
+            if all(value is None for value in managed):
                 require_member(principal, conversation)
             else:
                 require_manager(principal, conversation)
-            conversation.name = conversation.name if name is None else clean_name(name)
-            conversation.topic = conversation.topic if topic is None else _clean_topic(topic)
-            if is_archived is not None and is_archived != (conversation.archived_at is not None):
-                act = actions.ARCHIVED if is_archived else actions.UNARCHIVED
-                trail.note(principal, act, "conversation", conversation.pk)
+            if name is not None:
+                conversation.name = clean_name(name)
+            if description is not None:
+                conversation.description = _clean_description(description)
             if is_archived is not None:
-                conversation.archived_at = (
-                    (conversation.archived_at or timezone.now()) if is_archived else None
-                )
-            if is_private is not None and is_private != conversation.is_private:
-                conversation.is_private = is_private
-                trail.note(
-                    principal,
-                    actions.VISIBILITY_CHANGED,
-                    "conversation",
-                    conversation.pk,
-                    is_private=is_private,
-                )
-                scopes.set_audience(
-                    scope_id=conversation.scope_id, audience="seats" if is_private else "organization"
-                )
-            conversation.save(update_fields=["name", "topic", "archived_at", "is_private"])
+                _archive(principal, conversation, is_archived=is_archived)
+            if is_private is not None:
+                _show(principal, conversation, is_private=is_private)
+            if who_posts is not None or takes_replies is not None:
+                _let_post(principal, conversation, who_posts, takes_replies)
+            conversation.save(update_fields=_CHANGED)
             announce_change(conversation, actor_id=principal.id)
     except IntegrityError as error:
         if "chat_conversation_name" in str(error):
@@ -180,8 +179,64 @@ def update_conversation(
         raise
 
 
-def announce_change(conversation: Conversation, *, actor_id: UUID) -> None:
-    """Record what a channel is called and whether it is private or archived now."""
+def convert_to_channel(*, principal: Principal, conversation_id: UUID, name: str) -> None:
+    """Make a private channel of a group conversation: its history and people stay, and others can be added.
+
+    Everyone in it may: each of them could begin a channel with the others just as well.
+
+    Raises:
+        PermissionMissing, ConversationNotFound, NotAMember, NotAGroup, NameInvalid, NameTaken.
+    """
+    access.require(principal, "conversation.create_private")
+    cleaned = clean_name(name)
+    try:
+        with transaction.atomic():
+            conversation = lock_visible(principal, conversation_id)
+            require_member(principal, conversation)
+            if conversation.kind != Conversation.Kind.GROUP:
+                raise NotAGroup
+            conversation.kind, conversation.name = Conversation.Kind.CHANNEL, cleaned
+            conversation.people_key, conversation.created_by_id = "", principal.id
+            conversation.save(update_fields=["kind", "name", "people_key", "created_by"])
+            trail.note(principal, actions.CONVERTED, "conversation", conversation.pk)
+            announce_change(conversation, actor_id=principal.id)
+    except IntegrityError as error:
+        if "chat_conversation_name" in str(error):
+            raise NameTaken from error
+        raise
+
+
+def _archive(principal: Principal, conversation: Conversation, *, is_archived: bool) -> None:
+    if is_archived == (conversation.archived_at is not None):
+        return
+    conversation.archived_at = timezone.now() if is_archived else None
+    act = actions.ARCHIVED if is_archived else actions.UNARCHIVED
+    trail.note(principal, act, "conversation", conversation.pk)
+
+
+def _show(principal: Principal, conversation: Conversation, *, is_private: bool) -> None:
+    if is_private == conversation.is_private:
+        return
+    conversation.is_private = is_private
+    trail.note(principal, actions.VISIBILITY_CHANGED, "conversation", conversation.pk, is_private=is_private)
+    scopes.set_audience(scope_id=conversation.scope_id, audience="seats" if is_private else "organization")
+
+
+def _let_post(
+    principal: Principal, conversation: Conversation, who_posts: Posting | None, takes_replies: bool | None
+) -> None:
+    before = (conversation.who_posts, conversation.takes_replies)
+    conversation.who_posts = before[0] if who_posts is None else who_posts
+    conversation.takes_replies = before[1] if takes_replies is None else takes_replies
+    if (conversation.who_posts, conversation.takes_replies) != before:
+        trail.note(
+            principal, actions.POSTING_CHANGED, "conversation", conversation.pk,
+            who_posts=conversation.who_posts, takes_replies=conversation.takes_replies,
+        )  # fmt: skip
+
+
+def announce_change(conversation: Conversation, *, actor_id: UUID | None) -> None:
+    """Record what a channel is called, who may post, and whether it is private or archived now."""
     log.record(
         events.ConversationUpdated(
             organization_id=conversation.organization_id,
@@ -189,9 +244,12 @@ def announce_change(conversation: Conversation, *, actor_id: UUID) -> None:
             scope_id=conversation.scope_id,
             actor_id=actor_id,
             name=conversation.name,
-            topic=conversation.topic,
+            description=conversation.description,
             is_private=conversation.is_private,
             archived_at=conversation.archived_at,
+            kind=conversation.kind,
+            who_posts=conversation.who_posts,
+            takes_replies=conversation.takes_replies,
         )
     )
 
@@ -208,8 +266,8 @@ def clean_name(name: str) -> str:
     return cleaned
 
 
-def _clean_topic(topic: str) -> str:
-    return clean_body(topic, may_be_empty=True).replace("\n", " ")[:250]
+def _clean_description(description: str) -> str:
+    return clean_body(description, may_be_empty=True).replace("\n", " ")[:250]
 
 
 def people_key(people: set[UUID]) -> str:

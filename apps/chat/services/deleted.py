@@ -115,11 +115,12 @@ def _may_restore(principal: Principal, message: Message, kept: DeletedMessage) -
 
 def _put_back(message: Message, kept: DeletedMessage) -> None:
     rendered = composing.render_body(kept.body)
+    meant = composing.everyone_meant(rendered, message.conversation_id)
     message.body, message.html, message.card = kept.body, rendered.html, kept.card
-    message.mentions, message.deleted_at = list(rendered.mentions), None
+    message.mentions, message.deleted_at = list(meant), None
     message.version += 1
     message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
-    replace_mentions(message, rendered)
+    replace_mentions(message, rendered, meant)
     for position, file_id in enumerate(kept.files):
         try:
             file_access.attach(file_id=file_id, scope_id=message.scope_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from apps.accounts.services import scopes
 from apps.accounts.types import PersonView, Principal
 from apps.chat import actions, events
 from apps.chat.errors import ConversationNotFound, NotAMember, PersonNotFound
-from apps.chat.models import Conversation, Membership
-from apps.chat.selectors.conversations import is_reached, visible_conversations
+from apps.chat.models import Conversation, Membership, ReadMark
+from apps.chat.selectors.conversations import is_reached, ref, visible_conversations
 from apps.chat.services.standing import (
     known_people,
     lock_visible,
@@ -61,12 +62,9 @@ def seat(conversation: Conversation, people: list[PersonView], *, actor_id: UUID
                 scope_id=conversation.scope_id,
                 actor_id=actor_id,
                 principal_id=person.id,
-                person={
-                    "id": person.id, "name": person.name, "kind": person.kind, "initials": person.initials,
-                    "tint": person.tint, "avatar": person.avatar_file_id,
-                },
+                person=dataclasses.asdict(ref(person)),
             )
-        )  # fmt: skip
+        )
         log.record(
             events.ConversationAdded(
                 organization_id=conversation.organization_id,
@@ -155,6 +153,7 @@ def end_membership(*, conversation_id: UUID, person_id: UUID, actor_id: UUID) ->
     person = people_selectors.people([person_id]).get(person_id)
     if not ended or person is None:
         raise PersonNotFound
+    ReadMark.objects.filter(conversation_id=conversation_id, principal_id=person_id).delete()
     scopes.remove_seat(scope_id=conversation.scope_id, principal_id=person_id)
     if person_id != actor_id:
         _note_seats(conversation, actions.SEAT_REMOVED, [person_id], actor_id=actor_id)
@@ -186,6 +185,9 @@ def end_all_memberships(*, person_id: UUID) -> None:
         with transaction.atomic():
             if not Membership.objects.filter(pk=membership.pk, left_at=None).update(left_at=timezone.now()):
                 continue
+            ReadMark.objects.filter(
+                conversation_id=membership.conversation_id, principal_id=person_id
+            ).delete()
             log.record(
                 events.MemberLeft(
                     organization_id=membership.organization_id,

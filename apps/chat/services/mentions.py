@@ -18,11 +18,15 @@ class MentionChange:
     removed: tuple[UUID, ...] = ()
 
 
-def replace_mentions(message: Message, rendered: Rendered) -> MentionChange:
-    """Make the rows of a locked message those of its text; only members other than the sender are mentioned."""
+def replace_mentions(message: Message, rendered: Rendered, meant: tuple[UUID, ...]) -> MentionChange:
+    """Make the rows of a locked message those of its text; only members other than the sender are mentioned.
+
+    Args:
+        meant: people by name, and of groups.
+    """
     members = conversation_selectors.member_ids(
         conversation_id=message.conversation_id,
-        among=None if rendered.mentions_everyone else rendered.mentions,
+        among=None if rendered.mentions_everyone else meant,
     )
     wanted = {one for one in members if one != message.sender_id}
     rows = Mention.objects.filter(message_id=message.pk)

@@ -13,18 +13,28 @@ from apps.accounts.services import access, trail
 from apps.accounts.types import InScope, Principal
 from apps.chat import actions, events
 from apps.chat.errors import (
+    AnnouncersOnly,
     AttachmentNotFound,
     ClientKeyReused,
     ConversationArchived,
     MessageChanged,
     MessageDeleted,
     MessageNotFound,
+    NotAChannel,
     NotAMember,
     NotEditable,
     NotTheAuthor,
+    RepliesClosed,
     ThreadNotFound,
 )
-from apps.chat.models import Attachment, Mention, Message, MessagePreview, MessageRevision
+from apps.chat.models import (
+    Attachment,
+    Conversation,
+    Mention,
+    Message,
+    MessagePreview,
+    MessageRevision,
+)
 from apps.chat.rendering.markdown import CALLS_MANY
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
@@ -88,11 +98,19 @@ def explain_refusal(draft: Draft) -> DomainError:
         return ConversationArchived()
     if not conversation.is_member:
         return NotAMember()
+    return _explain_place(draft, conversation)
+
+
+def _explain_place(draft: Draft, conversation: conversation_selectors.SenderView) -> DomainError:
+    """Return why a member's draft does not go where it was meant for."""
     if draft.thread and not _is_root(draft.thread, draft.conversation_id):
         return ThreadNotFound()
-    if draft.attachments:
-        return AttachmentNotFound()
-    return NotAMember()  # left between the statement and this explanation
+    if draft.topic and conversation.kind != Conversation.Kind.CHANNEL:
+        return NotAChannel()
+    if conversation.is_closed_to(draft):
+        return AnnouncersOnly() if conversation.takes_replies else RepliesClosed()
+    # Nothing of it: left between the statement and this explanation.
+    return AttachmentNotFound() if draft.attachments else NotAMember()
 
 
 def _is_root(message_id: UUID, conversation_id: UUID) -> bool:
@@ -120,6 +138,7 @@ def send_message(
     body: str,
     client_key: str,
     thread: UUID | None = None,
+    topic: str = "",
     attachments: tuple[UUID, ...] = (),
     card: Card | None = None,
     priority: Priority = "",
@@ -127,9 +146,12 @@ def send_message(
 ) -> SentMessage:
     """Compose and store one message.
 
+    Args:
+        topic: name of a topic of the channel; the first message makes it. Replies take that of their thread.
+
     Raises:
-        PermissionMissing, ConversationNotFound, ConversationArchived, NotAMember, ThreadNotFound, AttachmentNotFound,
-        ClientKeyReused, and what `compose` raises.
+        PermissionMissing, ConversationNotFound, ConversationArchived, NotAMember, ThreadNotFound, NotAChannel,
+        AnnouncersOnly, RepliesClosed, AttachmentNotFound, ClientKeyReused, and what `compose` raises.
     """
     access.require(principal, "message.send")
     draft = composing.compose(
@@ -138,6 +160,7 @@ def send_message(
         body=body,
         client_key=client_key,
         thread=thread,
+        topic=topic,
         attachments=attachments,
         card=card,
         priority=priority,
@@ -200,10 +223,11 @@ def edit_message(
             html=message.html,
             replaced_by_id=principal.id,
         )
-        message.body, message.html, message.mentions = cleaned, rendered.html, list(rendered.mentions)
+        meant = composing.everyone_meant(rendered, message.conversation_id)
+        message.body, message.html, message.mentions = cleaned, rendered.html, list(meant)
         message.version, message.edited_at = message.version + 1, timezone.now()
         message.save(update_fields=["body", "html", "mentions", "version", "edited_at"])
-        change = replace_mentions(message, rendered)
+        change = replace_mentions(message, rendered, meant)
         log.record(
             events.MessageEdited(
                 organization_id=message.organization_id,
@@ -214,7 +238,7 @@ def edit_message(
                 version=message.version,
                 body=cleaned,
                 html=rendered.html,
-                mentions=rendered.mentions,
+                mentions=meant,
                 newly_mentioned=change.added,
                 no_longer_mentioned=change.removed,
                 edited_at=message.edited_at,

@@ -101,7 +101,8 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
                 is_direct=is_conversation_of_few and not is_edit,
                 has_word=member.principal_id in words,
                 follows=member.principal_id in followers or (member.follows and not is_edit),
-                hears_all=by_default or member.principal_id in all_of_it,
+                hears_all=not is_edit
+                and (by_default or member.follows_topic or member.principal_id in all_of_it),
             )
         )
     ]

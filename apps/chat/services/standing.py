@@ -11,6 +11,7 @@ from apps.accounts.types import InScope, PersonView, Principal
 from apps.chat.errors import ConversationNotFound, NotAChannel, NotAMember, PersonNotFound
 from apps.chat.models import Conversation, Membership
 from apps.chat.selectors.conversations import visible_conversations
+from apps.chat.types import ConversationView
 
 
 def known_people(principal: Principal, people: Iterable[UUID]) -> list[PersonView]:
@@ -43,6 +44,30 @@ def require_member(principal: Principal, conversation: Conversation) -> None:
         conversation_id=conversation.pk, principal_id=principal.id, left_at=None
     ).exists():
         raise NotAMember
+
+
+def may_announce(principal: Principal, conversation: Conversation) -> bool:
+    """Return whether the principal posts there: everyone does, or it runs the channel or has the right."""
+    return (
+        conversation.who_posts == Conversation.Posting.EVERYONE
+        or conversation.created_by_id == principal.id
+        or bool(access.can(principal, "message.announce", InScope(conversation.scope_id)))
+    )
+
+
+def may_post(principal: Principal, view: ConversationView) -> bool:
+    """Return whether a page offers to write there. No query, except where only announcers post."""
+    if not view.is_member or view.archived_at is not None:
+        return False
+    if view.who_posts == "everyone":
+        return True
+    return may_announce(principal, Conversation.objects.get(pk=view.id))
+
+
+def may_reply(principal: Principal, view: ConversationView) -> bool:
+    """Return whether a page offers to reply there. No query, except where only announcers post and reply."""
+    is_open = view.is_member and view.archived_at is None
+    return is_open and (view.takes_replies or may_post(principal, view))
 
 
 def require_manager(principal: Principal, conversation: Conversation) -> None:

@@ -60,6 +60,10 @@ def _new(draft: Draft, trace: str) -> dict[str, Any]:
         "person": draft.sender,
         "trace": trace,
         "sent_at": draft.sent_at,
+        "topic": draft.topic or None,
+        "topic_key": uuid7() if draft.topic else None,
+        "announces": draft.announces,
+        "announce_scopes": draft.announce_scopes,
         "priority": draft.priority,
         "also": draft.also_notified,
     }

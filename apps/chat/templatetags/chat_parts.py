@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import cast
@@ -24,7 +25,7 @@ from apps.core.templatetags.parts import avatar, moment
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
 _MOST_ROWS = 4096
-_rows: dict[tuple[ConversationView, bool, str, str | None], SafeString] = {}
+_rows: dict[tuple[ConversationView, object, bool, str, str | None], SafeString] = {}
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
@@ -47,6 +48,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         is_reply=shown.thread is not None,
         is_mine=row.is_mine,
         is_agent=shown.sender.is_agent,
+        is_guest=shown.sender.is_guest,
         has_card=shown.card is not None,
         has_acts=shown.deleted_at is None and not context.get("read_only"),
     )
@@ -58,6 +60,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         sent=shown.sent_at.isoformat(),
         version=shown.version,
         thread=shown.thread,
+        topic=shown.topic.id if shown.topic else SafeString(""),
         name=shown.sender.name,
         face="" if row.continues else avatar(context, shown.sender),
         text="" if shape.is_deleted else card(context, row),
@@ -121,7 +124,8 @@ def conversation_row(context: template.Context, conversation: ConversationView) 
     A list has hundreds and differs from the one before in a few, so a row is drawn once for all that it shows.
     """
     slug = context["request"].principal.organization_slug
-    key = (conversation, conversation.id == context.get("current"), slug, get_language())
+    wishes = of(context.get("levels"), conversation.id)
+    key = (conversation, wishes, conversation.id == context.get("current"), slug, get_language())
     drawn = _rows.get(key)
     if drawn is None:
         page = cast("template.Template", context.template)
@@ -192,6 +196,18 @@ def chosen_by(principals: tuple[UUID, ...], principal_id: UUID) -> bool:
 def ids(principals: tuple[UUID, ...]) -> str:
     """Return ids for a data attribute."""
     return " ".join(map(str, principals))
+
+
+@register.filter
+def of(found: Mapping[UUID, object] | str | None, key: UUID) -> object:
+    """Return what belongs to a key, or None; the list may have been drawn without."""
+    return found.get(key) if isinstance(found, Mapping) else None
+
+
+@register.filter
+def named(names: Mapping[str, str], key: str) -> str:
+    """Return what a key is called, the key itself where it has no name."""
+    return names.get(key, key)
 
 
 @register.filter

@@ -50,6 +50,7 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
             body=form.cleaned_data["body"],
             client_key=form.cleaned_data["client_key"],
             thread=form.cleaned_data["thread"],
+            topic=form.cleaned_data["topic"],
             priority=form.cleaned_data["priority"],
             confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
         )
@@ -190,7 +191,9 @@ def react(request: PageRequest, slug: str, conversation_id: UUID, message_id: UU
 def unread(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Mark everything from a message on as unread."""
     visible_message(request, conversation_id, message_id)
-    reading.mark_unread_from(principal=request.principal, message_id=message_id)
+    reading.mark_unread_from(
+        principal=request.principal, message_id=message_id, only_topic=request.POST.get("only_topic") == "1"
+    )
     return done(request, conversation_address(request.principal, conversation_id))
 
 
@@ -210,6 +213,7 @@ def _shown(request: PageRequest, message: MessageView) -> dict[str, object]:
         "row": row,
         "m": message,
         "link": message_address(request.principal, message.conversation, message.id),
+        "may_move": message.thread is None,
         "may_delete": is_mine
         or conversations.may_here(request.principal, "message.moderate", message.conversation),
     }

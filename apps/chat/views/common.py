@@ -16,9 +16,9 @@ from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat.errors import MessageNotFound
 from apps.chat.script_texts import chat_texts
-from apps.chat.selectors import conversations, own
+from apps.chat.selectors import conversations, own, topics
 from apps.chat.selectors import messages as message_selectors
-from apps.chat.types import ConversationView, MessageView
+from apps.chat.types import ConversationView, MessageView, TopicView
 
 if TYPE_CHECKING:
     from django.forms import Form
@@ -30,6 +30,9 @@ class PageRequest(HttpRequest):
 
     principal: Principal
     htmx: HtmxDetails
+
+
+TOPICS = 12  # below the open channel; its page of topics has all
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +48,29 @@ class Group:
 
 
 def list_context(
-    request: PageRequest, *, current: UUID | None = None, listed: list[ConversationView] | None = None
+    request: PageRequest,
+    *,
+    current: UUID | None = None,
+    listed: list[ConversationView] | None = None,
+    topics_below: list[TopicView] | None = None,
 ) -> dict[str, Any]:
-    """Return what the conversation list shows. Three queries, one where the caller has `listed` its conversations."""
+    """Return what the conversation list shows. Four queries, and two for the topics of the open channel.
+
+    Args:
+        listed: the conversations, where the caller has them already. topics_below: the topics of the open channel.
+    """
     principal = request.principal
     found = conversations.list_conversations(principal) if listed is None else listed
+    if topics_below is None:
+        is_channel = any(c.id == current and c.kind == "channel" for c in found)
+        topics_below = topics.topics_of(principal, current, limit=TOPICS) if current and is_channel else []
     return {
         **shared(),
         "area": "chat",
         "groups": groups(principal, found),
         "current": current,
+        "levels": topics.levels_of(principal),
+        "list_topics": topics_below[:TOPICS],
         "may_start": bool(access.can(principal, "conversation.create_direct")),
         "mentions_total": sum(c.mentions for c in found),
         "own": own.own_counts(principal, drafts=sum(c.has_draft for c in found)),

@@ -12,9 +12,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from apps.accounts.selectors import people as directory
 from apps.accounts.services import access
+from apps.accounts.services.scoped_roles import may_manage as may_manage_roles
 from apps.accounts.types import PersonView
-from apps.chat.forms import ChannelForm, PeopleForm
-from apps.chat.selectors import conversations
+from apps.chat.forms import ChannelForm, ConvertForm, PeopleForm, SettingsForm
+from apps.chat.selectors import channels, conversations
 from apps.chat.selectors.exporting import may_export
 from apps.chat.services import conversations as changing
 from apps.chat.services import members as seating
@@ -77,17 +78,22 @@ def new_direct(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
 
 @require_safe
 def browse(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
-    """List the channels the reader may see, joined or not."""
-    needle = request.GET.get("q", "").strip()
-    found = [
-        channel
-        for channel in conversations.list_channels(request.principal)
-        if needle.casefold() in f"{channel.name} {channel.topic}".casefold()
-    ]
+    """List the channels the reader may see, joined or not, and on demand archived ones."""
+    needle = request.GET.get("q", "").strip()[:100]
+    is_archive = request.GET.get("state") == "archived"
+    found = channels.list_directory(
+        request.principal, query=needle, state="archived" if is_archive else "open"
+    )
     may_create = access.can(request.principal, "conversation.create_public") or access.can(
         request.principal, "conversation.create_private"
     )
-    context = {**list_context(request), "channels": found, "q": needle, "may_create": bool(may_create)}
+    context = {
+        **list_context(request),
+        "channels": found,
+        "q": needle,
+        "is_archive": is_archive,
+        "may_create": bool(may_create),
+    }
     return render(request, "chat/browse.html", context)
 
 
@@ -126,6 +132,7 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
     context = {
         "conversation": found, "members": inside, "form": form, "people": choices, "may_add": may_add,
         "may_remove": _may_manage(request, found) and found.kind == "channel", "action": request.path,
+        "may_give_roles": found.kind == "channel" and may_manage_roles(request.principal, found.scope),
         "submit": _("Add people"), "chosen": request.POST.getlist("people"), "slug": slug,
     }  # fmt: skip
     title = _("Members of %(name)s") % {"name": found.name}
@@ -157,15 +164,23 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
     """Show what a conversation is for; members change it here, and leave it here."""
     found = conversations.get_conversation(request.principal, conversation_id)
     may_change = found.kind == "channel" and found.is_member and not request.principal.is_guest
-    initial = {"name": found.name, "topic": found.topic, "is_private": found.is_private}
-    form = ChannelForm(posted(request), initial=initial)
+    initial = {
+        "name": found.name, "description": found.description, "is_private": found.is_private,
+        "who_posts": found.who_posts, "takes_replies": found.takes_replies,
+    }  # fmt: skip
+    form = SettingsForm(posted(request), initial=initial)
     context = {
         "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
         "may_archive": _may_manage(request, found) and found.kind == "channel",
         "may_export": may_export(request.principal, found),
     }  # fmt: skip
     if request.method == "POST" and may_change and form.is_valid():
-        changed = {name: value for name, value in form.cleaned_data.items() if value != initial[name]}
+        kept = () if form.cleaned_data["who_posts"] else ("who_posts", "takes_replies")
+        changed = {
+            name: value
+            for name, value in form.cleaned_data.items()
+            if value != initial[name] and name not in kept
+        }
         try:
             changing.update_conversation(
                 principal=request.principal, conversation_id=conversation_id, **changed
@@ -187,6 +202,28 @@ def archive(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
         principal=request.principal, conversation_id=conversation_id, is_archived=is_archived
     )
     return leave_to(request, conversation_address(request.principal, conversation_id))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def convert(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Make a channel of a group conversation."""
+    found = conversations.get_conversation(request.principal, conversation_id)
+    form = ConvertForm(posted(request))
+    context = {"form": form, "action": request.path, "submit": _("Make it a channel")}
+    title = _("Make a channel of %(name)s") % {"name": found.name}
+    if request.method == "POST" and form.is_valid():
+        try:
+            changing.convert_to_channel(
+                principal=request.principal, conversation_id=conversation_id, name=form.cleaned_data["name"]
+            )
+        except DomainError as refused:
+            form.add_error("name", refused.detail)
+        else:
+            said = _("This is a private channel now; its history stayed")
+            return leave_to(request, conversation_address(request.principal, conversation_id), said=said)
+    if form.errors:
+        return form_answer(request, "parts/form.html", context, form, title=title)
+    return page_or_dialog(request, "parts/form.html", context, title=title)
 
 
 @require_POST

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.selectors import people
+from apps.accounts.selectors import groups, people
 from apps.accounts.services import access, members
 from apps.chat.errors import PersonNotFound
 from apps.chat.forms import SharingForm, StatusForm
@@ -36,10 +36,13 @@ STATES = {
 
 @require_safe
 def find(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
-    """Return who a mention may name, by the beginning of a word of their name."""
-    found = people.find_by_name(principal=request.principal, prefix=request.GET.get("q", ""), limit=MOST)
+    """Return who a mention may name, by the beginning of a word of their name, and groups of people."""
+    prefix = request.GET.get("q", "")
+    found = people.find_by_name(principal=request.principal, prefix=prefix, limit=MOST)
+    named = groups.find_mentionable(request.principal, prefix, limit=MOST)
     return JsonResponse(
         {
+            "groups": [{"name": group.name, "members": group.members} for group in named],
             "people": [
                 {
                     "id": str(person.id),
@@ -50,7 +53,7 @@ def find(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the
                     "is_agent": person.is_agent,
                 }
                 for person in found
-            ]
+            ],
         }
     )
 

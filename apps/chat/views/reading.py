@@ -16,12 +16,19 @@ from apps.accounts.selectors import people
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat import presenting
-from apps.chat.errors import MessageNotFound
-from apps.chat.selectors import conversations, messages, threads
+from apps.chat.errors import MessageNotFound, TopicNotFound
+from apps.chat.selectors import conversations, messages, threads, topics
 from apps.chat.selectors.messages import Anchor
 from apps.chat.services import drafts
-from apps.chat.types import ConversationView, MessagePage
-from apps.chat.views.common import PageRequest, conversation_address, list_context, shared
+from apps.chat.services.standing import may_post, may_reply
+from apps.chat.types import ConversationView, MessagePage, TopicView
+from apps.chat.views.common import (
+    PageRequest,
+    conversation_address,
+    list_context,
+    message_address,
+    shared,
+)
 from apps.files.services.uploads import MOST_AT_ONCE
 
 BEFORE, AFTER = 30, 50
@@ -35,7 +42,7 @@ def home(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the
     found = conversations.list_conversations(request.principal)
     if not found:
         return render(request, "chat/home.html", list_context(request))
-    best = max(found, key=lambda c: (bool(c.mentions), bool(c.unread), c.last_message_at or _LONG_AGO))
+    best = max(found, key=lambda c: (bool(c.mentions), bool(c.counted), c.last_message_at or _LONG_AGO))
     return HttpResponseRedirect(conversation_address(request.principal, best.id))
 
 
@@ -54,11 +61,14 @@ def conversation(
     listed = conversations.list_conversations(principal) if shows_list else []
     own = next((one for one in listed if one.id == conversation_id), None)
     found = own or conversations.get_conversation(principal, conversation_id)
+    place = chosen_place(request, found)
     anchor: Anchor = "first_unread"
     if message_id is not None:
         message = messages.get_message(principal, message_id)
-        if message.conversation != conversation_id:
-            raise MessageNotFound
+        if (
+            message.conversation != conversation_id
+        ):  # moved to another channel, and the reader may see it there
+            return HttpResponseRedirect(message_address(principal, message.conversation, message.id))
         if message.thread is not None:
             thread_id = message.thread
         anchor = message.thread or message_id
@@ -70,19 +80,22 @@ def conversation(
         anchor=anchor,
         before=BEFORE,
         after=AFTER,
+        topic=place,
         known=found,
     )
+    known = topics.topics_of(principal, found.id) if found.kind == "channel" else []
     context = {
         **shared(),
-        **_window(request, found, page),
+        **_window(request, found, page, place=place, tells_topics=bool(known)),
         **_composer(request, found),
+        **_topic(request, found, place, known),
         **(_thread(request, found, thread_id) if thread_id else {}),
         **_held(request, found),
         "target": message_id,
         "panel": thread_id is not None,
     }
     if shows_list:
-        context |= list_context(request, current=conversation_id, listed=listed)
+        context |= list_context(request, current=conversation_id, listed=listed, topics_below=known)
     return render(request, "chat/conversation.html", {"area": "chat", **context})
 
 
@@ -91,6 +104,7 @@ def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespon
     """Return the messages before or after one (`?before=<id>`, `?after=<id>`), or the newest window, as a fragment."""
     principal = request.principal
     found = conversations.get_conversation(principal, conversation_id)
+    place = chosen_place(request, found)
     before, after = request.GET.get("before"), request.GET.get("after")
     anchor: Anchor = "newest"
     counts = (BEFORE + AFTER, 0)
@@ -102,12 +116,14 @@ def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespon
         anchor=anchor,
         before=counts[0],
         after=counts[1],
+        topic=place,
         known=found,
     )
     rows = page.messages
     if after:
         rows = tuple(message for message in rows if message.id != anchor)
-    context = _window(request, found, page, rows=rows)
+    has_topics = found.kind == "channel" and topics.has_topics(found.id)
+    context = _window(request, found, page, rows=rows, place=place, tells_topics=has_topics)
     if before:
         context["newer_url"] = ""
     if after:
@@ -146,21 +162,63 @@ def conversation_list(request: PageRequest, slug: str) -> HttpResponse:  # noqa:
     return render(request, "chat/list.html", context)
 
 
+def chosen_place(request: PageRequest, found: ConversationView) -> UUID | None:
+    """Return the topic of the address, the conversation's own id for the general one; None for all together.
+
+    Raises:
+        TopicNotFound: no topic of this conversation.
+    """
+    named = request.GET.get("topic", "")
+    if not named:
+        return None
+    if named == "general":
+        return found.id
+    try:
+        topic = topics.get_topic(request.principal, UUID(named))
+    except ValueError as error:
+        raise TopicNotFound from error
+    if topic.conversation != found.id:
+        raise TopicNotFound
+    return topic.id
+
+
+def _topic(
+    request: PageRequest, found: ConversationView, place: UUID | None, known: list[TopicView]
+) -> dict[str, Any]:
+    """Return what the page of one topic says of it, and the names that the composer suggests."""
+    topic = next((each for each in known if each.id == place), None)
+    return {
+        "place": place, "topic": topic, "is_general": place == found.id, "topics": known,
+        "may_post": may_post(request.principal, found),
+    }  # fmt: skip
+
+
 def _window(
-    request: PageRequest, found: ConversationView, page: MessagePage, rows: tuple[Any, ...] | None = None
+    request: PageRequest,
+    found: ConversationView,
+    page: MessagePage,
+    *,
+    rows: tuple[Any, ...] | None = None,
+    place: UUID | None = None,
+    tells_topics: bool = False,
 ) -> dict[str, Any]:
     shown = page.messages if rows is None else rows
     base = reverse(
         "chat:window", kwargs={"slug": request.principal.organization_slug, "conversation_id": found.id}
     )
+    within = "" if place is None else f"&topic={'general' if place == found.id else place}"
     return {
         "conversation": found,
         "page": page,
         "rows": presenting.rows(
-            shown, reader=request.principal, first_unread=page.first_unread, unread_count=found.unread
+            shown,
+            reader=request.principal,
+            first_unread=page.first_unread,
+            unread_count=found.unread if place is None else 0,
+            tells_topics=tells_topics and place is None,
         ),
-        "older_url": f"{base}?before={shown[0].id}" if shown else "",
-        "newer_url": f"{base}?after={shown[-1].id}" if shown else "",
+        "older_url": f"{base}?before={shown[0].id}{within}" if shown else "",
+        "newer_url": f"{base}?after={shown[-1].id}{within}" if shown else "",
     }
 
 
@@ -209,6 +267,7 @@ def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> 
         "thread_head": found.last_sequence,
         "thread_draft": own.get(message_id, ""),
         "thread_client_key": uuid4(),
+        "may_reply": may_reply(request.principal, found),
         "thread_followed": threads.is_followed(request.principal, message_id),
     }
 

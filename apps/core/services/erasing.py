@@ -39,13 +39,16 @@ def count_events(person: Person) -> int:
 
 
 def erase_events(person: Person, cursor: Any) -> Batch:
-    """Rewrite one window of one log; `cursor` is (log, last key). The copies take over what the log says by then."""
-    log, after = cursor or (LOGS[0], 0)
-    last = _last_key(log)
+    """Rewrite one window of one log; `cursor` is (log, last key looked at, last key there was).
+
+    The copies take over what the log says by then. Before a log counts as done, its last key is asked for again.
+    """
+    log, after, last = cursor or (LOGS[0], 0, 0)
+    last = last if after < last else _last_key(log)
     if after >= last:
         following = LOGS[LOGS.index(log) + 1 :]
         if following:
-            return Batch(0, (following[0], 0))
+            return Batch(0, (following[0], 0, 0))
         return Batch(_rewrite(LOGS[0], [], [], [person.member_id]))
     until = after + WINDOW
     followed = 0 if log == LOGS[0] else _follow(log, after, until)
@@ -61,7 +64,7 @@ def erase_events(person: Person, cursor: Any) -> Batch:
         for key, moment, stream, type_, actor, payload in rows
         if stream != person.member_id
     ]
-    return Batch(followed + _rewrite(log, changed, gone, []), (log, until))
+    return Batch(followed + _rewrite(log, changed, gone, []), (log, until, last))
 
 
 def blank_events(

@@ -151,7 +151,7 @@ def _create_channel(demo: DemoOrganization, channel: dict[str, Any]) -> None:
     conversation = conversations.create_channel(
         principal=creator,
         name=channel["name"],
-        topic=channel["topic"],
+        description=channel["description"],
         is_private=channel.get("is_private", False),
         people=[demo.people[key].id for key in channel["people"]],
     )

@@ -37,8 +37,13 @@ WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NO
   AND (t.typcategory IN ('S', 'A', 'I') OR t.typname IN ('bytea', 'uuid', 'json', 'jsonb', 'tsvector'))
 ORDER BY 1, 2
 """
+# Sent once, not with each of the hundred statements: the lines of a long life are megabytes.
+_KEEP_LINES = "SELECT set_config('app.lines', %s, true)"
 # Once in a statement, not once a column: there are hundreds of both.
-_LINES = "WITH lines AS MATERIALIZED (SELECT decode(l, 'hex') AS hash FROM string_to_table(%(lines)s, ',') l)"
+_LINES = (
+    "WITH lines AS MATERIALIZED "
+    "(SELECT decode(l, 'hex') AS hash FROM string_to_table(current_setting('app.lines'), ',') l)"
+)
 _TENANT = """
 SELECT c.relname FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
 WHERE c.relnamespace = 'public'::regnamespace AND a.attname = 'organization_id' AND NOT a.attisdropped
@@ -91,14 +96,13 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
     found = Traces(columns=sum(map(len, by_table.values())), tables=len(by_table))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = %s", [f"{SECONDS}s"])
+        cursor.execute(_KEEP_LINES, [",".join(line_hashes)])
         cursor.execute(_TENANT)
         tenant = {table for (table,) in cursor.fetchall()}
         for table, columns in by_table.items():
             statement = _Statement.about(person, table, looks_for_lines=bool(line_hashes))
             sql = statement.of(table, columns, where=_rows_of(table, is_tenant=table in tenant))
-            given = {
-                "organization": person.organization_id, "request": except_request, "lines": ",".join(line_hashes),
-            }  # fmt: skip
+            given = {"organization": person.organization_id, "request": except_request}
             cursor.execute(sql, statement.parameters | given)
             counts = iter(cursor.fetchone())
             for column, ids, words in zip(columns, counts, counts, strict=False):

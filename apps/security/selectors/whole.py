@@ -56,7 +56,7 @@ def exported_tables() -> dict[str, list[str]]:
     return {
         model._meta.db_table: [
             str(field.column) for field in model._meta.concrete_fields if _is_secret(field)
-        ]  # noqa: SLF001
+        ]
         for model in apps.get_models(include_auto_created=True)
         if model._meta.db_table in walled_tables() and model._meta.db_table not in LEFT_OUT  # noqa: SLF001
     }

@@ -32,6 +32,9 @@ async function act(path, form = {}) {
 /** @param {HTMLElement} article @param {string} emoji */
 const react = (article, emoji) => act(`${linkOf(article)}react/`, { emoji });
 
+/** Of one topic where only that one is shown. @param {HTMLElement} article */
+const unreadFrom = (article) => void act(`${linkOf(article)}unread/`, article.closest("[data-place]") ? { only_topic: "1" } : {});
+
 /** @param {HTMLElement} article @param {HTMLElement} button */
 function openActions(article, button) {
   const link = linkOf(article);
@@ -48,7 +51,8 @@ function openActions(article, button) {
     ...(isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
     { label: t("menu.link"), icon: "link", run: () => copy(new URL(link, location.href).href, t("link_copied")) },
     { label: t("menu.text"), icon: "copy", run: () => copy(one(".message__text", article).innerText, t("copied")) },
-    { label: t("menu.unread"), icon: "inbox", key: "u", run: () => act(`${link}unread/`) },
+    { label: t("menu.unread"), icon: "inbox", key: "u", run: () => unreadFrom(article) },
+    ...((isMine || document.querySelector("[data-may-moderate]")) && article.closest('#main [data-kind="channel"]') ? [{ label: t("menu.move"), icon: "flow", run: () => dialogFor(`${link}move/`) }] : []),
     ...(article.querySelector("[data-history]") ? [{ label: t("menu.history"), icon: "clock", run: () => dialogFor(`${link}history/`) }] : []),
     ...(isMine ? [] : [{ label: t("menu.report"), icon: "warn", run: () => dialogFor(`${link}report/`) }]),
     ...(isMine || document.querySelector("[data-may-moderate]") ? [{ label: t("menu.delete"), icon: "trash", bad: true, line: true, run: () => dialogFor(`${link}delete/`) }] : []),
@@ -228,7 +232,7 @@ export function setUpActions() {
   shortcut({ keys: "r", text: t("shortcut.reply"), run: onCurrent((article) => press(article, "thread")) });
   shortcut({ keys: "e", text: t("shortcut.edit"), run: onCurrent((article) => ("mine" in article.dataset ? edit(article) : undefined)) });
   shortcut({ keys: "+", text: t("shortcut.react"), run: onCurrent((article) => press(article, "react")) });
-  shortcut({ keys: "u", text: t("shortcut.unread"), run: onCurrent((article) => act(`${linkOf(article)}unread/`)) });
+  shortcut({ keys: "u", text: t("shortcut.unread"), run: onCurrent(unreadFrom) });
   shortcut({ keys: "End", text: t("shortcut.newest"), run: () => void mainStream()?.jumpToNewest() });
   document.addEventListener("keydown", (event) => {
     if (isField(event.target) || event.key !== "Enter" || document.activeElement !== current()) return;

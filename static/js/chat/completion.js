@@ -2,7 +2,7 @@
 /** Suggestions while writing: `@` for people, `:` for emoji. The list is a listbox; the field keeps the focus. */
 
 import { request } from "../shell/api.js";
-import { debounce, make } from "../shell/dom.js";
+import { debounce, icon, make } from "../shell/dom.js";
 import { inOrganization, t } from "../shell/page.js";
 import { commands } from "./commands.js";
 import { findEmoji } from "./emoji.js";
@@ -100,7 +100,7 @@ export function completions(field, list) {
 async function people(word) {
   try {
     const answer = await request("GET", `${inOrganization("people/")}?q=${encodeURIComponent(word)}`);
-    /** @type {{people: Array<{name: string, title: string, initials: string, tint: number, is_agent: boolean}>}} */
+    /** @type {{people: Array<{name: string, title: string, initials: string, tint: number, is_agent: boolean}>, groups: Array<{name: string, members: number}>}} */
     const found = await answer.json();
     const everyone = [
       { text: "@all", label: "all", sign: "@", note: t("everyone") },
@@ -113,6 +113,7 @@ async function people(word) {
         note: is_agent ? t("agent") : title,
         sign: make("span", { class: `avatar avatar--xs${is_agent ? " avatar--agent" : ""}`, "data-tint": is_agent ? undefined : tint, "aria-hidden": "true" }, initials),
       })),
+      ...found.groups.map(({ name, members }) => ({ text: `@**${name}**`, label: name, sign: icon("people", "s"), note: t("group_of", { count: members }) })),
       ...everyone,
     ];
   } catch {

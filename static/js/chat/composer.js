@@ -111,8 +111,9 @@ class Composer {
       this.#command(body);
       return;
     }
+    const topic = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"))?.value.trim();
     const priority = this.priority.value;
-    post({ conversation: this.conversation, thread: this.thread, body, attachments: this.uploads.take(), ...(priority ? { priority } : {}) });
+    post({ conversation: this.conversation, thread: this.thread, ...(topic ? { topic } : {}), body, attachments: this.uploads.take(), ...(priority ? { priority } : {}) });
     this.priority.value = "";
     this.#prioritise();
     this.text.value = "";

@@ -5,6 +5,7 @@ import { request } from "../shell/api.js";
 import { all } from "../shell/dom.js";
 import { scan } from "../shell/mount.js";
 import { explain } from "../shell/toasts.js";
+import { tidyTopics } from "./topics.js";
 
 const AHEAD = "800px 0px";
 
@@ -58,6 +59,7 @@ export class Growing {
     link.replaceWith(holder.content);
     for (const element of added) /** @type {any} */ (window).htmx.process(element);
     this.#tidyDays();
+    tidyTopics(this.root);
     if (still) this.root.scrollTop += still.getBoundingClientRect().top - before;
     this.watch();
     scan();

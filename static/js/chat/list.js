@@ -3,6 +3,7 @@
 
 import { all, debounce, make, one } from "../shell/dom.js";
 import { closeDrawers } from "../shell/drawer.js";
+import { openMenu } from "../shell/menu.js";
 import { component } from "../shell/mount.js";
 import { page, t } from "../shell/page.js";
 import { shortcut } from "../shell/shortcuts.js";
@@ -63,14 +64,35 @@ function applied({ conversation, sequence, type, data }) {
     if (message.thread && message.sender.id !== me) later();
     if (message.sender.id === me || sequence <= Number(link.dataset.read)) return;
     const mentionsMe = message.mentions.includes(me) || message.html.includes('data-principal=""');
-    setCounts(link, { unread: Number(link.dataset.unread) + 1, mentions: Number(link.dataset.mentions) + (mentionsMe ? 1 : 0) });
-  } else if (type === "conversation.updated" || type.startsWith("member.")) {
+    setCounts(link, { unread: Number(link.dataset.unread) + (isCounted(link, message) ? 1 : 0), mentions: Number(link.dataset.mentions) + (mentionsMe ? 1 : 0) });
+    countTopic(link, message, mentionsMe);
+  } else if (type === "conversation.updated" || type.startsWith("member.") || type.startsWith("topic.") || type.startsWith("message.moved")) {
     refresh();
   } else if (type === "message.restored") {
     refresh();
   } else if ((type === "message.deleted" || type === "message.edited" || type === "message.erased") && Number(link.dataset.unread) > 0) {
     refresh();
   }
+}
+
+/** Whether a message counts here: not in a muted topic, and in a muted conversation only in a followed one. @param {HTMLElement} link @param {any} message */
+function isCounted(link, message) {
+  const topic = message.topic?.id ?? "none";
+  if ((link.dataset.mutedTopics ?? "").includes(topic)) return false;
+  return !("muted" in link.dataset) || (link.dataset.followedTopics ?? "").includes(topic);
+}
+
+/** The topics below the open channel. @param {HTMLElement} link @param {any} message @param {boolean} mentionsMe */
+function countTopic(link, message, mentionsMe) {
+  if (!message.topic || !link.matches("[aria-current]")) return;
+  const entry = document.querySelector(`.conv--topic[data-topic="${message.topic.id}"]`);
+  if (!(entry instanceof HTMLElement)) return refresh();
+  const unread = Number(entry.dataset.unread) + 1;
+  entry.dataset.unread = String(unread);
+  if ("muted" in entry.dataset && !mentionsMe) return;
+  entry.classList.add("conv--unread");
+  for (const old of all(".count", entry)) if (!old.matches(".count--mention")) old.remove();
+  if (!entry.querySelector(".count")) entry.append(make("span", { class: "count" }, String(unread), make("span", { class: "sr" }, ` ${t("unread")}`)));
 }
 
 /** @param {import("../shell/socket.js").Notice} notice */
@@ -81,8 +103,9 @@ function noticed({ type, data }) {
     link.dataset.read = String(data.last_read_sequence);
     // Counted before something that this window has already shown: the server counts again.
     if (data.counted_to < Number(link.dataset.sequence)) refresh();
-    else setCounts(link, data);
-  } else if (type.startsWith("conversation.") || /^(thread|reminder|schedule)\./.test(type)) {
+    else setCounts(link, { unread: data.counted, mentions: data.mentions });
+    if (document.querySelector(".conv--topic.conv--unread") && link.matches("[aria-current]")) refresh();
+  } else if (type.startsWith("conversation.") || /^(thread|topic|reminder|schedule)\./.test(type)) {
     refresh();
   } else if (type === "draft.saved" && drafting.get(data.conversation) !== !!data.body) {
     drafting.set(data.conversation, !!data.body);
@@ -168,8 +191,34 @@ function showCurrent() {
     if (link.dataset.conversation === current) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
+  const topic = new URLSearchParams(location.search).get("topic");
+  for (const link of all(".conv--topic")) {
+    if (link.dataset.topic === topic) link.setAttribute("aria-current", "true");
+    else link.removeAttribute("aria-current");
+  }
+  // The topics of the open channel stand below it, and the server knows them.
+  const list = document.getElementById("list");
+  if (list && (list.dataset.current ?? "") !== (current ?? "")) refresh();
   total();
 }
+
+// The badge has a menu of its own: the pointer finds it there, keys in the dialog about the conversation.
+document.addEventListener(
+  "click",
+  (event) => {
+    const badge = event.target instanceof Element ? event.target.closest(".conv[data-conversation] .count") : null;
+    const link = badge?.closest(".conv");
+    if (!(badge instanceof HTMLElement) || !(link instanceof HTMLElement)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const why = `${document.getElementById("list")?.dataset.whyUrl}?conversation=${link.dataset.conversation}`;
+    openMenu(badge, t("badge"), [
+      { label: t("badge.why"), icon: "info", run: () => /** @type {any} */ (window).htmx.ajax("GET", why, { target: "#dialog", swap: "innerHTML" }) },
+      { label: t("badge.read"), icon: "check", run: () => socket.send({ frame: "read", conversation: link.dataset.conversation, sequence: Number(link.dataset.sequence) }) },
+    ]);
+  },
+  { capture: true },
+);
 
 export function setUpList() {
   listen("chat", applied);

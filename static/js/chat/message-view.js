@@ -42,6 +42,7 @@ export function draw(message, { isMore, inThread }) {
   const article = skeleton(message.id, message.conversation, message.sender, { isMore, inThread, sent: message.sent_at });
   article.dataset.sequence = String(message.sequence);
   article.dataset.version = String(message.version);
+  article.dataset.topic = message.topic?.id ?? "";
   if (message.thread) article.dataset.thread = message.thread;
   setText(article, message);
   if (message.attachments.length) setFiles(article, message.attachments);
@@ -105,6 +106,7 @@ function skeleton(id, conversation, sender, { isMore, inThread, sent }) {
   const face = /** @type {HTMLElement | null} */ (article.querySelector(":scope > .avatar"));
   if (face) setFace(face, sender);
   if (sender.kind !== "person") article.querySelector(".message__name")?.append(make("span", { class: "tag tag--accent" }, t("agent")));
+  else if (sender.is_guest) article.querySelector(".message__name")?.append(make("span", { class: "tag" }, t("guest")));
   const time = one("time", article);
   time.setAttribute("datetime", sent);
   time.textContent = written(new Date(sent), "time");

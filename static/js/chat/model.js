@@ -5,13 +5,13 @@ import { make } from "../shell/dom.js";
 import { inOrganization } from "../shell/page.js";
 
 /**
- * @typedef {{id: string, name: string, kind: string, initials: string, tint: number, avatar: string | null}} Person
+ * @typedef {{id: string, name: string, kind: string, initials: string, tint: number, avatar: string | null, is_guest?: boolean}} Person
  * @typedef {{id: string, name: string, media_type: string, size_bytes: number}} Attachment
  * @typedef {{emoji: string, principals: string[]}} Reaction
  * @typedef {{
  *   id: string, conversation: string, sequence: number, sender: Person, body: string, html: string, sent_at: string,
  *   version: number, edited_at: string | null, deleted_at: string | null, thread: string | null, client_key: string,
- *   mentions: string[], attachments: Attachment[], reactions: Reaction[], card: {type: string} | null,
+ *   topic: {id: string, name: string} | null, mentions: string[], attachments: Attachment[], reactions: Reaction[], card: {type: string} | null,
  *   priority: string, pinned_at: string | null, acknowledged: string[], previews: Array<{id: string}>,
  * }} Message
  */

@@ -10,7 +10,7 @@ import { Interrupted, listen, Refusal, socket } from "../shell/socket.js";
 
 /**
  * @typedef {{
- *   client_key: string, conversation: string, thread: string | null, body: string,
+ *   client_key: string, conversation: string, thread: string | null, topic?: string, body: string,
  *   attachments: Array<{id: string, name: string, media_type: string, size_bytes: number}>,
  *   written_at: string, failure?: string, code?: string, priority?: string, confirmed?: boolean,
  * }} Waiting
@@ -90,6 +90,7 @@ async function deliver(item) {
       body: item.body,
       client_key: item.client_key,
       ...(item.thread ? { thread: item.thread } : {}),
+      ...(item.topic ? { topic: item.topic } : {}),
       ...(item.priority ? { priority: item.priority } : {}),
       ...(item.confirmed ? { confirm_mass_mention: true } : {}),
       ...(item.attachments.length ? { attachments: item.attachments.map((file) => file.id) } : {}),

@@ -13,6 +13,8 @@ export class Reading {
     this.root = root;
     this.reached = reached;
     this.conversation = root.dataset.conversation ?? "";
+    /** @type {string | null} what alone is read here: a topic, or a thread by its first message */
+    this.place = root.dataset.thread ?? root.dataset.place ?? null;
     /** where the server has the marker, and up to where it was asked to move it */
     this.read = Number(root.dataset.read);
     this.asked = this.read;
@@ -59,7 +61,7 @@ export class Reading {
     if (sequence <= this.asked) return;
     this.asked = sequence;
     try {
-      const { last_read_sequence } = await socket.ask({ frame: "read", conversation: this.conversation, sequence });
+      const { last_read_sequence } = await socket.ask({ frame: "read", conversation: this.conversation, sequence, ...(this.place ? { place: this.place } : {}) });
       this.read = Math.max(this.read, last_read_sequence);
     } catch (error) {
       // Not stored: asked again with the next line, or when the server has time for it.
@@ -72,6 +74,11 @@ export class Reading {
   /** @param {import("../shell/socket.js").Notice} notice */
   #moved({ type, data }) {
     if (type !== "read.moved" || data.conversation !== this.conversation) return;
+    if ((data.place ?? null) !== this.place) {
+      if (data.last_read_sequence > this.read) this.read = data.last_read_sequence;
+      return;
+    }
+    if (data.place) data = { ...data, last_read_sequence: data.place_sequence };
     this.read = data.last_read_sequence;
     if (data.back) {
       // "Unread from here": what is on screen must not count as seen again until the page is opened anew.

@@ -15,6 +15,7 @@ import { explain } from "../shell/toasts.js";
 import { fillComposer } from "./composer.js";
 import * as view from "./message-view.js";
 import { Growing } from "./growing.js";
+import { tidyTopics, topicChanged, topicHead } from "./topics.js";
 import { conversationUrl, threadUrl } from "./model.js";
 import { Reading } from "./reading.js";
 import { outbox, remove, retry, waitingIn } from "./outbox.js";
@@ -33,6 +34,8 @@ class Stream {
     this.root = root;
     this.conversation = root.dataset.conversation ?? "";
     this.thread = root.dataset.thread ?? null;
+    /** @type {string | null} the one topic that is shown here; the general one by the conversation */
+    this.place = root.dataset.place ?? null;
     this.missed = 0;
     this.follows = false;
     this.jump = this.#jumpButton();
@@ -143,7 +146,8 @@ class Stream {
   /** @returns {Promise<boolean>} whether the newest messages stand here now */
   async #drawNewest() {
     try {
-      const answer = await request("GET", `${conversationUrl(this.conversation)}messages/`, { accept: "text/html" });
+      const within = !this.place ? "" : `?topic=${this.place === this.conversation ? "general" : this.place}`;
+      const answer = await request("GET", `${conversationUrl(this.conversation)}messages/${within}`, { accept: "text/html" });
       this.root.innerHTML = await answer.text();
     } catch (error) {
       explain(error);
@@ -172,7 +176,15 @@ class Stream {
       if (back) this.#redraw(back);
       return;
     }
+    if (type === "message.moved_in") return this.#arrived(data.message, sequence);
     if (type === "conversation.updated") return this.#renamed(data);
+    if (type === "topic.changed") return topicChanged(data);
+    if (type === "message.moved") return void this.#drawAgain();
+    if (type === "message.moved_away") {
+      for (const id of data.message_ids) view.element(id, this.root)?.remove();
+      tidyTopics(this.root);
+      return;
+    }
     if (type === "message.erased") {
       for (const id of data.message_ids) {
         const shown = view.element(id, this.root);
@@ -208,6 +220,7 @@ class Stream {
       return;
     }
     if (message.thread !== this.thread) return;
+    if (this.place && this.place !== (message.topic?.id ?? message.conversation)) return;
     const waiting = this.#pending(message.client_key);
     if (view.element(message.id, this.root) || !this.isLive) {
       waiting?.remove();
@@ -217,7 +230,7 @@ class Stream {
     const wasFollowing = this.follows;
     waiting?.remove();
     const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
-    this.#place(article, message.sent_at);
+    this.#place(article, message.sent_at, message.topic);
     if (this.thread) this.#countReplies();
     if (message.card || message.priority || message.reactions.length || message.edited_at) this.#redraw(article);
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
@@ -257,12 +270,12 @@ class Stream {
     return document.querySelector("[data-conversation-name]")?.textContent ?? "";
   }
 
-  /** @param {{name: string, topic: string, archived_at: string | null}} changed */
-  #renamed({ name, topic, archived_at }) {
+  /** @param {{name: string, description: string, archived_at: string | null}} changed */
+  #renamed({ name, description, archived_at }) {
     const title = document.querySelector("[data-conversation-name]");
     if (name && title) title.textContent = name;
-    const note = document.querySelector("[data-conversation-topic]");
-    if (note) note.textContent = topic;
+    const note = document.querySelector("[data-conversation-description]");
+    if (note) note.textContent = description;
     if (archived_at) document.querySelector("[data-composer]")?.replaceChildren(make("div", { class: "notice" }, icon("lock"), make("div", {}, make("h3", {}, t("archived")))));
   }
 
@@ -284,9 +297,10 @@ class Stream {
     if (this.follows) this.toNewest();
   }
 
-  /** @param {{sender: {id: string}, sent_at: string}} message */
+  /** @param {Message} message */
   #isMore(message) {
     const last = this.#last();
+    if (last && !this.thread && last.dataset.topic !== (message.topic?.id ?? "")) return false;
     return continuesHere(last, message.sender.id, message.sent_at);
   }
 
@@ -295,8 +309,8 @@ class Stream {
     return all(".message[data-sequence]", this.root).filter((article) => !article.dataset.clientKey).at(-1) ?? null;
   }
 
-  /** @param {HTMLElement} article @param {string} sent */
-  #place(article, sent) {
+  /** @param {HTMLElement} article @param {string} sent @param {Message["topic"]} topic */
+  #place(article, sent, topic) {
     this.root.querySelector("[data-nothing]")?.remove();
     const last = this.#last();
     const day = dayKey(new Date(sent));
@@ -308,6 +322,7 @@ class Stream {
     if (!this.thread && !isMine && !this.root.querySelector("#unread") && (document.visibilityState !== "visible" || !this.follows)) {
       parts.push(make("div", { class: "divider divider--unread", role: "separator", id: "unread" }, make("span", {}, t("new_since", { since: written(new Date(sent), "time") }))));
     }
+    if (!this.thread && !this.place && (last?.dataset.topic ?? "") !== (topic?.id ?? "")) parts.push(topicHead(this.conversation, topic));
     const below = this.root.querySelector(".message[data-client-key]");
     if (below) below.before(...parts, article);
     else this.root.append(...parts, article);
@@ -325,9 +340,12 @@ class Stream {
 
   /** @param {import("../shell/socket.js").Notice} notice */
   #left({ type, data }) {
-    if (type === "read.moved" && data.conversation === this.conversation && data.last_read_sequence > this.held) {
+    const link = /** @type {HTMLAnchorElement | null | undefined} */ (this.root.parentElement?.querySelector("[data-open-thread]"));
+    const isRead = data.last_read_sequence > this.held || (!!data.place && !!link?.href.includes(data.place) && data.place_sequence > this.held);
+    if (type === "read.moved" && data.conversation === this.conversation && isRead) {
       this.held = Infinity;
-      this.root.parentElement?.querySelector("[data-open-thread]")?.remove();
+      link?.remove();
+      this.reading.mark();
     }
     if (type === "conversation.removed" && data.conversation === this.conversation && !this.thread) location.assign(page.base ?? "/");
   }
@@ -341,6 +359,8 @@ class Stream {
 
   /** @param {Waiting} item */
   async #waits(item) {
+    // Written elsewhere in the channel: it stands in its own topic.
+    if (this.place && this.#isElsewhere(item)) return;
     // What one writes stands at the end: go there first.
     if (!this.isLive && socket.isOpen) await this.jumpToNewest();
     let article = this.#pending(item.client_key);
@@ -351,6 +371,12 @@ class Stream {
     }
     view.setState(article, socket.isOpen ? t("sending") : t("waiting"));
     this.toNewest();
+  }
+
+  /** @param {Waiting} item */
+  #isElsewhere(item) {
+    const shown = document.querySelector("#main [data-topic-name]")?.textContent ?? "";
+    return (item.topic ?? "").toLocaleLowerCase() !== (this.place === this.conversation ? "" : shown.toLocaleLowerCase());
   }
 
   /** @param {Waiting} item */

@@ -173,7 +173,7 @@ def _retry(member: Member, said: str) -> None:
     key = api_key(member).secret
     made = Client().post(
         "/api/v1/conversations/",
-        orjson.dumps({"kind": "channel", "name": f"kanal-{uuid4().hex[:8]}", "topic": said}),
+        orjson.dumps({"kind": "channel", "name": f"kanal-{uuid4().hex[:8]}", "description": said}),
         content_type="application/json",
         headers={"Authorization": f"Bearer {key}", "Idempotency-Key": uuid4().hex},
     )
@@ -181,7 +181,7 @@ def _retry(member: Member, said: str) -> None:
 
 
 def _together(scene: Scene) -> None:
-    """Ben mentions Anna, asks about what she said, and Anna sets the topic of a channel of all."""
+    """Ben mentions Anna, asks about what she said, and Anna sets the description of a channel of all."""
     ben, anna = principal_of(scene.ben), principal_of(scene.anna)
     scene.others["beside"] = word("bx")
     for name in ("@**Anna Zarnetska**", f"@**Anna Zarnetska|{scene.anna.user_id}**"):
@@ -194,7 +194,7 @@ def _together(scene: Scene) -> None:
     relay()
     answers.ask(principal=ben, question="Wann wird die Winde am Dienstag gewartet und geprüft?")
     conversations.update_conversation(
-        principal=anna, conversation_id=scene.channel, topic=f"Thema {scene.words['topic']}"
+        principal=anna, conversation_id=scene.channel, description=f"Thema {scene.words['topic']}"
     )
 
 

@@ -72,7 +72,7 @@ def _names(fits: Callable[[ConversationView], bool]) -> Callable[[Reader, str], 
         begun = start.lstrip("#").casefold()
         found = [view for view in reader.seen if fits(view) and begun in view.name.casefold()]
         found.sort(key=lambda view: (not view.name.casefold().startswith(begun), view.name.casefold()))
-        return [Suggestion(view.name, view.name, view.topic) for view in found[:MOST_SUGGESTIONS]]
+        return [Suggestion(view.name, view.name, view.description) for view in found[:MOST_SUGGESTIONS]]
 
     return suggest
 

@@ -91,7 +91,7 @@ def _channel(place: SlackPlace, *, organization_id: UUID, actor_id: UUID, cast: 
         actor_id=actor_id,
         kind="channel",
         name=free_name(place.name, organization_id=organization_id),
-        topic=place.purpose,
+        description=place.purpose,
         is_private=place.kind == "private",
         created_by_id=creator.id if creator else actor_id,
         archived_at=_archived(place),

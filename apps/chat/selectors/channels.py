@@ -1,0 +1,67 @@
+"""The directory of channels: what a principal may see, joined or not, archived ones too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from django.db import connection
+
+from apps.accounts.selectors.scopes import visible_scope_clause
+from apps.accounts.types import Principal
+
+State = Literal["open", "archived", "all"]
+_STATES = {"open": "c.archived_at IS NULL", "archived": "c.archived_at IS NOT NULL", "all": "true"}
+MOST = 500
+_DIRECTORY = """
+SELECT c.id, c.name, c.description, c.is_private, c.archived_at, c.who_posts,
+  EXISTS (SELECT FROM chat_membership m WHERE m.organization_id = c.organization_id AND m.conversation_id = c.id
+    AND m.principal_id = %(me)s AND m.left_at IS NULL) AS is_member,
+  (SELECT count(*) FROM chat_membership m WHERE m.organization_id = c.organization_id AND m.conversation_id = c.id
+    AND m.left_at IS NULL) AS members,
+  (SELECT x.sent_at FROM chat_message x WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id
+    ORDER BY x.sequence DESC LIMIT 1) AS last_message_at
+FROM chat_conversation c
+WHERE c.organization_id = %(organization)s AND c.kind = 'channel' AND {state} AND {visible} AND {words}
+ORDER BY lower(c.name) COLLATE "C", c.id LIMIT %(limit)s
+""".format
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelEntry:
+    """A channel in the directory."""
+
+    id: UUID
+    name: str
+    description: str
+    is_private: bool
+    archived_at: datetime | None
+    who_posts: str
+    is_member: bool
+    members: int
+    last_message_at: datetime | None
+
+
+def list_directory(
+    principal: Principal, *, query: str = "", state: State = "open", limit: int = MOST
+) -> list[ChannelEntry]:
+    """Return channels by name; a guest sees only those it is in. One query.
+
+    Args:
+        query: each of its words is part of the name or the description.
+    """
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    named: dict[str, Any] = {
+        "me": principal.id, "organization": principal.organization_id, "limit": limit, **visible.params,
+    }  # fmt: skip
+    conditions = ["true"]
+    for number, word in enumerate(query.replace("\x00", "").split()[:8]):
+        named[f"word{number}"] = word
+        conditions.append(f"strpos(lower(c.name || ' ' || c.description), lower(%(word{number})s)) > 0")
+    statement = _DIRECTORY(state=_STATES[state], visible=visible.sql, words=" AND ".join(conditions))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, named)
+        names = [column.name for column in cursor.description]
+        return [ChannelEntry(**dict(zip(names, row, strict=True))) for row in cursor.fetchall()]

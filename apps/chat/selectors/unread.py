@@ -1,0 +1,164 @@
+"""What counts as unread, as SQL that the list, the totals and the explanation share.
+
+A message is unread for a member when somebody else wrote it after the member's marker in the conversation, it is not
+deleted, and no mark of its topic or its thread has passed it. Muted topics do not count, nor do muted conversations in
+totals, except for topics the member follows there. A mention counts wherever it is.
+
+Most members have no marks and no wishes about topics in most conversations, so these are looked at only where there
+are some (`kept`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.accounts.selectors.scopes import visible_scope_clause
+from apps.accounts.types import Principal
+
+CAP = 1000  # of one conversation; there may be more
+# Conversations (`c`) where the member keeps marks or wishes about topics.
+WITH = """
+WITH kept AS MATERIALIZED (
+  SELECT p.conversation_id FROM chat_topicpreference p
+  WHERE p.organization_id = %(organization)s AND p.principal_id = %(me)s
+  UNION SELECT r.conversation_id FROM chat_readmark r
+  WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s
+)
+"""
+# Of a message `x` and a membership `m`.
+NEW = """x.organization_id = %(organization)s AND x.conversation_id = m.conversation_id
+  AND x.sequence > m.last_read_sequence AND x.sender_id <> %(me)s AND x.deleted_at IS NULL"""
+AHEAD = """EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s
+  AND r.conversation_id = x.conversation_id AND r.sequence >= x.sequence
+  AND (r.place = coalesce(x.topic_id, x.conversation_id) OR r.place = x.thread_id))"""
+WISH = """chat_topicpreference w ON w.organization_id = %(organization)s AND w.principal_id = %(me)s
+  AND w.topic_id = x.topic_id"""
+# Joins after a membership `m`: `n.unread`, `n.followed` (in followed topics), `n.mentions`; 0 without a membership.
+COUNTS = f"""
+LEFT JOIN kept ON kept.conversation_id = m.conversation_id
+CROSS JOIN LATERAL (
+  SELECT plain.unread + special.unread AS unread, special.followed, named.mentions
+  FROM (SELECT count(*) AS unread FROM (
+      SELECT FROM chat_message x WHERE kept.conversation_id IS NULL AND {NEW} LIMIT {CAP}) a) plain,
+    (SELECT count(*) AS unread, count(*) FILTER (WHERE b.level = 'followed') AS followed FROM (
+      SELECT w.level FROM chat_message x LEFT JOIN {WISH}
+      WHERE kept.conversation_id IS NOT NULL AND {NEW} AND NOT {AHEAD} AND w.level IS DISTINCT FROM 'muted'
+      LIMIT {CAP}) b) special,
+    (SELECT count(*) AS mentions FROM chat_mention y WHERE y.organization_id = %(organization)s
+      AND y.principal_id = %(me)s AND y.conversation_id = m.conversation_id AND y.sequence > m.last_read_sequence
+      AND (kept.conversation_id IS NULL OR EXISTS (SELECT FROM chat_message x WHERE x.id = y.message_id
+        AND NOT {AHEAD}))) named
+) n
+"""  # noqa: S608 - constants of this module
+_IN = """
+SELECT m.last_read_sequence, coalesce(s.last_sequence, 0), n.unread,
+  CASE WHEN m.is_muted THEN n.followed ELSE n.unread END, n.mentions
+FROM chat_membership m LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id
+{counts}
+WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
+  AND m.conversation_id = %(conversation)s
+""".format
+_TOTALS = """
+SELECT coalesce(sum(CASE WHEN m.is_muted THEN n.followed ELSE n.unread END), 0), coalesce(sum(n.mentions), 0)
+FROM chat_membership m
+JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
+  AND c.archived_at IS NULL
+{counts}
+WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {where}
+""".format
+_PLACES = """
+SELECT {place}, count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM chat_mention y
+  WHERE y.message_id = x.id AND y.principal_id = %(me)s))
+FROM chat_membership m JOIN chat_message x ON {new}
+WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
+  AND m.conversation_id = %(conversation)s AND NOT {ahead} AND {place} IS NOT NULL
+GROUP BY 1
+""".format
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What waits in one conversation.
+
+    Attributes:
+        last_read_sequence: the marker. up_to: the head; both and the counts are of one moment.
+        counted: what totals count of `unread`.
+    """
+
+    last_read_sequence: int
+    up_to: int
+    unread: int
+    counted: int
+    mentions: int
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What waits in all conversations that are not archived."""
+
+    unread: int
+    mentions: int
+
+
+@dataclass(frozen=True)
+class PlaceCounts:
+    """What waits in a topic or a thread, muted or not."""
+
+    place: UUID
+    unread: int
+    mentions: int
+
+
+def counts_in(*, organization_id: UUID, principal_id: UUID, conversation_id: UUID) -> Counts | None:
+    """Return what waits for a member in a conversation; None for who is no member. One query."""
+    named = {"organization": organization_id, "me": principal_id, "conversation": conversation_id}
+    with connection.cursor() as cursor:
+        cursor.execute(WITH + _IN(counts=COUNTS), named)
+        row = cursor.fetchone()
+    return Counts(*row) if row else None
+
+
+def totals(principal: Principal) -> Totals:
+    """Return what waits in all of the principal's conversations, each counted up to `CAP`. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(*totals_statement(principal))
+        unread, mentions = cursor.fetchone()
+    return Totals(int(unread), int(mentions))
+
+
+def totals_statement(principal: Principal) -> tuple[str, dict[str, Any]]:
+    """Return the statement of `totals` and its parameters."""
+    limit, values = own_limit(principal)
+    named = {"organization": principal.organization_id, "me": principal.id, **values}
+    return WITH + _TOTALS(counts=COUNTS, where=limit), named
+
+
+def topics_in(principal: Principal, conversation_id: UUID) -> dict[UUID, PlaceCounts]:
+    """Return what waits in each topic of a conversation with something; its own id is the general topic. One query."""
+    return _places(principal, conversation_id, "coalesce(x.topic_id, x.conversation_id)")
+
+
+def threads_in(principal: Principal, conversation_id: UUID) -> dict[UUID, PlaceCounts]:
+    """Return what waits in each thread of a conversation with something, by the thread's first message. One query."""
+    return _places(principal, conversation_id, "x.thread_id")
+
+
+def _places(principal: Principal, conversation_id: UUID, place: str) -> dict[UUID, PlaceCounts]:
+    named = {"organization": principal.organization_id, "me": principal.id, "conversation": conversation_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_PLACES(place=place, new=NEW, ahead=AHEAD), named)
+        return {pk: PlaceCounts(pk, unread, mentions) for pk, unread, mentions in cursor.fetchall()}
+
+
+def own_limit(principal: Principal) -> tuple[str, dict[str, Any]]:
+    """Return what narrows the principal's own conversations further, as SQL over `c`; nothing for most."""
+    if principal.data_classes is not None or principal.viewed_by:
+        clause = visible_scope_clause(principal, scope="c.scope_id")
+        return clause.sql, clause.params
+    if principal.conversations is not None:
+        return "c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)}
+    return "true", {}

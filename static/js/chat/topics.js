@@ -1,0 +1,44 @@
+// @ts-check
+/** Topics among the messages of a channel: the head above each run of messages of one topic. */
+
+import { all, clone } from "../shell/dom.js";
+
+const NOTHING = "00000000-0000-0000-0000-000000000000";
+const CONVERSATION = "00000000-0000-0000-0000-000000000001";
+
+/** @param {string} conversation @param {{id: string, name: string} | null} topic */
+export function topicHead(conversation, topic) {
+  const head = topic ? clone("topic-template", { [NOTHING]: topic.id, [CONVERSATION]: conversation }) : clone("general-template", { [CONVERSATION]: conversation });
+  if (topic) for (const name of all("[data-topic-name]", head)) name.textContent = topic.name;
+  /** @type {any} */ (window).htmx.process(head);
+  return head;
+}
+
+/** A topic has another name, or is resolved or open again. @param {{topic_id: string, name: string}} changed */
+export function topicChanged({ topic_id, name }) {
+  for (const shown of all(`[data-topic-name="${topic_id}"]`)) shown.textContent = name;
+  const field = document.querySelector("#main [data-topic-field]");
+  const isOpen = new URLSearchParams(location.search).get("topic") === topic_id;
+  if (isOpen && field instanceof HTMLInputElement) field.value = name;
+}
+
+/** Two heads without a message between them, or the same topic twice: one is enough. @param {HTMLElement} root */
+export function tidyTopics(root) {
+  /** @type {HTMLElement | null} */
+  let last = null;
+  let isEmpty = false;
+  for (const part of all(".topic, .message[data-sequence]", root)) {
+    if (!part.matches(".topic")) {
+      isEmpty = false;
+      continue;
+    }
+    if (last && isEmpty) last.remove();
+    if (last && !isEmpty && last.dataset.topicHead === part.dataset.topicHead) {
+      part.remove();
+      continue;
+    }
+    last = part;
+    isEmpty = true;
+  }
+  if (last && isEmpty) last.remove();
+}
