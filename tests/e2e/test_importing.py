@@ -16,9 +16,15 @@ Visit = Callable[..., Visitor]
 SHOTS = os.environ.get("CHATSYSTEM_SCREENSHOTS")
 
 
+GERMAN = []
+
+
 def keep(page: Page, name: str) -> None:
     if not SHOTS:
         return
+    if GERMAN and not name.startswith("de-"):
+        GERMAN[0].page.goto(page.url)
+        keep(GERMAN[0].page, "de-" + name)
     for width in (360, 1440):
         page.set_viewport_size({"width": width, "height": 900})
         for theme in ("light", "dark"):
@@ -34,6 +40,8 @@ def test_an_export_of_slack_is_looked_through_and_stored(visit: Visit, tmp_path:
     archive = tmp_path / "slack.zip"
     archive.write_bytes(export.zipped())
     aylin = visit("Aylin")
+    if SHOTS:
+        GERMAN[:] = [visit("Aylin", language="de-DE")]
     page = aylin.page
     page.goto("/o/nordlicht/console/imports/")
     keep(page, "imports")
@@ -55,6 +63,8 @@ def test_an_export_of_slack_is_looked_through_and_stored(visit: Visit, tmp_path:
 
 def test_a_conversation_is_exported_by_who_manages_it(visit: Visit, tmp_path: Path) -> None:
     aylin = visit("Aylin")
+    if SHOTS:
+        GERMAN[:] = [visit("Aylin", language="de-DE")]
     page = aylin.page
     aylin.open("allgemein")
     aylin.write("this goes into the archive")

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
-from apps.chat.errors import NoImportFile
+from apps.chat.import_errors import NoImportFile
 from apps.chat.script_texts import chat_texts
 from apps.chat.selectors import importing as selectors
 from apps.chat.services.slack import imports

@@ -12,7 +12,7 @@ import orjson
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
-from apps.chat.errors import ImportNotFound
+from apps.chat.import_errors import ImportNotFound
 from apps.chat.models import HistoryImport, ImportNote
 from apps.chat.types import MAY_GO_ON, OPEN_IMPORTS, ImportState
 from apps.runs.selectors.runs import find_runs

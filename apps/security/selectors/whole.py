@@ -53,12 +53,12 @@ _CHUNK = 2000
 
 def exported_tables() -> dict[str, list[str]]:
     """Return the tables of an export with the columns that are left out."""
+    kept = walled_tables() - LEFT_OUT.keys()
+    models_of_all = (model._meta for model in apps.get_models(include_auto_created=True))  # noqa: SLF001 - public
     return {
-        model._meta.db_table: [
-            str(field.column) for field in model._meta.concrete_fields if _is_secret(field)
-        ]
-        for model in apps.get_models(include_auto_created=True)
-        if model._meta.db_table in walled_tables() and model._meta.db_table not in LEFT_OUT  # noqa: SLF001
+        meta.db_table: [str(field.column) for field in meta.concrete_fields if _is_secret(field)]
+        for meta in models_of_all
+        if meta.db_table in kept
     }
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from apps.accounts.errors import PermissionMissing
 from apps.accounts.types import Principal
-from apps.chat.errors import ImportAtWork, ImportNotReady, NoImportFile, SlackExportRefused
+from apps.chat.import_errors import ImportAtWork, ImportNotReady, NoImportFile, SlackExportRefused
 from apps.chat.models import Conversation, ImportNote, Message
 from apps.chat.services.slack import archive, imports
 from apps.chat.types import ImportState

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, cast
 
 import orjson
 
-from apps.chat.errors import SlackEntryRefused, SlackExportRefused
+from apps.chat.import_errors import SlackEntryRefused, SlackExportRefused
 
 MEGABYTE = 1024 * 1024
 MOST_JSON_BYTES = 64 * MEGABYTE  # of one file; Slack writes one a day and channel
@@ -178,7 +178,7 @@ def is_safe(name: str) -> bool:
     return (
         0 < len(name) <= LONGEST_NAME
         and not any(part in ("", ".", "..") for part in parts)
-        and not set(name) & set('\\:\x00"<>|')
+        and "\\" not in name
         and name.isprintable()
     )
 

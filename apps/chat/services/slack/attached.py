@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from apps.chat.errors import SlackEntryRefused
+from apps.chat.import_errors import SlackEntryRefused
 from apps.chat.services.slack.archive import MEGABYTE, SlackArchive
 from apps.chat.services.slack.notes import Notes
 from apps.chat.services.slack.shapes import SlackFile

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
-from apps.chat.errors import ImportNotReady, SlackEntryRefused, SlackExportRefused
+from apps.chat.import_errors import ImportNotReady, SlackEntryRefused, SlackExportRefused
 from apps.chat.services.slack import archive
 from apps.chat.services.slack.archive import PLACES, SlackArchive
 from apps.chat.services.slack.notes import Notes

@@ -14,7 +14,8 @@ from itertools import islice
 from uuid import UUID
 
 from apps.accounts.types import PersonView
-from apps.chat.errors import ClientKeyReused, SlackEntryRefused
+from apps.chat.errors import ClientKeyReused
+from apps.chat.import_errors import SlackEntryRefused
 from apps.chat.models import Attachment, Conversation, CustomEmoji, Message
 from apps.chat.rendering.markdown import Mentionable, render
 from apps.chat.selectors.conversations import ref

@@ -13,7 +13,13 @@ from django.utils import timezone
 from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
 from apps.chat import actions
-from apps.chat.errors import ImportAtWork, ImportNotFound, ImportNotReady, NoImportFile, SlackExportRefused
+from apps.chat.import_errors import (
+    ImportAtWork,
+    ImportNotFound,
+    ImportNotReady,
+    NoImportFile,
+    SlackExportRefused,
+)
 from apps.chat.models import HistoryImport, ImportedPerson, ImportNote
 from apps.chat.selectors.importing import KEPT, RIGHTS
 from apps.chat.services.slack import export as exports

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from apps.chat.errors import SlackEntryRefused
+from apps.chat.import_errors import SlackEntryRefused
 from apps.chat.models import CustomEmoji, ImportedConversation, ImportedPerson
 from apps.chat.services.slack.cast import addresses_of, members_among
 from apps.chat.services.slack.emoji import as_emoji
