@@ -207,7 +207,7 @@ def test_linked_files_stay_links_unless_they_are_fetched(
 
     monkeypatch.setattr(attached.fetching, "fetch", fetch)
     export.say("general", said(52, "U1", "again", files=[linked]))
-    assert imported(owner, export.zipped(), fetches_files=True).result["files"] == 1
+    assert imported(owner, export.zipped(), fetches_files=True).result["files"] == 2
     assert [one.url for one in asked] == ["https://files.slack.example/b.txt?t=x"]
 
 
