@@ -2,34 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.chat.slack.exports import said, small
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
-SHOTS = os.environ.get("CHATSYSTEM_SCREENSHOTS")
-
-
-GERMAN = []
-
-
-def keep(page: Page, name: str) -> None:
-    if not SHOTS:
-        return
-    if GERMAN and not name.startswith("de-"):
-        GERMAN[0].page.goto(page.url)
-        keep(GERMAN[0].page, "de-" + name)
-    for width in (360, 1440):
-        page.set_viewport_size({"width": width, "height": 900})
-        for theme in ("light", "dark"):
-            page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-            page.screenshot(path=Path(SHOTS) / f"{name}-{width}-{theme}.png", full_page=False)
 
 
 def test_an_export_of_slack_is_looked_through_and_stored(visit: Visit, tmp_path: Path) -> None:
@@ -40,19 +22,14 @@ def test_an_export_of_slack_is_looked_through_and_stored(visit: Visit, tmp_path:
     archive = tmp_path / "slack.zip"
     archive.write_bytes(export.zipped())
     aylin = visit("Aylin")
-    if SHOTS:
-        GERMAN[:] = [visit("Aylin", language="de-DE")]
     page = aylin.page
     page.goto("/o/nordlicht/console/imports/")
-    keep(page, "imports")
     page.get_by_label("Export of Slack").set_input_files(archive)
     page.get_by_role("button", name="Look through it").click()
     expect(page.get_by_text("waits for you")).to_be_visible()
     expect(page.get_by_role("row", name="general")).to_contain_text("7")
-    keep(page, "import")
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("heading", name="What was imported")).to_be_visible(timeout=60_000)
-    keep(page, "imported")
     page.goto("/o/nordlicht/channels/")
     page.locator("#channels li", has_text="general").get_by_role("button", name="Join").click()
     expect(aylin.message("the old harbour map")).to_be_visible()
@@ -63,8 +40,6 @@ def test_an_export_of_slack_is_looked_through_and_stored(visit: Visit, tmp_path:
 
 def test_a_conversation_is_exported_by_who_manages_it(visit: Visit, tmp_path: Path) -> None:
     aylin = visit("Aylin")
-    if SHOTS:
-        GERMAN[:] = [visit("Aylin", language="de-DE")]
     page = aylin.page
     aylin.open("allgemein")
     aylin.write("this goes into the archive")
@@ -72,11 +47,8 @@ def test_a_conversation_is_exported_by_who_manages_it(visit: Visit, tmp_path: Pa
     page.get_by_role("button", name="Export").click()
     link = page.locator("#exports").get_by_role("link", name="Download")
     expect(link).to_be_visible(timeout=60_000)
-    keep(page, "exports")
     with page.expect_download() as download:
         link.click()
     download.value.save_as(tmp_path / "data.zip")
     with zipfile.ZipFile(tmp_path / "data.zip") as archive:
         assert b"this goes into the archive" in archive.read("conversation.html")
-    page.goto("/o/nordlicht/console/privacy/")
-    keep(page, "privacy")
