@@ -62,3 +62,23 @@ def test_pages_are_looked_at_as_somebody_else_and_it_ends(
     banner.get_by_role("button", name=end).click()
     page.wait_for_url("**/console/people/**")
     expect(banner).to_have_count(0)
+
+
+@pytest.mark.parametrize(("language", "width"), [("en-GB", 1440), ("de-DE", 320)])
+def test_one_right_is_given_in_one_place_and_taken_back(visit: Visit, language: str, width: int) -> None:
+    aylin = visit("Aylin", language=language, width=width)
+    page = aylin.page
+    page.goto(f"{BASE}console/roles/rights/")
+    assert aylin.look() == []
+    page.locator('.bar__tools [hx-get$="/new/"]').click()
+    dialog = page.locator("#dialog")
+    dialog.locator('[name="person"]').fill("Tomasz Wójcik")
+    dialog.locator('[name="place"]').fill("einkauf")
+    dialog.locator('[name="permission"]').select_option("message.moderate")
+    dialog.locator('[name="reason"]').fill("Urlaubsvertretung")
+    dialog.locator("button[type=submit]").click()
+    row = page.locator("table.data tbody tr", has_text="Tomasz")
+    expect(row).to_contain_text("einkauf")
+    assert aylin.look() == []
+    row.get_by_role("button").click()
+    expect(row).to_have_count(0)

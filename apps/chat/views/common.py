@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
@@ -132,6 +132,15 @@ def form_answer(
 def posted(request: PageRequest) -> QueryDict | None:
     """Return what a form sent, also when it sent nothing; None where the form is only shown."""
     return request.POST if request.method == "POST" else None
+
+
+def search_address(principal: Principal, conversation_id: UUID) -> str:
+    """Return the page that searches one conversation; empty where nothing is installed that searches."""
+    try:
+        address = reverse("rag:search", kwargs={"slug": principal.organization_slug})
+    except NoReverseMatch:
+        return ""
+    return f"{address}?conversation={conversation_id}"
 
 
 def leave_to(request: PageRequest, address: str, *, said: str = "") -> HttpResponse:

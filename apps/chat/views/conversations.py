@@ -29,6 +29,7 @@ from apps.chat.views.common import (
     list_context,
     page_or_dialog,
     posted,
+    search_address,
 )
 from apps.core.errors import DomainError
 
@@ -173,6 +174,7 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
         "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
         "may_archive": _may_manage(request, found) and found.kind == "channel",
         "may_export": may_export(request.principal, found),
+        "search_url": search_address(request.principal, found.id),
     }  # fmt: skip
     if request.method == "POST" and may_change and form.is_valid():
         kept = () if form.cleaned_data["who_posts"] else ("who_posts", "takes_replies")

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -27,6 +27,7 @@ from apps.chat.views.common import (
     conversation_address,
     list_context,
     message_address,
+    search_address,
     shared,
 )
 from apps.files.services.uploads import MOST_AT_ONCE
@@ -237,21 +238,13 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
         "may_moderate": conversations.may_here(principal, "message.moderate", found.id),
         "member_count": count,
         "faces": [conversations.ref(person) for person in people.people(others).values()],
-        "search_url": _search_url(principal.organization_slug, found),
+        "search_url": search_address(principal, found.id),
         "drafts": own,
     }
 
 
 def _drafts(principal: Principal, found: ConversationView) -> dict[UUID | None, str]:
     return drafts.drafts_of(principal=principal, conversation_id=found.id) if found.has_draft else {}
-
-
-def _search_url(slug: str, found: ConversationView) -> str:
-    try:
-        address = reverse("rag:search", kwargs={"slug": slug})
-    except NoReverseMatch:
-        return ""
-    return f"{address}?conversation={found.id}"
 
 
 def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> dict[str, Any]:
