@@ -27,3 +27,7 @@ RETENTION_SET = register_action("retention.rule_set", _("Rule for keeping messag
 RETENTION_REMOVED = register_action("retention.rule_removed", _("Rule for keeping messages removed"))
 REPORT_READ = register_action("report.read", _("Reported message read"))
 REPORT_DECIDED = register_action("report.decided", _("Report of a message decided"))
+IMPORT_CHECKED = register_action("import.checked", _("History of another system looked through"))
+IMPORT_CONFIRMED = register_action("import.confirmed", _("Import of history started"))
+IMPORT_STOPPED = register_action("import.stopped", _("Import of history stopped"))
+IMPORT_DISCARDED = register_action("import.discarded", _("Import of history put away"))

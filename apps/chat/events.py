@@ -40,6 +40,15 @@ class MessageSent(ConversationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MessageImported(MessageSent):
+    """A message of before was stored, written elsewhere; by `send_batch` only. Nobody is told of it and nothing answers
+    it, so it is no `message.sent`; `message` is the same, and it is found, read and erased like any other.
+    """
+
+    type: ClassVar[str] = "message.imported"
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageEdited(ConversationEvent):
     """The body was replaced; the old one is kept as a revision. Who is mentioned since, and who is not any more, is
     among the members only.

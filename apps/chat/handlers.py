@@ -26,6 +26,7 @@ from apps.chat.events import (
 )
 from apps.chat.selectors import explaining
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
+from apps.chat.selectors.exporting import CONVERSATION
 from apps.chat.selectors.messages import sees_message
 from apps.chat.selectors.statuses import expired
 from apps.chat.services import (
@@ -41,8 +42,12 @@ from apps.chat.services import (
 from apps.chat.services.checking import check_read_state
 from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
+from apps.chat.services.slack import imports
+from apps.chat.services.slack.places import take_waiting_seats
 from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
+from apps.chat.types import ImportState
 from apps.core import tenancy
+from apps.core.data_exports import register_export
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
 from apps.notify.selectors.kinds import register_kind
@@ -50,6 +55,8 @@ from apps.notify.services import noticing
 from apps.notify.services.activity import register_activity
 from apps.notify.services.preferences import register_place
 from apps.notify.services.receiving import register_replies
+from apps.runs.events import RunFinished
+from apps.runs.types import RunState
 
 SENT_KEPT = timedelta(days=7)
 
@@ -57,6 +64,7 @@ register_conversations(scopes_of)
 register_object_kind(explaining.CONVERSATION)
 register_object_kind(explaining.MESSAGE)
 register_kind(notifying.MESSAGE)
+register_export(CONVERSATION)
 register_kind(notifying.REMINDER)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
@@ -77,6 +85,27 @@ def leave_with_the_organization(event: MemberChanged) -> None:
     """Whoever left the organization leaves its conversations; the seats ended with the change itself."""
     if not event.is_active:
         end_all_memberships(person_id=event.principal_id)
+
+
+@after_commit(MemberChanged, from_start=False)
+def take_places_of_before(event: MemberChanged) -> None:
+    """Whoever is let in takes the places that imported conversations kept."""
+    if event.is_active:
+        take_waiting_seats(organization_id=event.organization_id, principal_id=event.principal_id)
+
+
+@in_transaction(RunFinished)
+def note_end_of_import(event: RunFinished) -> None:
+    """An import whose run failed or was stopped says so."""
+    states = {RunState.FAILED: ImportState.FAILED, RunState.CANCELLED: ImportState.CANCELLED}
+    state = states.get(RunState(event.state))
+    if event.subject_type == imports.SUBJECT and event.subject_id is not None and state is not None:
+        imports.settle_end(
+            organization_id=event.organization_id,
+            import_id=event.subject_id,
+            state=state,
+            error_code=event.error_code,
+        )
 
 
 @after_commit(InvitationAccepted)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.chat.selectors import personal
+from apps.chat.selectors import imported, personal
 from apps.chat.services import erasing, erasing_kept
+from apps.chat.services.slack.forgetting import erase_imported_of
 from apps.core.data_subjects import (
     Fate,
     HoldTarget,
@@ -252,6 +253,23 @@ register_hold_target(
         listed=personal.channel_names,
     )
 )
+register_subject_data(
+    SubjectData(
+        name="chat.imported",
+        label=_("Imports from other systems"),
+        fate=Fate.DELETE,
+        why=_("Who the person was there is forgotten with what reports say. Of imports it started, the name goes."),
+        order=35,
+        links=(
+            "chat_importedperson.principal_id", "chat_importedseat.principal_id", "chat_historyimport.requested_by_id",
+        ),
+        shared=("chat_importnote.detail", "chat_historyimport.file_name", "chat_historyimport.report"),
+        count=imported.count_imported,
+        export=imported.export_imported,
+        erase=erase_imported_of,
+    )
+)  # fmt: skip
+register_impersonal("says which conversation of another system is which here", "chat_importedconversation")
 register_impersonal(
     "what public web pages say about themselves, and which messages show it",
     "chat_linkpreview",

@@ -268,6 +268,8 @@ class Draft:
         topic: name of a topic of the channel, made where there is none; replies take that of their thread.
         announces: may post where only announcers do, everywhere; `announce_scopes` are single places.
         sent_at: only for imported history; None means the time of the commit.
+        is_history: written elsewhere before: the sender needs no seat, nobody is told, nothing answers it.
+        edited_at, reactions: only for imported history.
         also_notified: who counts as mentioned beside those the text names: who is online, for `@here`.
     """
 
@@ -289,6 +291,9 @@ class Draft:
     sent_at: datetime | None = None
     priority: Priority = ""
     also_notified: tuple[UUID, ...] = ()
+    is_history: bool = False
+    edited_at: datetime | None = None
+    reactions: tuple[ReactionView, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,7 +302,7 @@ class SentMessage:
 
     Attributes:
         repeated: the client key was stored before; id and sequence are those of the first time.
-        payload: the data of the event `message.sent` as JSON; empty when repeated.
+        payload: the data of the event `message.sent` (`message.imported`) as JSON; empty when repeated.
     """
 
     id: UUID
@@ -342,3 +347,19 @@ class ReportState(models.TextChoices):
     DISMISSED = "dismissed", _("dismissed")
     WARNED = "warned", _("warned")
     REMOVED = "removed", _("removed")
+
+
+class ImportState(models.TextChoices):
+    """Where an import of history is."""
+
+    CHECKING = "checking", _("looking through")
+    REFUSED = "refused", _("refused")
+    READY = "ready", _("waits for you")
+    RUNNING = "running", _("importing")
+    DONE = "done", _("imported")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("stopped")
+
+
+OPEN_IMPORTS = frozenset({ImportState.CHECKING, ImportState.RUNNING})
+MAY_GO_ON = frozenset({ImportState.READY, ImportState.FAILED, ImportState.CANCELLED})

@@ -7,7 +7,7 @@ from uuid import UUID
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.objects import register_object_kind
-from apps.chat.events import MessageDeleted, MessageRestored, MessageSent, MessagesErased
+from apps.chat.events import MessageDeleted, MessageImported, MessageRestored, MessageSent, MessagesErased
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.documents.selectors import explaining
 from apps.documents.services import attachments, erasing, reading
@@ -18,7 +18,7 @@ from apps.runs.types import RunState
 register_object_kind(explaining.DOCUMENT)
 
 
-@after_commit(MessageSent, MessageRestored)
+@after_commit(MessageSent, MessageImported, MessageRestored)
 def read_attachments(event: MessageSent | MessageRestored) -> None:
     """Attached documents are read for the conversation's audience; twice is fine: one document for each file."""
     files = [UUID(str(file["id"])) for file in event.message["attachments"]]

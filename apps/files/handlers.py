@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from apps.accounts.services.objects import register_object_kind
+from apps.core.data_exports import ExportPart, add_export_part
 from apps.core.relay.periodic import every
 from apps.files.selectors import explaining
+from apps.files.selectors.personal import contents_of_all
 from apps.files.services import removal
 
 register_object_kind(explaining.FILE)
+add_export_part(
+    "organization",
+    ExportPart(name="files", files=lambda wanted: contents_of_all(wanted.organization_id)),
+)
 
 
 @every(seconds=600)

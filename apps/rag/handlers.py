@@ -6,6 +6,7 @@ from apps.chat.events import (
     CardChanged,
     MessageDeleted,
     MessageEdited,
+    MessageImported,
     MessageMovedIn,
     MessageRestored,
     MessageSent,
@@ -38,7 +39,15 @@ def forget_texts(event: MessagesErased | MessagesMovedAway) -> None:
     storing.remove_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 
 
-@after_commit(MessageSent, MessageMovedIn, MessageEdited, MessageDeleted, MessageRestored, CardChanged)
+@after_commit(
+    MessageSent,
+    MessageImported,
+    MessageMovedIn,
+    MessageEdited,
+    MessageDeleted,
+    MessageRestored,
+    CardChanged,
+)
 def index_message(event: MessageSent | MessageMovedIn | Changed) -> None:
     """Index what the message says now, and its neighbours that lost their chunk with it."""
     sequence = event.sequence

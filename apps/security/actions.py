@@ -19,3 +19,9 @@ REQUEST_WITHDRAWN = register_action("privacy.request_withdrawn", _("Privacy requ
 REQUEST_RETRIED = register_action("privacy.request_retried", _("Privacy request tried again"))
 HOLD_PLACED = register_action("privacy.hold_placed", _("Legal hold placed"))
 HOLD_RELEASED = register_action("privacy.hold_released", _("Legal hold released"))
+DATA_EXPORT_STARTED = register_action(
+    "export.started", _("Export of a conversation or the organization started")
+)
+DATA_EXPORT_FETCHED = register_action(
+    "export.fetched", _("Export of a conversation or the organization fetched")
+)

@@ -25,6 +25,16 @@ class HoldNotFound(NotFound):
     code = "privacy.hold_not_found"
 
 
+class ExportNotFound(NotFound):
+    code = "exports.not_found"
+
+
+class NothingToExport(NotFound):
+    """Nothing of this kind, or who asked may not have it any more."""
+
+    code = "exports.nothing_to_export"
+
+
 class ReasonMissing(InvalidInput):
     code = "privacy.reason_missing"
     message = _("Say why, in 1 to 500 characters.")

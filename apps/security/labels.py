@@ -17,6 +17,7 @@ KINDS: dict[str, Promise] = {
     "document": _("document"),
     "file": _("file"),
     "flag": _("feature flag"),
+    "history_import": _("import"),
     "invitation": _("invitation"),
     "legal_hold": _("legal hold"),
     "member": _("member"),

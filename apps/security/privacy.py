@@ -10,13 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.data_subjects import Fate, SubjectData, register_impersonal, register_subject_data
 from apps.core.retention import Held, RetentionRule, register_retention
 from apps.security.selectors import about_person
+from apps.security.selectors.data_exports import export_exports, exports_of
 from apps.security.selectors.privacy import export_requests
-from apps.security.services import emptying, erasure, exporting
+from apps.security.services import data_exports, emptying, erasure, exporting
+from apps.security.services.data_exports import forget_exports_of
 
 
 def _expire(organization_id: UUID, _before: datetime, _held: Held) -> int:
     """The moment lies in the row; a copy made for a person is nothing a hold keeps."""
-    return exporting.expire_files(organization_id=organization_id)
+    return exporting.expire_files(organization_id=organization_id) + data_exports.expire(
+        organization_id=organization_id
+    )
 
 
 register_subject_data(
@@ -59,6 +63,20 @@ register_subject_data(
         erase=emptying.erase_in_trail,
     )
 )  # fmt: skip
+register_subject_data(
+    SubjectData(
+        name="security.exports",
+        label=_("Exports of conversations and the organization"),
+        fate=Fate.DELETE,
+        why=_("Deleted with their files."),
+        order=87,
+        links=("security_dataexport.requested_by_id",),
+        shared=("security_dataexport.name",),
+        count=lambda person: exports_of(person).count(),
+        export=export_exports,
+        erase=forget_exports_of,
+    )
+)
 register_impersonal("heads of the chains of the audit trail", "core_auditchain")
 register_retention(
     RetentionRule(

@@ -16,6 +16,7 @@ from django.utils.translation import pgettext_lazy
 SUBJECT = "security.privacy_request"
 OBJECT = "privacy_request"  # in the audit trail
 EXPORT, ERASURE = "privacy.export", "privacy.erase"  # kinds of runs
+EXPORT_SUBJECT, DATA_EXPORT = "security.data_export", "exports.make"
 
 
 class Problem(enum.StrEnum):

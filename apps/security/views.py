@@ -16,10 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
-from apps.core.errors import DomainError
-from apps.security.errors import RequestNotFound
+from apps.core.errors import DomainError, NotFound
+from apps.security.errors import ExportNotFound, RequestNotFound
+from apps.security.selectors.data_exports import find_archive, newest_exports
 from apps.security.selectors.privacy import find_file, own_exports
-from apps.security.services import erasure, exporting
+from apps.security.services import data_exports, erasure, exporting
 from apps.security.services.delivery import archive_response
 
 
@@ -33,8 +34,14 @@ class PageRequest(HttpRequest):
 @require_safe
 def own_data(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """Show what a person can do about its data, and its exports."""
-    exports = own_exports(request.principal)
-    context = {"area": "settings", "exports": exports, "is_running": any(one.is_live for one in exports)}
+    exports, others = own_exports(request.principal), newest_exports(request.principal)
+    context = {
+        "area": "settings",
+        "exports": exports,
+        "is_running": any(one.is_live for one in exports),
+        "others": others,
+        "is_making": any(one.is_live for one in others),
+    }
     return render(request, "security/own_data.html", context)
 
 
@@ -77,5 +84,46 @@ async def file(request: HttpRequest, slug: str, request_id: UUID) -> HttpRespons
     return response
 
 
-def _back(request: PageRequest) -> HttpResponseRedirect:
-    return HttpResponseRedirect(reverse("privacy:own", kwargs={"slug": request.principal.organization_slug}))
+@require_POST
+@recent_sign_in_required
+def start_data_export(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Start an export of a conversation or of the organization."""
+    try:
+        target = UUID(request.POST.get("target", ""))
+        data_exports.start(principal=request.principal, kind=request.POST.get("kind", ""), target_id=target)
+    except (ValueError, NotFound) as error:
+        raise Http404 from error
+    except DomainError as refused:
+        messages.error(request, refused.detail)
+    else:
+        messages.success(request, _("The export has begun. Come back in a moment."))
+    return _back(request, "#exports")
+
+
+@require_POST
+def cancel_data_export(request: PageRequest, slug: str, export_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Stop an export of a conversation or of the organization."""
+    try:
+        data_exports.cancel(principal=request.principal, export_id=export_id)
+    except ExportNotFound as error:
+        raise Http404 from error
+    return _back(request, "#exports")
+
+
+@require_safe
+@recent_sign_in_required
+async def data_export_file(request: HttpRequest, slug: str, export_id: UUID) -> HttpResponseBase:  # noqa: ARG001
+    """Deliver the archive to who asked for it and still may."""
+    principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
+    try:
+        key = await sync_to_async(find_archive)(principal, export_id)
+        response = await asyncio.to_thread(archive_response, key)
+    except (ExportNotFound, FileNotFoundError) as error:
+        raise Http404 from error
+    await sync_to_async(data_exports.note_fetched)(principal, export_id)
+    return response
+
+
+def _back(request: PageRequest, part: str = "") -> HttpResponseRedirect:
+    where = reverse("privacy:own", kwargs={"slug": request.principal.organization_slug})
+    return HttpResponseRedirect(where + part)

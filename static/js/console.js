@@ -4,6 +4,7 @@
 import { setUpConnection } from "./shell/connection.js";
 import "./console/copy.js";
 import "./console/filter.js";
+import "./console/import.js";
 import "./console/select.js";
 import "./shell/live-part.js";
 

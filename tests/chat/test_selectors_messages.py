@@ -124,7 +124,7 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
     """What a client does with an event: the same rules as in the page's script."""
     kind, data = event["type"], event["payload"]
     apply_to_topics(state, event)
-    if kind in ("message.sent", "message.moved_in"):
+    if kind in ("message.sent", "message.imported", "message.moved_in"):
         message = data["message"]
         if message["thread"] is None:
             state[message["id"]] = message

@@ -46,6 +46,7 @@ from apps.chat.services import (
     retention,
     scheduling,
 )
+from apps.chat.services.slack import imports
 from apps.chat.types import ReportReason
 from apps.core import origin, tenancy
 from apps.core.database.patience import PatientPool
@@ -56,10 +57,11 @@ from apps.core.services import outbound_hosts
 from apps.notify.models import Notification
 from apps.notify.services import preferences, subscriptions
 from apps.rag.services import embedding
-from apps.security.services import erasure, exporting, holds
+from apps.security.services import data_exports, erasure, exporting, holds
 from tests.accounts.factors import enrol
 from tests.accounts.oauth import app_of
 from tests.accounts.sessions import open_session
+from tests.chat.slack.exports import small, uploaded
 from tests.documents.samples import text_pdf
 from tests.emptying import empty_tables
 from tests.factories.accounts import MemberFactory, OrganizationFactory, principal_of
@@ -342,6 +344,12 @@ def _privacy(realm: Realm) -> None:
             message_id=realm.ids["message_id"],
             reason=ReportReason.SPAM,
             note=f"look {word}",
+        ),
+        "import_id": imports.start_check(
+            principal=who, file_id=uploaded(who, small().zipped(), f"export {word}.zip")
+        ),
+        "export_id": data_exports.start(
+            principal=who, kind="conversation", target_id=realm.ids["conversation_id"]
         ),
         "/api/v1/privacy/requests/{request_id}/file request_id": exported,
         "/o/{slug}/privacy/exports/{request_id}/data.zip request_id": exported,

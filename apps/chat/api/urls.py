@@ -6,6 +6,7 @@ from apps.chat.api import (
     asking,
     channels,
     emoji,
+    importing,
     keeping,
     moderation,
     planning,
@@ -110,5 +111,10 @@ urlpatterns = [
     path("retention/rules/", retention.RuleList.as_view(), name="retention-rules"),
     path("retention/rules/<uuid:rule_id>/", retention.RuleDetail.as_view(), name="retention-rule"),
     path("retention/preview/", retention.Preview.as_view(), name="retention-preview"),
+    path("imports/", importing.ImportList.as_view(), name="imports"),
+    path("imports/<uuid:import_id>/", importing.ImportDetail.as_view(), name="import"),
+    path("imports/<uuid:import_id>/confirm/", importing.ImportConfirmation.as_view(), name="import-confirm"),
+    path("imports/<uuid:import_id>/stop/", importing.ImportStop.as_view(), name="import-stop"),
+    path("imports/<uuid:import_id>/report", importing.ImportReport.as_view(), name="import-report"),
     path("asyncapi/", views.SocketDocument.as_view(), name="asyncapi"),
 ]

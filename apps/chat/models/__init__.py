@@ -3,6 +3,13 @@
 from apps.chat.models.conversation import Conversation, Draft, Membership
 from apps.chat.models.deleted import DeletedMessage
 from apps.chat.models.emoji import CustomEmoji
+from apps.chat.models.importing import (
+    HistoryImport,
+    ImportedConversation,
+    ImportedPerson,
+    ImportedSeat,
+    ImportNote,
+)
 from apps.chat.models.keeping import Acknowledgement, Bookmark, Forward, SavedMessage
 from apps.chat.models.message import Attachment, Mention, Message, MessageRevision, Reaction
 from apps.chat.models.moderation import Report
@@ -23,6 +30,11 @@ __all__ = [
     "DeletedMessage",
     "Draft",
     "Forward",
+    "HistoryImport",
+    "ImportNote",
+    "ImportedConversation",
+    "ImportedPerson",
+    "ImportedSeat",
     "LinkPreview",
     "Membership",
     "Mention",

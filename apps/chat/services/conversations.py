@@ -79,7 +79,7 @@ def open_direct(*, principal: Principal, people: Iterable[UUID]) -> UUID:
     members = known_people(principal, people)
     if len(members) > MOST_PEOPLE:
         raise TooManyPeople(limit=MOST_PEOPLE)
-    key = _people_key({principal.id, *(person.id for person in members)})
+    key = people_key({principal.id, *(person.id for person in members)})
     found = Conversation.objects.filter(organization_id=principal.organization_id, people_key=key).first()
     if found is None:
         kind = "direct" if len(members) <= 1 else "group"
@@ -94,34 +94,46 @@ def open_direct(*, principal: Principal, people: Iterable[UUID]) -> UUID:
 
 
 def _create(principal: Principal, *, kind: str, members: list[PersonView], **fields: Any) -> UUID:
+    conversation = store_conversation(
+        organization_id=principal.organization_id,
+        actor_id=principal.id,
+        kind=kind,
+        created_by_id=principal.id,
+        **fields,
+    )
+    myself = people_selectors.people([principal.id])[principal.id]
+    seat(conversation, [myself, *members], actor_id=principal.id)
+    return conversation.pk
+
+
+def store_conversation(
+    *, organization_id: UUID, actor_id: UUID | None, kind: str, **fields: Any
+) -> Conversation:
+    """Store a conversation with its audience and nobody in it; for callers that decided about rights and people.
+
+    The caller holds a transaction.
+    """
     conversation_id = uuid7()
     scope_id = scopes.create_scope(
-        organization_id=principal.organization_id,
+        organization_id=organization_id,
         kind="conversation",
         audience="seats" if fields.get("is_private") else "organization",
     )
     conversation = Conversation.objects.create(
-        id=conversation_id,
-        organization_id=principal.organization_id,
-        kind=kind,
-        scope_id=scope_id,
-        created_by_id=principal.id,
-        **fields,
+        id=conversation_id, organization_id=organization_id, kind=kind, scope_id=scope_id, **fields
     )
     log.record(
         events.ConversationCreated(
-            organization_id=principal.organization_id,
+            organization_id=organization_id,
             stream_id=conversation_id,
             scope_id=scope_id,
-            actor_id=principal.id,
+            actor_id=actor_id,
             kind=kind,
             name=conversation.name,
             is_private=conversation.is_private,
         )
     )
-    myself = people_selectors.people([principal.id])[principal.id]
-    seat(conversation, [myself, *members], actor_id=principal.id)
-    return conversation_id
+    return conversation
 
 
 def update_conversation(
@@ -258,5 +270,6 @@ def _clean_description(description: str) -> str:
     return clean_body(description, may_be_empty=True).replace("\n", " ")[:250]
 
 
-def _people_key(people: set[UUID]) -> str:
+def people_key(people: set[UUID]) -> str:
+    """Return what a direct or group conversation of exactly these people is found by."""
     return hashlib.sha256(b"".join(sorted(person.bytes for person in people))).hexdigest()

@@ -59,17 +59,18 @@ def send_messages(drafts: Sequence[Draft]) -> list[SentMessage | DomainError]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(write_path.SEND_BATCH, [write_path.encode(drafts)])
         stored = write_path.decode(drafts, cursor.fetchall())
-        for item in stored.values():
-            if item.sent.payload:
-                _publish_on_commit(item.sent)
+        for draft in drafts:
+            if draft.id in stored and stored[draft.id].sent.payload:
+                _publish_on_commit(draft, stored[draft.id].sent)
     sent_total.labels("sync").inc(sum(1 for item in stored.values() if item.sent.payload))
     return [outcome(draft, stored.get(draft.id)) for draft in drafts]
 
 
-def _publish_on_commit(sent: SentMessage) -> None:
+def _publish_on_commit(draft: Draft, sent: SentMessage) -> None:
+    event = events.MessageImported if draft.is_history else events.MessageSent
     transaction.on_commit(
         lambda: publishing.publish_stored(
-            type=events.MessageSent.type,
+            type=event.type,
             stream_id=sent.conversation_id,
             sequence=sent.sequence,
             payload=sent.payload,

@@ -25,6 +25,25 @@ def encode(drafts: Sequence[Draft]) -> str:
 
 
 def _row(draft: Draft, trace: str) -> dict[str, Any]:
+    row = _new(draft, trace)
+    return {**row, **_history(draft)} if draft.is_history else row
+
+
+def _history(draft: Draft) -> dict[str, Any]:
+    """Return what only imported history has; a new message does not pay for it."""
+    return {
+        "history": True,
+        "edited_at": draft.edited_at,
+        "reactions": draft.reactions,
+        "reacted": [
+            {"id": uuid7(), "principal": principal, "emoji": reaction.emoji}
+            for reaction in draft.reactions
+            for principal in reaction.principals
+        ],
+    }
+
+
+def _new(draft: Draft, trace: str) -> dict[str, Any]:
     return {
         "id": draft.id,
         "organization": draft.organization_id,

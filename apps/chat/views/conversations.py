@@ -16,6 +16,7 @@ from apps.accounts.services.scoped_roles import may_manage as may_manage_roles
 from apps.accounts.types import PersonView
 from apps.chat.forms import ChannelForm, ConvertForm, PeopleForm, SettingsForm
 from apps.chat.selectors import channels, conversations
+from apps.chat.selectors.exporting import may_export
 from apps.chat.services import conversations as changing
 from apps.chat.services import members as seating
 from apps.chat.types import ConversationView
@@ -172,6 +173,7 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
     context = {
         "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
         "may_archive": _may_manage(request, found) and found.kind == "channel",
+        "may_export": may_export(request.principal, found),
         "search_url": search_address(request.principal, found.id),
     }  # fmt: skip
     if request.method == "POST" and may_change and form.is_valid():

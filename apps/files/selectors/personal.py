@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
@@ -12,6 +13,8 @@ from apps.core.data_subjects import ExportFile, Person
 from apps.files.models import StoredFile
 from apps.files.store import store
 from apps.files.types import FileState
+
+_PAGE = 500
 
 
 def files_of(person: Person) -> QuerySet[StoredFile]:
@@ -36,11 +39,34 @@ def export_files(person: Person) -> Iterator[Mapping[str, Any]]:
 
 def contents_of(person: Person) -> Iterator[ExportFile]:
     """Yield the person's ready files."""
-    for row in files_of(person).filter(state=FileState.READY).order_by("pk"):
-        yield ExportFile(_name(row), partial(store().open, row.storage_key))
+    yield from contents(files_of(person))
+
+
+def contents_of_all(organization_id: UUID) -> Iterator[ExportFile]:
+    """Yield every ready file of an organization, for callers that decided about rights."""
+    yield from contents(StoredFile.objects.filter(organization_id=organization_id))
+
+
+def contents_for(*, organization_id: UUID, file_ids: Collection[UUID]) -> Iterator[ExportFile]:
+    """Yield some ready files, for the app that carries them and decided about rights."""
+    yield from contents(StoredFile.objects.filter(organization_id=organization_id, pk__in=file_ids))
+
+
+def contents(rows: QuerySet[StoredFile]) -> Iterator[ExportFile]:
+    """Yield the ready ones of these, page by page."""
+    ready = rows.filter(state=FileState.READY).order_by("pk")
+    after = UUID(int=0)
+    while page := list(ready.filter(pk__gt=after)[:_PAGE]):
+        for row in page:
+            yield ExportFile(_name(row), partial(store().open, row.storage_key))
+        after = page[-1].pk
+
+
+def export_name(*, file_id: UUID, name: str) -> str:
+    """Return a name no other file has and no program mistakes for a path."""
+    safe = "".join(char if char.isalnum() or char in "-_. " else "_" for char in name).strip(". ")
+    return f"{file_id}-{safe[-80:] or 'file'}"
 
 
 def _name(row: StoredFile) -> str:
-    """Return a name no other file has and no program mistakes for a path."""
-    safe = "".join(char if char.isalnum() or char in "-_. " else "_" for char in row.name).strip(". ")
-    return f"{row.pk}-{safe[-80:] or 'file'}"
+    return export_name(file_id=row.pk, name=row.name)

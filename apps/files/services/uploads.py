@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
+from typing import BinaryIO, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -41,6 +43,23 @@ MEGABYTE = 1024 * 1024
 GIGABYTE = 1024 * MEGABYTE
 
 
+class Uploader(Protocol):
+    """Whose file it is, in which organization: a principal, or somebody whose files are imported."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def organization_id(self) -> UUID: ...
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who once sent a file elsewhere."""
+
+    organization_id: UUID
+    id: UUID
+
+
 def begin(*, principal: Principal, name: str, size_bytes: int) -> FileView:
     """Announce a file; `append` its bytes then.
 
@@ -51,11 +70,9 @@ def begin(*, principal: Principal, name: str, size_bytes: int) -> FileView:
         PermissionMissing, EmptyFile, FileTooLarge, QuotaExceeded, TooManyUploads.
     """
     access.require(principal, "file.upload")
-    if size_bytes < 1:
-        raise EmptyFile
-    limits = settings.CONFIGURATION.files
-    if size_bytes > limits.upload_limit_mb * MEGABYTE:
-        raise FileTooLarge(limit_mb=limits.upload_limit_mb)
+    limit = settings.CONFIGURATION.files.upload_limit_mb
+    if size_bytes > limit * MEGABYTE:
+        raise FileTooLarge(limit_mb=limit)
     with transaction.atomic():
         lock("files.quota", principal.organization_id)
         running = StoredFile.objects.filter(
@@ -66,19 +83,28 @@ def begin(*, principal: Principal, name: str, size_bytes: int) -> FileView:
         )
         if running.count() >= MOST_AT_ONCE:
             raise TooManyUploads(limit=MOST_AT_ONCE, retry_after_seconds=2)
-        if used_bytes(principal.organization_id) + size_bytes > limits.quota_gb * GIGABYTE:
-            raise QuotaExceeded(limit_gb=limits.quota_gb)
+        return _announce(principal, name, size_bytes)
+
+
+def _announce(uploader: Uploader, name: str, size_bytes: int) -> FileView:
+    if size_bytes < 1:
+        raise EmptyFile
+    limit = settings.CONFIGURATION.files.quota_gb
+    with transaction.atomic():
+        lock("files.quota", uploader.organization_id)
+        if used_bytes(uploader.organization_id) + size_bytes > limit * GIGABYTE:
+            raise QuotaExceeded(limit_gb=limit)
         row = StoredFile.objects.create(
-            organization_id=principal.organization_id,
-            uploader_id=principal.id,
+            organization_id=uploader.organization_id,
+            uploader_id=uploader.id,
             name=clean_name(name),
             declared_size_bytes=size_bytes,
-            storage_key=new_key(principal.organization_id),
+            storage_key=new_key(uploader.organization_id),
         )
     return view_of(row)
 
 
-def append(*, principal: Principal, file_id: UUID, offset: int, data: bytes) -> FileView:
+def append(*, principal: Uploader, file_id: UUID, offset: int, data: bytes) -> FileView:
     """Add bytes at exactly where the upload stands; the last ones finish it. A finished one is returned.
 
     Raises:
@@ -111,7 +137,7 @@ def append(*, principal: Principal, file_id: UUID, offset: int, data: bytes) -> 
     return finish(principal=principal, file_id=file_id)
 
 
-def finish(*, principal: Principal, file_id: UUID) -> FileView:
+def finish(*, principal: Uploader, file_id: UUID) -> FileView:
     """Examine an upload whose bytes have all arrived, and keep it; called by the last `append`.
 
     Raises:
@@ -139,7 +165,7 @@ def finish(*, principal: Principal, file_id: UUID) -> FileView:
 
 
 def store_file(*, principal: Principal, name: str, data: bytes) -> FileView:
-    """Upload a whole file at once, with all checks; for imports and demo data.
+    """Upload a whole file at once, with all checks; for demo data.
 
     Raises:
         As `begin` and `append`.
@@ -152,7 +178,24 @@ def store_file(*, principal: Principal, name: str, data: bytes) -> FileView:
     return upload
 
 
-def _lock_own(principal: Principal, file_id: UUID) -> StoredFile:
+def store_stream(*, uploader: Uploader, name: str, size_bytes: int, source: BinaryIO) -> FileView:
+    """Store a file of somebody who need not be here, as it is read; all checks but the limit of one upload.
+
+    For imports, which have decided about rights. Content that ends early leaves nothing that can be opened.
+
+    Raises:
+        EmptyFile, QuotaExceeded, UploadFailed: fewer bytes than announced; and as `append`.
+    """
+    upload = _announce(uploader, name, size_bytes)
+    while not upload.is_ready:
+        data = source.read(min(CHUNK_BYTES, size_bytes - upload.received_bytes))
+        if not data:
+            raise UploadFailed
+        upload = append(principal=uploader, file_id=upload.id, offset=upload.received_bytes, data=data)
+    return upload
+
+
+def _lock_own(principal: Uploader, file_id: UUID) -> StoredFile:
     row = (
         StoredFile.objects.filter(
             organization_id=principal.organization_id, uploader_id=principal.id, pk=file_id

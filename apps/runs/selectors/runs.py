@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -69,6 +70,14 @@ def list_steps(*, principal: Principal, run_id: UUID) -> list[StepView]:
     get_run(principal=principal, run_id=run_id)
     steps = Step.objects.filter(organization_id=principal.organization_id, run_id=run_id)
     return [step_view_of(step) for step in steps.order_by("position", "id")]
+
+
+def results_of(*, organization_id: UUID, run_id: UUID, name: str) -> list[Any]:
+    """Return what the succeeded steps of one name returned; for steps of the same run that sum up."""
+    rows = Step.objects.filter(
+        organization_id=organization_id, run_id=run_id, name=name, state=StepState.SUCCEEDED
+    )
+    return list(rows.order_by("position", "id").values_list("result", flat=True))
 
 
 def find_latest(*, organization_id: UUID, subject_id: UUID, kind: str) -> RunView | None:

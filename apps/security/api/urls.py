@@ -2,10 +2,14 @@
 
 from django.urls import path
 
-from apps.security.api import privacy, trail
+from apps.security.api import data_exports, privacy, trail
 
 app_name = "security-api"
 urlpatterns = [
+    path("exports/", data_exports.ExportList.as_view(), name="exports"),
+    path("exports/<uuid:export_id>/", data_exports.ExportDetail.as_view(), name="export"),
+    path("exports/<uuid:export_id>/cancel/", data_exports.ExportCancellation.as_view(), name="export-cancel"),
+    path("exports/<uuid:export_id>/file", data_exports.ExportFile.as_view(), name="export-file"),
     path("audit/", trail.TrailList.as_view(), name="audit"),
     path("audit/verify/", trail.TrailVerification.as_view(), name="verify"),
     path("audit/<uuid:entry_id>/", trail.TrailEntry.as_view(), name="entry"),

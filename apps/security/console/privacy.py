@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.selectors.members import list_members
+from apps.accounts.services import access
 from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core import console_shell
@@ -26,6 +27,8 @@ from apps.security.errors import RequestNotFound
 from apps.security.forms import HoldForm, RequestForm
 from apps.security.selectors import holds as hold_selectors
 from apps.security.selectors import privacy as selectors
+from apps.security.selectors import whole
+from apps.security.selectors.data_exports import newest_exports
 from apps.security.services import erasure, exporting, holds, suppression
 from apps.security.types import ERASURE, EXPORT, SUBJECT, RequestKind, RequestState
 
@@ -46,6 +49,7 @@ def privacy(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     state = state if state in RequestState.values else ""
     load = partial(selectors.page_of_requests, request.principal, state=state)
     lines, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
+    exports = newest_exports(request.principal, kind=whole.KEY, most=3)
     context = {
         "console_page": PAGE,
         "lines": lines,
@@ -54,6 +58,9 @@ def privacy(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
         "states": RequestState.choices,
         "holds": hold_selectors.list_holds(request.principal),
         "is_live": any(line.is_live for line in lines),
+        "may_export": bool(access.can(request.principal, whole.RIGHT)),
+        "exports": exports,
+        "is_making": any(one.is_live for one in exports),
     }
     return render(request, "console/privacy.html", context)
 

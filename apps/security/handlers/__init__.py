@@ -1,5 +1,5 @@
 """What this app hears and does by the clock, by concept."""
 
-from apps.security.handlers import privacy, trail
+from apps.security.handlers import data_exports, privacy, trail
 
-__all__ = ["privacy", "trail"]
+__all__ = ["data_exports", "privacy", "trail"]

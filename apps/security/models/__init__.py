@@ -1,6 +1,7 @@
-"""Privacy requests and legal holds; outcomes of verifications of the trail."""
+"""Privacy requests and legal holds; exports; outcomes of verifications of the trail."""
 
+from apps.security.models.exports import DataExport
 from apps.security.models.privacy import LegalHold, PrivacyRequest
 from apps.security.models.trail import AuditCheck
 
-__all__ = ["AuditCheck", "LegalHold", "PrivacyRequest"]
+__all__ = ["AuditCheck", "DataExport", "LegalHold", "PrivacyRequest"]

@@ -23,21 +23,32 @@ _BLOCK = 1024 * 1024
 
 
 def write_rows(
-    *, request_id: UUID, name: str, rows: Iterable[Mapping[str, Any]], check: Callable[[], object]
+    *, request_id: UUID, name: str, rows: Iterable[Mapping[str, Any] | bytes], check: Callable[[], object]
 ) -> int:
     """Write one kind of data as JSON lines, whole or not at all; return how many rows.
 
     Args:
+        rows: objects, or lines of JSON that are one already.
         check: called now and then; raises to leave.
     """
     count = 0
     with _Whole(_folder(request_id) / "data" / f"{name}.jsonl") as file:
         for row in rows:
-            file.write(orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS) + b"\n")
+            line = row if isinstance(row, bytes) else _line(row)
+            file.write(line + b"\n")
             count += 1
             if count % 500 == 0:
                 check()
     return count
+
+
+def write_page(*, request_id: UUID, name: str, pieces: Iterable[str], check: Callable[[], object]) -> None:
+    """Write a file for people, piece by piece, whole or not at all."""
+    with _Whole(_folder(request_id) / name) as file:
+        for number, piece in enumerate(pieces):
+            file.write(piece.encode())
+            if number % 500 == 0:
+                check()
 
 
 def write_files(*, request_id: UUID, files: Iterable[ExportFile], check: Callable[[], object]) -> int:
@@ -88,6 +99,10 @@ def remove_archive(key: str) -> None:
 def remove_parts(request_id: UUID) -> None:
     """Delete what an export that broke off had written."""
     shutil.rmtree(_root() / "parts" / request_id.hex, ignore_errors=True)
+
+
+def _line(row: Mapping[str, Any]) -> bytes:
+    return orjson.dumps(row, default=str, option=orjson.OPT_NON_STR_KEYS)
 
 
 class _Whole:

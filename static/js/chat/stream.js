@@ -170,7 +170,7 @@ class Stream {
 
   /** @param {ChatEvent} event */
   #apply({ type, data, sequence }) {
-    if (type === "message.sent") return this.#arrived(data.message, sequence);
+    if (type === "message.sent" || type === "message.imported") return this.#arrived(data.message, sequence);
     if (type === "message.restored") {
       const back = view.element(data.message.id, this.root);
       if (back) this.#redraw(back);
@@ -232,7 +232,7 @@ class Stream {
     const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
     this.#place(article, message.sent_at, message.topic);
     if (this.thread) this.#countReplies();
-    if (message.card || message.priority) this.#redraw(article);
+    if (message.card || message.priority || message.reactions.length || message.edited_at) this.#redraw(article);
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
     else this.#oneMore(message);
     this.reading.observer.observe(article);

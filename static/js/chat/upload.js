@@ -19,7 +19,8 @@ const turns = new Turns(); // of all composers of the page
 /** What was chosen for a draft and not sent yet, by draft: uploads go on while another conversation is open. @type {Map<string, Upload[]>} */
 const chosen = new Map();
 
-class Upload {
+/** One file on its way; `changed` is called with each new state. */
+export class Upload {
   /** @param {File} file @param {() => void} changed */
   constructor(file, changed) {
     this.file = file;

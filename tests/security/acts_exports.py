@@ -1,0 +1,57 @@
+"""Scenarios of acts on imports of history, and on exports of conversations and organizations."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apps.accounts.services.absent import add_absent_person
+from apps.chat.services.slack import imports
+from apps.security.services import data_exports
+from tests.chat.slack.exports import small, uploaded
+from tests.factories.runs import work_off
+from tests.security.acts import Act, Stage
+
+
+def _checked(stage: Stage) -> UUID:
+    import_id = imports.start_check(principal=stage.acting, file_id=uploaded(stage.acting, small().zipped()))
+    work_off()
+    return import_id
+
+
+def _confirmed(stage: Stage) -> UUID:
+    import_id = _checked(stage)
+    imports.confirm(principal=stage.acting, import_id=import_id)
+    return import_id
+
+
+def _export(stage: Stage) -> UUID:
+    return data_exports.start(principal=stage.acting, kind="organization", target_id=stage.organization.pk)
+
+
+def _exported(stage: Stage) -> UUID:
+    export_id = _export(stage)
+    work_off()
+    return export_id
+
+
+ACTS: dict[str, Act] = {
+    "member.imported": Act(
+        lambda s, _: add_absent_person(
+            organization_id=s.organization.pk,
+            address="gone@example.org",
+            name="Gone",
+            actor_id=s.owner.user_id,
+        )
+    ),
+    "import.checked": Act(
+        lambda s, file: imports.start_check(principal=s.acting, file_id=file),
+        lambda s: uploaded(s.acting, small().zipped()),
+    ),
+    "import.confirmed": Act(lambda s, made: imports.confirm(principal=s.acting, import_id=made), _checked),
+    "import.stopped": Act(lambda s, made: imports.stop(principal=s.acting, import_id=made), _confirmed),
+    "import.discarded": Act(lambda s, made: imports.discard(principal=s.acting, import_id=made), _checked),
+    "export.started": Act(lambda s, _: _export(s)),
+    "export.fetched": Act(
+        lambda s, made: s.browser(s.owner.user).get(s.address(f"exports/{made}/data.zip")), _exported
+    ),
+}
