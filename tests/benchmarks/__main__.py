@@ -5,7 +5,7 @@ import importlib
 
 from tests.benchmarks.stack import end_on_signals
 
-NAMES = ("realtime", "send", "search", "ingest", "api", "walls", "audit", "erasure", "access", "chat")
+NAMES = ("realtime", "send", "search", "ingest", "api", "walls", "audit", "erasure", "access", "chat", "ask")
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(
