@@ -17,6 +17,7 @@ NAMES = (
     "access",
     "chat",
     "unread",
+    "ask",
 )
 
 if __name__ == "__main__":
