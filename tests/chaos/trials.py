@@ -20,6 +20,7 @@ from tests.chaos.database import stand_still
 from tests.chaos.ledger import Ledger, head_of
 
 READERS, SENDERS = 3, 4
+MESSAGES = 1_000  # that the deaths of all processes meet
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,10 @@ def make_channel(running: Stack) -> tuple[list[Person], str]:
     return people, str(running.call(people[0], "POST", "/api/v1/conversations/", body)["id"])
 
 
-async def endure(running: Stack, size: Size, name: str, fault: Callable[[], Awaitable[None]]) -> list[str]:
-    """Send and read while the fault goes on, then compare the books."""
+async def endure(
+    running: Stack, size: Size, name: str, fault: Callable[[], Awaitable[None]], *, at_least: int = 0
+) -> list[str]:
+    """Send and read while the fault goes on, and until `at_least` messages were tried; then compare the books."""
     people, conversation = make_channel(running)
     clients = [ChaosClient(running.socket_url, people[n % 2], conversation) for n in range(SENDERS + READERS)]
     ledger = Ledger(name, clients[:SENDERS], clients[SENDERS:])
@@ -68,7 +71,7 @@ async def endure(running: Stack, size: Size, name: str, fault: Callable[[], Awai
 
     async def send(client: ChaosClient, number: int) -> None:
         for index in itertools.count():
-            if over.is_set():
+            if over.is_set() and len(ledger.tried) >= at_least:
                 return
             key = f"{number}.{index}"
             ledger.tried.append(key)
@@ -88,7 +91,9 @@ async def endure(running: Stack, size: Size, name: str, fault: Callable[[], Awai
 
 async def killed(running: Stack, size: Size) -> list[str]:
     """REL-01: every process is killed in turn."""
-    return await endure(running, size, "killed", lambda: faults.kill_in_turn(running, size.rounds))
+    return await endure(
+        running, size, "killed", lambda: faults.kill_in_turn(running, size.rounds), at_least=MESSAGES
+    )
 
 
 async def redis_away(running: Stack, size: Size) -> list[str]:
