@@ -20,14 +20,16 @@ from chatsystem.testing.plugin import SERVERS
 from tests.emptying import empty_tables, install
 
 BROWSER = "tests/e2e/"
-# Files of fifteen seconds of processor and more.
+# Files of thirteen seconds of processor and more, and those that wait for processes as long.
 LONG = {
-    "tests/security/privacy/test_erasure.py",
+    *(f"tests/{name}.py" for name in ("documents/test_sandbox", "rag/test_plans", "security/privacy/test_erasure")),
+    *(f"tests/supervisor/test_{name}.py" for name in ("ending", "run_file", "starting")),
     *(
         f"tests/security/test_{name}.py"
         for name in (
-            "answers_match_document", "cookie_key_rotation", "crawl", "every_entrance", "frames", "garbage",
-            "garbage_in_fields", "hot_statements", "matrix", "no_foreign_action",
+            "browser_protections", "cookie_key_rotation", "crawl", "frames", "garbage_in_fields", "hot_statements",
+            "matrix", "no_foreign_action", "references", "revocation", "sign_in_limits", "silent_logs", "sockets",
+            "who_exists",
         )
     ),
 }  # fmt: skip
@@ -70,6 +72,7 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
+    gc.set_threshold(10_000, 20, 20)  # as in the web process
     gc.enable()
 
 

@@ -7,6 +7,7 @@ everything a migration reads, so that a changed migration, model or package make
 """
 
 import fcntl
+import gc
 import hashlib
 import os
 import shutil
@@ -89,6 +90,8 @@ def _make(target: Path) -> None:
         from django.db import connection  # noqa: PLC0415
 
         django.setup()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 100)  # see `ops.services.preparing`
         connection.settings_dict["USER"] = "chat_owner"
         connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
         connection.close()

