@@ -20,7 +20,7 @@ export class Reading {
     this.asked = this.read;
     this.seen = this.read;
     this.isPaused = !("member" in root.dataset);
-    this.mark = throttle(() => this.#mark(), 1000);
+    this.tell = throttle(() => this.#tell(), 1000);
     this.observer = new IntersectionObserver((entries) => this.#look(entries), { root, threshold: 0.4 });
     const again = () => this.again();
     document.addEventListener("visibilitychange", again);
@@ -34,8 +34,17 @@ export class Reading {
     ];
   }
 
+  /** What is told after the page was left is what was seen on it, not what came since. */
   end() {
     for (const end of this.ends) end();
+    this.reached = () => 0;
+  }
+
+  /** Take down what shows now; it is told within the second. */
+  mark() {
+    if (!hasAttention()) return;
+    this.seen = Math.max(this.seen, this.reached());
+    this.tell();
   }
 
   /** Look at all articles again: observers tell of changes only, and the window may have been hidden. */
@@ -55,9 +64,9 @@ export class Reading {
     this.mark();
   }
 
-  async #mark() {
+  async #tell() {
     if (this.isPaused || !hasAttention()) return;
-    const sequence = Math.max(this.seen, this.reached());
+    const sequence = this.seen;
     if (sequence <= this.asked) return;
     this.asked = sequence;
     try {
