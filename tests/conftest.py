@@ -72,7 +72,6 @@ def pytest_collection() -> None:
 
 def pytest_collection_finish() -> None:
     gc.freeze()
-    gc.set_threshold(10_000, 20, 20)  # as in the web process
     gc.enable()
 
 
