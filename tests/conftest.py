@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 from django.test import TransactionTestCase
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 from apps.core import origin
 from apps.core.http import request_limits
@@ -41,14 +42,41 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 class OneStack(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types for it
-    """Among several processes each file stays in one; the browser tests stay together and share a running product."""
+    """Among several processes each file stays in one; the browser tests stay together and share a running product.
+
+    Also a run ends whose process dies in a test: that test has failed and isn't tried again, and the process that
+    replaces it is told when nothing follows its last test, which it else waits for, for ever.
+    """
 
     def _split_scope(self, nodeid: str) -> str:
         return BROWSER if nodeid.startswith(BROWSER) else nodeid.partition("::")[0]
 
+    def remove_node(self, node: WorkerController) -> str | None:
+        units = self.assigned_work.pop(node)
+        waiting = [(unit, test) for unit in units.values() for test, is_done in unit.items() if not is_done]
+        if not waiting:
+            return None
+        unit, died_in = waiting[0]
+        unit[died_in] = True
+        self.workqueue.update({scope: unit for scope, unit in units.items() if not all(unit.values())})
+        for other in self.assigned_work:
+            self._reschedule(other)
+        return died_in
+
+    def _reschedule(self, node: WorkerController) -> None:
+        super()._reschedule(node)
+        while not node.shutting_down and self._pending_of(self.assigned_work[node]) < 2:
+            super()._reschedule(node)
+
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
     return OneStack(config, log)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Name what failed at once: the summary never comes if the run is ended from outside."""
+    if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
+        print(f"\nfailed: {report.nodeid} ({report.when})", flush=True)  # noqa: T201
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
