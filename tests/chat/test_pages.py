@@ -105,7 +105,7 @@ def test_a_conversation_costs_the_same_for_any_number_of_messages(
     address = ada.url("conversation", conversation_id=conversation)
     ada.client.get(address)
     with django_assert_num_queries(
-        14
+        13
     ):  # topics with what waits in them, wishes about topics; the bell, threads
         assert ada.client.get(address).status_code == 200
 

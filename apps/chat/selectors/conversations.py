@@ -26,7 +26,7 @@ SELECT c.id, c.kind, c.name, c.description, c.is_private, c.archived_at, c.who_p
   m.id IS NOT NULL AS is_member,
   coalesce(m.last_read_sequence, 0) AS last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence,
   coalesce(m.is_muted, false) AS is_muted, coalesce(m.is_starred, false) AS is_starred,
-  n.unread, n.followed, n.mentions,
+  {counts} AS counts,
   EXISTS (SELECT 1 FROM chat_draft d WHERE d.conversation_id = c.id AND d.principal_id = %(me)s) AS has_draft,
   (SELECT x.sent_at FROM chat_message x WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id
     ORDER BY x.sequence DESC LIMIT 1) AS last_message_at,
@@ -36,7 +36,6 @@ FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
 LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
-{counts}
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
@@ -275,6 +274,7 @@ def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[
 def _view(principal: Principal, row: dict[str, Any], known: dict[UUID, PersonView]) -> ConversationView:
     others = [known[person] for person in row["people"] if person in known and person != principal.id]
     people = others or [known[person] for person in row["people"] if person in known]
+    waiting, followed, mentions = row["counts"]
     return ConversationView(
         id=row["id"],
         kind=row["kind"],
@@ -285,9 +285,9 @@ def _view(principal: Principal, row: dict[str, Any], known: dict[UUID, PersonVie
         archived_at=row["archived_at"],
         last_read_sequence=row["last_read_sequence"],
         last_sequence=row["last_sequence"],
-        unread=row["unread"],
-        counted=row["followed"] if row["is_muted"] else row["unread"],
-        mentions=row["mentions"],
+        unread=waiting,
+        counted=followed if row["is_muted"] else waiting,
+        mentions=mentions,
         has_draft=row["has_draft"] and not principal.viewed_by,
         is_muted=row["is_muted"],
         is_starred=row["is_starred"],

@@ -21,7 +21,9 @@ from apps.chat.types import TopicView
 from apps.core import tenancy
 
 _LIST = """
-SELECT t.id, t.name, t.resolved_at, t.created_by_id, coalesce(w.level, 'default') AS level, said.messages, said.last_at
+WITH {marks}
+SELECT t.id, t.name, t.resolved_at, t.created_by_id, coalesce(w.level, 'default') AS level, said.messages, said.last_at,
+  {waiting} AS waiting
 FROM chat_topic t
 LEFT JOIN chat_topicpreference w ON w.organization_id = t.organization_id AND w.principal_id = %(me)s
   AND w.topic_id = t.id
@@ -43,7 +45,7 @@ class Levels:
 
 
 def list_topics(principal: Principal, conversation_id: UUID, *, limit: int = MOST) -> list[TopicView]:
-    """Return the topics of a visible channel: open ones first, then by their newest message. Three queries.
+    """Return the topics of a visible channel: open ones first, then by their newest message. Two queries.
 
     Raises:
         ConversationNotFound.
@@ -53,12 +55,12 @@ def list_topics(principal: Principal, conversation_id: UUID, *, limit: int = MOS
 
 
 def topics_of(principal: Principal, conversation_id: UUID, *, limit: int = MOST) -> list[TopicView]:
-    """Return `list_topics` for a caller that has found the channel visible. Two queries."""
+    """Return `list_topics` for a caller that has found the channel visible. One query."""
     return _load(principal, conversation_id, limit=limit)
 
 
 def get_topic(principal: Principal, topic_id: UUID) -> TopicView:
-    """Return one topic of a visible channel. Four queries.
+    """Return one topic of a visible channel. Three queries.
 
     Raises:
         TopicNotFound: missing, or its channel is not visible.
@@ -124,27 +126,34 @@ def _require_visible(principal: Principal, conversation_id: UUID) -> None:
 def _load(
     principal: Principal, conversation_id: UUID, *, topic: UUID | None = None, limit: int
 ) -> list[TopicView]:
-    waiting = unread.topics_in(principal, conversation_id)
     named: dict[str, Any] = {
         "organization": principal.organization_id, "me": principal.id, "conversation": conversation_id,
         "topic": topic, "limit": limit,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(_LIST(where="" if topic is None else "AND t.id = %(topic)s"), named)
+        cursor.execute(
+            _LIST(
+                marks=unread.MARKS,
+                waiting=unread.IN_TOPIC,
+                where="" if topic is None else "AND t.id = %(topic)s",
+            ),
+            named,
+        )
         names = [column.name for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [_view(conversation_id, row, waiting.get(row["id"])) for row in rows]
+    return [_view(conversation_id, row) for row in rows]
 
 
-def _view(conversation_id: UUID, row: dict[str, Any], waits: unread.PlaceCounts | None) -> TopicView:
+def _view(conversation_id: UUID, row: dict[str, Any]) -> TopicView:
+    waiting, mentions = row["waiting"]
     return TopicView(
         id=row["id"],
         conversation=conversation_id,
         name=row["name"],
         resolved_at=row["resolved_at"],
         level=row["level"],
-        unread=waits.unread if waits else 0,
-        mentions=waits.mentions if waits else 0,
+        unread=waiting,
+        mentions=mentions,
         messages=row["messages"],
         last_message_at=row["last_at"],
         created_by=row["created_by_id"],

@@ -37,47 +37,59 @@ AHEAD = """EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organ
   AND (r.place = coalesce(x.topic_id, x.conversation_id) OR r.place = x.thread_id))"""
 WISH = """chat_topicpreference w ON w.organization_id = %(organization)s AND w.principal_id = %(me)s
   AND w.topic_id = x.topic_id"""
-# Joins after a membership `m`: `n.unread`, `n.followed` (in followed topics), `n.mentions`; 0 without a membership.
+_KEEPS = "EXISTS (SELECT FROM kept WHERE kept.conversation_id = m.conversation_id)"
+# An array of a membership `m`: unread, of them in followed topics, mentions; 0 without a membership. It is a value and
+# no join, since a planner that expects one row counted for each pair of a membership and a conversation.
 COUNTS = f"""
-LEFT JOIN kept ON kept.conversation_id = m.conversation_id
-CROSS JOIN LATERAL (
-  SELECT plain.unread + special.unread AS unread, special.followed, named.mentions
+(SELECT ARRAY[plain.unread + special.unread, special.followed, named.mentions]
   FROM (SELECT count(*) AS unread FROM (
-      SELECT FROM chat_message x WHERE kept.conversation_id IS NULL AND {NEW} LIMIT {CAP}) a) plain,
+      SELECT FROM chat_message x WHERE NOT {_KEEPS} AND {NEW} LIMIT {CAP}) a) plain,
     (SELECT count(*) AS unread, count(*) FILTER (WHERE b.level = 'followed') AS followed FROM (
       SELECT w.level FROM chat_message x LEFT JOIN {WISH}
-      WHERE kept.conversation_id IS NOT NULL AND {NEW} AND NOT {AHEAD} AND w.level IS DISTINCT FROM 'muted'
-      LIMIT {CAP}) b) special,
+      WHERE {_KEEPS} AND {NEW} AND NOT {AHEAD} AND w.level IS DISTINCT FROM 'muted' LIMIT {CAP}) b) special,
     (SELECT count(*) AS mentions FROM chat_mention y WHERE y.organization_id = %(organization)s
       AND y.principal_id = %(me)s AND y.conversation_id = m.conversation_id AND y.sequence > m.last_read_sequence
-      AND (kept.conversation_id IS NULL OR EXISTS (SELECT FROM chat_message x WHERE x.id = y.message_id
-        AND NOT {AHEAD}))) named
-) n
+      AND (NOT {_KEEPS} OR EXISTS (SELECT FROM chat_message x WHERE x.id = y.message_id AND NOT {AHEAD}))) named)
 """  # noqa: S608 - constants of this module
 _IN = """
-SELECT m.last_read_sequence, coalesce(s.last_sequence, 0), n.unread,
-  CASE WHEN m.is_muted THEN n.followed ELSE n.unread END, n.mentions
-FROM chat_membership m LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id
-{counts}
-WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
-  AND m.conversation_id = %(conversation)s
+SELECT q.last_read_sequence, q.last_sequence, q.counts[1], q.counts[CASE WHEN q.is_muted THEN 2 ELSE 1 END], q.counts[3]
+FROM (SELECT m.last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence, m.is_muted, {counts} AS counts
+  FROM chat_membership m LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id
+  WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
+    AND m.conversation_id = %(conversation)s OFFSET 0) q
 """.format
 _TOTALS = """
-SELECT coalesce(sum(CASE WHEN m.is_muted THEN n.followed ELSE n.unread END), 0), coalesce(sum(n.mentions), 0)
-FROM chat_membership m
-JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
-  AND c.archived_at IS NULL
-{counts}
-WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {where}
+SELECT coalesce(sum(q.counts[CASE WHEN q.is_muted THEN 2 ELSE 1 END]), 0), coalesce(sum(q.counts[3]), 0)
+FROM (SELECT m.is_muted, {counts} AS counts FROM chat_membership m
+  JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
+    AND c.archived_at IS NULL
+  WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {where} OFFSET 0) q
 """.format
-_PLACES = """
-SELECT {place}, count(*), count(*) FILTER (WHERE EXISTS (SELECT FROM chat_mention y
-  WHERE y.message_id = x.id AND y.principal_id = %(me)s))
-FROM chat_membership m JOIN chat_message x ON {new}
-WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
-  AND m.conversation_id = %(conversation)s AND NOT {ahead} AND {place} IS NOT NULL
+# The marks of one conversation, read once: a probe for each of thousands of messages would cost more than the rest.
+MARKS = """marks AS MATERIALIZED (
+  SELECT r.place, r.sequence FROM chat_readmark r WHERE r.organization_id = %(organization)s
+    AND r.principal_id = %(me)s AND r.conversation_id = %(conversation)s
+)"""
+_PASSED = """EXISTS (SELECT FROM marks r WHERE r.sequence >= x.sequence
+  AND (r.place = coalesce(x.topic_id, x.conversation_id) OR r.place = x.thread_id))"""
+_SEAT = """m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
+  AND m.conversation_id = %(conversation)s"""
+_NAMED = """chat_mention y ON y.organization_id = %(organization)s AND y.principal_id = %(me)s
+  AND y.conversation_id = %(conversation)s AND y.message_id = w.id"""
+# An array of a topic `t` after `MARKS`: unread in it, muted or not, and mentions.
+IN_TOPIC = f"""
+(SELECT ARRAY[count(*), count(y.id)] FROM (
+    SELECT x.id FROM chat_membership m JOIN chat_message x ON {NEW} AND x.topic_id = t.id
+    WHERE {_SEAT} AND NOT {_PASSED} LIMIT {CAP}) w LEFT JOIN {_NAMED})
+"""  # noqa: S608 - constants of this module
+_PLACES = f"""
+WITH {MARKS}, waiting AS (
+  SELECT {{place}} AS place, x.id FROM chat_membership m JOIN chat_message x ON {NEW}
+  WHERE {_SEAT} AND {{place}} IS NOT NULL AND NOT {_PASSED}
+)
+SELECT w.place, count(*), count(y.id) FROM waiting w LEFT JOIN {_NAMED}
 GROUP BY 1
-""".format
+""".format  # noqa: S608 - constants of this module
 
 
 @dataclass(frozen=True)
@@ -150,7 +162,7 @@ def threads_in(principal: Principal, conversation_id: UUID) -> dict[UUID, PlaceC
 def _places(principal: Principal, conversation_id: UUID, place: str) -> dict[UUID, PlaceCounts]:
     named = {"organization": principal.organization_id, "me": principal.id, "conversation": conversation_id}
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES(place=place, new=NEW, ahead=AHEAD), named)
+        cursor.execute(_PLACES(place=place), named)
         return {pk: PlaceCounts(pk, unread, mentions) for pk, unread, mentions in cursor.fetchall()}
 
 

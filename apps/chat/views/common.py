@@ -54,7 +54,7 @@ def list_context(
     listed: list[ConversationView] | None = None,
     topics_below: list[TopicView] | None = None,
 ) -> dict[str, Any]:
-    """Return what the conversation list shows. Four queries, and two for the topics of the open channel.
+    """Return what the conversation list shows. Four queries, and one for the topics of the open channel.
 
     Args:
         listed: the conversations, where the caller has them already. topics_below: the topics of the open channel.
