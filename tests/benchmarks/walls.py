@@ -48,7 +48,10 @@ def measure(size: str, owner: psycopg.Connection) -> None:
     with owner.transaction():
         fill(owner.cursor(), made, messages=MESSAGES[size])
     # vectors of another version would be made anew meanwhile
-    owner.execute("UPDATE rag_chunk SET model_version = %s", [encoder.find_health().model_version])
+    owner.execute(
+        "UPDATE rag_chunk SET model_version = %s WHERE embedding IS NOT NULL",
+        [encoder.find_health().model_version],
+    )
     owner.execute("VACUUM ANALYZE")
     progress("filled")
     with tenancy.use(made[3]):
