@@ -39,6 +39,9 @@ class Message(TenantModel):
     mentions = ArrayField(models.UUIDField(), default=list, blank=True)
     card = models.JSONField(null=True, blank=True)
     priority = models.CharField(max_length=9, choices=Priority.choices, blank=True, db_default="", default="")
+    is_history = models.BooleanField(
+        default=False, db_default=False, help_text="Imported: written elsewhere before, never unread."
+    )
     pinned_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     sent_at = models.DateTimeField()

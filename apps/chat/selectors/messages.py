@@ -46,7 +46,7 @@ WHERE c.organization_id = %(organization)s AND c.id = %(conversation)s AND {visi
 """.format
 _FIRST_UNREAD = """
 SELECT m.id, m.sequence FROM chat_message m
-WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND m.sender_id <> %(me)s
+WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND NOT m.is_history AND m.sender_id <> %(me)s
   AND NOT EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organization)s
     AND r.principal_id = %(me)s AND r.conversation_id = m.conversation_id AND r.sequence >= m.sequence
     AND r.place = coalesce(m.topic_id, m.conversation_id))
