@@ -47,6 +47,11 @@ class Message(TenantModel):
     sent_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Away until moderators decide; `deleted_at` says the same to all who read.",
+    )
     created_at = None  # type: ignore[assignment]  # `sent_at` says it
 
     class Meta:

@@ -75,6 +75,7 @@ class _Stored(NamedTuple):
     version: int
     edited_at: datetime | None
     deleted_at: datetime | None
+    hidden_at: datetime | None
     thread_id: UUID | None
     client_key: str
     mentions: list[UUID]
@@ -345,6 +346,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             version=row.version,
             edited_at=row.edited_at,
             deleted_at=row.deleted_at,
+            hidden_at=row.hidden_at,
             thread=row.thread_id,
             topic=around[row.id].topic,
             client_key=row.client_key,

@@ -59,7 +59,8 @@ _BEFORE_ALL = (UUID(int=0), 0)
 # The sender changes last in the row's life: what still names the person is what is left to do.
 _EMPTY = """
 UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, version = version + 1,
-  client_key = id::text, deleted_at = coalesce(deleted_at, %s), sender_id = coalesce(%s, sender_id)
+  client_key = id::text, deleted_at = coalesce(deleted_at, %s),
+  hidden_at = NULL, sender_id = coalesce(%s, sender_id)
 WHERE organization_id = %s AND id = ANY (%s)
 """
 
@@ -118,8 +119,20 @@ def forget_log(message: Message) -> None:
     forget_logs([message])
 
 
-def forget_logs(messages: Sequence[Message]) -> None:
-    """The same for messages of one conversation. Two statements for any number."""
+def silence_log(message: Message) -> None:
+    """Take the words of a hidden message out of the event log; its place and the sender's key stay.
+
+    What brings it back says it all again.
+    """
+    forget_logs([message], but=("message.client_key",))
+
+
+def forget_logs(messages: Sequence[Message], *, but: tuple[str, ...] = ()) -> None:
+    """The same for messages of one conversation. Two statements for any number.
+
+    Args:
+        but: fields that stay.
+    """
     first = messages[0]
     numbers = [row.sequence for row in messages]
     named: dict[str, Any] = {
@@ -129,7 +142,9 @@ def forget_logs(messages: Sequence[Message]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TOLD, named)
         sequences = [sequence for (sequence,) in cursor.fetchall()]
-    blank_events(organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences)
+    blank_events(
+        organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences, but=but
+    )
 
 
 def forget_log_of(*, organization_id: UUID, message_id: UUID) -> None:

@@ -198,6 +198,8 @@ class Stream {
       view.setText(article, data);
       view.markEdited(article);
       article.dataset.version = String(data.version);
+    } else if (type === "message.deleted" && data.hidden_at) {
+      this.#redraw(article);
     } else if (type === "message.deleted") {
       view.setDeleted(article);
     } else if (REDRAWN.has(type)) {
