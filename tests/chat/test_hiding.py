@@ -24,6 +24,7 @@ from apps.chat.errors import (
 from apps.chat.models import Attachment, DeletedMessage, Message
 from apps.chat.selectors.deleted import list_restorable
 from apps.chat.selectors.messages import get_message, mentions_of, revisions
+from apps.chat.selectors.moderation import list_reports
 from apps.chat.selectors.unread import totals
 from apps.chat.services import deleted, erasing, forwarding, messages, moderation, notifying, reactions
 from apps.chat.types import ReportReason, ReportState
@@ -229,12 +230,7 @@ def test_what_is_decided_or_deleted_is_not_hidden(scene: Scene) -> None:
 
 def test_who_is_erased_meanwhile_leaves_nothing_to_bring_back(scene: Scene) -> None:
     scene.hide()
-    person = Person(
-        organization_id=scene.rude.organization_id, id=scene.rude.id, member_id=scene.rude.member_id,
-        name="Rude", email="", placeholder_id=scene.rude.id, placeholder_member_id=scene.rude.member_id,
-        leaves_for_good=False,
-    )  # fmt: skip
-    erasing.erase_messages_of(person, None)
+    erasing.erase_messages_of(person_of(scene.rude), None)
     scene.decide(ReportState.DISMISSED)
     row = Message.objects.get(pk=scene.message)
     assert (row.body, row.hidden_at, row.deleted_at is not None) == ("", None, True)
@@ -273,3 +269,20 @@ def test_the_console_hides_it(scene: Scene) -> None:
     page = html.tostring(moderator.page(address), encoding="unicode")
     assert "Hidden until somebody decides." in page
     assert "You are all fools" in page
+
+
+def test_who_reported_it_can_be_erased_and_it_is_still_decided(scene: Scene) -> None:
+    scene.hide()
+    erasing.erase_reports_of(person_of(scene.ada), None)
+    (view,) = list_reports(scene.mona, state="open")
+    assert (view.reporter_name, view.note) == ("", "")
+    scene.decide(ReportState.DISMISSED)
+    assert get_message(scene.ben, scene.message).body == WORDS
+
+
+def person_of(principal: Principal) -> Person:
+    return Person(
+        organization_id=principal.organization_id, id=principal.id, member_id=principal.member_id,
+        name=principal.name, email="", placeholder_id=principal.id, placeholder_member_id=principal.member_id,
+        leaves_for_good=False,
+    )  # fmt: skip

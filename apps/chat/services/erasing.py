@@ -41,6 +41,7 @@ from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import descriptions_by
 from apps.chat.services.conversations import announce_change
 from apps.chat.services.members import end_all_memberships
+from apps.chat.types import ReportState
 from apps.core.data_subjects import Batch, Person, forget_mentions
 from apps.core.events import log
 from apps.core.services.erasing import blank_events
@@ -236,11 +237,17 @@ def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
 
 
 def erase_reports_of(person: Person, _cursor: Any) -> Batch:
-    """Delete the reports the person made; where it decided or set a rule, the placeholder stands."""
+    """Delete the reports the person made; where it decided or set a rule, the placeholder stands.
+
+    One that waits for a decision about a hidden message stays, without note and name: else nobody could decide.
+    """
     here = {"organization_id": person.organization_id}
     Report.objects.filter(decided_by_id=person.id, **here).update(decided_by_id=person.placeholder_id)
     RetentionRule.objects.filter(set_by_id=person.id, **here).update(set_by_id=person.placeholder_id)
-    return Batch(Report.objects.filter(reporter_id=person.id, **here).delete()[0])
+    own = Report.objects.filter(reporter_id=person.id, **here)
+    waiting = own.filter(state=ReportState.OPEN).exclude(message__hidden_at=None)
+    kept = waiting.update(reporter_id=None, note="")
+    return Batch(kept + own.delete()[0])
 
 
 def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:
