@@ -83,6 +83,15 @@ class MessageDeleted(ConversationEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FilesEnded(ConversationEvent):
+    """The time of the files of some messages was over: the messages stay without them, each with one version more."""
+
+    type: ClassVar[str] = "message.files_ended"
+    message_ids: tuple[UUID, ...]
+    ended_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class MessageRestored(ConversationEvent):
     """A deleted or hidden message is back as it was. `message` is `MessageView.as_json()`."""
 

@@ -153,6 +153,9 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
                 hidden_at=None, deleted_at=message["deleted_at"] or data["deleted_at"], version=message["version"] + 1,
                 sender=data["person"] or message["sender"],
             )  # fmt: skip
+    if kind == "message.files_ended":
+        for message in [state[pk] for pk in data["message_ids"] if pk in state]:
+            message.update(attachments=[], files_ended_at=data["ended_at"], version=message["version"] + 1)
     if kind == "message.restored":
         state[data["message"]["id"]] = data["message"]
     message = state.get(data.get("message_id", ""))

@@ -52,6 +52,9 @@ class Message(TenantModel):
         blank=True,
         help_text="Away until moderators decide; `deleted_at` says the same to all who read.",
     )
+    files_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the time of its files was over; the message itself stays."
+    )
     created_at = None  # type: ignore[assignment]  # `sent_at` says it
 
     class Meta:

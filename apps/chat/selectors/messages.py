@@ -76,6 +76,7 @@ class _Stored(NamedTuple):
     edited_at: datetime | None
     deleted_at: datetime | None
     hidden_at: datetime | None
+    files_ended_at: datetime | None
     thread_id: UUID | None
     client_key: str
     mentions: list[UUID]
@@ -347,6 +348,7 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             edited_at=row.edited_at,
             deleted_at=row.deleted_at,
             hidden_at=row.hidden_at,
+            files_ended_at=row.files_ended_at,
             thread=row.thread_id,
             topic=around[row.id].topic,
             client_key=row.client_key,

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
@@ -113,6 +113,16 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
         for of_one in by_stream.values():
             forget_logs(of_one)
     return len(rows)
+
+
+_TELLING = (
+    events.MessageSent,
+    events.MessageEdited,
+    events.CardChanged,
+    events.PollChanged,
+    events.PreviewsChanged,
+)
+_ALL_BUT_FILES = tuple(field for cls in _TELLING for field in cls.personal if field != "message.attachments")
 
 
 def forget_log(message: Message) -> None:
@@ -311,6 +321,37 @@ def _empty(
         Poll.objects.filter(organization_id=organization_id, pk__in=polls).delete()
     _drop_files(organization_id, ids)
     _tell_erased(organization_id, rows, now, new_sender)
+
+
+def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]]) -> None:
+    """Take the files of messages away, as (message, conversation, scope), and tell it; the caller's transaction.
+
+    The names of the files go from the log, too.
+    """
+    now, places = timezone.now(), defaultdict[tuple[UUID, UUID], list[UUID]](list)
+    for pk, conversation_id, scope_id in rows:
+        places[conversation_id, scope_id].append(pk)
+    for (conversation_id, scope_id), ids in places.items():
+        messages = list(
+            Message.objects.select_for_update(no_key=True)
+            .filter(organization_id=organization_id, pk__in=ids, deleted_at=None)
+            .order_by("sequence")
+        )
+        if not messages:
+            continue
+        found = [message.pk for message in messages]
+        Message.objects.filter(pk__in=found).update(files_ended_at=now, version=F("version") + 1)
+        _drop_files(organization_id, found)
+        forget_logs(messages, but=_ALL_BUT_FILES)
+        log.record(
+            events.FilesEnded(
+                organization_id=organization_id,
+                stream_id=conversation_id,
+                scope_id=scope_id,
+                message_ids=tuple(found),
+                ended_at=now,
+            )
+        )
 
 
 def _of_messages(table: str, organization_id: UUID, ids: list[UUID]) -> list[Any]:

@@ -83,6 +83,7 @@ def _around(context: template.Context, row: Row, link: str, thread_link: str) ->
         or replies
         or shown.priority
         or shown.pinned_at
+        or shown.files_ended_at
         or shown.previews
     ):
         return SafeString("")

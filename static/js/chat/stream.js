@@ -185,6 +185,13 @@ class Stream {
       tidyTopics(this.root);
       return;
     }
+    if (type === "message.files_ended") {
+      for (const id of data.message_ids) {
+        const shown = view.element(id, this.root);
+        if (shown) this.#redraw(shown);
+      }
+      return;
+    }
     if (type === "message.erased") {
       for (const id of data.message_ids) {
         const shown = view.element(id, this.root);
