@@ -30,6 +30,7 @@ INVITATION_RENEWED = register_action("member.invitation_renewed", _("Invitation 
 INVITATION_REVOKED = register_action("member.invitation_revoked", _("Invitation taken back"))
 MEMBER_JOINED = register_action("member.joined", _("Member joined"))
 MEMBER_IMPORTED = register_action("member.imported", _("Person of imported history added, without access"))
+MEMBER_CAME_IN = register_action("member.came_in", _("Person of imported history came in by invitation"))
 ROLE_GIVEN = register_action("member.role_changed", _("Role of a member changed"))
 MEMBER_DEACTIVATED = register_action("member.deactivated", _("Member deactivated"))
 MEMBER_REACTIVATED = register_action("member.reactivated", _("Member active again"))

@@ -54,12 +54,12 @@ class InvitationPage(View):
 
     def get(self, request: HttpRequest, secret: str) -> HttpResponse:
         """Show the invitation; uses nothing up."""
-        invitation, account = self._load(request, secret)
-        return self._page(request, invitation, InvitationForm(), account)
+        invitation, account, name = self._load(request, secret)
+        return self._page(request, invitation, InvitationForm(initial={"name": name}), account)
 
     def post(self, request: HttpRequest, secret: str) -> HttpResponseBase:
         """Let the person in and sign it in."""
-        invitation, account = self._load(request, secret)
+        invitation, account, _ = self._load(request, secret)
         if request.user.is_authenticated:
             accepted = invitations.accept_invitation(secret=secret, user_id=request.user.pk)
             return redirect(f"/o/{accepted.organization_slug}/")
@@ -67,7 +67,9 @@ class InvitationPage(View):
         if account is not None or not form.is_valid():
             return self._page(request, invitation, form, account)
         try:
-            accepted = invitations.accept_invitation(secret=secret, **form.cleaned_data)
+            accepted = invitations.accept_invitation(
+                secret=secret, mailed=_mailed(request), **form.cleaned_data
+            )
         except DomainError as error:
             for problem in error.errors:
                 form.add_error("password", problem.detail)
@@ -78,9 +80,9 @@ class InvitationPage(View):
         who, target = User.objects.get(pk=accepted.user_id), f"/o/{accepted.organization_slug}/"
         return _sign_in(request, who, target, method="password")
 
-    def _load(self, request: HttpRequest, secret: str) -> tuple[InvitationView, object]:
+    def _load(self, request: HttpRequest, secret: str) -> tuple[InvitationView, object, str]:
         _limit(request)
-        return invitation_by_secret(secret)
+        return invitation_by_secret(secret, _mailed(request))
 
     def _page(
         self, request: HttpRequest, invitation: InvitationView, form: InvitationForm, account: object
@@ -88,9 +90,14 @@ class InvitationPage(View):
         """Show one of: a form for a new account, a button, or who has to sign in first."""
         user_id = request.user.pk if request.user.is_authenticated else None
         state = "new" if account is None and user_id is None else "join" if account == user_id else "sign_in"
-        context = {"invitation": invitation, "form": form, "state": state, "next": request.path}
+        context = {"invitation": invitation, "form": form, "state": state, "next": request.get_full_path()}
         status = 400 if form.is_bound else 200
         return render(request, "account/invitation.html", context, status=status)
+
+
+def _mailed(request: HttpRequest) -> str:
+    """Return what the link of the mail has besides the secret."""
+    return request.GET.get("mailed", "")
 
 
 @method_decorator([never_cache, login_not_required], name="dispatch")

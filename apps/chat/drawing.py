@@ -27,6 +27,7 @@ class Shape:
     """What decides which parts a message has.
 
     Attributes:
+        is_hidden: deleted, until moderators decide; its author still reads it.
         is_target: the page was opened at it.
         in_thread: it stands among the replies, whose bar of actions leads to no thread.
         has_acts: the bar of actions stands below it.
@@ -36,6 +37,7 @@ class Shape:
     continues: bool
     mentions_me: bool
     is_deleted: bool
+    is_hidden: bool
     is_target: bool
     in_thread: bool
     is_reply: bool

@@ -70,16 +70,30 @@ class MessageEdited(ConversationEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class MessageDeleted(ConversationEvent):
-    """The message is gone for everyone; its place stays."""
+    """The message is gone for everyone; its place stays.
+
+    With `hidden_at` moderators took it away until they decide: then `message.restored` brings it back, or this event
+    without `hidden_at` says that it stays away.
+    """
 
     type: ClassVar[str] = "message.deleted"
     message_id: UUID
     deleted_at: datetime
+    hidden_at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilesEnded(ConversationEvent):
+    """The time of the files of some messages was over: the messages stay without them, each with one version more."""
+
+    type: ClassVar[str] = "message.files_ended"
+    message_ids: tuple[UUID, ...]
+    ended_at: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
 class MessageRestored(ConversationEvent):
-    """A deleted message is back as it was. `message` is `MessageView.as_json()`."""
+    """A deleted or hidden message is back as it was. `message` is `MessageView.as_json()`."""
 
     type: ClassVar[str] = "message.restored"
     personal: ClassVar[tuple[str, ...]] = MessageSent.personal

@@ -310,6 +310,15 @@ class RetentionForm(forms.Form):
         required=False,
         help_text=_("Older messages are emptied. Leave it open to keep messages for ever."),
     )
+    file_days = forms.IntegerField(
+        label=_("Days for files"),
+        min_value=1,
+        max_value=36_500,
+        required=False,
+        help_text=_(
+            "Older files are deleted, and their messages stay. Leave it open to keep files as long as those."
+        ),
+    )
     keeps_marked = forms.BooleanField(label=_("Keep what is pinned or saved by somebody"), required=False)
 
     def __init__(self, *args: Any, places: list[tuple[str, str]], **kwargs: Any) -> None:

@@ -66,6 +66,7 @@ register_object_kind(explaining.MESSAGE)
 register_kind(notifying.MESSAGE)
 register_export(CONVERSATION)
 register_kind(notifying.REMINDER)
+register_kind(notifying.HIDDEN)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
 register_place("conversation", sees_conversation)
@@ -183,7 +184,24 @@ def read_with_the_thread(event: ThreadFollowChanged) -> None:
 @in_transaction(MessageDeleted)
 def take_back_with_the_message(event: MessageDeleted) -> None:
     """Nobody is told of a message that is gone."""
-    noticing.cancel(organization_id=event.organization_id, subjects=[notifying.subject(event.message_id)])
+    subjects = [notifying.subject(event.message_id)]
+    if event.hidden_at is None:
+        subjects.append(notifying.hidden_subject(event.message_id))
+    noticing.cancel(organization_id=event.organization_id, subjects=subjects)
+
+
+@in_transaction(MessageRestored)
+def take_back_with_the_hiding(event: MessageRestored) -> None:
+    """Its author is not told any more that a message is hidden which is back."""
+    subject = notifying.hidden_subject(event.message_id)
+    noticing.cancel(organization_id=event.organization_id, subjects=[subject])
+
+
+@after_commit(MessageDeleted, from_start=False)
+def tell_author_of_hiding(event: MessageDeleted) -> None:
+    """The author hears that moderators have hidden a message."""
+    if event.hidden_at is not None:
+        notifying.tell_of_hidden(event.message_id)
 
 
 @in_transaction(MessagesErased)

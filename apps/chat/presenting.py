@@ -14,6 +14,7 @@ from apps.accounts.types import Principal
 from apps.chat.rendering.differences import Change, differences
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.topics import resolved_among
+from apps.chat.services import moderation
 from apps.chat.types import MessageView, PersonRef
 
 GROUP_SECONDS = 5 * 60
@@ -29,6 +30,7 @@ class Row:
         continues: the same sender wrote the message above, a moment ago: no face and no name again.
         thread_people: faces beside the number of replies.
         begins_topic: the messages above stand in another topic; `is_resolved` is this one's.
+        hidden_html: what the reader's own message says that moderators have hidden.
     """
 
     message: MessageView
@@ -41,6 +43,7 @@ class Row:
     thread_people: tuple[PersonRef, ...] = ()
     begins_topic: bool = False
     is_resolved: bool = False
+    hidden_html: str = ""
 
     @property
     def has_divider(self) -> bool:
@@ -62,12 +65,16 @@ def rows(
     tells_topics: bool = False,
 ) -> list[Row]:
     """Lay out messages, oldest first. One query for topics, where there are any, and one for faces of threads that did
-    not also send one of the messages.
+    not also send one of the messages; one more where one of the reader's own is hidden.
 
     Args:
         tells_topics: messages of several topics stand among each other.
     """
     faces = _thread_faces(messages)
+    hidden = moderation.read_own_hidden(
+        principal=reader,
+        message_ids=[one.id for one in messages if one.hidden_at and one.sender.id == reader.id],
+    )
     resolved = resolved_among({message.topic.id for message in messages if message.topic})
     found: list[Row] = []
     above: MessageView | None = None
@@ -98,6 +105,7 @@ def rows(
                 )[-3:],
                 begins_topic=begins_topic,
                 is_resolved=message.topic is not None and message.topic.id in resolved,
+                hidden_html=hidden[message.id].html if message.id in hidden else "",
             )
         )
         above, day_above = message, day

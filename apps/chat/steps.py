@@ -28,11 +28,13 @@ HOURS = 3600
 
 @step("chat.end_old_messages", queue="ingest", timeout_seconds=1800, backoff_seconds=30)
 def end_old_messages(context: StepContext, *, part: int = 0) -> int:
-    """Empty messages whose time is over, and go on in a further step while some are left; return how many."""
+    """End messages and then files whose time is over, and go on in a further step while some are left."""
     context.progress(0, stage=ENDING)
-    done, has_more = retention.end_old_messages(
-        organization_id=context.organization_id, beat=context.progress
-    )
+    here = context.organization_id
+    done, has_more = retention.end_old_messages(organization_id=here, beat=context.progress)
+    if not has_more:
+        files, has_more = retention.end_old_files(organization_id=here, beat=context.progress)
+        done += files
     if has_more:
         context.add_steps([StepSpec("chat.end_old_messages", {"part": part + 1}, key=str(part + 1))])
     return done

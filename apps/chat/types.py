@@ -160,6 +160,8 @@ class MessageView:
         thread: the message this replies to, or None.
         topic: None is the general topic of its conversation.
         acknowledged: who said to have seen an important message, oldest first.
+        hidden_at: moderators took it away until they decide; `deleted_at` is set too.
+        files_ended_at: when the files it had were deleted, because their time was over.
     """
 
     id: UUID
@@ -172,6 +174,8 @@ class MessageView:
     version: int = 1
     edited_at: datetime | None = None
     deleted_at: datetime | None = None
+    hidden_at: datetime | None = None
+    files_ended_at: datetime | None = None
     thread: UUID | None = None
     topic: TopicRef | None = None
     client_key: str = ""

@@ -7,7 +7,14 @@ from uuid import UUID
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.objects import register_object_kind
-from apps.chat.events import MessageDeleted, MessageImported, MessageRestored, MessageSent, MessagesErased
+from apps.chat.events import (
+    FilesEnded,
+    MessageDeleted,
+    MessageImported,
+    MessageRestored,
+    MessageSent,
+    MessagesErased,
+)
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.documents.selectors import explaining
 from apps.documents.services import attachments, erasing, reading
@@ -45,8 +52,8 @@ def forget_attachments(event: MessageDeleted) -> None:
     attachments.remove_of_message(organization_id=event.organization_id, message_id=event.message_id)
 
 
-@in_transaction(MessagesErased)
-def forget_attachments_of_many(event: MessagesErased) -> None:
+@in_transaction(MessagesErased, FilesEnded)
+def forget_attachments_of_many(event: MessagesErased | FilesEnded) -> None:
     """The same for many messages at once."""
     erasing.remove_of_messages(organization_id=event.organization_id, message_ids=event.message_ids)
 

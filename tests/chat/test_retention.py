@@ -8,23 +8,34 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.errors import PermissionMissing
+from apps.accounts.models import Member
+from apps.chat import actions
 from apps.chat.errors import (
     ConversationNotFound,
     NotRestorable,
     RetentionDaysInvalid,
     RetentionRuleNotFound,
 )
-from apps.chat.models import DeletedMessage, Message, RetentionRule
+from apps.chat.models import Attachment, DeletedMessage, Message, RetentionRule
 from apps.chat.selectors import messages
 from apps.chat.selectors import retention as rules
 from apps.chat.services import deleted, pins, retention
 from apps.chat.services import saved as saving
+from apps.chat.services.members import join
 from apps.chat.services.messages import delete_message
-from apps.core.models import Event
+from apps.core.events import consumers
+from apps.core.models import AuditEntry, Event, Stream
+from apps.files.selectors.files import can_open
+from apps.files.services import access as file_access
 from apps.rag.models import Chunk
 from apps.runs.models import Run
 from apps.security.services import holds
+from tests.chat.test_api import caller_of
+from tests.chat.test_pages import Reader
+from tests.chat.test_selectors_messages import apply, snapshot
 from tests.chat.world import World
+from tests.factories.files import upload
+from tests.factories.runs import work_off
 from tests.rag.library import index_message
 
 
@@ -176,3 +187,140 @@ def test_a_hold_keeps_what_somebody_deletes_until_it_is_released(scene) -> None:
     holds.release_hold(principal=admin, hold_id=hold)
     assert deleted.purge_due() == 1
     assert not DeletedMessage.objects.exists()
+
+
+@pytest.fixture
+def filed(scene):
+    """Each message of the scene has a file, uploaded by who wrote it."""
+    world, _, ada, _ = scene
+    member = Member.objects.get(user_id=ada.id)
+    for message in Message.objects.order_by("sequence"):
+        file = upload(member, f"{message.body}.txt", message.body.encode())
+        Attachment.objects.create(
+            organization_id=world.organization.pk, message_id=message.pk, file_id=file.id, position=0
+        )
+        file_access.attach(file_id=file.id, scope_id=message.scope_id)
+    return scene
+
+
+def end_files(organization_id) -> tuple[int, bool]:
+    return retention.end_old_files(organization_id=organization_id, beat=lambda _: None)
+
+
+def files_left() -> list[str]:
+    return sorted(Attachment.objects.values_list("file__name", flat=True))
+
+
+def test_files_end_before_their_messages_which_say_so(filed) -> None:
+    world, admin, ada, places = filed
+    shown = rules.preview(admin, conversation_id=None, days=100, file_days=30)
+    assert (shown.messages, shown.files, shown.held_files, shown.deletes) == (2, 4, 0, True)
+    only = rules.preview(admin, conversation_id=places["news"], days=None, file_days=30)
+    assert (only.messages, only.conversations, only.files, only.deletes) == (0, 0, 2, True)
+    retention.set_rule(principal=admin, conversation_id=places["news"], days=None, file_days=30)
+    assert end_all(world.organization.pk) == (0, False)
+    before = snapshot(ada, places["news"])
+    head = Stream.objects.get(pk=places["news"]).last_sequence
+    assert end_files(world.organization.pk) == (2, False)
+    assert files_left() == ["lunch 0.txt", "lunch 40.txt", "lunch 400.txt", "news 0.txt"]
+    assert len(left()) == 6
+    old = messages.get_message(ada, Message.objects.get(body="news 400").pk)
+    assert (old.body, old.attachments) == ("news 400", ())
+    assert old.files_ended_at is not None
+    for event in consumers.history(stream_id=places["news"], after=head):
+        apply(before, event)
+    assert before == snapshot(ada, places["news"])
+    assert end_files(world.organization.pk) == (0, False)
+
+
+def test_files_that_ended_cannot_be_opened_and_their_names_leave_the_log(filed) -> None:
+    world, admin, _, places = filed
+    ben = world.person("Ben")
+    join(principal=ben, conversation_id=places["news"])
+    sent = world.say(
+        ben, places["news"], "mine", attachments=(upload(Member.objects.get(user_id=ben.id), "plan.txt").id,)
+    )
+    Message.objects.filter(pk=sent.id).update(sent_at=timezone.now() - dt.timedelta(days=50))
+    file_id = Attachment.objects.get(message_id=sent.id).file_id
+    reader = world.person("Rita")
+    join(principal=reader, conversation_id=places["news"])
+    assert can_open(reader, file_id)
+    retention.set_rule(principal=admin, conversation_id=places["news"], days=None, file_days=30)
+    end_files(world.organization.pk)
+    assert not can_open(reader, file_id)
+    logged = str(list(Event.objects.filter(stream_id=places["news"]).values_list("payload", flat=True)))
+    assert "plan.txt" not in logged
+    assert "'mine'" in logged
+
+
+def test_a_file_that_a_younger_message_carries_stays_open_there(filed) -> None:
+    world, admin, ada, _ = filed
+    old, young = (Message.objects.get(body=body) for body in ("news 400", "news 0"))
+    file_id = Attachment.objects.get(message_id=old.pk).file_id
+    Attachment.objects.create(
+        organization_id=world.organization.pk, message_id=young.pk, file_id=file_id, position=1
+    )
+    retention.set_rule(principal=admin, conversation_id=None, days=None, file_days=30)
+    end_files(world.organization.pk)
+    assert can_open(ada, file_id)
+    assert files_left().count("news 400.txt") == 1
+
+
+@pytest.mark.parametrize("what", ["person", "conversation"])
+def test_a_hold_is_stronger_than_the_age_of_files(filed, what: str) -> None:
+    world, admin, ada, places = filed
+    target = (
+        {"subject_id": ada.id}
+        if what == "person"
+        else {"target_kind": "conversation", "target_id": places["news"]}
+    )
+    hold = holds.place_hold(principal=admin, reason="court", **target)
+    retention.set_rule(principal=admin, conversation_id=places["news"], days=None, file_days=30)
+    shown = rules.preview(admin, conversation_id=places["news"], days=None, file_days=30)
+    assert (shown.files, shown.held_files) == (0, 2)
+    assert retention._start(world.organization.pk) is False
+    end_files(world.organization.pk)
+    assert len(files_left()) == 6
+    holds.release_hold(principal=admin, hold_id=hold)
+    assert retention._start(world.organization.pk) is True
+    work_off()
+    assert len(files_left()) == 4
+
+
+def test_a_channel_follows_its_own_age_of_files_and_what_is_marked_can_stay(filed) -> None:
+    world, admin, ada, places = filed
+    retention.set_rule(principal=admin, conversation_id=None, days=None, file_days=30, keeps_marked=True)
+    retention.set_rule(principal=admin, conversation_id=places["lunch"], days=None)
+    pins.set_pinned(principal=ada, message_id=Message.objects.get(body="news 400").pk, is_pinned=True)
+    end_files(world.organization.pk)
+    assert files_left() == ["lunch 0.txt", "lunch 40.txt", "lunch 400.txt", "news 0.txt", "news 400.txt"]
+
+
+@pytest.mark.parametrize("days", [0, -1, 36_501])
+def test_impossible_ages_of_files_are_refused(scene, days: int) -> None:
+    _, admin, _, _ = scene
+    with pytest.raises(RetentionDaysInvalid):
+        retention.set_rule(principal=admin, conversation_id=None, days=None, file_days=days)
+    assert not RetentionRule.objects.exists()
+
+
+def test_the_page_and_the_api_show_and_set_the_age_of_files(filed) -> None:
+    _, admin, ada, places = filed
+    api, reader = caller_of(admin), Reader(admin)
+    asked = {"conversation": str(places["news"]), "days": None, "file_days": 30}
+    shown = api.get(f"/api/v1/retention/preview/?conversation={places['news']}&file_days=30")
+    assert (shown.json()["messages"], shown.json()["files"]) == (0, 2)
+    made = api.post("/api/v1/retention/rules/", asked, content_type="application/json")
+    assert made.json()["file_days"] == 30
+    entry = AuditEntry.objects.filter(action=actions.RETENTION_SET).latest("id")
+    assert (entry.details["days"], entry.details["file_days"]) == (None, 30)
+    console = f"/o/{admin.organization_slug}/console/retention/"
+    assert "files 30 days" in reader.client.get(console).content.decode()
+    form = {"place": "", "days": "", "file_days": "30"}
+    page = reader.client.post(f"{console}new/", form).content.decode()
+    assert "This rule deletes 2 files now" in page  # those of the channel have a rule of their own
+    assert reader.client.post(f"{console}new/", {**form, "confirmed": "1"}).status_code == 302
+    assert {(rule.days, rule.file_days) for rule in rules.list_rules(admin)} == {(None, 30)}
+    end_files(admin.organization_id)
+    address = Reader(ada).url("conversation", conversation_id=places["lunch"])
+    assert "The time of the files here is over." in Reader(ada).client.get(address).content.decode()

@@ -14,8 +14,17 @@ import pytest
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.selectors.messages import get_message, mentions_of, message_page, revisions, thread_page
-from apps.chat.services import acknowledging, deleted, forwarding, messages, pins, reactions, reading
-from apps.chat.types import Card
+from apps.chat.services import (
+    acknowledging,
+    deleted,
+    forwarding,
+    messages,
+    moderation,
+    pins,
+    reactions,
+    reading,
+)
+from apps.chat.types import Card, ReportReason, ReportState
 from apps.core.events import consumers
 from tests.chat.world import World
 
@@ -143,9 +152,12 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
         for message in [state[pk] for pk in data["message_ids"] if pk in state]:
             message.update(
                 body="", html="", mentions=[], card=None, attachments=[], client_key=message["id"],
-                deleted_at=message["deleted_at"] or data["deleted_at"], version=message["version"] + 1,
+                hidden_at=None, deleted_at=message["deleted_at"] or data["deleted_at"], version=message["version"] + 1,
                 sender=data["person"] or message["sender"],
             )  # fmt: skip
+    if kind == "message.files_ended":
+        for message in [state[pk] for pk in data["message_ids"] if pk in state]:
+            message.update(attachments=[], files_ended_at=data["ended_at"], version=message["version"] + 1)
     if kind == "message.restored":
         state[data["message"]["id"]] = data["message"]
     message = state.get(data.get("message_id", ""))
@@ -158,7 +170,7 @@ def apply(state: dict[str, Any], event: dict[str, Any]) -> None:
     elif kind == "message.deleted":
         message.update(
             body="", html="", mentions=[], card=None, attachments=[],
-            deleted_at=data["deleted_at"], version=message["version"] + 1,
+            deleted_at=data["deleted_at"], hidden_at=data["hidden_at"], version=message["version"] + 1,
         )  # fmt: skip
     elif kind == "message.pin_changed":
         message["pinned_at"] = data["pinned_at"]
@@ -239,6 +251,13 @@ def test_snapshot_and_events_equal_a_fresh_snapshot(world: World) -> None:
     fifth = world.say(ada, channel, "fifth @Ben")
     messages.delete_message(principal=ada, message_id=fifth.id)
     deleted.restore_message(principal=ada, message_id=fifth.id)
+    moderator = world.person("Mod", role="moderator")
+    for number, decision in enumerate((None, ReportState.DISMISSED, ReportState.REMOVED)):
+        said = world.say(ada, channel, f"reported @ben {number}")
+        report = moderation.report_message(principal=ben, message_id=said.id, reason=ReportReason.SPAM)
+        moderation.hide(principal=moderator, report_id=report)
+        if decision is not None:
+            moderation.decide(principal=moderator, report_id=report, decision=decision)
     urgent = world.say(ada, channel, "urgent", priority="urgent")
     acknowledging.acknowledge(principal=ben, message_id=urgent.id)
     acknowledging.withdraw(principal=ben, message_id=urgent.id)

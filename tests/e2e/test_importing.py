@@ -52,3 +52,30 @@ def test_a_conversation_is_exported_by_who_manages_it(visit: Visit, tmp_path: Pa
     download.value.save_as(tmp_path / "data.zip")
     with zipfile.ZipFile(tmp_path / "data.zip") as archive:
         assert b"this goes into the archive" in archive.read("conversation.html")
+
+
+def test_the_organization_is_exported_by_its_owner_and_nobody_else(visit: Visit, tmp_path: Path) -> None:
+    owner = visit("Maren")
+    owner.open("allgemein")
+    owner.write("this leaves with the whole house")
+    page = owner.page
+    page.goto("/o/nordlicht/console/privacy/")
+    page.get_by_role("button", name="Export the organization").click()
+    exports = page.locator("#organization")
+    link = exports.get_by_role("link", name="Download")
+    expect(link).to_be_visible(timeout=60_000)
+    with page.expect_download() as download:
+        link.click()
+    download.value.save_as(tmp_path / "house.zip")
+    with zipfile.ZipFile(tmp_path / "house.zip") as archive:
+        assert archive.testzip() is None
+        messages = archive.read("data/chat_message.jsonl")
+        names = archive.namelist()
+    assert b"this leaves with the whole house" in messages
+    assert "data/accounts_member.jsonl" in names
+    address = link.get_attribute("href") or ""
+    administrator = visit("Aylin").page
+    assert administrator.request.get(address).status == 404
+    administrator.goto("/o/nordlicht/console/privacy/")
+    expect(administrator.get_by_role("heading", name="Privacy")).to_be_visible()
+    expect(administrator.get_by_role("button", name="Export the organization")).to_have_count(0)

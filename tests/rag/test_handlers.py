@@ -8,6 +8,8 @@ import pytest
 from django.utils import timezone
 
 from apps.chat.services import messages as chat
+from apps.chat.services import moderation
+from apps.chat.types import ReportReason, ReportState
 from apps.core.events import types
 from apps.core.events.subscribers import durable_consumers
 from apps.core.models import Event
@@ -159,3 +161,20 @@ def test_words_are_counted_anew_when_the_index_has_grown(talk) -> None:
     Chunk.objects.all().delete()
     embedding.refresh_terms()
     assert TermStat.objects.count() == 0
+
+
+def test_what_moderators_hide_is_out_at_once_and_back_with_the_decision(talk) -> None:
+    world, maren, priya, channel = talk
+    said = world.say(maren, channel, "The crane is for fools.")
+    _catch_up()
+    assert texts(ask(priya, "crane")) == ["The crane is for fools."]
+    report = moderation.report_message(principal=priya, message_id=said.id, reason=ReportReason.HATE)
+    moderator = world.person("Mona", role="moderator")
+    moderation.hide(principal=moderator, report_id=report)
+    assert texts(ask(priya, "crane")) == []  # with the change itself, before any consumer ran
+    _catch_up()
+    assert texts(ask(priya, "crane")) == texts(ask(maren, "crane")) == []
+    assert texts(ask(priya, "from:Maren")) == []
+    moderation.decide(principal=moderator, report_id=report, decision=ReportState.DISMISSED)
+    _catch_up()
+    assert texts(ask(priya, "crane")) == ["The crane is for fools."]

@@ -243,6 +243,12 @@ def _report_by_ben(stage: Stage) -> UUID:
     return moderation.report_message(principal=stage.member, message_id=said, reason=ReportReason.SPAM)
 
 
+def _hidden_report(stage: Stage) -> UUID:
+    report = _report_by_ben(stage)
+    moderation.hide(principal=stage.acting, report_id=report)
+    return report
+
+
 def _asked(stage: Stage) -> UUID:
     assistants.ensure_assistant(organization_id=stage.organization.pk)
     stage.say(stage.acting, stage.channel(), FACT)
@@ -555,6 +561,13 @@ ACTS: dict[str, Act] = {
     ),
     "message.removed": Act(
         lambda s, message: messages.delete_message(principal=s.acting, message_id=message), _message_of_ben
+    ),
+    "message.hidden": Act(lambda s, made: moderation.hide(principal=s.acting, report_id=made), _report_by_ben),
+    "message.shown": Act(
+        lambda s, made: moderation.decide(
+            principal=s.acting, report_id=made, decision=ReportState.DISMISSED
+        ),
+        _hidden_report,
     ),
     "report.read": Act(
         lambda s, made: moderation.read_report(principal=s.acting, report_id=made), _report_by_ben

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from apps.accounts.models import Invitation
+from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.services import invitations
 from apps.accounts.services.absent import add_absent_person
 from apps.chat.services.slack import imports
 from apps.security.services import data_exports
@@ -34,6 +37,14 @@ def _exported(stage: Stage) -> UUID:
     return export_id
 
 
+def _invited_of_before(stage: Stage) -> tuple[str, str]:
+    """Return both parts of the link that the mail to an imported person has."""
+    add_absent_person(organization_id=stage.organization.pk, address="gone@example.org", name="Gone")
+    link = invitations.invite(principal=stage.acting, email="gone@example.org")
+    Invitation.objects.filter(pk=link.id).update(mailed_hash=hash_secret("of the mail"))
+    return link.url.rstrip("/").rpartition("/")[2], "of the mail"
+
+
 ACTS: dict[str, Act] = {
     "member.imported": Act(
         lambda s, _: add_absent_person(
@@ -42,6 +53,13 @@ ACTS: dict[str, Act] = {
             name="Gone",
             actor_id=s.owner.user_id,
         )
+    ),
+    "member.came_in": Act(
+        lambda s, link: invitations.accept_invitation(
+            secret=link[0], mailed=link[1], password="correct horse battery", name="Gone"
+        ),
+        _invited_of_before,
+        actor="newcomer",
     ),
     "import.checked": Act(
         lambda s, file: imports.start_check(principal=s.acting, file_id=file),

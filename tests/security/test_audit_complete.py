@@ -54,7 +54,7 @@ def test_an_act_is_recorded_once_with_who_where_and_why(stage, action):
     (entry,) = found
     assert str(entry.organization_id) == trail_of(stage, act, entry)
     assert entry.request_id != ""
-    assert (actor is None) == (act.actor in ("", "agent", "emergency"))
+    assert (actor is None) == (act.actor in ("", "agent", "emergency", "newcomer"))
     assert actor is None or entry.actor_id == actor
     assert (entry.actor_id is None) == (act.actor == "")
     assert entry.on_behalf_of == (stage.owner.user_id if act.on_behalf_of else None)

@@ -51,6 +51,12 @@ class Invitation(TenantModel):
         models.UUIDField(), default=list, blank=True, help_text="Joined on acceptance."
     )
     hash = models.BinaryField(max_length=32, unique=True, editable=False)
+    mailed_hash = models.BinaryField(
+        max_length=32,
+        null=True,
+        editable=False,
+        help_text="Of what only the mail's link carries: its opener reads it.",
+    )
     seat_expires_at = models.DateTimeField(
         null=True, blank=True, help_text="When the seat of a guest who comes in by it is over."
     )

@@ -53,6 +53,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     break_glass_until = models.DateTimeField(
         null=True, blank=True, help_text="Set for an emergency account: nothing of it works afterwards."
     )
+    imported_by = models.ForeignKey(
+        "accounts.Organization", null=True, blank=True, editable=False, on_delete=models.SET_NULL,
+        related_name="+", db_index=False,
+        help_text="Made by an import of this organization; empty once somebody was let in.",
+    )  # fmt: skip
     created_at = models.DateTimeField(auto_now_add=True)
 
     USERNAME_FIELD = "email"

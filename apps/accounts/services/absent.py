@@ -30,7 +30,8 @@ def add_absent_person(
         user, is_new = User.objects.get_or_create(email=clean_address(address))
         if is_new:
             user.set_unusable_password()
-            user.save(update_fields=["password"])
+            user.imported_by_id = organization_id
+            user.save(update_fields=["password", "imported_by"])
         _seat(organization_id, user, name=name, role=role, actor_id=actor_id)
     return user.pk
 

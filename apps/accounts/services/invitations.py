@@ -28,8 +28,8 @@ from apps.accounts.errors import (
     RoleNotFound,
 )
 from apps.accounts.models import Invitation, Member, Role, User
-from apps.accounts.selectors.members import find_inviting
-from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.selectors.members import find_inviting, is_mailed, unclaimed_people
+from apps.accounts.selectors.principals import has_open_seat, hash_secret
 from apps.accounts.services import api_keys, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.guests import clean_expiry
@@ -41,6 +41,7 @@ from apps.accounts.types import GUEST, IssuedLink, Principal
 from apps.core import tenancy
 from apps.core.errors import FieldError
 from apps.core.events import log
+from apps.core.services import audit
 
 LIFE = timedelta(days=7)
 logger = logging.getLogger(__name__)
@@ -91,7 +92,7 @@ def invite(
         organization_id=principal.organization_id, user__email=address, deactivated_at=None
     ).exists():
         raise AlreadyMember
-    secret, now = base62(), timezone.now()
+    secret, mailed, now = base62(), base62(), timezone.now()
     try:
         with transaction.atomic():
             Invitation.objects.filter(
@@ -108,13 +109,14 @@ def invite(
                 invited_by_id=principal.id,
                 conversations=wanted,
                 hash=hash_secret(secret),
+                mailed_hash=hash_secret(mailed),
                 seat_expires_at=seat_expires_at,
                 expires_at=now + LIFE,
             )
             trail.note(
                 principal, actions.MEMBER_INVITED, "invitation", invitation.pk, person=address, role=given.key
             )
-            return _send(invitation, secret, inviter=principal.name)
+            return _send(invitation, secret, mailed, inviter=principal.name)
     except IntegrityError as error:
         if "accounts_invitation_open" in str(error):
             raise AlreadyInvited from error
@@ -128,14 +130,14 @@ def renew_invitation(*, principal: Principal, invitation_id: UUID) -> IssuedLink
         PermissionMissing, InvitationNotFound.
     """
     require(principal, "member.invite")
-    secret = base62()
+    secret, mailed = base62(), base62()
     with transaction.atomic():
         invitation = _open(principal, invitation_id)
-        invitation.hash = hash_secret(secret)
+        invitation.hash, invitation.mailed_hash = hash_secret(secret), hash_secret(mailed)
         invitation.expires_at = timezone.now() + LIFE
-        invitation.save(update_fields=["hash", "expires_at"])
+        invitation.save(update_fields=["hash", "mailed_hash", "expires_at"])
         trail.note(principal, actions.INVITATION_RENEWED, "invitation", invitation.pk)
-        return _send(invitation, secret, inviter=principal.name)
+        return _send(invitation, secret, mailed, inviter=principal.name)
 
 
 def revoke_invitation(*, principal: Principal, invitation_id: UUID) -> None:
@@ -153,12 +155,16 @@ def revoke_invitation(*, principal: Principal, invitation_id: UUID) -> None:
 
 
 def accept_invitation(
-    *, secret: str, user_id: UUID | None = None, name: str = "", password: str = ""
+    *, secret: str, user_id: UUID | None = None, name: str = "", password: str = "", mailed: str = ""
 ) -> Accepted:
-    """Let the invited person in: as the signed-in user, or with a new account.
+    """Let the invited person in: as the signed-in user, with a new account, or as who wrote what was imported.
+
+    An imported person whom nobody ever was is taken over by who opens the link of the mail, in the organization that
+    imported it. The inviter's own copy of the link does not do that: it would open what was written to that person.
 
     Args:
         user_id: who is signed in; None makes an account with this name and password.
+        mailed: what only the link in the mail has besides.
 
     Raises:
         LinkNotValid: unknown, used, taken back or too old.
@@ -184,22 +190,55 @@ def accept_invitation(
         )
         if invitation is None:
             raise LinkNotValid
-        return _let_in(invitation, user_id=user_id, name=name, password=password)
+        user = _who(invitation, user_id=user_id, password=password, mailed=mailed)
+        return _let_in(invitation, user, name=name)
 
 
-def _let_in(invitation: Invitation, *, user_id: UUID | None, name: str, password: str) -> Accepted:
+def _who(invitation: Invitation, *, user_id: UUID | None, password: str, mailed: str) -> User:
+    """Return who comes in: who is signed in, an imported person, or somebody new.
+
+    Raises:
+        InvitationForAnother, PasswordNotValid.
+    """
     known = User.objects.filter(email=invitation.email, is_active=True).first()
+    if known is not None and user_id is None and is_mailed(invitation, mailed):
+        return _claim(invitation, password)
     if (known.pk if known else None) != user_id:
         raise InvitationForAnother
-    user = known or _create_person(invitation.email, password)
+    return known or _create_person(invitation.email, password)
+
+
+def _claim(invitation: Invitation, password: str) -> User:
+    """Return the imported person of the invited address, who gets this password."""
+    people = unclaimed_people(organization_id=invitation.organization_id, address=invitation.email)
+    user = people.select_for_update(no_key=True, of=("self",)).first()
+    if user is None or has_open_seat(user.pk):
+        raise InvitationForAnother
+    _set_password(user, password)
+    user.save(update_fields=["password"])
+    return user
+
+
+def _let_in(invitation: Invitation, user: User, *, name: str) -> Accepted:
+    before = Member.objects.filter(organization_id=invitation.organization_id, user_id=user.pk)
+    known_as = before.values_list("name", flat=True).first()
     add_member(
         organization_id=invitation.organization_id,
         user_id=user.pk,
         role=invitation.role.key,
-        name=name or invitation.email.partition("@")[0],
+        name=name or known_as or invitation.email.partition("@")[0],
         actor_id=user.pk,
         expires_at=invitation.seat_expires_at,
     )
+    if User.objects.filter(pk=user.pk, imported_by=invitation.organization_id).update(imported_by=None):
+        audit.record(
+            organization_id=invitation.organization_id,
+            action=actions.MEMBER_CAME_IN,
+            actor_id=user.pk,
+            object_type="member",
+            object_id=user.pk,
+            details={"invitation": invitation.pk},
+        )
     invitation.accepted_at = timezone.now()
     invitation.save(update_fields=["accepted_at"])
     log.record(
@@ -217,6 +256,16 @@ def _let_in(invitation: Invitation, *, user_id: UUID | None, name: str, password
 
 def _create_person(email: str, password: str) -> User:
     user = User(email=email)
+    _set_password(user, password)
+    try:
+        with transaction.atomic():
+            user.save(force_insert=True)
+    except IntegrityError as error:
+        raise InvitationForAnother from error  # the address got an account, or an inactive one has it
+    return user
+
+
+def _set_password(user: User, password: str) -> None:
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -227,12 +276,6 @@ def _create_person(email: str, password: str) -> User:
             ]
         ) from error
     user.set_password(password)
-    try:
-        with transaction.atomic():
-            user.save(force_insert=True)
-    except IntegrityError as error:
-        raise InvitationForAnother from error  # the address got an account, or an inactive one has it
-    return user
 
 
 def _open(principal: Principal, invitation_id: UUID) -> Invitation:
@@ -251,8 +294,11 @@ def _open(principal: Principal, invitation_id: UUID) -> Invitation:
     return invitation
 
 
-def _send(invitation: Invitation, secret: str, *, inviter: str) -> IssuedLink:
-    """Mail the link after the commit; a mail that cannot leave is logged, the inviter has the link."""
+def _send(invitation: Invitation, secret: str, mailed: str, *, inviter: str) -> IssuedLink:
+    """Mail the link after the commit; a mail that cannot leave is logged, the inviter has the link.
+
+    The mail's link says besides that it was mailed; nobody but the reader of the mail knows that part.
+    """
     link = IssuedLink(
         invitation.pk, settings.PUBLIC_URL + reverse("invitation", args=[secret]), invitation.expires_at
     )
@@ -261,7 +307,12 @@ def _send(invitation: Invitation, secret: str, *, inviter: str) -> IssuedLink:
         "invitation",
         to=[invitation.email],
         language=organization.language,
-        context={"organization": organization.name, "inviter": inviter, "url": link.url, "days": LIFE.days},
+        context={
+            "organization": organization.name,
+            "inviter": inviter,
+            "url": f"{link.url}?mailed={mailed}",
+            "days": LIFE.days,
+        },
         failed="invitation.not_mailed",
         invitation=str(invitation.pk),
     )

@@ -203,6 +203,7 @@ def reactivate_member(*, principal: Principal, member_id: UUID) -> None:
         is_over = member.expires_at is not None and member.expires_at <= timezone.now()
         member.expires_at = None if is_over else member.expires_at
         member.save(update_fields=["deactivated_at", "expires_at"])
+        User.objects.filter(pk=member.user_id, imported_by=principal.organization_id).update(imported_by=None)
         _tell(member, actor_id=principal.id)
         trail.note(principal, actions.MEMBER_REACTIVATED, "member", member.user_id)
 

@@ -62,6 +62,7 @@ class ReportSerializer(serializers.Serializer[object]):
     decided_by_name = serializers.CharField(allow_blank=True)
     decided_at = serializers.DateTimeField(allow_null=True)
     is_deleted = serializers.BooleanField()
+    is_hidden = serializers.BooleanField(help_text="Taken away until somebody decides.")
 
 
 class ReportDetailSerializer(ReportSerializer):
@@ -133,6 +134,34 @@ class ReportDetail(ChatView):
         """Read a report with what the message says."""
         view = moderation.read_report(principal=self.principal, report_id=report_id)
         return Response(report_json(view, with_text=True))
+
+
+class HiddenTextSerializer(serializers.Serializer[object]):
+    """What a hidden message says."""
+
+    body = serializers.CharField(allow_blank=True)
+    html = serializers.CharField(allow_blank=True)
+
+
+class ReportHiding(ChatView):
+    """`reports/{id}/hide/`."""
+
+    @extend_schema(request=None, responses={204: NOTHING}, tags=_TAGS)
+    @repeatable
+    def post(self, request: Request, report_id: UUID) -> Response:  # noqa: ARG002 - DRF's signature
+        """Take the message away until somebody decides; readers see a notice, its author is told."""
+        moderation.hide(principal=self.principal, report_id=report_id)
+        return Response(status=204)
+
+
+class OwnHidden(ChatView):
+    """`messages/{id}/hidden/`."""
+
+    @extend_schema(responses=HiddenTextSerializer, tags=_TAGS)
+    def get(self, request: Request, message_id: UUID) -> Response:  # noqa: ARG002 - DRF's signature
+        """Read what your own message says that moderators have hidden."""
+        text = moderation.get_own_hidden(principal=self.principal, message_id=message_id)
+        return Response(dataclasses.asdict(text))
 
 
 class ReportDecision(ChatView):

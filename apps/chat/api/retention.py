@@ -26,10 +26,16 @@ _MANAGES: list[type[BasePermission]] = [Requires(selectors.MANAGE), RequiresRece
 
 
 class NewRuleSerializer(StrictSerializer):
-    """A rule: `conversation` empty is for all without one of their own, `days` empty keeps messages for ever."""
+    """A rule: `conversation` empty is for all without one of their own, `days` empty keeps messages for ever.
+
+    `file_days` empty keeps files as long as their messages.
+    """
 
     conversation = serializers.UUIDField(allow_null=True, default=None)
     days = serializers.IntegerField(min_value=1, max_value=retention.MOST_DAYS, allow_null=True)
+    file_days = serializers.IntegerField(
+        min_value=1, max_value=retention.MOST_DAYS, allow_null=True, default=None
+    )
     keeps_marked = ExactBoolean(default=False, help_text="What is pinned, or saved by somebody, stays.")
 
 
@@ -37,7 +43,12 @@ class PreviewQuery(StrictSerializer):
     """The rule that is looked at."""
 
     conversation = serializers.UUIDField(required=False, default=None)
-    days = serializers.IntegerField(min_value=1, max_value=retention.MOST_DAYS)
+    days = serializers.IntegerField(
+        min_value=1, max_value=retention.MOST_DAYS, required=False, default=None, help_text="Of messages."
+    )
+    file_days = serializers.IntegerField(
+        min_value=1, max_value=retention.MOST_DAYS, required=False, default=None
+    )
     keeps_marked = QueryBoolean(default=False)
 
 
@@ -48,6 +59,7 @@ class RuleSerializer(serializers.Serializer[object]):
     conversation = serializers.UUIDField(allow_null=True)
     conversation_name = serializers.CharField(allow_blank=True)
     days = serializers.IntegerField(allow_null=True)
+    file_days = serializers.IntegerField(allow_null=True)
     keeps_marked = serializers.BooleanField()
     changed_at = serializers.DateTimeField()
 
@@ -59,6 +71,10 @@ class RetentionPreviewSerializer(serializers.Serializer[object]):
     conversations = serializers.IntegerField()
     oldest = serializers.DateTimeField(allow_null=True)
     held = serializers.IntegerField(help_text="As old, but kept by a legal hold.")
+    files = serializers.IntegerField(
+        help_text="Of these messages, and of those that stay without their files."
+    )
+    held_files = serializers.IntegerField(help_text="As old, but kept by a legal hold.")
 
 
 class RuleList(APIView):
@@ -86,6 +102,7 @@ class RuleList(APIView):
             principal=principal_of(request),
             conversation_id=asked["conversation"],
             days=asked["days"],
+            file_days=asked["file_days"],
             keeps_marked=asked["keeps_marked"],
         )
         made = next(rule for rule in selectors.list_rules(principal_of(request)) if rule.id == rule_id)
@@ -122,6 +139,7 @@ class Preview(APIView):
             principal_of(request),
             conversation_id=asked["conversation"],
             days=asked["days"],
+            file_days=asked["file_days"],
             keeps_marked=asked["keeps_marked"],
         )
         return Response(dataclasses.asdict(found))

@@ -83,6 +83,12 @@ class MessageSerializer(serializers.Serializer[object]):
     version = serializers.IntegerField()
     edited_at = serializers.DateTimeField(allow_null=True)
     deleted_at = serializers.DateTimeField(allow_null=True)
+    hidden_at = serializers.DateTimeField(
+        allow_null=True, help_text="Taken away until moderators decide; `deleted_at` is set too."
+    )
+    files_ended_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the time of its files was over and they were deleted."
+    )
     thread = serializers.UUIDField(allow_null=True)
     topic = TopicRefSerializer(allow_null=True)
     client_key = serializers.CharField()

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
@@ -81,6 +82,17 @@ def decide(request: ConsoleRequest, slug: str, report_id: UUID) -> HttpResponse:
     )
 
 
+@require_POST
+def hide(request: ConsoleRequest, slug: str, report_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Take a message away until somebody decides."""
+    return console_shell.act(
+        request,
+        lambda: moderation.hide(principal=request.principal, report_id=report_id),
+        back=f"{console_shell.address(request.principal, PAGE)}{report_id}/",
+        said=_("The message is hidden until somebody decides"),
+    )
+
+
 register_console_page(
     PAGE,
     gettext_lazy("Reports"),
@@ -91,5 +103,6 @@ register_console_page(
     routes=[
         path("<uuid:report_id>/", report, name="report"),
         path("<uuid:report_id>/decide/", decide, name="report-decide"),
+        path("<uuid:report_id>/hide/", hide, name="report-hide"),
     ],
 )

@@ -52,6 +52,7 @@ def new_rule(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     rule = {
         "conversation_id": UUID(place) if place else None,
         "days": form.cleaned_data["days"],
+        "file_days": form.cleaned_data["file_days"],
         "keeps_marked": form.cleaned_data["keeps_marked"],
     }
     if "confirmed" not in request.POST:

@@ -7,7 +7,10 @@ from apps.core.models import TenantModel
 
 
 class DeletedMessage(TenantModel):
-    """The words of a deleted message. Nothing but the restore reads them, and a duty removes them in time."""
+    """The words of a deleted message. Nothing but the restore reads them, and a duty removes them in time.
+
+    Of a hidden message the author and those who decide read them, too.
+    """
 
     message = models.ForeignKey(
         "chat.Message", on_delete=models.CASCADE, related_name="+", db_constraint=False
@@ -16,7 +19,9 @@ class DeletedMessage(TenantModel):
     card = models.JSONField(null=True, blank=True)
     files = ArrayField(models.UUIDField(), default=list, blank=True)
     by_author = models.BooleanField(help_text="What a moderator took away, the author does not bring back.")
-    purge_at = models.DateTimeField()
+    purge_at = models.DateTimeField(
+        null=True, help_text="Empty while a hidden message waits for the decision."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["message"], name="chat_deletedmessage_once")]

@@ -93,6 +93,11 @@ class ImportedConversation(TenantModel):
     conversation = models.ForeignKey(
         "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
+    taken = models.JSONField(
+        default=list,
+        db_default=[],
+        help_text="Pins and bookmarks that were taken; a later import leaves them alone.",
+    )
 
     class Meta:
         constraints = [

@@ -39,11 +39,22 @@ class Message(TenantModel):
     mentions = ArrayField(models.UUIDField(), default=list, blank=True)
     card = models.JSONField(null=True, blank=True)
     priority = models.CharField(max_length=9, choices=Priority.choices, blank=True, db_default="", default="")
+    is_history = models.BooleanField(
+        default=False, db_default=False, help_text="Imported: written elsewhere before, never unread."
+    )
     pinned_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1)
     sent_at = models.DateTimeField()
     edited_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
+    hidden_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="Away until moderators decide; `deleted_at` says the same to all who read.",
+    )
+    files_ended_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the time of its files was over; the message itself stays."
+    )
     created_at = None  # type: ignore[assignment]  # `sent_at` says it
 
     class Meta:

@@ -48,5 +48,5 @@ def list_restorable(principal: Principal, conversation_id: UUID) -> list[Restora
             purge_at=row.purge_at,
         )
         for row in found
-        if row.message.deleted_at is not None and row.message.sender_id in people
+        if row.purge_at is not None and row.message.deleted_at is not None and row.message.sender_id in people
     ]

@@ -46,7 +46,7 @@ WHERE c.organization_id = %(organization)s AND c.id = %(conversation)s AND {visi
 """.format
 _FIRST_UNREAD = """
 SELECT m.id, m.sequence FROM chat_message m
-WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND m.sender_id <> %(me)s
+WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND NOT m.is_history AND m.sender_id <> %(me)s
   AND NOT EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organization)s
     AND r.principal_id = %(me)s AND r.conversation_id = m.conversation_id AND r.sequence >= m.sequence
     AND r.place = coalesce(m.topic_id, m.conversation_id))
@@ -75,6 +75,8 @@ class _Stored(NamedTuple):
     version: int
     edited_at: datetime | None
     deleted_at: datetime | None
+    hidden_at: datetime | None
+    files_ended_at: datetime | None
     thread_id: UUID | None
     client_key: str
     mentions: list[UUID]
@@ -345,6 +347,8 @@ def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
             version=row.version,
             edited_at=row.edited_at,
             deleted_at=row.deleted_at,
+            hidden_at=row.hidden_at,
+            files_ended_at=row.files_ended_at,
             thread=row.thread_id,
             topic=around[row.id].topic,
             client_key=row.client_key,

@@ -26,7 +26,8 @@ class ReportView:
 
     Attributes:
         reports: how many people reported the message.
-        body: what the message says now; empty once it is deleted, and in lists.
+        body: what the message says now, or said before it was hidden; empty once it is deleted, and in lists.
+        is_hidden: it was taken away until somebody decides; then `is_deleted` is not set.
         conversation_name: of a channel; direct conversations have none here.
     """
 
@@ -46,6 +47,7 @@ class ReportView:
     decided_by_name: str
     decided_at: datetime | None
     is_deleted: bool
+    is_hidden: bool
     body: str = ""
     html: str = ""
     files: tuple[str, ...] = ()
@@ -128,7 +130,8 @@ def _views(rows: QuerySet[Report], *, with_text: bool) -> list[ReportView]:
             sent_at=row.message.sent_at,
             decided_by_name=names.get(row.decided_by_id, "") if row.decided_by_id else "",
             decided_at=row.decided_at,
-            is_deleted=row.message.deleted_at is not None,
+            is_deleted=row.message.deleted_at is not None and row.message.hidden_at is None,
+            is_hidden=row.message.hidden_at is not None,
             body=row.message.body if with_text else "",
             html=row.message.html if with_text else "",
             files=files.get(row.message_id, ()),

@@ -150,11 +150,39 @@ def describe_reminders(principal: Principal, rows: Sequence[NotificationRow]) ->
     return said
 
 
+def find_hidden(message_id: UUID) -> tuple[UUID, UUID] | None:
+    """Return conversation and sender of a message of the current organization that is hidden, or None. One query."""
+    rows = Message.objects.filter(organization_id=tenancy.current(), pk=message_id).exclude(hidden_at=None)
+    return rows.values_list("conversation_id", "sender_id").first()
+
+
+def describe_hidden(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
+    """Return what notifications of hidden messages say to their authors; without what the messages say. One query."""
+    wanted = {row.message_id for row in rows if row.message_id is not None}
+    own = visible_messages(principal).filter(pk__in=wanted, sender_id=principal.id).exclude(hidden_at=None)
+    found = {message.pk: message for message in own.select_related("conversation")}
+    return {
+        row.id: Described(
+            title=_("Your message is hidden"),
+            text=_("Moderators have hidden it while they look at it. Only you and they can read it."),
+            url=_url(principal, found[row.message_id]),
+            place=found[row.message_id].conversation.name,
+        )
+        for row in rows
+        if row.message_id in found
+    }
+
+
 def _described(principal: Principal, message: Message, sender: str) -> Described:
     """Only channels have a name of their own; elsewhere the sender says where."""
     place = message.conversation.name
     title = _("%(name)s in #%(place)s") % {"name": sender, "place": place} if place else sender
-    url = reverse(
+    url = _url(principal, message)
+    return Described(title=title, text=excerpt(message.html), url=url, actor_name=sender, place=place)
+
+
+def _url(principal: Principal, message: Message) -> str:
+    return reverse(
         "chat:message",
         kwargs={
             "slug": principal.organization_slug,
@@ -162,7 +190,6 @@ def _described(principal: Principal, message: Message, sender: str) -> Described
             "message_id": message.pk,
         },
     )
-    return Described(title=title, text=excerpt(message.html), url=url, actor_name=sender, place=place)
 
 
 def excerpt(html: str) -> str:

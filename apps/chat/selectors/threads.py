@@ -20,7 +20,7 @@ MOST = 50
 _FOLLOWED = """
 SELECT f.thread_id, f.read_sequence, last.sequence, last.sent_at,
   (SELECT count(*) FROM chat_message x WHERE x.thread_id = f.thread_id AND x.sequence > f.read_sequence
-    AND x.deleted_at IS NULL AND x.sender_id <> f.principal_id)
+    AND x.deleted_at IS NULL AND NOT x.is_history AND x.sender_id <> f.principal_id)
 FROM chat_threadfollow f
 JOIN chat_message m ON m.organization_id = f.organization_id AND m.id = f.thread_id
 JOIN LATERAL (SELECT x.sequence, x.sent_at FROM chat_message x WHERE x.thread_id = f.thread_id
@@ -28,7 +28,8 @@ JOIN LATERAL (SELECT x.sequence, x.sent_at FROM chat_message x WHERE x.thread_id
 WHERE f.organization_id = %(organization)s AND f.principal_id = %(me)s AND f.is_followed AND {visible}
   AND (%(before)s::timestamptz IS NULL OR last.sent_at < %(before)s)
   AND (NOT %(unread)s OR EXISTS (SELECT 1 FROM chat_message x WHERE x.thread_id = f.thread_id
-    AND x.sequence > f.read_sequence AND x.deleted_at IS NULL AND x.sender_id <> f.principal_id))
+    AND x.sequence > f.read_sequence AND x.deleted_at IS NULL AND NOT x.is_history
+    AND x.sender_id <> f.principal_id))
 ORDER BY last.sent_at DESC, f.thread_id LIMIT %(limit)s
 """.format
 

@@ -1,8 +1,8 @@
 """What counts as unread, as SQL that the list, the totals and the explanation share.
 
 A message is unread for a member when somebody else wrote it after the member's marker in the conversation, it is not
-deleted, and no mark of its topic or its thread has passed it. Muted topics do not count, nor do muted conversations in
-totals, except for topics the member follows there. A mention counts wherever it is.
+deleted, it was not imported, and no mark of its topic or its thread has passed it. Muted topics do not count, nor do
+muted conversations in totals, except for topics the member follows there. A mention counts wherever it is.
 
 Most members have no marks and no wishes about topics in most conversations, so these are looked at only where there
 are some (`kept`).
@@ -31,7 +31,8 @@ WITH kept AS MATERIALIZED (
 """
 # Of a message `x` and a membership `m`.
 NEW = """x.organization_id = %(organization)s AND x.conversation_id = m.conversation_id
-  AND x.sequence > m.last_read_sequence AND x.sender_id <> %(me)s AND x.deleted_at IS NULL"""
+  AND x.sequence > m.last_read_sequence AND x.sender_id <> %(me)s AND x.deleted_at IS NULL
+  AND NOT x.is_history"""
 AHEAD = """EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s
   AND r.conversation_id = x.conversation_id AND r.sequence >= x.sequence
   AND (r.place = coalesce(x.topic_id, x.conversation_id) OR r.place = x.thread_id))"""

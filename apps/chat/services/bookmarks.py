@@ -15,6 +15,7 @@ from apps.chat.models import Attachment, Bookmark, Conversation
 from apps.chat.selectors.bookmarks import view_of
 from apps.chat.services.messages import require_open
 from apps.chat.services.standing import lock_visible
+from apps.core import tenancy
 from apps.core.events import log
 
 MOST_BOOKMARKS = 50
@@ -31,8 +32,28 @@ def add_link(*, principal: Principal, conversation_id: UUID, url: str, title: st
         ConversationNotFound, ConversationArchived, NotAMember, PermissionMissing, AddressInvalid, TooManyBookmarks.
     """
     cleaned = clean_address(url)
-    host = urlsplit(cleaned).hostname or cleaned
-    return _add(principal, conversation_id, title=(title.strip() or host)[:100], url=cleaned)
+    return _add(principal, conversation_id, title=_title(title, cleaned), url=cleaned)
+
+
+def add_history_link(*, conversation_id: UUID, url: str, title: str, actor_id: UUID) -> bool:
+    """Put an address at hand that an imported conversation had; return whether it is there now.
+
+    The caller has cleaned the address, decided about rights and holds a transaction. An address that is there already
+    stays as it is; False: there is no room.
+    """
+    conversation = Conversation.objects.select_for_update(no_key=True).get(
+        organization_id=tenancy.current(), pk=conversation_id
+    )
+    if Bookmark.objects.filter(conversation_id=conversation_id, url=url).exists():
+        return True
+    if not _has_room(conversation_id):
+        return False
+    _store(conversation, title=_title(title, url), url=url, file_id=None, actor_id=actor_id)
+    return True
+
+
+def _title(title: str, url: str) -> str:
+    return (title.strip() or urlsplit(url).hostname or url)[:100]
 
 
 def add_file(*, principal: Principal, conversation_id: UUID, file_id: UUID, title: str) -> UUID:
@@ -73,26 +94,37 @@ def _add(
         conversation = _lock_writable(principal, conversation_id)
         if file_id is not None and not _carries(conversation, file_id):
             raise AttachmentNotFound
-        if Bookmark.objects.filter(conversation_id=conversation_id).count() >= MOST_BOOKMARKS:
+        if not _has_room(conversation_id):
             raise TooManyBookmarks(limit=MOST_BOOKMARKS)
-        row = Bookmark.objects.create(
-            organization_id=principal.organization_id,
-            conversation_id=conversation_id,
-            title=title,
-            url=url,
-            file_id=file_id,
-            created_by_id=principal.id,
-        )
-        log.record(
-            events.BookmarkAdded(
-                organization_id=principal.organization_id,
-                stream_id=conversation_id,
-                scope_id=conversation.scope_id,
-                actor_id=principal.id,
-                bookmark=view_of(row).as_json(),
-            )
-        )
+        row = _store(conversation, title=title, url=url, file_id=file_id, actor_id=principal.id)
     return row.pk
+
+
+def _store(
+    conversation: Conversation, *, title: str, url: str, file_id: UUID | None, actor_id: UUID
+) -> Bookmark:
+    row = Bookmark.objects.create(
+        organization_id=conversation.organization_id,
+        conversation_id=conversation.pk,
+        title=title,
+        url=url,
+        file_id=file_id,
+        created_by_id=actor_id,
+    )
+    log.record(
+        events.BookmarkAdded(
+            organization_id=conversation.organization_id,
+            stream_id=conversation.pk,
+            scope_id=conversation.scope_id,
+            actor_id=actor_id,
+            bookmark=view_of(row).as_json(),
+        )
+    )
+    return row
+
+
+def _has_room(conversation_id: UUID) -> bool:
+    return Bookmark.objects.filter(conversation_id=conversation_id).count() < MOST_BOOKMARKS
 
 
 def remove_bookmark(*, principal: Principal, conversation_id: UUID, bookmark_id: UUID) -> None:

@@ -29,7 +29,7 @@ SELECT c.id,
 FROM chat_membership m
 JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
 LEFT JOIN chat_message x ON x.organization_id = m.organization_id AND x.conversation_id = m.conversation_id
-  AND x.sender_id <> m.principal_id AND x.deleted_at IS NULL AND x.sequence > greatest(
+  AND x.sender_id <> m.principal_id AND x.deleted_at IS NULL AND NOT x.is_history AND x.sequence > greatest(
     m.last_read_sequence,
     (SELECT max(r.sequence) FROM chat_readmark r WHERE r.organization_id = m.organization_id
       AND r.principal_id = m.principal_id AND r.conversation_id = m.conversation_id

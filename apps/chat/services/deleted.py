@@ -29,7 +29,8 @@ from apps.security.selectors.holds import held
 from apps.security.services.holds import lock_holds
 
 BATCH = 200
-HELD_FOR = timedelta(days=1)  # at least, and again every hour while the hold lasts
+HELD_FOR = timedelta(days=1)  # at least, and again every hour while the hold or the decision lasts
+_OVER, _HIDDEN = Q(purge_at__lte=Now()), Q(purge_at=None)
 
 
 def restore_window() -> timedelta:
@@ -46,10 +47,14 @@ def _is_held(message: Message, kept: Held) -> bool:
     return message.sender_id in kept.people or message.conversation_id in kept.place_ids("conversation")
 
 
-def keep_aside(message: Message, *, actor_id: UUID) -> None:
-    """Keep what a locked message says, before it is emptied; harmless where nothing is kept."""
+def keep_aside(message: Message, *, actor_id: UUID, until_decided: bool = False) -> None:
+    """Keep what a locked message says, before it is emptied; harmless where nothing is kept.
+
+    Args:
+        until_decided: whatever the restore window is.
+    """
     window = restore_window()
-    if not is_kept(message):
+    if not until_decided and not is_kept(message):
         return
     DeletedMessage.objects.create(
         organization_id=message.organization_id,
@@ -62,8 +67,48 @@ def keep_aside(message: Message, *, actor_id: UUID) -> None:
             .values_list("file_id", flat=True)
         ),
         by_author=actor_id == message.sender_id,
-        purge_at=timezone.now() + window,
+        purge_at=None if until_decided else timezone.now() + window,
     )
+
+
+def tell(message: Message, *, actor_id: UUID | None) -> None:
+    """Record that a message is away, for now or for good."""
+    assert message.deleted_at is not None  # noqa: S101 - it was emptied
+    log.record(
+        events.MessageDeleted(
+            organization_id=message.organization_id,
+            stream_id=message.conversation_id,
+            scope_id=message.scope_id,
+            actor_id=actor_id,
+            message_id=message.pk,
+            deleted_at=message.deleted_at,
+            hidden_at=message.hidden_at,
+        )
+    )
+
+
+def show_again(message: Message, *, actor_id: UUID) -> bool:
+    """Bring a locked, hidden message back as it was; return whether it is.
+
+    False: what it said was erased meanwhile, so that it stays away. The caller has decided about rights.
+    """
+    kept = DeletedMessage.objects.filter(message_id=message.pk, purge_at=None).first()
+    if kept is None:
+        remove_for_good(message, actor_id=actor_id)
+        return False
+    _bring_back(message, kept, actor_id=actor_id)
+    return True
+
+
+def remove_for_good(message: Message, *, actor_id: UUID) -> None:
+    """Make a locked, hidden message a deleted one, which moderators can bring back within the restore window."""
+    DeletedMessage.objects.filter(message_id=message.pk, purge_at=None).update(
+        purge_at=timezone.now() + restore_window()
+    )
+    message.hidden_at = None
+    message.version += 1
+    message.save(update_fields=["hidden_at", "version"])
+    tell(message, actor_id=actor_id)
 
 
 def restore_message(*, principal: Principal, message_id: UUID) -> None:
@@ -86,23 +131,27 @@ def restore_message(*, principal: Principal, message_id: UUID) -> None:
         kept = DeletedMessage.objects.filter(message_id=message_id, purge_at__gt=timezone.now()).first()
         if kept is None or message.deleted_at is None or not _may_restore(principal, message, kept):
             raise NotRestorable
-        _put_back(message, kept)
-        kept.delete()
+        _bring_back(message, kept, actor_id=principal.id)
         if message.sender_id != principal.id:
             trail.note(
                 principal, actions.MESSAGE_RESTORED, "message", message.pk,
                 conversation=message.conversation_id, sender=message.sender_id,
             )  # fmt: skip
-        (view,) = views_for([message])
-        log.record(
-            events.MessageRestored(
-                organization_id=message.organization_id,
-                stream_id=message.conversation_id,
-                scope_id=message.scope_id,
-                actor_id=principal.id,
-                message=view.as_json(),
-            )
+
+
+def _bring_back(message: Message, kept: DeletedMessage, *, actor_id: UUID) -> None:
+    _put_back(message, kept)
+    kept.delete()
+    (view,) = views_for([message])
+    log.record(
+        events.MessageRestored(
+            organization_id=message.organization_id,
+            stream_id=message.conversation_id,
+            scope_id=message.scope_id,
+            actor_id=actor_id,
+            message=view.as_json(),
         )
+    )
 
 
 def _may_restore(principal: Principal, message: Message, kept: DeletedMessage) -> bool:
@@ -117,9 +166,9 @@ def _put_back(message: Message, kept: DeletedMessage) -> None:
     rendered = composing.render_body(kept.body)
     meant = composing.everyone_meant(rendered, message.conversation_id)
     message.body, message.html, message.card = kept.body, rendered.html, kept.card
-    message.mentions, message.deleted_at = list(meant), None
+    message.mentions, message.deleted_at, message.hidden_at = list(meant), None, None
     message.version += 1
-    message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
+    message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "hidden_at", "version"])
     replace_mentions(message, rendered, meant)
     for position, file_id in enumerate(kept.files):
         try:
@@ -166,16 +215,17 @@ def _purge(message_id: UUID) -> bool:
 
 
 def keep_held_files() -> int:
-    """Keep the files of deleted messages that a legal hold keeps for two more days; return of how many messages."""
-    rows = DeletedMessage.objects.filter(purge_at__lte=Now()).exclude(files=[]).order_by()
+    """Keep the files of messages that wait for the end of a hold or for a decision; return of how many messages."""
+    rows = DeletedMessage.objects.filter(_OVER | _HIDDEN).exclude(files=[]).order_by()
     organizations = list(rows.values_list("organization_id", flat=True).distinct())
     return sum(_keep_files_in(organization_id) for organization_id in organizations)
 
 
 def _keep_files_in(organization_id: UUID) -> int:
     with tenancy.use(organization_id):
-        rows = DeletedMessage.objects.filter(organization_id=organization_id, purge_at__lte=Now())
-        kept = list(rows.filter(_held_rows(held(organization_id))).values_list("files", flat=True))
+        rows = DeletedMessage.objects.filter(organization_id=organization_id)
+        kept_ones = (_OVER & _held_rows(held(organization_id))) | _HIDDEN
+        kept = list(rows.filter(kept_ones).exclude(files=[]).values_list("files", flat=True))
         until = timezone.now() + 2 * HELD_FOR
         file_access.keep(file_ids=[file_id for files in kept for file_id in files], until=until)
     return len(kept)

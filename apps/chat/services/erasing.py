@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
@@ -41,6 +41,7 @@ from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import descriptions_by
 from apps.chat.services.conversations import announce_change
 from apps.chat.services.members import end_all_memberships
+from apps.chat.types import ReportState
 from apps.core.data_subjects import Batch, Person, forget_mentions
 from apps.core.events import log
 from apps.core.services.erasing import blank_events
@@ -59,7 +60,8 @@ _BEFORE_ALL = (UUID(int=0), 0)
 # The sender changes last in the row's life: what still names the person is what is left to do.
 _EMPTY = """
 UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, version = version + 1,
-  client_key = id::text, deleted_at = coalesce(deleted_at, %s), sender_id = coalesce(%s, sender_id)
+  client_key = id::text, deleted_at = coalesce(deleted_at, %s),
+  hidden_at = NULL, sender_id = coalesce(%s, sender_id)
 WHERE organization_id = %s AND id = ANY (%s)
 """
 
@@ -113,13 +115,35 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
     return len(rows)
 
 
+_TELLING = (
+    events.MessageSent,
+    events.MessageEdited,
+    events.CardChanged,
+    events.PollChanged,
+    events.PreviewsChanged,
+)
+_ALL_BUT_FILES = tuple(field for cls in _TELLING for field in cls.personal if field != "message.attachments")
+
+
 def forget_log(message: Message) -> None:
     """Take what a message said out of the event log: its first event, and those that told what became of it."""
     forget_logs([message])
 
 
-def forget_logs(messages: Sequence[Message]) -> None:
-    """The same for messages of one conversation. Two statements for any number."""
+def silence_log(message: Message) -> None:
+    """Take the words of a hidden message out of the event log; its place and the sender's key stay.
+
+    What brings it back says it all again.
+    """
+    forget_logs([message], but=("message.client_key",))
+
+
+def forget_logs(messages: Sequence[Message], *, but: tuple[str, ...] = ()) -> None:
+    """The same for messages of one conversation. Two statements for any number.
+
+    Args:
+        but: fields that stay.
+    """
     first = messages[0]
     numbers = [row.sequence for row in messages]
     named: dict[str, Any] = {
@@ -129,7 +153,9 @@ def forget_logs(messages: Sequence[Message]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_TOLD, named)
         sequences = [sequence for (sequence,) in cursor.fetchall()]
-    blank_events(organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences)
+    blank_events(
+        organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences, but=but
+    )
 
 
 def forget_log_of(*, organization_id: UUID, message_id: UUID) -> None:
@@ -221,11 +247,17 @@ def erase_drafts_of(person: Person, _cursor: Any) -> Batch:
 
 
 def erase_reports_of(person: Person, _cursor: Any) -> Batch:
-    """Delete the reports the person made; where it decided or set a rule, the placeholder stands."""
+    """Delete the reports the person made; where it decided or set a rule, the placeholder stands.
+
+    One that waits for a decision about a hidden message stays, without note and name: else nobody could decide.
+    """
     here = {"organization_id": person.organization_id}
     Report.objects.filter(decided_by_id=person.id, **here).update(decided_by_id=person.placeholder_id)
     RetentionRule.objects.filter(set_by_id=person.id, **here).update(set_by_id=person.placeholder_id)
-    return Batch(Report.objects.filter(reporter_id=person.id, **here).delete()[0])
+    own = Report.objects.filter(reporter_id=person.id, **here)
+    waiting = own.filter(state=ReportState.OPEN).exclude(message__hidden_at=None)
+    kept = waiting.update(reporter_id=None, note="")
+    return Batch(kept + own.delete()[0])
 
 
 def erase_traces_in_conversations(person: Person, _cursor: Any) -> Batch:
@@ -289,6 +321,37 @@ def _empty(
         Poll.objects.filter(organization_id=organization_id, pk__in=polls).delete()
     _drop_files(organization_id, ids)
     _tell_erased(organization_id, rows, now, new_sender)
+
+
+def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]]) -> None:
+    """Take the files of messages away, as (message, conversation, scope), and tell it; the caller's transaction.
+
+    The names of the files go from the log, too.
+    """
+    now, places = timezone.now(), defaultdict[tuple[UUID, UUID], list[UUID]](list)
+    for pk, conversation_id, scope_id in rows:
+        places[conversation_id, scope_id].append(pk)
+    for (conversation_id, scope_id), ids in places.items():
+        messages = list(
+            Message.objects.select_for_update(no_key=True)
+            .filter(organization_id=organization_id, pk__in=ids, deleted_at=None)
+            .order_by("sequence")
+        )
+        if not messages:
+            continue
+        found = [message.pk for message in messages]
+        Message.objects.filter(pk__in=found).update(files_ended_at=now, version=F("version") + 1)
+        _drop_files(organization_id, found)
+        forget_logs(messages, but=_ALL_BUT_FILES)
+        log.record(
+            events.FilesEnded(
+                organization_id=organization_id,
+                stream_id=conversation_id,
+                scope_id=scope_id,
+                message_ids=tuple(found),
+                ended_at=now,
+            )
+        )
 
 
 def _of_messages(table: str, organization_id: UUID, ids: list[UUID]) -> list[Any]:

@@ -306,29 +306,25 @@ def delete_message(*, principal: Principal, message_id: UUID) -> None:
             )
 
 
-def take_away(message: Message, *, actor_id: UUID) -> None:
-    """Empty a locked message and tell it; the caller has decided about rights and holds a transaction."""
-    deleted.keep_aside(message, actor_id=actor_id)
+def take_away(message: Message, *, actor_id: UUID, until_decided: bool = False) -> None:
+    """Empty a locked message and tell it; the caller has decided about rights and holds a transaction.
+
+    Args:
+        until_decided: it is only hidden. What it said is kept until the decision, however long that takes.
+    """
+    deleted.keep_aside(message, actor_id=actor_id, until_decided=until_decided)
     message.body = message.html = ""
     message.mentions, message.card = [], None
     message.deleted_at = timezone.now()
+    message.hidden_at = message.deleted_at if until_decided else None
     message.version += 1
-    message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "version"])
-    if not deleted.is_kept(message):
+    message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "hidden_at", "version"])
+    if not until_decided and not deleted.is_kept(message):
         MessageRevision.objects.filter(message_id=message.pk).delete()
     Mention.objects.filter(message_id=message.pk).delete()
     MessagePreview.objects.filter(message_id=message.pk).delete()
     _drop_files(message)
-    log.record(
-        events.MessageDeleted(
-            organization_id=message.organization_id,
-            stream_id=message.conversation_id,
-            scope_id=message.scope_id,
-            actor_id=actor_id,
-            message_id=message.pk,
-            deleted_at=message.deleted_at,
-        )
-    )
+    deleted.tell(message, actor_id=actor_id)
 
 
 def _drop_files(message: Message) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import transaction
@@ -18,15 +21,26 @@ from apps.chat.errors import (
     ReportDecided,
     ReportNotFound,
 )
-from apps.chat.models import Message, Report
+from apps.chat.models import DeletedMessage, Message, Report
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.selectors.moderation import ReportView, get_report, visible_reports
+from apps.chat.services import composing, deleted
 from apps.chat.services.conversations import open_direct
+from apps.chat.services.erasing import silence_log
 from apps.chat.services.messages import send_message, take_away
 from apps.chat.types import ReportReason, ReportState
 from apps.core.events import log
+from apps.files.selectors.files import find_file
 
 LONGEST_NOTE = 1000
+
+
+@dataclass(frozen=True)
+class HiddenText:
+    """What a hidden message says."""
+
+    body: str
+    html: str
 
 
 def report_message(*, principal: Principal, message_id: UUID, reason: ReportReason, note: str = "") -> UUID:
@@ -90,11 +104,22 @@ def read_report(*, principal: Principal, report_id: UUID) -> ReportView:
             report=report_id,
             sender=view.sender_id,
         )
-    return view
+        hidden = DeletedMessage.objects.filter(message_id=view.message_id, purge_at=None).first()
+    if hidden is None or not view.is_hidden:
+        return view
+    files = (find_file(organization_id=principal.organization_id, file_id=pk) for pk in hidden.files)
+    return dataclasses.replace(
+        view,
+        body=hidden.body,
+        html=composing.render_body(hidden.body).html,
+        files=tuple(file.name for file in files if file is not None),
+    )
 
 
 def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warning: str = "") -> None:
     """Decide about a message for all its open reports: nothing is wrong, the author is warned, or it is removed.
+
+    What was hidden comes back unless it is removed.
 
     Args:
         warning: what the principal writes to the author in their direct conversation; needed for `warned`.
@@ -105,32 +130,101 @@ def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warn
     if decision == ReportState.OPEN:
         raise ValueError(decision)
     with transaction.atomic():
-        report = (
-            visible_reports(principal)
-            .select_for_update(no_key=True, of=("self",))
-            .filter(pk=report_id)
-            .first()
-        )
-        if report is None:
-            raise ReportNotFound
-        if report.state != ReportState.OPEN:
-            raise ReportDecided
+        report = _lock_open(principal, report_id)
         message = Message.objects.select_for_update(no_key=True).get(pk=report.message_id)
         Report.objects.filter(message_id=message.pk, state=ReportState.OPEN).update(
             state=decision, decided_by_id=principal.id, decided_at=timezone.now()
         )
-        if decision == ReportState.REMOVED and message.deleted_at is None:
-            take_away(message, actor_id=principal.id)
-            trail.note(
-                principal, actions.MESSAGE_REMOVED, "message", message.pk,
-                conversation=message.conversation_id, sender=message.sender_id,
-            )  # fmt: skip
+        _settle(principal, message, decision)
         if decision == ReportState.WARNED:
             _warn(principal, report_id=report_id, author_id=message.sender_id, warning=warning)
         trail.note(
             principal, actions.REPORT_DECIDED, "message", message.pk,
             report=report_id, decision=decision.value, sender=message.sender_id,
         )  # fmt: skip
+
+
+def hide(*, principal: Principal, report_id: UUID) -> None:
+    """Take a reported message away until somebody decides; twice is harmless.
+
+    Readers see a notice in its place. The author is told, and reads it still; so do those who decide. A decision
+    other than removing brings it back.
+
+    Raises:
+        ReportNotFound, ReportDecided, MessageDeleted.
+    """
+    with transaction.atomic():
+        report = _lock_open(principal, report_id)
+        message = Message.objects.select_for_update(no_key=True).get(pk=report.message_id)
+        if message.hidden_at is not None:
+            return
+        if message.deleted_at is not None:
+            raise MessageDeleted
+        take_away(message, actor_id=principal.id, until_decided=True)
+        silence_log(message)  # who resumes from before reads no more than others
+        _note(principal, actions.MESSAGE_HIDDEN, message)
+
+
+def read_own_hidden(*, principal: Principal, message_ids: Iterable[UUID]) -> dict[UUID, HiddenText]:
+    """Return what hidden messages say, for their author alone; others' are absent. One query, none without ids."""
+    wanted = list(message_ids)
+    if not wanted:
+        return {}
+    rows = DeletedMessage.objects.filter(
+        organization_id=principal.organization_id,
+        message__in=visible_messages(principal).filter(pk__in=wanted, sender_id=principal.id),
+        purge_at=None,
+    )
+    return {row.message_id: HiddenText(row.body, composing.render_body(row.body).html) for row in rows}
+
+
+def get_own_hidden(*, principal: Principal, message_id: UUID) -> HiddenText:
+    """Return what a hidden message says, for its author.
+
+    Raises:
+        MessageNotFound: missing, not hidden, or somebody else's.
+    """
+    found = read_own_hidden(principal=principal, message_ids=[message_id])
+    if message_id not in found:
+        raise MessageNotFound
+    return found[message_id]
+
+
+def _settle(principal: Principal, message: Message, decision: ReportState) -> None:
+    """Take the message away for good, or bring back what was hidden."""
+    is_hidden = message.hidden_at is not None
+    if decision == ReportState.REMOVED:
+        if message.deleted_at is not None and not is_hidden:
+            return
+        if is_hidden:
+            deleted.remove_for_good(message, actor_id=principal.id)
+        else:
+            take_away(message, actor_id=principal.id)
+        _note(principal, actions.MESSAGE_REMOVED, message)
+    elif is_hidden and deleted.show_again(message, actor_id=principal.id):
+        _note(principal, actions.MESSAGE_SHOWN, message)
+
+
+def _note(principal: Principal, action: str, message: Message) -> None:
+    trail.note(
+        principal,
+        action,
+        "message",
+        message.pk,
+        conversation=message.conversation_id,
+        sender=message.sender_id,
+    )
+
+
+def _lock_open(principal: Principal, report_id: UUID) -> Report:
+    report = (
+        visible_reports(principal).select_for_update(no_key=True, of=("self",)).filter(pk=report_id).first()
+    )
+    if report is None:
+        raise ReportNotFound
+    if report.state != ReportState.OPEN:
+        raise ReportDecided
+    return report
 
 
 def _warn(principal: Principal, *, report_id: UUID, author_id: UUID, warning: str) -> None:

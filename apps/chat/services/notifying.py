@@ -15,6 +15,7 @@ from apps.notify.services import noticing
 from apps.notify.types import Kind, Notice, Recipient
 
 REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.describe_reminders)
+HIDDEN = Kind(key="chat.hidden", label=_("Hidden message"), describe=notifying.describe_hidden)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
 
@@ -44,6 +45,27 @@ def answered(*, principal_id: UUID, message_id: UUID) -> None:
     noticing.read_subject(
         organization_id=tenancy.current(), principal_id=principal_id, subject=subject(message_id)
     )
+
+
+def hidden_subject(message_id: UUID) -> str:
+    """Return what a notification of a hidden message is about."""
+    return f"hidden:{message_id}"
+
+
+def tell_of_hidden(message_id: UUID) -> None:
+    """Tell the author that moderators have hidden a message; twice is harmless, and so is one that is back."""
+    found = notifying.find_hidden(message_id)
+    if found is None:
+        return
+    conversation_id, sender_id = found
+    notice = Notice(
+        organization_id=tenancy.current(),
+        kind=HIDDEN.key,
+        subject=hidden_subject(message_id),
+        conversation_id=conversation_id,
+        message_id=message_id,
+    )
+    noticing.notify(notice, [Recipient(principal_id=sender_id, reason="admin")])
 
 
 def tell_of_reminder(

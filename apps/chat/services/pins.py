@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
@@ -18,6 +21,14 @@ from apps.core.events import log
 MOST_PINS = 100
 
 
+@dataclass(frozen=True)
+class PinOfBefore:
+    """When a message was pinned where it was written, and by whom."""
+
+    at: datetime
+    by: UUID
+
+
 def set_pinned(*, principal: Principal, message_id: UUID, is_pinned: bool) -> None:
     """Pin a message for everyone, or take it down; every member who may write may. Twice is harmless.
 
@@ -32,22 +43,43 @@ def set_pinned(*, principal: Principal, message_id: UUID, is_pinned: bool) -> No
             raise MessageDeleted
         if is_pinned == (message.pinned_at is not None):
             return
-        if is_pinned:
-            _require_room(message.conversation_id)
-        message.pinned_at = timezone.now() if is_pinned else None
-        message.save(update_fields=["pinned_at"])
-        log.record(
-            events.PinChanged(
-                organization_id=message.organization_id,
-                stream_id=message.conversation_id,
-                scope_id=message.scope_id,
-                actor_id=principal.id,
-                message_id=message.pk,
-                pinned_at=message.pinned_at,
-            )
+        if is_pinned and not _room(message.conversation_id):
+            raise TooManyPins(limit=MOST_PINS)
+        _pin(message, timezone.now() if is_pinned else None, actor_id=principal.id)
+
+
+def pin_history(*, conversation_id: UUID, history: Mapping[UUID, PinOfBefore]) -> set[UUID]:
+    """Pin imported messages of one conversation; return those for which there is no room.
+
+    The caller has decided about rights and holds a transaction. A message that is pinned already stays as it is.
+    """
+    rows = Message.objects.select_for_update(no_key=True).filter(
+        conversation_id=conversation_id, pk__in=history, pinned_at=None
+    )
+    room = _room(conversation_id)
+    newest_first = sorted(rows.order_by("pk"), key=lambda row: history[row.pk].at, reverse=True)
+    for message in newest_first[:room]:
+        pin = history[message.pk]
+        _pin(message, pin.at, actor_id=pin.by)
+    return {message.pk for message in newest_first[room:]}
+
+
+def _pin(message: Message, at: datetime | None, *, actor_id: UUID) -> None:
+    message.pinned_at = at
+    message.save(update_fields=["pinned_at"])
+    log.record(
+        events.PinChanged(
+            organization_id=message.organization_id,
+            stream_id=message.conversation_id,
+            scope_id=message.scope_id,
+            actor_id=actor_id,
+            message_id=message.pk,
+            pinned_at=at,
         )
+    )
 
 
-def _require_room(conversation_id: UUID) -> None:
-    if Message.objects.filter(conversation_id=conversation_id).exclude(pinned_at=None).count() >= MOST_PINS:
-        raise TooManyPins(limit=MOST_PINS)
+def _room(conversation_id: UUID) -> int:
+    """Return how many more messages can be pinned."""
+    pinned = Message.objects.filter(conversation_id=conversation_id).exclude(pinned_at=None)
+    return max(0, MOST_PINS - pinned.count())

@@ -1,4 +1,4 @@
-"""Messages end by their age: rules are set here, and a run empties what is due, never against a legal hold."""
+"""Messages and files end by their age: rules are set here, and a run ends what is due, never against a hold."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from apps.accounts.types import Principal
 from apps.chat import actions
 from apps.chat.errors import ConversationNotFound, RetentionDaysInvalid, RetentionRuleNotFound
 from apps.chat.models import Conversation, RetentionRule
-from apps.chat.selectors.retention import MANAGE, due_messages, organizations_with_rules
-from apps.chat.services.erasing import erase_messages
+from apps.chat.selectors.retention import MANAGE, due_files, due_messages, organizations_with_rules
+from apps.chat.services.erasing import end_files, erase_messages
 from apps.core import tenancy
 from apps.runs.selectors.runs import find_latest
 from apps.runs.services.runs import start_run
@@ -29,20 +29,26 @@ MOST_DAYS = 36_500
 
 
 def set_rule(
-    *, principal: Principal, conversation_id: UUID | None, days: int | None, keeps_marked: bool = False
+    *,
+    principal: Principal,
+    conversation_id: UUID | None,
+    days: int | None,
+    file_days: int | None = None,
+    keeps_marked: bool = False,
 ) -> UUID:
-    """Say after how many days messages end; return the rule's id. Setting it again replaces it.
+    """Say after how many days messages and their files end; return the rule's id. Setting it again replaces it.
 
     Args:
         conversation_id: a channel; None for all conversations without a rule of their own.
         days: 1 to 36,500; None keeps messages for ever, whatever the common rule says.
+        file_days: the same for files; None, or a longer time, keeps them as long as their messages.
         keeps_marked: what is pinned, or saved by somebody, stays.
 
     Raises:
         PermissionMissing, ConversationNotFound (also: no channel), RetentionDaysInvalid.
     """
     access.require(principal, MANAGE)
-    if days is not None and not 1 <= days <= MOST_DAYS:
+    if any(age is not None and not 1 <= age <= MOST_DAYS for age in (days, file_days)):
         raise RetentionDaysInvalid
     channels = Conversation.objects.filter(organization_id=principal.organization_id, kind="channel")
     if conversation_id is not None and not channels.filter(pk=conversation_id).exists():
@@ -52,7 +58,12 @@ def set_rule(
         rule, _ = RetentionRule.objects.update_or_create(
             organization_id=principal.organization_id,
             **place,
-            defaults={"days": days, "keeps_marked": keeps_marked, "set_by_id": principal.id},
+            defaults={
+                "days": days,
+                "file_days": file_days,
+                "keeps_marked": keeps_marked,
+                "set_by_id": principal.id,
+            },
         )
         trail.note(
             principal,
@@ -61,6 +72,7 @@ def set_rule(
             rule.pk,
             conversation=conversation_id,
             days=days,
+            file_days=file_days,
         )
     return rule.pk
 
@@ -96,7 +108,9 @@ def _start(organization_id: UUID) -> bool:
             return False
         with transaction.atomic():
             kept = lock_holds(organization_id)
-            if not due_messages(organization_id=organization_id, kept=kept, limit=1):
+            if not due_messages(organization_id=organization_id, kept=kept, limit=1) and not due_files(
+                organization_id=organization_id, kept=kept, limit=1
+            ):
                 return False
         start_run(
             kind=KIND,
@@ -128,5 +142,25 @@ def end_old_messages(
         done += len(ids)
         beat(done)
         if len(ids) < BATCH:
+            return done, False
+    return done, True
+
+
+def end_old_files(
+    *, organization_id: UUID, beat: Callable[[int], object], most: int = PART
+) -> tuple[int, bool]:
+    """Take the files of messages away whose time is over; return of how many messages, and whether some are left.
+
+    As `end_old_messages`; the messages stay and say that their files have ended.
+    """
+    done = 0
+    while done < most:
+        with transaction.atomic():
+            kept = lock_holds(organization_id)
+            rows = due_files(organization_id=organization_id, kept=kept, limit=BATCH)
+            end_files(organization_id=organization_id, rows=rows)
+        done += len(rows)
+        beat(done)
+        if len(rows) < BATCH:
             return done, False
     return done, True

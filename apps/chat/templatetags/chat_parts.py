@@ -43,6 +43,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         continues=row.continues,
         mentions_me=row.mentions_me and shown.deleted_at is None,
         is_deleted=shown.deleted_at is not None,
+        is_hidden=shown.hidden_at is not None,
         is_target=shown.id == context.get("target"),
         in_thread=in_thread,
         is_reply=shown.thread is not None,
@@ -63,7 +64,7 @@ def message(context: template.Context, row: Row) -> SafeString:
         topic=shown.topic.id if shown.topic else SafeString(""),
         name=shown.sender.name,
         face="" if row.continues else avatar(context, shown.sender),
-        text="" if shape.is_deleted else card(context, row),
+        text=mark_safe(row.hidden_html) if shape.is_deleted else card(context, row),  # noqa: S308 - sanitised HTML
         around="" if shape.is_deleted else _around(context, row, link, thread_link),
         time=moment(shown.sent_at),
         link=link,
@@ -82,6 +83,7 @@ def _around(context: template.Context, row: Row, link: str, thread_link: str) ->
         or replies
         or shown.priority
         or shown.pinned_at
+        or shown.files_ended_at
         or shown.previews
     ):
         return SafeString("")

@@ -68,12 +68,18 @@ def erase_events(person: Person, cursor: Any) -> Batch:
 
 
 def blank_events(
-    *, organization_id: UUID, stream_id: UUID, sequences: Sequence[int], also: tuple[str, ...] = ()
+    *,
+    organization_id: UUID,
+    stream_id: UUID,
+    sequences: Sequence[int],
+    also: tuple[str, ...] = (),
+    but: tuple[str, ...] = (),
 ) -> int:
     """Take the words out of single events of a stream, in the log and its copies; return how many rows changed.
 
     Args:
         also: fields to empty besides those the event types call personal.
+        but: personal fields that stay, where nobody is erased.
     """
     changed = 0
     for log in LOGS:
@@ -91,7 +97,7 @@ def blank_events(
                 {
                     "key": pk,
                     "moment": moment,
-                    "payload": blanked(type_, orjson.loads(payload), also=also),
+                    "payload": blanked(type_, orjson.loads(payload), also=also, but=but),
                     "actor": actor,
                 }
                 for pk, moment, type_, actor, payload in rows
@@ -107,10 +113,12 @@ def redacted(type_: str, payload: Any, person: Person, *, is_own: bool) -> Any:
     return without_person(blanked(type_, payload) if is_own else payload, person)
 
 
-def blanked(type_: str, payload: dict[str, Any], *, also: tuple[str, ...] = ()) -> dict[str, Any]:
+def blanked(
+    type_: str, payload: dict[str, Any], *, also: tuple[str, ...] = (), but: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """Return an event's data with its personal fields emptied."""
     cls = registered().get(type_)
-    for path in (*(cls.personal if cls else ()), *also):
+    for path in {*(cls.personal if cls else ()), *also} - set(but):
         holder: Any = payload
         *parents, name = path.split(".")
         for parent in parents:

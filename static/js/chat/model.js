@@ -10,7 +10,7 @@ import { inOrganization } from "../shell/page.js";
  * @typedef {{emoji: string, principals: string[]}} Reaction
  * @typedef {{
  *   id: string, conversation: string, sequence: number, sender: Person, body: string, html: string, sent_at: string,
- *   version: number, edited_at: string | null, deleted_at: string | null, thread: string | null, client_key: string,
+ *   version: number, edited_at: string | null, deleted_at: string | null, hidden_at: string | null, files_ended_at: string | null, thread: string | null, client_key: string,
  *   topic: {id: string, name: string} | null, mentions: string[], attachments: Attachment[], reactions: Reaction[], card: {type: string} | null,
  *   priority: string, pinned_at: string | null, acknowledged: string[], previews: Array<{id: string}>,
  * }} Message

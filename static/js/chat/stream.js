@@ -185,6 +185,13 @@ class Stream {
       tidyTopics(this.root);
       return;
     }
+    if (type === "message.files_ended") {
+      for (const id of data.message_ids) {
+        const shown = view.element(id, this.root);
+        if (shown) this.#redraw(shown);
+      }
+      return;
+    }
     if (type === "message.erased") {
       for (const id of data.message_ids) {
         const shown = view.element(id, this.root);
@@ -198,6 +205,8 @@ class Stream {
       view.setText(article, data);
       view.markEdited(article);
       article.dataset.version = String(data.version);
+    } else if (type === "message.deleted" && data.hidden_at) {
+      this.#redraw(article);
     } else if (type === "message.deleted") {
       view.setDeleted(article);
     } else if (REDRAWN.has(type)) {

@@ -90,7 +90,7 @@ def test_single_files_are_left_out_with_a_code(world: World, owner: Principal) -
     assert row.state == ImportState.DONE
     assert {code: row.report["notes"][code] for code in row.report["notes"] if "slack.person" not in code} == {
         "slack.unsafe_name": 3, "slack.unknown_folder": 1, "slack.no_json": 2, "slack.bomb": 1,
-        "slack.wrong_shape": 1, "slack.system_message": 1,
+        "slack.wrong_shape": 1, "slack.system_message": 1, "slack.bookmarks_untold": 3,
     }  # fmt: skip
     assert ImportNote.objects.filter(code="slack.unsafe_name", place="../../etc/passwd").exists()
     assert Message.objects.count() == 8

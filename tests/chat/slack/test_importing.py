@@ -23,7 +23,14 @@ from apps.chat.models import (
     Reaction,
 )
 from apps.chat.selectors.conversations import list_conversations, visible_conversations
+from apps.chat.selectors.messages import message_page
+from apps.chat.selectors.threads import inbox
+from apps.chat.selectors.unread import Totals, totals
+from apps.chat.selectors.waiting import explain
+from apps.chat.services import threads
+from apps.chat.services.checking import check_read_state
 from apps.chat.services.members import bring_in
+from apps.chat.services.reading import move_marker
 from apps.chat.services.slack import attached, history, imports, places
 from apps.chat.services.slack.places import take_waiting_seats
 from apps.chat.types import ImportState
@@ -33,7 +40,7 @@ from apps.core.outbound.types import Fetch, Fetched
 from apps.files.models import StoredFile
 from apps.runs.models import Run, Step
 from apps.runs.services.working import work_on
-from tests.chat.slack.exports import BEGIN, checked, imported, said, small
+from tests.chat.slack.exports import BEGIN, checked, imported, said, small, ts
 from tests.chat.world import World
 from tests.factories.runs import work_off
 
@@ -142,12 +149,37 @@ def test_who_had_not_read_keeps_exactly_that_unread(world: World, owner: Princip
     general = Conversation.objects.get(name="general")
     ben = world.person("Ben Here")
     bring_in(conversation_id=general.pk, person_id=ben.id, actor_id=owner.id)
-    world.say(ben, general.pk, "a new one")
+    waiting = world.say(ben, general.pk, "a new one")
     again = small()
-    again.say("general", said(86_400 * 9, "U2", "one more"))
+    again.say("general", said(86_400 * 9, "U2", "one more"), said(86_400 * 9 + 1, "U2", "and one"))
     imported(owner, again.zipped())
-    seen = {view.name: view.unread for view in list_conversations(ben)}
-    assert seen == {"general": 0}
+    later = world.say(ben, general.pk, "another new one")
+    assert {view.name: view.unread for view in list_conversations(ben)} == {"general": 0}
+    unread = {view.name: view.unread for view in list_conversations(anna)}
+    assert unread == {"general": 2, "secret": 0, "Ben Other": 0}
+    assert [one.message.id for one in explain(anna)] == [later.id, waiting.id]
+    page = message_page(principal=anna, conversation_id=general.pk)
+    assert page.first_unread == waiting.id
+    assert check_read_state(organization_id=anna.organization_id).wrong == {}
+    move_marker(principal=anna, conversation_id=general.pk, sequence=later.sequence)
+    assert totals(anna) == Totals(0, 0)
+
+
+def test_replies_that_a_later_export_adds_are_not_new_in_the_inbox_of_threads(
+    world: World, owner: Principal, anna: Principal
+) -> None:
+    imported(owner, small().zipped())
+    root = Message.objects.get(body__startswith="Hello")
+    threads.set_followed(principal=anna, message_id=root.pk, is_followed=True)
+    ben = world.person("Ben Here")
+    bring_in(conversation_id=root.conversation_id, person_id=ben.id, actor_id=owner.id)
+    world.say(ben, root.conversation_id, "a new reply", thread=root.pk)
+    again = small()
+    again.say("general", said(86_400 * 9, "U2", "an old reply", thread_ts=ts(1)))
+    imported(owner, again.zipped())
+    assert Message.objects.filter(thread_id=root.pk).count() == 3
+    (thread,) = inbox(anna, only_unread=True)
+    assert thread.unread == 1
 
 
 def test_consumers_that_answer_hear_nothing_and_search_does(

@@ -27,6 +27,12 @@ SMALL_BYTES = MEGABYTE
 MOST_RATIO = 200  # text of people is packed to a tenth
 LONGEST_NAME = 400
 USERS = "users.json"
+# What an export lists and an import leaves out; each is told by how many it lists.
+LEFT_OUT = {
+    "canvases.json": "slack.canvas",
+    "integration_logs.json": "slack.app_log",
+    "content_flags.json": "slack.content_flag",
+}
 PLACES = {"channels.json": "channel", "groups.json": "private", "mpims.json": "group", "dms.json": "direct"}
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}\.json")
 _FILE = re.compile(r"(?:^|[/])(F[A-Z0-9]{6,20})(?=[-_/.])")
@@ -59,7 +65,7 @@ class SlackArchive:
         self._root = ""
         self._take_names()
 
-    def places_of(self, listing: str) -> list[Any]:
+    def listed(self, listing: str) -> list[Any]:
         """Return the rows of `channels.json` and the like; none where the export has no such file.
 
         Raises:
@@ -78,6 +84,12 @@ class SlackArchive:
     def days_of(self, folder: str) -> list[str]:
         """Return the names of a channel's files, oldest day first."""
         return self._days.get(folder, [])
+
+    def unknown_listings(self) -> list[str]:
+        """Return the names of files beside the known lists."""
+        known = {USERS, *PLACES, *LEFT_OUT}
+        beside = (name.removeprefix(self._root) for name in self._entries if name.startswith(self._root))
+        return sorted(name for name in beside if "/" not in name and name not in known)
 
     def folders(self) -> set[str]:
         """Return the folders with messages."""

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.chat.import_errors import ImportNotReady, SlackEntryRefused, SlackExportRefused
 from apps.chat.services.slack import archive
-from apps.chat.services.slack.archive import PLACES, SlackArchive
+from apps.chat.services.slack.archive import LEFT_OUT, PLACES, SlackArchive
 from apps.chat.services.slack.notes import Notes
 from apps.chat.services.slack.shapes import PlaceKind, SlackPerson, SlackPlace, read_person, read_place
 from apps.files.selectors.files import find_content
@@ -31,6 +31,7 @@ class SlackExport:
         self.source = self._source()
         if self._notes:
             self._note_names()
+            self._count_left_out(self._notes)
 
     def _people(self) -> dict[str, SlackPerson]:
         found: dict[str, SlackPerson] = {}
@@ -63,7 +64,7 @@ class SlackExport:
 
     def _listing(self, name: str) -> list[object]:
         try:
-            return self.archive.places_of(name)
+            return self.archive.listed(name)
         except SlackEntryRefused as error:
             self._note(error.reason, name)
             return []
@@ -79,6 +80,16 @@ class SlackExport:
             self._note("slack.unsafe_name", name)
         for folder in sorted(self.archive.folders() - {place.folder for place in self.places.values()}):
             self._note("slack.unknown_folder", folder)
+        for name in self.archive.unknown_listings():
+            self._note("slack.unknown_file", name)
+
+    def _count_left_out(self, notes: Notes) -> None:
+        """Tell what is no conversation and no message, and what no export tells."""
+        for listing, code in LEFT_OUT.items():
+            if number := len(self._listing(listing)):
+                notes.count(code, number)
+        if untold := sum(place.bookmarks is None for place in self.places.values() if place.is_named):
+            notes.count("slack.bookmarks_untold", untold)
 
     def _note(self, code: str, place: str, moment: str = "") -> None:
         if self._notes:

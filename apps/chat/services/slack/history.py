@@ -25,6 +25,7 @@ from apps.chat.services.slack.attached import Attachments
 from apps.chat.services.slack.cast import Cast
 from apps.chat.services.slack.emoji import as_emoji
 from apps.chat.services.slack.export import SlackExport
+from apps.chat.services.slack.kept import Pins, take_bookmarks, take_pins
 from apps.chat.services.slack.markup import Names, bodies
 from apps.chat.services.slack.notes import Notes
 from apps.chat.services.slack.shapes import SlackMessage, SlackPlace, read_message, starts_thread
@@ -56,6 +57,8 @@ class Counts:
     new: int = 0
     files: int = 0
     people: int = 0
+    pins: int = 0
+    bookmarks: int = 0
     notes: dict[str, int] = field(default_factory=dict)
 
 
@@ -65,19 +68,24 @@ def import_place(place: SlackPlace, task: Task, *, beat: Beat) -> Counts:
     Args:
         beat: called with the number of messages after each batch; raises to leave.
     """
-    conversation = places.ensure_place(
+    known = places.ensure_place(
         place,
         organization_id=task.organization_id,
         source=task.source,
         actor_id=task.actor_id,
         cast=task.cast,
     )
+    conversation = known.conversation
     work = _Work(place, conversation, task)
     messages = _messages(task.export, place, task.notes)
     while window := tuple(islice(messages, BATCH)):
         work.store(window)
         task.notes.flush()
         beat(work.counts.messages)
+    by = task.actor_id
+    pins = work.pins.all(task.notes)
+    work.counts.pins = take_pins(place, known, pins, cast=task.cast, notes=task.notes, actor_id=by)
+    work.counts.bookmarks = take_bookmarks(place, known, notes=task.notes, actor_id=by)
     people = [person for one in place.members if (person := task.cast.find(one)) is not None]
     work.counts.people = places.seat_people(conversation, people, actor_id=task.actor_id)
     task.notes.flush()
@@ -85,7 +93,7 @@ def import_place(place: SlackPlace, task: Task, *, beat: Beat) -> Counts:
     work.counts.files = Attachment.objects.filter(
         organization_id=task.organization_id,
         message__conversation_id=conversation.pk,
-        message__client_key__startswith=f"slack:{place.id}:",
+        message__client_key__startswith=place.client_key(""),
     ).count()
     return work.counts
 
@@ -122,7 +130,7 @@ class _Work:
     """Turns messages into drafts and stores them."""
 
     def __init__(self, place: SlackPlace, conversation: Conversation, task: Task) -> None:
-        self.counts = Counts()
+        self.counts, self.pins = Counts(), Pins(place)
         self._place, self._conversation, self._task = place, conversation, task
         self._cast, self._notes = task.cast, task.notes
         self._roots: dict[str, UUID] = {}
@@ -146,6 +154,8 @@ class _Work:
         """Store some messages: first those that replies may name, then the replies."""
         known = self._known(window)
         self.counts.messages += len(known)
+        for one in window:
+            self.pins.add(one.message)
         for is_reply in (False, True):
             chosen = [one for one in window if bool(one.message.thread) == is_reply]
             self._send([draft for one in chosen for draft in self._drafts(one, known)])
@@ -259,7 +269,7 @@ class _Work:
         return person.name, person.id
 
     def _key(self, message: SlackMessage) -> str:
-        return f"slack:{self._place.id}:{message.ts}"
+        return self._place.client_key(message.ts)
 
 
 def _line(address: str, name: str) -> str:

@@ -200,6 +200,8 @@ def finish(*, organization_id: UUID, import_id: UUID, done: list[dict[str, Any]]
         "conversations": len(done),
         "messages": sum(one["messages"] for one in done),
         "files": sum(one["files"] for one in done),
+        "pins": sum(one["pins"] for one in done),
+        "bookmarks": sum(one["bookmarks"] for one in done),
         "notes": {},
     }
     for one in done:

@@ -23,16 +23,20 @@ LONGEST_NAME = 60
 
 def ensure_place(
     place: SlackPlace, *, organization_id: UUID, source: str, actor_id: UUID, cast: Cast
-) -> Conversation:
-    """Return the conversation of a place: the one an earlier import made, or a new one with nobody in it yet.
+) -> ImportedConversation:
+    """Return which conversation a place is: the one an earlier import made, or a new one with nobody in it yet.
 
     Direct and group conversations are those of the same people here, if they have one.
     """
-    known = ImportedConversation.objects.filter(
-        organization_id=organization_id, source=source, external_id=place.id
-    ).first()
+    known = (
+        ImportedConversation.objects.filter(
+            organization_id=organization_id, source=source, external_id=place.id
+        )
+        .select_related("conversation")
+        .first()
+    )
     if known is not None:
-        return Conversation.objects.get(organization_id=organization_id, pk=known.conversation_id)
+        return known
     for one in () if place.is_named else place.members:
         cast.author(one, "")  # stored for itself: what is remembered must not be rolled back
     with transaction.atomic():
@@ -41,10 +45,9 @@ def ensure_place(
             if place.is_named
             else _direct(place, organization_id=organization_id, actor_id=actor_id, cast=cast)
         )
-        ImportedConversation.objects.create(
+        return ImportedConversation.objects.create(
             organization_id=organization_id, source=source, external_id=place.id, conversation=conversation
         )
-    return conversation
 
 
 def seat_people(conversation: Conversation, members: Iterable[PersonView], *, actor_id: UUID) -> int:

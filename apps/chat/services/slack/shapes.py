@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from django.utils import timezone
 EARLIEST = datetime(2009, 1, 1, tzinfo=UTC)
 LONGEST_TEXT = 400_000  # ten times what Slack takes
 MOST_FILES, MOST_REACTIONS, MOST_PEOPLE = 50, 50, 500
+MOST_PINS, MOST_BOOKMARKS = 500, 500  # Slack takes 100 pins; more is noise that nobody looks at
 # What Slack itself writes into channels; the members and names they tell of are imported as they are in the end.
 SYSTEM = frozenset(
     {
@@ -44,8 +46,31 @@ class SlackPerson:
 
 
 @dataclass(frozen=True, slots=True)
+class SlackPin:
+    """That a message is pinned; `ts` names it, `by` is who pinned it and `at` when, where the export tells."""
+
+    ts: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SlackBookmark:
+    """What a channel keeps at hand; `id` is empty where it is no link to a page."""
+
+    id: str
+    title: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SlackPlace:
-    """A conversation; `folder` is where its messages lie."""
+    """A conversation; `folder` is where its messages lie.
+
+    Attributes:
+        pins: the messages that are pinned in it; `ts` is empty for pinned things that are no message.
+        bookmarks: None where the export does not tell, as Slack's own does not.
+    """
 
     id: str
     kind: PlaceKind
@@ -55,6 +80,8 @@ class SlackPlace:
     creator: str = ""
     members: tuple[str, ...] = ()
     is_archived: bool = False
+    pins: tuple[SlackPin, ...] = ()
+    bookmarks: tuple[SlackBookmark, ...] | None = None
 
     @property
     def is_named(self) -> bool:
@@ -65,6 +92,10 @@ class SlackPlace:
     def said(self) -> str:
         """How the report names it."""
         return f"#{self.name}" if self.is_named else self.id
+
+    def client_key(self, ts: str) -> str:
+        """Return the key under which a message of it is stored."""
+        return f"slack:{self.id}:{ts}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +116,7 @@ class SlackMessage:
         ts: its name in the channel. thread: the `ts` it replies to, or empty.
         author: an id of `users.json`, or `bot:` and what is known of a program.
         is_repaired: its text had what cannot be stored.
+        pins: where it is pinned, by the conversation's id.
     """
 
     ts: str
@@ -97,6 +129,7 @@ class SlackMessage:
     files: tuple[SlackFile, ...] = ()
     reactions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     is_repaired: bool = field(default=False, compare=False)
+    pins: tuple[tuple[str, SlackPin], ...] = ()
 
     @property
     def order(self) -> tuple[int, int]:
@@ -141,6 +174,12 @@ def read_place(row: Any, kind: PlaceKind) -> SlackPlace | None:
         creator=external_id(row.get("creator")),
         members=tuple(dict.fromkeys(one for one in members if one)),
         is_archived=row.get("is_archived") is True,
+        pins=tuple(_pin(one) for one in _list(row.get("pins"))[:MOST_PINS]),
+        bookmarks=(
+            tuple(_bookmark(one) for one in _list(row["bookmarks"])[:MOST_BOOKMARKS])
+            if "bookmarks" in row
+            else None
+        ),
     )
 
 
@@ -171,6 +210,7 @@ def read_message(row: Any) -> SlackMessage | str:
         files=files,
         reactions=tuple(_reactions(row)),
         is_repaired=text != raw,
+        pins=tuple(_pinned_to(row, ts)),
     )
 
 
@@ -259,6 +299,39 @@ def _reactions(row: dict[str, Any]) -> list[tuple[str, tuple[str, ...]]]:
         if name and any(users):
             found.append((name, tuple(dict.fromkeys(one for one in users if one))))
     return found
+
+
+def _pin(row: Any) -> SlackPin:
+    """Return a row of a channel's `pins`: its `id` is the message's `ts`, its `owner` who wrote that."""
+    pin = _dict(row)
+    ts = pin.get("id")
+    if read_time(ts) is None:
+        return SlackPin("")
+    return SlackPin(str(ts), external_id(pin.get("user")), _seconds(pin.get("created")))
+
+
+def _pinned_to(row: dict[str, Any], ts: str) -> Iterator[tuple[str, SlackPin]]:
+    """Yield where a message says it is pinned."""
+    told = _dict(row.get("pinned_info"))
+    for raw in _list(row.get("pinned_to"))[:MOST_PINS]:
+        if place := external_id(raw):
+            info = _dict(told.get(place))
+            yield place, SlackPin(ts, external_id(info.get("pinned_by")), _seconds(info.get("pinned_ts")))
+
+
+def _bookmark(row: Any) -> SlackBookmark:
+    """Return a bookmark as `bookmarks.list` writes them."""
+    bookmark = _dict(row)
+    address, pk = bookmark.get("link"), external_id(bookmark.get("id"))
+    if not pk or bookmark.get("type", "link") != "link" or not isinstance(address, str):
+        return SlackBookmark("")
+    return SlackBookmark(pk, line(bookmark.get("title"), 100), address)
+
+
+def _seconds(value: Any) -> datetime | None:
+    """Return the moment of a number of seconds."""
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return read_time(f"{value}.0") if is_number else None
 
 
 def _dict(value: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from apps.chat.models import CustomEmoji, ImportedConversation, ImportedPerson
 from apps.chat.services.slack.cast import addresses_of, members_among
 from apps.chat.services.slack.emoji import as_emoji
 from apps.chat.services.slack.export import SlackExport
+from apps.chat.services.slack.kept import Pins, bookmarks_of
 from apps.chat.services.slack.notes import Notes
 from apps.chat.services.slack.shapes import SlackMessage, SlackPlace, read_message, starts_thread
 from apps.core import tenancy
@@ -28,6 +29,8 @@ class _Seen:
     threads: int = 0
     replies: int = 0
     reactions: int = 0
+    pins: int = 0
+    bookmarks: int = 0
     in_archive: int = 0
     linked: int = 0
     bytes: int = 0
@@ -75,6 +78,8 @@ def survey(export: SlackExport, notes: Notes, *, beat: Callable[[int, int], obje
         "threads": total.threads,
         "replies": total.replies,
         "reactions": total.reactions,
+        "pins": total.pins,
+        "bookmarks": total.bookmarks,
         "files": {"in_archive": total.in_archive, "linked": total.linked, "bytes": total.bytes},
         "oldest": total.oldest.isoformat() if total.oldest else None,
         "newest": total.newest.isoformat() if total.newest else None,
@@ -92,6 +97,7 @@ class _Looking:
         seen = _Seen()
         roots: set[str] = set()
         stamps: set[str] = set()
+        pins = Pins(place)
         for name in self._export.archive.days_of(place.folder):
             try:
                 rows = self._export.archive.rows(name)
@@ -109,9 +115,19 @@ class _Looking:
                 stamps.add(message.ts)
                 if starts_thread(row):
                     roots.add(message.ts)
+                pins.add(message)
                 self._message(place, message, seen, roots)
+        seen.pins = self._pins(place, pins, stamps)
+        links = bookmarks_of(place, self._notes)
+        seen.bookmarks = len(links)
         _add(self._total, seen)
         return seen
+
+    def _pins(self, place: SlackPlace, pins: Pins, stamps: set[str]) -> int:
+        wanted = pins.all(self._notes)
+        for ts in sorted(wanted.keys() - stamps):
+            self._notes.add("slack.pin_missing", place.said, ts)
+        return len(wanted.keys() & stamps)
 
     def _left_out(self, code: str, name: str, number: int) -> None:
         if code in ("slack.system_message", "slack.deleted"):
@@ -189,7 +205,17 @@ def _line(place: SlackPlace, seen: _Seen, *, is_known: bool) -> dict[str, Any]:
 
 
 def _add(total: _Seen, seen: _Seen) -> None:
-    for name in ("messages", "threads", "replies", "reactions", "in_archive", "linked", "bytes"):
+    for name in (
+        "messages",
+        "threads",
+        "replies",
+        "reactions",
+        "pins",
+        "bookmarks",
+        "in_archive",
+        "linked",
+        "bytes",
+    ):
         setattr(total, name, getattr(total, name) + getattr(seen, name))
     if seen.oldest and seen.newest:
         total.oldest = min(total.oldest or seen.oldest, seen.oldest)
