@@ -56,7 +56,8 @@ def measure(size: str, owner: psycopg.Connection) -> None:
     progress("filled")
     with tenancy.use(made[3]):
         refresh_terms()
-        user_id = Member.objects.filter(name="Person 7").values_list("user_id", flat=True).get()
+        rows = Member.objects.filter(organization_id=made[3], name="Person 7")
+        user_id = rows.values_list("user_id", flat=True).get()
         calls = statements(principal_of_member(organization_id=made[3], user_id=user_id))
         found = in_turns(calls, pairs=PAIRS[size])
     for name, (on, off) in found.items():
