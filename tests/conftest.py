@@ -76,7 +76,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> OneStack:
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Name what failed at once: the summary never comes if the run is ended from outside."""
     if report.failed and "PYTEST_XDIST_WORKER" not in os.environ:
-        print(f"\nfailed: {report.nodeid} ({report.when})", flush=True)  # noqa: T201
+        print(f"\nfailed: {report.nodeid} ({report.when})", flush=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

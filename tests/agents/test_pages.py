@@ -175,7 +175,9 @@ def test_nothing_found_is_said_and_what_is_near_is_no_answer(people) -> None:
     row = answer(ask(ben, "Wer gewann 1954 die Weltmeisterschaft im Fußball?"))
     Answer.objects.filter(pk=row.pk).update(sources=[_related()])
     page = ben.page("answer", answer_id=row.pk)
-    assert "Your documents say nothing about this" in "".join(texts(page, "//article//h3"))
+    assert "Your documents say nothing about this" in "".join(
+        texts(page, "//article//p[@class='notice__title']")
+    )
     assert not page.xpath('//*[contains(@class, "claim")]')
     (near,) = page.xpath('//section[contains(@class, "sources")]')
     assert near.get("aria-label") == "Nearest passages"

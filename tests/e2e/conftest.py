@@ -61,12 +61,14 @@ class Stack:
 
     Attributes:
         model_port: where the product looks for a language model; nobody listens there unless a test does.
+        proxy_port: where it looks for the proxy to the world outside; the same.
     """
 
     url: str
     link: str
     people: list[dict[str, Any]]
     model_port: int
+    proxy_port: int
 
     def person(self, name: str) -> dict[str, Any]:
         """Return a person of the demo by the beginning of its name."""
@@ -76,7 +78,8 @@ class Stack:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Start everything once: PostgreSQL, Valkey, web, worker, relay, model, with the demo's people."""
-    data, model_port, port = tmp_path_factory.mktemp("stack"), _free_port(), _free_port()
+    data = tmp_path_factory.mktemp("stack")
+    model_port, proxy_port, port = _free_port(), _free_port(), _free_port()
     foreign = ("CHATSYSTEM_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {
@@ -87,6 +90,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "PYTHONUNBUFFERED": "1",
         "CHATSYSTEM_LLM_BASE_URL": f"http://127.0.0.1:{model_port}/v1",
         "CHATSYSTEM_LLM_MODEL": "test-model",
+        "CHATSYSTEM_OUTBOUND_PROXY": f"http://127.0.0.1:{proxy_port}",
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "chatsystem.supervisor", "--quick"],
@@ -96,7 +100,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         url, link = _wait_until_ready(process)
         people = json.loads((data / "demo.json").read_text())["people"]
         _wait_until_read(process, url, people[0]["api_key"])
-        yield Stack(url, link, people, model_port)
+        yield Stack(url, link, people, model_port, proxy_port)
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

@@ -32,6 +32,7 @@ def test_threads_are_followed_versions_compared_and_deleted_messages_brought_bac
     maren.write("Wer prüft den alten Poller?")
     jonas.act(jonas.message("Wer prüft den alten Poller?"), "thread")
     jonas.write("Ich, heute noch.", where="#panel")
+    expect(maren.message("Wer prüft den alten Poller?").locator(".thread-link")).to_be_visible()
     threads = maren.page.locator("#own-links a", has_text="Threads")
     expect(threads.locator(".count")).to_be_visible()
     news = threads.locator(".count").inner_text()  # other flows may have left threads with news
@@ -88,6 +89,7 @@ def test_messages_are_pinned_saved_quoted_forwarded_and_acknowledged(visit: Visi
     expect(maren.page.get_by_text("Bookmark added")).to_be_visible()
 
     _menu(jonas, "Der Steg ist gesperrt.", "Save for me")
+    expect(jonas.page.get_by_text("Message saved")).to_be_visible()
     jonas.page.locator("#own-links a", has_text="Saved messages").click()
     expect(jonas.page.locator("[data-saved]")).to_contain_text("Der Steg ist gesperrt.")
     _keep(jonas.page, "saved")

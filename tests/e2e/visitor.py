@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 from pathlib import Path
 
 from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect
 
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 LOOK = (Path(__file__).parent / "look.js").read_text()
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
+AUDIT = (Path(__file__).parent / "audit.js").read_text()
 
 
 class Visitor:
@@ -95,4 +98,10 @@ class Visitor:
     def look(self) -> list[str]:
         """Return what is wrong with the page as drawn: overflow, contrast, style attributes, names, targets."""
         found: list[str] = self.page.evaluate(LOOK)
+        return found
+
+    def audit(self) -> list[str]:
+        """Return what breaks a rule of WCAG 2.1 A or AA or a good habit, for landmarks and headings too, by axe."""
+        self.page.evaluate(AXE)
+        found: list[str] = self.page.evaluate(AUDIT)
         return found

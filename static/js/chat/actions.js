@@ -11,6 +11,7 @@ import { explain, toast } from "../shell/toasts.js";
 import { pickEmoji } from "./emoji.js";
 import { composerOf, mainComposer } from "./composer.js";
 import { openThread } from "./thread.js";
+import { element } from "./message-view.js";
 import { mainStream } from "./stream.js";
 
 const LONG_PRESS = 500;
@@ -179,6 +180,9 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (await act(form.action)) {
     /** @type {HTMLDialogElement} */ (one("#dialog")).close();
+    // The button that had the focus went with the message where that was told sooner.
+    const message = form.action.split("/").at(-3) ?? "";
+    if (!document.activeElement?.closest(".message")) element(message)?.focus();
     const restore = form.dataset.delete ? { label: t("undo"), run: () => bringBack(form.dataset.delete ?? "") } : undefined;
     toast(t("deleted_done"), { action: restore });
   }
@@ -196,6 +200,15 @@ document.addEventListener("touchstart", (event) => {
   }, LONG_PRESS);
 }, { passive: true });
 for (const name of ["touchend", "touchmove", "touchcancel"]) document.addEventListener(name, () => clearTimeout(pressing), { passive: true });
+
+// Keys reach the row as a whole: it says author, text and time. Done at the first focus, so that no page carries the ids.
+document.addEventListener("focusin", (event) => {
+  const article = event.target;
+  if (!(article instanceof HTMLElement) || !article.matches(".message") || article.hasAttribute("aria-labelledby")) return;
+  const parts = [one("h3", article), one(".message__body", article), one(".message__time", article)];
+  for (const [index, part] of parts.entries()) part.id ||= `${article.id}-${index}`;
+  article.setAttribute("aria-labelledby", parts.map((part) => part.id).join(" "));
+});
 
 /** The message that keys act on: the one with the focus, or the last one on screen. */
 function current() {
@@ -237,6 +250,8 @@ export function setUpActions() {
   document.addEventListener("keydown", (event) => {
     if (isField(event.target) || event.key !== "Enter" || document.activeElement !== current()) return;
     const button = current()?.querySelector('[data-act="more"]');
-    if (button instanceof HTMLElement) openActions(/** @type {HTMLElement} */ (current()), button);
+    if (!(button instanceof HTMLElement)) return;
+    event.preventDefault(); // or the same key presses the first item, which has the focus by then
+    openActions(/** @type {HTMLElement} */ (current()), button);
   });
 }

@@ -24,7 +24,7 @@ export function enhance(root) {
   }
   for (const table of all("table", root)) {
     if (table.closest(".mtable")) continue;
-    const frame = make("div", { class: "mtable", tabindex: 0, role: "region", "aria-label": t("table") });
+    const frame = make("div", { class: "mtable", tabindex: 0, role: "group", "aria-label": t("table") });
     table.before(frame);
     frame.append(table);
   }

@@ -163,12 +163,26 @@ export function markEdited(article) {
   one(".message__text", article).after(make("a", { class: "message__edited", href: link, "data-history": true }, t("edited")));
 }
 
+/**
+ * Change a row; where the change takes away what has the focus, the row itself gets it.
+ * @param {HTMLElement} article
+ * @param {() => void} change
+ * @param {HTMLElement} [after] what stands there afterwards
+ */
+export function keepFocus(article, change, after = article) {
+  const hadFocus = article.contains(document.activeElement);
+  change();
+  if (hadFocus && !after.contains(document.activeElement)) after.focus({ preventScroll: true });
+}
+
 /** @param {HTMLElement} article */
 export function setDeleted(article) {
   article.classList.remove("message--mention");
   article.classList.add("message--deleted");
-  article.querySelector(".message__acts")?.remove();
-  one(".message__body", article).replaceChildren(make("p", {}, t("deleted")));
+  keepFocus(article, () => {
+    article.querySelector(".message__acts")?.remove();
+    one(".message__body", article).replaceChildren(make("p", {}, t("deleted")));
+  });
 }
 
 /**
@@ -207,7 +221,7 @@ export function addReaction(article, emoji, person) {
 /** @param {HTMLElement} article @param {string} emoji @param {string} person */
 export function removeReaction(article, emoji, person) {
   const found = reaction(article, emoji);
-  if (found) setPeople(found, people(found).filter((id) => id !== person));
+  if (found) keepFocus(article, () => setPeople(found, people(found).filter((id) => id !== person)));
 }
 
 /** @param {HTMLElement} article @param {string} emoji */

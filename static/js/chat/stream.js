@@ -37,6 +37,8 @@ class Stream {
     /** @type {string | null} the one topic that is shown here; the general one by the conversation */
     this.place = root.dataset.place ?? null;
     this.missed = 0;
+    /** arrived, and not yet said by the live region */
+    this.unsaid = 0;
     this.follows = false;
     this.jump = this.#jumpButton();
     /** @type {number} a reply further on mentions the reader: only its thread settles it */
@@ -245,7 +247,7 @@ class Stream {
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
     else this.#oneMore(message);
     this.reading.observer.observe(article);
-    if (message.sender.id !== page.me?.id && document.visibilityState === "visible") announce(t("news_in", { count: 1, name: this.#name() }));
+    if (message.sender.id !== page.me?.id && document.visibilityState === "visible") this.#say();
     this.reading.mark();
   }
 
@@ -267,6 +269,16 @@ class Stream {
     this.root.after(link);
   }
 
+  #say() {
+    const name = this.#name();
+    this.unsaid += 1;
+    announce(() => {
+      const count = this.unsaid;
+      this.unsaid = 0;
+      return t("news_in", { count, name });
+    });
+  }
+
   /** @param {Message} message */
   #oneMore(message) {
     if (message.sender.id === page.me?.id) return;
@@ -285,14 +297,14 @@ class Stream {
     if (name && title) title.textContent = name;
     const note = document.querySelector("[data-conversation-description]");
     if (note) note.textContent = description;
-    if (archived_at) document.querySelector("[data-composer]")?.replaceChildren(make("div", { class: "notice" }, icon("lock"), make("div", {}, make("h3", {}, t("archived")))));
+    if (archived_at) document.querySelector("[data-composer]")?.replaceChildren(make("div", { class: "notice" }, icon("lock"), make("div", {}, make("p", { class: "notice__title" }, t("archived")))));
   }
 
   /** @param {HTMLElement} article */
   async #redraw(article) {
     try {
       const drawn = await view.fetchArticle(this.conversation, article.dataset.message ?? "", !!this.thread);
-      this.#keepBottom(() => article.replaceWith(drawn));
+      this.#keepBottom(() => view.keepFocus(article, () => article.replaceWith(drawn), drawn));
       /** @type {any} */ (window).htmx.process(drawn);
       scan();
     } catch (error) {
@@ -335,7 +347,7 @@ class Stream {
     const below = this.root.querySelector(".message[data-client-key]");
     if (below) below.before(...parts, article);
     else this.root.append(...parts, article);
-    /** @type {any} */ (window).htmx.process(article);
+    for (const part of [...parts, article]) /** @type {any} */ (window).htmx.process(part);
   }
 
   #countReplies() {

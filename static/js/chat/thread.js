@@ -12,7 +12,7 @@ let opener = null;
 
 /** @param {string} address */
 export async function openThread(address) {
-  opener = document.activeElement?.closest(".message") ?? null;
+  opener = document.activeElement?.closest(".message") ?? document.activeElement;
   const holder = document.createElement("template");
   try {
     holder.innerHTML = await (await request("GET", address, { accept: "text/html", headers: { "HX-Request": "true" } })).text();
@@ -33,7 +33,8 @@ function closeThread() {
   panel.replaceWith(make("aside", { class: "panel", id: "panel", hidden: true }));
   if (back instanceof HTMLAnchorElement) history.replaceState(history.state, "", back.href);
   scan();
-  if (opener instanceof HTMLElement && opener.isConnected) opener.focus();
+  if (!(opener instanceof HTMLElement) || !opener.isConnected || opener === document.body) opener = one("#main");
+  /** @type {HTMLElement} */ (opener).focus();
   return true;
 }
 

@@ -6,11 +6,10 @@ import { all, clone } from "../shell/dom.js";
 const NOTHING = "00000000-0000-0000-0000-000000000000";
 const CONVERSATION = "00000000-0000-0000-0000-000000000001";
 
-/** @param {string} conversation @param {{id: string, name: string} | null} topic */
+/** htmx has to see it where it stands in the page. @param {string} conversation @param {{id: string, name: string} | null} topic */
 export function topicHead(conversation, topic) {
   const head = topic ? clone("topic-template", { [NOTHING]: topic.id, [CONVERSATION]: conversation }) : clone("general-template", { [CONVERSATION]: conversation });
   if (topic) for (const name of all("[data-topic-name]", head)) name.textContent = topic.name;
-  /** @type {any} */ (window).htmx.process(head);
   return head;
 }
 

@@ -12,7 +12,7 @@ export function showDialog(title, ...content) {
   const element = dialog();
   const close = make("button", { class: "btn btn--quiet btn--icon", type: "button", "data-dialog-close": true }, icon("close"), spoken(t("close")));
   element.replaceChildren(
-    make("header", { class: "dialog__head" }, make("h2", { id: "dialog-title" }, title), close),
+    make("div", { class: "dialog__head" }, make("h2", { id: "dialog-title" }, title), close),
     make("div", { class: "dialog__body" }, ...content),
   );
   scan();

@@ -23,8 +23,10 @@ component("[data-drawer]", (button) => {
 export function closeDrawers() {
   const element = frame();
   if (element?.dataset.list !== "open") return false;
+  const button = document.querySelector('[data-drawer="list"]');
   element.dataset.list = "";
-  document.querySelector('[data-drawer="list"]')?.setAttribute("aria-expanded", "false");
+  button?.setAttribute("aria-expanded", "false");
+  if (button instanceof HTMLElement && document.activeElement?.closest(".list")) button.focus();
   return true;
 }
 

@@ -3,11 +3,11 @@
 
 import { one, throttle } from "./dom.js";
 
-const say = throttle((/** @type {string} */ text) => {
-  one("#live").textContent = text;
+const say = throttle((/** @type {string | (() => string)} */ text) => {
+  one("#live").textContent = typeof text === "string" ? text : text();
 }, 3000);
 
-/** @param {string} text */
+/** @param {string | (() => string)} text a function is asked when it is said: it may count what came until then */
 export function announce(text) {
   say(text);
 }

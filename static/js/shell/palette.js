@@ -16,6 +16,7 @@ class Palette {
     this.dialog = dialog;
     this.field = /** @type {HTMLInputElement} */ (one("input", dialog));
     this.list = one("[role=listbox]", dialog);
+    this.note = one("[role=status]", dialog);
     this.round = 0;
     /** settles when what was typed last is drawn */
     this.drawn = Promise.resolve();
@@ -23,7 +24,10 @@ class Palette {
     this.field.addEventListener("input", look);
     this.dialog.addEventListener("keydown", (event) => this.#key(event, look.now));
     this.dialog.addEventListener("click", (event) => this.#click(event));
-    this.dialog.addEventListener("close", () => this.list.replaceChildren());
+    this.dialog.addEventListener("close", () => {
+      this.list.replaceChildren();
+      this.note.textContent = "";
+    });
   }
 
   open() {
@@ -47,8 +51,7 @@ class Palette {
     if (round !== this.round || !this.dialog.open) return;
     const own = this.#commands(typed);
     this.list.replaceChildren(...(found ?? []), ...own);
-    if (!found) this.list.append(make("p", { class: "quiet", role: "status" }, t("palette.alone")));
-    else if (!this.list.childElementCount) this.list.append(make("p", { class: "quiet", role: "status" }, t("palette.nothing")));
+    this.note.textContent = !found ? t("palette.alone") : this.list.childElementCount ? "" : t("palette.nothing");
     this.#choose(0);
   }
 
@@ -89,8 +92,8 @@ class Palette {
     } else if (event.key === "Enter") {
       lookNow();
       void this.drawn.then(() => this.#options[this.#chosen]?.click());
-    } else if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-      this.dialog.close();
+    } else if (event.key === "Escape" || ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k")) {
+      this.dialog.close(); // a search field would take the first Escape to empty itself
     } else {
       return;
     }
