@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The one without windows needs half the processor; `./run` looks for the same.
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHATSYSTEM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-START_SECONDS = 180
+START_SECONDS = 360
 expect.set_options(timeout=30_000)  # the worker comes after the first page, and two cores are shared
 # Chromium draws two panels of its address line for each new window, unseen, which takes a second of processor. Only the
 # last list of features counts, so that it repeats those of Playwright that matter here.
