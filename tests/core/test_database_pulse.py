@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import socket
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from django import db as django_db
 from django.db import connections
 
+from apps.core.database import patience
 from apps.core.database import pulse as module
 from apps.core.database.patience import PatientAsyncConnection, PatientConnection, PatientPool
 from apps.core.database.pulse import Pulse, parameters, pulse
@@ -120,6 +122,24 @@ async def test_the_loops_pool_gives_nothing_out(monkeypatch: pytest.MonkeyPatch)
         fall_silent(monkeypatch)
         with pytest.raises(Silent):
             await pool.getconn()
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.usefixtures("_kept_garbage")
+def test_a_loop_ends_whose_pool_is_still_connecting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pool takes a cancellation for a failed connection, and its worker would be waited for for ever."""
+
+    async def leave_while_it_connects(pool: PatientPool, server: socket.socket) -> socket.socket:
+        await pool.open()
+        taken, _ = await asyncio.get_running_loop().sock_accept(server)
+        return taken
+
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        mute.setblocking(False)
+        port = str(mute.getsockname()[1])
+        monkeypatch.setattr(patience, "parameters", lambda _name: {"host": "127.0.0.1", "port": port})
+        pool = PatientPool("test", most=1)
+        asyncio.run(leave_while_it_connects(pool, mute)).close()
 
 
 def test_django_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Self
 
 from psycopg_pool import AsyncConnectionPool
@@ -49,6 +50,19 @@ class PatientAsyncConnection(WatchedAsyncConnection):
         return pulse.is_silent
 
 
+class _EndingQueue:
+    """What a worker of the pool gets its work from, until its task is cancelled."""
+
+    def __init__(self, queue: asyncio.Queue[Any]) -> None:
+        self._queue = queue
+
+    async def get(self) -> Any:  # the pool's own kinds of work
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise asyncio.CancelledError
+        return await self._queue.get()
+
+
 class PatientPool(AsyncConnectionPool[PatientAsyncConnection]):
     """A pool for the event loop that gives nothing out while the database is silent; closed until it is opened."""
 
@@ -57,6 +71,15 @@ class PatientPool(AsyncConnectionPool[PatientAsyncConnection]):
             connection_class=PatientAsyncConnection, kwargs=parameters(application_name), min_size=1, max_size=most,
             timeout=3, reconnect_timeout=RECONNECT_SECONDS, max_idle=300, open=False,
         )  # fmt: skip
+
+    @classmethod
+    async def worker(cls, q: Any) -> None:  # a queue of the pool's own kinds of work
+        """Work until told to stop, or cancelled.
+
+        The pool takes a cancellation while it connects for a failed connection and goes on, and the loop that ends
+        would wait for it for ever.
+        """
+        await super().worker(_EndingQueue(q))  # type: ignore[arg-type]  # it only gets
 
     async def getconn(self, timeout: float | None = None) -> PatientAsyncConnection:  # noqa: ASYNC109 - the pool's name
         """Return a connection.
