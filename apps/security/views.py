@@ -18,6 +18,7 @@ from apps.accounts.services.step_up import recent_sign_in_required
 from apps.accounts.types import Principal
 from apps.core.errors import DomainError, NotFound
 from apps.security.errors import ExportNotFound, RequestNotFound
+from apps.security.selectors import whole
 from apps.security.selectors.data_exports import find_archive, newest_exports
 from apps.security.selectors.privacy import find_file, own_exports
 from apps.security.services import data_exports, erasure, exporting
@@ -87,16 +88,20 @@ async def file(request: HttpRequest, slug: str, request_id: UUID) -> HttpRespons
 @require_POST
 @recent_sign_in_required
 def start_data_export(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
-    """Start an export of a conversation or of the organization."""
+    """Start an export of a conversation or of the organization; the list is where the button was."""
+    kind = request.POST.get("kind", "")
     try:
         target = UUID(request.POST.get("target", ""))
-        data_exports.start(principal=request.principal, kind=request.POST.get("kind", ""), target_id=target)
+        data_exports.start(principal=request.principal, kind=kind, target_id=target)
     except (ValueError, NotFound) as error:
         raise Http404 from error
     except DomainError as refused:
         messages.error(request, refused.detail)
     else:
         messages.success(request, _("The export has begun. Come back in a moment."))
+        if kind == whole.KEY:
+            page = reverse("console:privacy", kwargs={"slug": request.principal.organization_slug})
+            return HttpResponseRedirect(f"{page}#organization")
     return _back(request, "#exports")
 
 

@@ -77,5 +77,5 @@ def test_the_organization_is_exported_by_its_owner_and_nobody_else(visit: Visit,
     administrator = visit("Aylin").page
     assert administrator.request.get(address).status == 404
     administrator.goto("/o/nordlicht/console/privacy/")
-    expect(administrator.get_by_role("heading", name="Privacy")).to_be_visible()
+    expect(administrator.get_by_role("heading", name="Privacy", exact=True)).to_be_visible()
     expect(administrator.get_by_role("button", name="Export the organization")).to_have_count(0)
