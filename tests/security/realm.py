@@ -206,6 +206,7 @@ def _talk(realm: Realm) -> None:
     }
     _poll(realm)
     _carry(realm)
+    _hide(realm)
     _tell(realm, sent.id)
 
 
@@ -220,6 +221,19 @@ def _poll(realm: Realm) -> None:
         realm.ids[f"{door} message_id"] = asked.id
     for door in ("votes", "close-poll"):
         realm.ids[f"/api/v1/messages/{{message_id}}/{door}/ message_id"] = asked.id
+
+
+def _hide(realm: Realm) -> None:
+    """Hide a message until it is decided about, for the door at which its author reads it."""
+    said = messages.send_message(
+        principal=realm.acting, conversation_id=realm.ids["conversation_id"], body=f"hidden {realm.word}",
+        client_key=uuid4().hex,
+    )  # fmt: skip
+    report = moderation.report_message(
+        principal=principal_of(realm.colleague), message_id=said.id, reason=ReportReason.OTHER
+    )
+    moderation.hide(principal=realm.acting, report_id=report)
+    realm.ids["/api/v1/messages/{message_id}/hidden/ message_id"] = said.id
 
 
 def _carry(realm: Realm) -> None:
