@@ -16,6 +16,7 @@ from apps.chat.models import Conversation, RetentionRule
 from apps.chat.selectors.retention import MANAGE, due_files, due_messages, organizations_with_rules
 from apps.chat.services.erasing import end_files, erase_messages
 from apps.core import tenancy
+from apps.core.retention import Held
 from apps.runs.selectors.runs import find_latest
 from apps.runs.services.runs import start_run
 from apps.runs.types import StepSpec, Subject
@@ -133,17 +134,13 @@ def end_old_messages(
     Args:
         beat: called with the count after each batch; raises to leave.
     """
-    done = 0
-    while done < most:
-        with transaction.atomic():
-            kept = lock_holds(organization_id)
-            ids = due_messages(organization_id=organization_id, kept=kept, limit=BATCH)
-            erase_messages(organization_id=organization_id, message_ids=ids)
-        done += len(ids)
-        beat(done)
-        if len(ids) < BATCH:
-            return done, False
-    return done, True
+
+    def take(kept: Held) -> int:
+        ids = due_messages(organization_id=organization_id, kept=kept, limit=BATCH)
+        erase_messages(organization_id=organization_id, message_ids=ids)
+        return len(ids)
+
+    return _batch_by_batch(take, organization_id=organization_id, beat=beat, most=most)
 
 
 def end_old_files(
@@ -153,14 +150,25 @@ def end_old_files(
 
     As `end_old_messages`; the messages stay and say that their files have ended.
     """
+
+    def take(kept: Held) -> int:
+        rows = due_files(organization_id=organization_id, kept=kept, limit=BATCH)
+        end_files(organization_id=organization_id, rows=rows)
+        return len(rows)
+
+    return _batch_by_batch(take, organization_id=organization_id, beat=beat, most=most)
+
+
+def _batch_by_batch(
+    take: Callable[[Held], int], *, organization_id: UUID, beat: Callable[[int], object], most: int
+) -> tuple[int, bool]:
+    """Take batches, each committed with the holds read anew before it; return how many, and whether some are left."""
     done = 0
     while done < most:
         with transaction.atomic():
-            kept = lock_holds(organization_id)
-            rows = due_files(organization_id=organization_id, kept=kept, limit=BATCH)
-            end_files(organization_id=organization_id, rows=rows)
-        done += len(rows)
+            count = take(lock_holds(organization_id))
+        done += count
         beat(done)
-        if len(rows) < BATCH:
+        if count < BATCH:
             return done, False
     return done, True
