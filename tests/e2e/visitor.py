@@ -78,9 +78,13 @@ class Visitor:
         return self.page.locator(f"{where} .message[data-sequence]", has_text=text)
 
     def act(self, message: Locator, what: str) -> None:
-        """Press a button of the bar that a message shows under the pointer."""
-        message.hover()
-        message.locator(f'[data-act="{what}"]').click()
+        """Press a button of the bar that a message shows under the pointer; a list that moves takes it away."""
+        button = message.locator(f'[data-act="{what}"]')
+        for _ in range(50):
+            message.hover()
+            if button.is_visible():
+                break
+        button.click()
 
     def choose(self, item: str) -> None:
         """Choose an item of the open menu."""
