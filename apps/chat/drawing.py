@@ -1,11 +1,13 @@
 """Draws messages: their template is rendered once for each shape a message can have, and then only filled in.
 
-A page shows eighty messages, and Django's templates take a millisecond for one. What is kept holds no message, only
-the words between its parts, so nothing can be out of date or reach the wrong reader.
+A page shows eighty messages, and Django's templates take a millisecond for one. What is kept of a shape holds no
+message, only the words between its parts; what is kept of a message is found by everything that it shows. So nothing
+can be out of date or reach the wrong reader.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -15,10 +17,13 @@ from uuid import UUID
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 
+from apps.core.templatetags.parts import moment
+
 _SLOTS = (
     "id", "sequence", "sender", "sent", "version", "thread", "name", "face", "text", "around", "time", "link",
     "thread_link", "topic",
 )  # fmt: skip
+_SHORT = 2000  # characters; thousands of longer ones would take the memory of a process
 _SAFE = (UUID, int, SafeString, NoneType)  # nothing in these can be escaped, and escaping is half of the work
 
 
@@ -48,10 +53,24 @@ class Shape:
     has_acts: bool
 
 
-def fill(shape: Shape, **values: object) -> SafeString:
-    """Return a message of this shape with a value in each slot; what is not marked as safe is escaped."""
+def draw(shape: Shape, *, zone: str, sent_at: dt.datetime, **values: object) -> SafeString:
+    """Return a message of this shape with a value in each slot; what is not marked as safe is escaped.
+
+    Args:
+        zone: the current one, in which the time is written.
+        values: hashable; a page draws mostly what the one before has drawn, so short ones are kept for all they show.
+    """
+    is_short = len(str(values["text"])) + len(str(values["around"])) <= _SHORT
+    return (_kept if is_short else _fill)(shape, zone, sent_at, **values)
+
+
+def _fill(shape: Shape, _zone: str, sent_at: dt.datetime, **values: object) -> SafeString:
+    values |= {"sent": sent_at.isoformat(), "time": moment(sent_at)}
     safe = {name: value if type(value) in _SAFE else escape(str(value)) for name, value in values.items()}
     return mark_safe(_pattern(shape) % safe)  # noqa: S308 - a template's, with escaped values
+
+
+_kept = lru_cache(maxsize=4096, typed=True)(_fill)
 
 
 @lru_cache(maxsize=512)

@@ -100,6 +100,11 @@ def current() -> UUID:
     return organization
 
 
+def is_set() -> bool:
+    """Return whether statements are for an organization, known or looked up with the next one."""
+    return _organization.get() is not None
+
+
 def wall(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Django execute wrapper: set the organization and run the statement in one message and one transaction."""
     if sql.startswith(_CONTROL):

@@ -156,6 +156,7 @@ class Stack:
         self._wait(partial(self._is_running, "postgres"), "postgres", seconds=_SERVER_SECONDS)
         cluster.furnish()
         self._surroundings.common["DATABASE_URL"] = cluster.url("chat_app")
+        self._surroundings.common.setdefault("CHATSYSTEM_DATABASE_PLANS_STAY", "true")
         self._surroundings.owner_url = cluster.url("chat_owner")
         self._surroundings.platform_url = cluster.url("chat_platform")
 

@@ -65,6 +65,7 @@ class ThrowAwayServers:
             "DATABASE_URL": self.cluster.url("chat_app"),
             "CHATSYSTEM_DATABASE_OWNER_URL": self.cluster.url("chat_owner"),
             "CHATSYSTEM_DATABASE_PLATFORM_URL": self.cluster.url("chat_platform"),
+            "CHATSYSTEM_DATABASE_PLANS_STAY": "true",
             "REDIS_URL": self.valkey.url(),
             "CHATSYSTEM_DATA_DIR": str(self.directory / "data"),
         }

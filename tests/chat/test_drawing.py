@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+from typing import Any
 
 import pytest
 from django.template.loader import render_to_string
-from django.utils import translation
+from django.utils import timezone, translation
+from django.utils.safestring import SafeString
 from lxml import html
 
 from apps.chat import drawing, presenting
-from apps.chat.types import MessageView
+from apps.chat.types import MessageView, ReactionView
 from tests.design.samples import JONAS, READER, message, request_of
+
+_SHAPE = drawing.Shape(**{field.name: False for field in dataclasses.fields(drawing.Shape)})
 
 
 def _draw(*shown: MessageView, language: str = "en") -> str:
@@ -22,11 +27,68 @@ def _draw(*shown: MessageView, language: str = "en") -> str:
 
 def test_more_messages_need_no_more_templates() -> None:
     drawing._pattern.cache_clear()
+    drawing._kept.cache_clear()
     _draw(*(message(number) for number in range(1, 3)))
     once = drawing._pattern.cache_info().misses
     _draw(*(message(number) for number in range(1, 81)))
     assert once == 2  # the first of its sender, and one that goes on
     assert drawing._pattern.cache_info().misses == once
+
+
+def test_what_the_page_before_has_drawn_is_not_drawn_again() -> None:
+    drawing._kept.cache_clear()
+    first = _draw(message(1), message(2))
+    again = _draw(message(1), message(2))
+    assert again == first
+    assert drawing._kept.cache_info().hits == 2
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"html": "<p>Other words</p>"},
+        {"version": 7},
+        {"sender": dataclasses.replace(JONAS, name="Jonas Renamed")},
+        {"sent_at": message(1).sent_at + dt.timedelta(hours=1)},
+        {"edited_at": message(1).sent_at},
+        {"reactions": (ReactionView("👍", (READER.id,)),)},
+        {"pinned_at": message(1).sent_at},
+        {"deleted_at": message(1).sent_at},
+        {"mentions": (READER.id,)},
+    ],
+    ids=lambda changed: next(iter(changed)),
+)
+def test_whatever_changes_is_seen_at_once(changed: dict[str, Any]) -> None:
+    before = _draw(message(1))
+    assert _draw(dataclasses.replace(message(1), **changed)) != before
+    assert _draw(message(1)) == before
+
+
+def test_each_zone_has_its_own_time() -> None:
+    with timezone.override("Europe/Berlin"):
+        here = _draw(message(1))
+    with timezone.override("Asia/Tokyo"):
+        assert _draw(message(1)) != here
+
+
+def test_a_long_message_is_not_kept() -> None:
+    drawing._kept.cache_clear()
+    _draw(message(1, html=f"<p>{'long ' * 1000}</p>"))
+    assert drawing._kept.cache_info().currsize == 0
+
+
+def test_what_is_trusted_in_one_place_is_not_trusted_in_another() -> None:
+    """Equal texts are one key, whether marked as safe or not; the kind of each counts too."""
+    shape = dataclasses.replace(_SHAPE, language="en")
+    values = dict.fromkeys(
+        ("id", "sequence", "sender", "version", "thread", "face", "text", "around", "link"), ""
+    )
+    values |= {"thread_link": "", "topic": ""}
+    moment = message(1).sent_at
+    trusted = drawing.draw(shape, zone="UTC", sent_at=moment, name=SafeString("<b>"), **values)
+    plain = drawing.draw(shape, zone="UTC", sent_at=moment, name="<b>", **values)
+    assert "<b>" in trusted
+    assert "<b>" not in plain
 
 
 @pytest.mark.parametrize("text", ["100 %", "%(id)s %s %%", "\ue000id\ue001", "{{ id }}", "{0} {id}"])

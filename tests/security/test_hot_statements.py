@@ -90,11 +90,8 @@ def plans(captured: CaptureQueriesContext, table: str) -> str:
     found = []
     for query in captured.captured_queries:
         sql = re.sub(r"^SELECT set_config\([^;]*\);", "", query["sql"])
-        if (
-            walls.find_walled_table(sql)
-            and table in sql
-            and sql.lstrip().upper().startswith(("SELECT", "WITH"))
-        ):
+        is_read = sql.lstrip().upper().startswith(("SELECT", "WITH"))
+        if sql.startswith("EXECUTE") or (is_read and walls.find_walled_table(sql) and table in sql):
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN " + sql.replace("%", "%%"), [])
                 found.append(sql + "\n" + "\n".join(line for (line,) in cursor.fetchall()))

@@ -13,6 +13,7 @@ from django.db.models.functions import Concat, Lower
 from apps.accounts.models import Member, Seat, User
 from apps.accounts.types import BY_SEAT_ONLY, PersonView, Principal
 from apps.core import tenancy
+from apps.core.database import planned
 
 MOST = 200
 # Every page asks this several times; the columns are the fields of `PersonView`.
@@ -32,7 +33,7 @@ def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
     if not wanted:
         return {}
     with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE, [tenancy.current(), list(wanted)])
+        planned.execute(cursor, _PEOPLE, [tenancy.current(), list(wanted)])
         return {row[0]: PersonView(*row) for row in cursor.fetchall()}
 
 

@@ -34,6 +34,7 @@ from apps.accounts.types import (
     ScopedGrant,
 )
 from apps.core import tenancy
+from apps.core.database import planned
 from apps.core.errors import NotSignedIn
 
 _FROM = """
@@ -297,7 +298,7 @@ def principal_of_member(
 def organizations_of(user_id: UUID) -> list[OrganizationView]:
     """Return the organizations a user has an open seat in, by name. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_MINE, [user_id, user_id])
+        planned.execute(cursor, _MINE, [user_id, user_id])
         return [OrganizationView(*row) for row in cursor.fetchall()]
 
 
@@ -338,7 +339,7 @@ def has_open_seat(user_id: UUID) -> bool:
 def _one(columns: str, *, where: str, params: list[Any], join: str = "") -> tuple[Any, ...] | None:
     """Run the one statement; `columns`, `join` and `where` are constants of this module."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
+        planned.execute(cursor, f"SELECT {columns} {_FROM.format(join=join, where=where)}", params)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
 

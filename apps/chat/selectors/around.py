@@ -13,6 +13,7 @@ from django.db import connection
 
 from apps.chat.types import AttachmentView, PreviewView, ReactionView, ThreadSummary, TopicRef
 from apps.core import tenancy
+from apps.core.database import planned
 
 Row = dict[str, Any]  # a JSON object of the database
 _AROUND = """
@@ -55,7 +56,7 @@ def around_of(ids: list[UUID]) -> dict[UUID, Around]:
     """Return what belongs to each of the messages. One query, an index lookup for each part of each."""
     found = dict.fromkeys(ids, NOTHING)
     with connection.cursor() as cursor:
-        cursor.execute(_AROUND, [tenancy.current(), ids])
+        planned.execute(cursor, _AROUND, [tenancy.current(), ids])
         for pk, reactions, files, repliers, acknowledged, previews, topic in cursor.fetchall():
             found[pk] = Around(
                 reactions=_reactions(_rows(reactions)),

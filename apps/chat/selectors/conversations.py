@@ -19,6 +19,7 @@ from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Conversation, Membership
 from apps.chat.selectors import unread
 from apps.chat.types import ConversationView, Draft, PersonRef
+from apps.core.database import planned
 from apps.core.errors import DomainError
 
 _LIST = """
@@ -173,7 +174,7 @@ def member_ids(*, conversation_id: UUID, among: Iterable[UUID] | None = None) ->
 def first_members(*, conversation_id: UUID, besides: UUID, limit: int) -> tuple[int, list[UUID]]:
     """Return how many are in a conversation, and the first of them besides one. One query, however many they are."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST_MEMBERS, [conversation_id, limit + 1])
+        planned.execute(cursor, _FIRST_MEMBERS, [conversation_id, limit + 1])
         rows = cursor.fetchall()
     others = [person for person, _ in rows if person != besides]
     return (rows[0][1] if rows else 0), others[:limit]
@@ -260,7 +261,8 @@ def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, 
 
 def _load(principal: Principal, where: str, parameters: dict[str, Any]) -> list[ConversationView]:
     with connection.cursor() as cursor:
-        cursor.execute(
+        planned.execute(
+            cursor,
             unread.WITH + _LIST(counts=unread.COUNTS, where=where),
             {"me": principal.id, "organization": principal.organization_id, **parameters},
         )

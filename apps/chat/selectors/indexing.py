@@ -5,20 +5,28 @@ For consumers that keep a copy under the same scope; whoever shows that copy dec
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
 from django.db.models import OuterRef, QuerySet
 
 from apps.accounts.selectors.people import people
-from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
 from apps.accounts.types import Principal
-from apps.chat.models import Attachment, Conversation, Membership, Message
-from apps.chat.selectors.conversations import visible_conversations
+from apps.chat.models import Attachment, Conversation, Message
+from apps.core.database import planned
+
+_NAMES = """
+SELECT c.id, c.name, CASE WHEN c.name <> '' THEN '{{}}' ELSE ARRAY(SELECT o.principal_id FROM chat_membership o
+  WHERE o.organization_id = c.organization_id AND o.conversation_id = c.id AND o.left_at IS NULL
+    AND o.principal_id <> %(me)s ORDER BY o.joined_at, o.id) END
+FROM chat_conversation c
+WHERE c.organization_id = %(organization)s AND c.id = ANY(%(wanted)s) AND {visible}
+""".format  # the clause is made of constants, values travel as parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,17 +116,14 @@ def is_direct(*, organization_id: UUID, conversation_id: UUID) -> bool:
 
 
 def conversation_names(*, principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, str]:
-    """Return the names of those the principal sees; of direct and group ones the other people's. Three queries."""
-    rows = visible_conversations(principal).filter(pk__in=conversation_ids)
-    kinds = {pk: (kind, name) for pk, kind, name in rows.values_list("pk", "kind", "name")}
-    unnamed = [pk for pk, (_, name) in kinds.items() if not name]
-    members: dict[UUID, list[UUID]] = defaultdict(list)
-    seats = Membership.objects.filter(conversation_id__in=unnamed, left_at=None).order_by("joined_at", "pk")
-    for conversation_id, person in seats.values_list("conversation_id", "principal_id"):
-        if person != principal.id:
-            members[conversation_id].append(person)
-    known = people({person for persons in members.values() for person in persons})
+    """Return the names of those the principal sees; of direct and group ones the other people's. Two queries."""
+    visible = visible_scope_clause(principal, scope="c.scope_id")
+    named = {"organization": principal.organization_id, "wanted": list(conversation_ids), "me": principal.id}
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _NAMES(visible=visible.sql), {**visible.params, **named})
+        rows = cursor.fetchall()
+    known = people({person for _, _, others in rows for person in others})
     return {
-        pk: name or ", ".join(known[person].name for person in members[pk] if person in known)
-        for pk, (_, name) in kinds.items()
+        pk: name or ", ".join(known[person].name for person in others if person in known)
+        for pk, name, others in rows
     }

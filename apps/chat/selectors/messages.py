@@ -27,6 +27,7 @@ from apps.chat.types import (
     PersonRef,
     Priority,
 )
+from apps.core.database import planned
 
 Row = dict[str, Any]  # a JSON object of the database
 Place = Literal["first_unread", "newest", "oldest"]
@@ -293,7 +294,7 @@ def _readable(
 def _first_unread(where: str, named: Row) -> tuple[UUID, int] | None:
     """Return id and sequence of the first message of others after `marker`. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST_UNREAD(where=where), named)
+        planned.execute(cursor, _FIRST_UNREAD(where=where), named)
         found: tuple[UUID, int] | None = cursor.fetchone()
     return found
 

@@ -9,6 +9,7 @@ from django.db import connection
 
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import Principal
+from apps.core.database import planned
 
 _COUNTS = """
 SELECT (SELECT count(*) FROM (
@@ -47,7 +48,7 @@ def own_counts(principal: Principal, *, drafts: int) -> OwnCounts:
     visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
     named: dict[str, Any] = {"organization": principal.organization_id, "me": principal.id, "cap": CAP}
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS(visible=visible.sql), {**visible.params, **named})
+        planned.execute(cursor, _COUNTS(visible=visible.sql), {**visible.params, **named})
         threads, failed, reminders = cursor.fetchone()
     if principal.viewed_by:
         failed = reminders = 0

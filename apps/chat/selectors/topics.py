@@ -14,11 +14,12 @@ from django.db.models.functions import Lower
 
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, TopicNotFound
-from apps.chat.models import Topic, TopicPreference
+from apps.chat.models import Topic
 from apps.chat.selectors import unread
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.types import TopicView
 from apps.core import tenancy
+from apps.core.database import planned
 
 _LIST = """
 WITH {marks}
@@ -33,6 +34,10 @@ CROSS JOIN LATERAL (SELECT count(*) AS messages, max(x.sent_at) AS last_at, max(
 WHERE t.organization_id = %(organization)s AND t.conversation_id = %(conversation)s {where}
 ORDER BY (t.resolved_at IS NOT NULL), said.last DESC NULLS LAST, t.id LIMIT %(limit)s
 """.format
+_LEVELS = """
+SELECT conversation_id, topic_id, level FROM chat_topicpreference
+WHERE organization_id = %s AND principal_id = %s ORDER BY topic_id
+"""
 MOST = 500
 
 
@@ -91,14 +96,11 @@ def has_topics(conversation_id: UUID) -> bool:
 
 def levels_of(principal: Principal) -> dict[UUID, Levels]:
     """Return what the principal wants of topics, by conversation. One query."""
-    rows = TopicPreference.objects.filter(
-        organization_id=principal.organization_id, principal_id=principal.id
-    )
     found: dict[UUID, tuple[list[UUID], list[UUID]]] = defaultdict(lambda: ([], []))
-    for conversation_id, topic_id, level in rows.order_by("topic_id").values_list(
-        "conversation_id", "topic_id", "level"
-    ):
-        found[conversation_id][level != "muted"].append(topic_id)
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _LEVELS, [principal.organization_id, principal.id])
+        for conversation_id, topic_id, level in cursor.fetchall():
+            found[conversation_id][level != "muted"].append(topic_id)
     return {pk: Levels(tuple(muted), tuple(followed)) for pk, (muted, followed) in found.items()}
 
 
@@ -131,7 +133,8 @@ def _load(
         "topic": topic, "limit": limit,
     }  # fmt: skip
     with connection.cursor() as cursor:
-        cursor.execute(
+        planned.execute(
+            cursor,
             _LIST(
                 marks=unread.MARKS,
                 waiting=unread.IN_TOPIC,

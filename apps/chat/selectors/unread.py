@@ -18,6 +18,7 @@ from django.db import connection
 
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import Principal
+from apps.core.database import planned
 
 CAP = 1000  # of one conversation; there may be more
 # Conversations (`c`) where the member keeps marks or wishes about topics.
@@ -130,7 +131,7 @@ def counts_in(*, organization_id: UUID, principal_id: UUID, conversation_id: UUI
     """Return what waits for a member in a conversation; None for who is no member. One query."""
     named = {"organization": organization_id, "me": principal_id, "conversation": conversation_id}
     with connection.cursor() as cursor:
-        cursor.execute(WITH + _IN(counts=COUNTS), named)
+        planned.execute(cursor, WITH + _IN(counts=COUNTS), named)
         row = cursor.fetchone()
     return Counts(*row) if row else None
 
@@ -138,7 +139,7 @@ def counts_in(*, organization_id: UUID, principal_id: UUID, conversation_id: UUI
 def totals(principal: Principal) -> Totals:
     """Return what waits in all of the principal's conversations, each counted up to `CAP`. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(*totals_statement(principal))
+        planned.execute(cursor, *totals_statement(principal))
         unread, mentions = cursor.fetchone()
     return Totals(int(unread), int(mentions))
 
@@ -163,7 +164,7 @@ def threads_in(principal: Principal, conversation_id: UUID) -> dict[UUID, PlaceC
 def _places(principal: Principal, conversation_id: UUID, place: str) -> dict[UUID, PlaceCounts]:
     named = {"organization": principal.organization_id, "me": principal.id, "conversation": conversation_id}
     with connection.cursor() as cursor:
-        cursor.execute(_PLACES(place=place), named)
+        planned.execute(cursor, _PLACES(place=place), named)
         return {pk: PlaceCounts(pk, unread, mentions) for pk, unread, mentions in cursor.fetchall()}
 
 

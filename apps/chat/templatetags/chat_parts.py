@@ -11,6 +11,7 @@ from uuid import UUID
 from django import template
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
@@ -20,7 +21,7 @@ from apps.chat.presenting import Row
 from apps.chat.services.reactions import OWN
 from apps.chat.types import AttachmentView, ConversationView
 from apps.core import registry
-from apps.core.templatetags.parts import avatar, moment
+from apps.core.templatetags.parts import avatar
 
 register = template.Library()
 _READABLE = frozenset({"PDF", "DOCX", "XLSX", "TXT", "MD", "MARKDOWN", "HTML", "HTM", "CSV"})
@@ -53,12 +54,13 @@ def message(context: template.Context, row: Row) -> SafeString:
         has_card=shown.card is not None,
         has_acts=shown.deleted_at is None and not context.get("read_only"),
     )
-    return drawing.fill(
+    return drawing.draw(
         shape,
+        zone=timezone.get_current_timezone_name(),
+        sent_at=shown.sent_at,
         id=shown.id,
         sequence=shown.sequence,
         sender=shown.sender.id,
-        sent=shown.sent_at.isoformat(),
         version=shown.version,
         thread=shown.thread,
         topic=shown.topic.id if shown.topic else SafeString(""),
@@ -66,7 +68,6 @@ def message(context: template.Context, row: Row) -> SafeString:
         face="" if row.continues else avatar(context, shown.sender),
         text=mark_safe(row.hidden_html) if shape.is_deleted else card(context, row),  # noqa: S308 - sanitised HTML
         around="" if shape.is_deleted else _around(context, row, link, thread_link),
-        time=moment(shown.sent_at),
         link=link,
         thread_link=thread_link,
     )

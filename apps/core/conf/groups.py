@@ -121,6 +121,13 @@ class DatabaseSettings(Group):
     )
     database_platform_url: SecretStr | None = Field(None, description=_("Role of the relay."))
     database_pool_size: int = Field(8, ge=1, le=100, description=_("Connections per process."))
+    database_plans_stay: bool = Field(
+        False,
+        description=_(
+            "A connection stays with its process, so plans of statements are kept on it. Not with a pooler in "
+            "transaction mode. The embedded PostgreSQL has it on."
+        ),
+    )
     statement_timeout_seconds: int = Field(
         30, ge=1, le=600, description=_("Longest statement of the runtime role.")
     )

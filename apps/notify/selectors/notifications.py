@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.core.api.paging import Order, Page, Position, paginate
+from apps.core.database import planned
 from apps.notify.errors import NotificationNotFound
 from apps.notify.models import Delivery, Notification
 from apps.notify.selectors.kinds import described
@@ -29,13 +30,15 @@ AND read_at IS NULL AND cancelled_at IS NULL AND held_by = '' GROUP BY recipient
 def unread_counts(people: Collection[UUID]) -> dict[UUID, int]:
     """Return how many notifications each has not read, counted from the rows. One query."""
     with connection.cursor() as cursor:
-        cursor.execute(_COUNTS, [tenancy.current(), list(people)])
+        planned.execute(cursor, _COUNTS, [tenancy.current(), list(people)])
         found: dict[UUID, int] = dict(cursor.fetchall())
     return {person: found.get(person, 0) for person in people}
 
 
 def unread_count(principal: Principal) -> int:
     """Return the number on the bell. One query."""
+    if principal.conversations is None:
+        return unread_counts([principal.id])[principal.id]
     return own(principal).filter(read_at=None, held_by="").count()
 
 

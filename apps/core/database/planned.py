@@ -1,0 +1,98 @@
+"""Statements that the server plans once for each connection.
+
+The list of conversations is planned as long as it is run, and every page asks it. A plan belongs to a connection, so
+this is for servers of our own and for those where `database_plans_stay` says that no pooler hands connections on
+between transactions. The plan of a statement fits all its parameters: nothing belongs here that is only fast for some.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from django.conf import settings
+from django.db import connection
+from django.db.backends.utils import CursorWrapper
+
+from apps.core import tenancy
+
+MOST = 200  # statements of a connection; a new one is planned each time then
+_PLACES = re.compile(r"%\((\w+)\)s|%s|%%")
+_kept: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
+@dataclass(frozen=True)
+class _Statement:
+    """A statement as the server keeps it.
+
+    Attributes:
+        names: of its parameters in the server's order; none of a statement whose parameters have places.
+        call: the one that runs it, with the places of the parameters.
+    """
+
+    name: str
+    text: str
+    names: tuple[str, ...]
+    call: str
+
+    def ordered(self, parameters: Mapping[str, Any] | Sequence[Any]) -> Sequence[Any]:
+        """Return the parameters in the server's order."""
+        if isinstance(parameters, Mapping):
+            return [parameters[name] for name in self.names]
+        return parameters
+
+
+def execute(cursor: CursorWrapper, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> None:
+    """Run a statement of the default database with the plan that its connection keeps; without, where none may be kept.
+
+    Args:
+        sql: a constant, or one of a few texts that constants were put into.
+    """
+    may_keep = settings.CONFIGURATION.database.database_plans_stay
+    statement = _statement(sql)
+    if may_keep and tenancy.is_set() and _is_kept(statement):
+        cursor.execute(statement.call, statement.ordered(parameters))
+    else:
+        cursor.execute(sql, parameters)
+
+
+def _is_kept(statement: _Statement) -> bool:
+    """Return whether the connection keeps the statement; tell it, if it has room."""
+    connection.ensure_connection()
+    kept = _kept.setdefault(connection.connection, set())
+    if statement.name in kept:
+        return True
+    if len(kept) >= MOST:
+        return False
+    with connection.wrap_database_errors:
+        # Past the wrapper that sets the organization: nothing is read, and it is no statement of the page.
+        connection.connection.execute(f"PREPARE {statement.name} AS {statement.text}")
+    kept.add(statement.name)
+    return True
+
+
+@lru_cache(maxsize=512)
+def _statement(sql: str) -> _Statement:
+    names: list[str] = []
+    places = 0
+
+    def numbered(place: re.Match[str]) -> str:
+        nonlocal places
+        if place[0] == "%%":
+            return "%"
+        if place[1] is None:
+            places += 1
+            return f"${places}"
+        if place[1] not in names:
+            names.append(place[1])
+        return f"${names.index(place[1]) + 1}"
+
+    text = _PLACES.sub(numbered, sql)
+    name = "p_" + hashlib.sha256(sql.encode()).hexdigest()[:16]
+    holders = ", ".join(["%s"] * (len(names) or places))
+    return _Statement(name, text, tuple(names), f"EXECUTE {name}" + (f" ({holders})" if holders else ""))
