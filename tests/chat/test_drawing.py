@@ -16,7 +16,7 @@ from apps.chat import drawing, presenting
 from apps.chat.types import MessageView, ReactionView
 from tests.design.samples import JONAS, READER, message, request_of
 
-_SHAPE = drawing.Shape(**{field.name: False for field in dataclasses.fields(drawing.Shape)})
+_NEITHER: dict[str, Any] = dict.fromkeys((field.name for field in dataclasses.fields(drawing.Shape)), False)
 
 
 def _draw(*shown: MessageView, language: str = "en") -> str:
@@ -79,7 +79,7 @@ def test_a_long_message_is_not_kept() -> None:
 
 def test_what_is_trusted_in_one_place_is_not_trusted_in_another() -> None:
     """Equal texts are one key, whether marked as safe or not; the kind of each counts too."""
-    shape = dataclasses.replace(_SHAPE, language="en")
+    shape = drawing.Shape(**_NEITHER | {"language": "en"})
     values = dict.fromkeys(
         ("id", "sequence", "sender", "version", "thread", "face", "text", "around", "link"), ""
     )
