@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from datetime import timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
 from typing import Any
@@ -20,7 +22,8 @@ from apps.core.events.subscribers import DurableConsumer, durable_consumers
 from apps.core.events.types import restore
 from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
 
-BATCH = 200
+BATCH, LEAST_BATCH = 200, 10
+FAR = 1000  # events between a cursor and the head
 SLICE_SECONDS = 0.1
 HELD_SECONDS = 0.05  # effects lock rows that senders wait for
 MOST_ATTEMPTS = 5
@@ -33,6 +36,10 @@ position_gauge = Gauge(
     ["consumer"],
     multiprocess_mode="max",  # it only goes up, whichever relay led
 )
+# How many events each consumer reads next: twice what it had time for, since reading is dearer than most handling.
+_sizes: dict[str, int] = {}
+# Of each consumer its cursor, and up to where the feed holds nothing more for it.
+_passed: dict[str, tuple[int, int]] = {}
 _FIELDS = (
     "position", "organization_id", "scope_id", "stream_id", "sequence", "type", "payload", "actor_id", "trace_id",
     "created_at",
@@ -53,7 +60,9 @@ def run_slice() -> bool:
 
     Whoever has a backlog holds up neither the others nor what the relay does besides.
     """
-    waiting = [_work(consumer, until=time.monotonic() + SLICE_SECONDS)[1] for consumer in durable_consumers()]
+    consumers = durable_consumers()
+    standing = _standing(consumer.name for consumer in consumers)
+    waiting = [_work(consumer, standing, until=time.monotonic() + SLICE_SECONDS)[1] for consumer in consumers]
     return any(waiting)
 
 
@@ -62,37 +71,81 @@ def run(consumer: DurableConsumer) -> int:
 
     A few events share a transaction with the cursor; when one fails, the others are taken without it.
     """
-    return _work(consumer, until=math.inf)[0]
+    return _work(consumer, _standing([consumer.name]), until=math.inf)[0]
 
 
-def _work(consumer: DurableConsumer, *, until: float) -> tuple[int, bool]:
+@dataclass(frozen=True)
+class _Cursor:
+    """How far a consumer is, and when it tries again what failed."""
+
+    position: int
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """Where consumers stood at a moment, and the newest event of the feed then."""
+
+    cursors: dict[str, _Cursor]
+    head: int
+
+
+def _standing(names: Iterable[str]) -> _Standing:
+    head = FeedEvent.objects.order_by("-position").values_list("position", flat=True).first() or 0
+    rows = Consumer.objects.filter(name__in=list(names)).values_list("name", "position", "retry_at")
+    return _Standing({name: _Cursor(position, retry_at) for name, position, retry_at in rows}, head)
+
+
+def _work(consumer: DurableConsumer, standing: _Standing, *, until: float) -> tuple[int, bool]:
     total = 0
     while True:
-        taken, more = _run_batch(consumer, until)
+        taken, more = _run_batch(consumer, standing, until)
         total += taken
         if not more or time.monotonic() >= until:
             return total, more
+        standing = _standing([consumer.name])
 
 
-def _run_batch(consumer: DurableConsumer, until: float) -> tuple[int, bool]:
-    cursor_row = Consumer.objects.filter(name=consumer.name).values("position", "retry_at").first()
-    if cursor_row is None or (cursor_row["retry_at"] and cursor_row["retry_at"] > timezone.now()):
+def _run_batch(consumer: DurableConsumer, standing: _Standing, until: float) -> tuple[int, bool]:
+    cursor, name = standing.cursors.get(consumer.name), consumer.name
+    if cursor is None or (cursor.retry_at and cursor.retry_at > timezone.now()):
         return 0, False
+    at, passed = _passed.get(name, (cursor.position, cursor.position))
+    start = passed if at == cursor.position and passed <= standing.head else cursor.position
+    if start >= standing.head:
+        return 0, False
+    size = min(BATCH, _sizes.get(name, BATCH))
     rows = list(
-        FeedEvent.objects.filter(position__gt=cursor_row["position"], type__in=consumer.types)
+        FeedEvent.objects.filter(position__gt=start, type__in=consumer.types)
         .order_by("position")
-        .values(*_FIELDS)[:BATCH]
+        .values(*_FIELDS)[:size]
     )
-    taken = 0
-    while taken < len(rows):
+    taken, goes_on = 0, True
+    while goes_on and taken < len(rows) and (not taken or time.monotonic() < until):
         group = list(takewhile(partial(_is_beside, rows[taken]), rows[taken:]))
         count, goes_on = _take(consumer, group)
         taken += count
-        if not goes_on:
-            return taken, False
-        if time.monotonic() >= until:
-            return taken, taken < len(rows) or len(rows) == BATCH
-    return taken, len(rows) == BATCH
+    _sizes[name] = min(BATCH, max(LEAST_BATCH, 2 * taken))
+    if goes_on and taken == len(rows) < size:
+        _pass_over(consumer, rows[-1]["position"] if rows else cursor.position, standing.head)
+    return taken, goes_on and (taken < len(rows) or len(rows) == size)
+
+
+def _pass_over(consumer: DurableConsumer, position: int, head: int) -> None:
+    """Remember that nothing for the consumer stands between its cursor and the head of a while ago.
+
+    One that hears of little would else look through all that came since for each new event. After many the cursor
+    itself moves there, so that the next start finds it near, and whoever counts what waits.
+    """
+    if head - position >= FAR:
+        moved = Consumer.objects.filter(name=consumer.name, position=position).update(
+            position=head, updated_at=timezone.now()
+        )
+        if not moved:
+            return  # set back meanwhile, or another relay was here
+        position_gauge.labels(consumer.name).set(head)
+        position = head
+    _passed[consumer.name] = (position, head)
 
 
 def _is_beside(first: dict[str, Any], row: dict[str, Any]) -> bool:
