@@ -13,8 +13,7 @@ from apps.agents.models import Agent
 from apps.agents.services import answering, answers, assistants
 from apps.agents.types import KIND
 from apps.chat.events import MessageSent
-from apps.chat.selectors.conversations import member_ids
-from apps.chat.selectors.indexing import is_direct
+from apps.chat.selectors.indexing import members_of_direct
 from apps.core import tenancy
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.runs.events import RunFinished
@@ -32,9 +31,15 @@ def answer_when_asked(event: MessageSent) -> None:
     if message["sender"]["kind"] != "person":
         return
     mentioned = {UUID(principal) for principal in message["mentions"]}
-    agents = Agent.objects.filter(organization_id=event.organization_id, is_enabled=True)
-    for agent in agents:
-        if agent.principal_id not in mentioned and not _alone_with(agent, event):
+    alone = members_of_direct(event.conversation_id)
+    if not mentioned and not alone:
+        return
+    for agent in Agent.objects.filter(organization_id=event.organization_id, is_enabled=True):
+        # The conversation is that of the sender and this agent, and nobody else.
+        if agent.principal_id not in mentioned and alone != {
+            agent.principal_id,
+            UUID(message["sender"]["id"]),
+        }:
             continue
         question = _without_name(message["body"], agent.name)
         if question:
@@ -46,14 +51,6 @@ def answer_when_asked(event: MessageSent) -> None:
                 thread_id=UUID(message["thread"]) if message["thread"] else None,
                 question=question,
             )
-
-
-def _alone_with(agent: Agent, event: MessageSent) -> bool:
-    """Return whether the conversation is that of the sender and this agent, and nobody else."""
-    if not is_direct(organization_id=event.organization_id, conversation_id=event.conversation_id):
-        return False
-    members = set(member_ids(conversation_id=event.conversation_id))
-    return members == {agent.principal_id, UUID(event.message["sender"]["id"])}
 
 
 def _without_name(body: str, name: str) -> str:

@@ -245,6 +245,6 @@ def test_telling_many_costs_what_telling_one_costs(world: World, django_assert_n
     ada = world.person("Ada")
     crowd = [world.person(f"Person {number}") for number in range(12)]
     sent = world.say(ada, world.channel(ada, "allgemein", crowd), "@all", confirm_mass_mention=True)
-    with django_assert_num_queries(17):  # type: ignore[operator]  # a mass mention of thousands is one such batch, too
+    with django_assert_num_queries(14):  # type: ignore[operator]  # a mass mention of thousands is one such batch, too
         notifying.tell_of(sent.id)
     assert Notification.objects.count() == len(crowd)

@@ -18,8 +18,14 @@ from apps.accounts.selectors.people import people
 from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
 from apps.accounts.types import Principal
 from apps.chat.models import Attachment, Conversation, Message
+from apps.core import tenancy
 from apps.core.database import planned
 
+_IN_DIRECT = """
+SELECT m.principal_id FROM chat_conversation c
+JOIN chat_membership m ON m.organization_id = c.organization_id AND m.conversation_id = c.id AND m.left_at IS NULL
+WHERE c.organization_id = %s AND c.id = %s AND c.kind = 'direct'
+"""
 _NAMES = """
 SELECT c.id, c.name, CASE WHEN c.name <> '' THEN '{{}}' ELSE ARRAY(SELECT o.principal_id FROM chat_membership o
   WHERE o.organization_id = c.organization_id AND o.conversation_id = c.id AND o.left_at IS NULL
@@ -113,6 +119,13 @@ def is_direct(*, organization_id: UUID, conversation_id: UUID) -> bool:
     return Conversation.objects.filter(
         organization_id=organization_id, pk=conversation_id, kind=Conversation.Kind.DIRECT
     ).exists()
+
+
+def members_of_direct(conversation_id: UUID) -> frozenset[UUID]:
+    """Return who is in a direct conversation of the current organization; nobody for any other. One query."""
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _IN_DIRECT, [tenancy.current(), conversation_id])
+        return frozenset(person for (person,) in cursor.fetchall())
 
 
 def conversation_names(*, principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, str]:

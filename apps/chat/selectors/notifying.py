@@ -18,6 +18,7 @@ from apps.accounts.types import Principal
 from apps.chat.models import Message, Reminder
 from apps.chat.selectors.messages import visible_messages
 from apps.core import tenancy
+from apps.core.database import planned
 from apps.notify.types import Described, NotificationRow
 
 EXCERPT = 200
@@ -47,6 +48,11 @@ WHERE x.organization_id = %(organization)s AND x.id = %(message)s AND (
     AND n.principal_id = m.principal_id)
   OR (x.thread_id IS NOT NULL AND EXISTS (SELECT FROM chat_message t WHERE t.organization_id = x.organization_id
     AND (t.id = x.thread_id OR t.thread_id = x.thread_id) AND t.sender_id = m.principal_id)))
+"""
+_TOLD = """
+SELECT m.conversation_id, c.kind, m.sequence, m.sender_id, m.body, m.thread_id, m.priority = %s
+FROM chat_message m JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
+WHERE m.organization_id = %s AND m.id = %s AND m.deleted_at IS NULL
 """
 
 
@@ -84,14 +90,10 @@ class Told:
 
 def find_told(message_id: UUID) -> Told | None:
     """Return a message of the current organization that still stands, or None. One query."""
-    row = (
-        Message.objects.filter(organization_id=tenancy.current(), pk=message_id, deleted_at=None)
-        .values_list(
-            "conversation_id", "conversation__kind", "sequence", "sender_id", "body", "thread_id", "priority"
-        )
-        .first()
-    )
-    return None if row is None else Told(*row[:6], is_urgent=row[6] == Message.Priority.URGENT)
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _TOLD, [Message.Priority.URGENT, tenancy.current(), message_id])
+        row = cursor.fetchone()
+    return None if row is None else Told(*row)
 
 
 def concerned(message_id: UUID, *, everybody: bool, wanted: Sequence[UUID]) -> list[Concerned]:
@@ -102,7 +104,8 @@ def concerned(message_id: UUID, *, everybody: bool, wanted: Sequence[UUID]) -> l
         wanted: more people, where they are members.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
+        planned.execute(
+            cursor,
             _CONCERNED,
             {
                 "organization": tenancy.current(),

@@ -103,15 +103,14 @@ def tell_of_edit(message_id: UUID) -> None:
 def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
     """Return who is mentioned. An edit tells nobody but those."""
     is_conversation_of_few = told.kind != "channel"
-    words = set() if is_edit else levels.owners_of_words_in(told.body)
     here = places(told)
-    anywhere, by_default = (set(), False) if is_edit else levels.listeners_anywhere()
-    all_of_it = set() if is_edit else levels.listeners(here[-1]) | anywhere
-    followers = levels.listeners(here[0]) if told.thread_id and not is_edit else set()
+    heard = levels.NOBODY if is_edit else levels.listening(here, told.body)
+    all_of_it = heard.at.get(here[-1], frozenset()) | heard.anywhere
+    followers = heard.at.get(here[0], frozenset()) if told.thread_id else frozenset()
     members = notifying.concerned(
         message_id,
-        everybody=(is_conversation_of_few and not is_edit) or by_default,
-        wanted=[*words, *all_of_it, *followers],
+        everybody=(is_conversation_of_few and not is_edit) or heard.by_default,
+        wanted=[*heard.words, *all_of_it, *followers],
     )
     recipients = [
         Recipient(principal_id=member.principal_id, reason=reason, is_muted=member.is_muted)
@@ -121,10 +120,10 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
             reason := _reason(
                 member,
                 is_direct=is_conversation_of_few and not is_edit,
-                has_word=member.principal_id in words,
+                has_word=member.principal_id in heard.words,
                 follows=member.principal_id in followers or (member.follows and not is_edit),
                 hears_all=not is_edit
-                and (by_default or member.follows_topic or member.principal_id in all_of_it),
+                and (heard.by_default or member.follows_topic or member.principal_id in all_of_it),
             )
         )
     ]

@@ -13,11 +13,13 @@ from itertools import takewhile
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 from prometheus_client import Counter, Gauge
 
 from apps.core import faults, tenancy
+from apps.core.database import planned
 from apps.core.events.subscribers import DurableConsumer, durable_consumers
 from apps.core.events.types import restore
 from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
@@ -36,7 +38,7 @@ position_gauge = Gauge(
     ["consumer"],
     multiprocess_mode="max",  # it only goes up, whichever relay led
 )
-# How many events each consumer reads next: twice what it had time for, since reading is dearer than most handling.
+# How many events each consumer reads next: what it had time for, twice that when it took all.
 _sizes: dict[str, int] = {}
 # Of each consumer its cursor, and up to where the feed holds nothing more for it.
 _passed: dict[str, tuple[int, int]] = {}
@@ -44,6 +46,15 @@ _FIELDS = (
     "position", "organization_id", "scope_id", "stream_id", "sequence", "type", "payload", "actor_id", "trace_id",
     "created_at",
 )  # fmt: skip
+_READ = f"""
+SELECT {", ".join(_FIELDS).replace("payload", "payload::text")} FROM core_eventfeed
+WHERE position > %s AND type = ANY(%s) ORDER BY position LIMIT %s
+"""  # noqa: S608 - constants of this module
+_LOCK = "SELECT position FROM core_consumer WHERE name = %s FOR NO KEY UPDATE"
+_MOVE_ON = """
+UPDATE core_consumer SET position = %s, attempts = 0, retry_at = NULL, last_error = '', updated_at = now()
+WHERE name = %s
+"""
 
 
 def ensure_consumers() -> None:
@@ -115,20 +126,25 @@ def _run_batch(consumer: DurableConsumer, standing: _Standing, until: float) -> 
     if start >= standing.head:
         return 0, False
     size = min(BATCH, _sizes.get(name, BATCH))
-    rows = list(
-        FeedEvent.objects.filter(position__gt=start, type__in=consumer.types)
-        .order_by("position")
-        .values(*_FIELDS)[:size]
-    )
+    rows = _read(consumer, after=start, limit=size)
     taken, goes_on = 0, True
     while goes_on and taken < len(rows) and (not taken or time.monotonic() < until):
         group = list(takewhile(partial(_is_beside, rows[taken]), rows[taken:]))
         count, goes_on = _take(consumer, group)
         taken += count
-    _sizes[name] = min(BATCH, max(LEAST_BATCH, 2 * taken))
+    _sizes[name] = max(LEAST_BATCH, 2 * size if taken == size else taken)
     if goes_on and taken == len(rows) < size:
         _pass_over(consumer, rows[-1]["position"] if rows else cursor.position, standing.head)
     return taken, goes_on and (taken < len(rows) or len(rows) == size)
+
+
+def _read(consumer: DurableConsumer, *, after: int, limit: int) -> list[dict[str, Any]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_READ, [after, list(consumer.types), limit])
+        rows = [dict(zip(_FIELDS, row, strict=True)) for row in cursor.fetchall()]
+    for row in rows:
+        row["payload"] = orjson.loads(row["payload"])
+    return rows
 
 
 def _pass_over(consumer: DurableConsumer, position: int, head: int) -> None:
@@ -158,7 +174,7 @@ def _take(consumer: DurableConsumer, rows: list[dict[str, Any]]) -> tuple[int, b
     try:
         with tenancy.use(rows[0]["organization_id"]), transaction.atomic():
             tenancy.bind()
-            reached = Consumer.objects.select_for_update(no_key=True).get(name=consumer.name).position
+            reached = _locked_position(consumer)
             for row in rows:
                 if row["position"] > reached:  # else another relay was here first
                     consumer.handle(restore(row))
@@ -189,10 +205,16 @@ def _after_failure(
     return int(goes_on), goes_on
 
 
+def _locked_position(consumer: DurableConsumer) -> int:
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _LOCK, [consumer.name])
+        position: int = cursor.fetchone()[0]
+    return position
+
+
 def _move_on(consumer: DurableConsumer, position: int) -> None:
-    Consumer.objects.filter(name=consumer.name).update(
-        position=position, attempts=0, retry_at=None, last_error="", updated_at=timezone.now()
-    )
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _MOVE_ON, [position, consumer.name])
 
 
 class ConsumerGone(LookupError):

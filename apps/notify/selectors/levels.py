@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import connection
 
 from apps.accounts.types import Principal
 from apps.core import tenancy
-from apps.notify.models import Keyword, Level, Preferences, Standing
+from apps.core.database import planned
+from apps.notify.models import Keyword, Level
 from apps.notify.types import ALL
 
-_KEYWORDS = """
-SELECT DISTINCT principal_id, word FROM notify_keyword
-WHERE organization_id = %s AND strpos(lower(%s), word) > 0
+_LISTENING = """
+SELECT 'word', principal_id, word FROM notify_keyword
+WHERE organization_id = %(organization)s AND strpos(lower(%(text)s::text), word) > 0
+UNION ALL SELECT 'place', principal_id, place FROM notify_level
+WHERE organization_id = %(organization)s AND place = ANY(%(places)s) AND level = %(all)s
+UNION ALL SELECT 'anywhere', principal_id, '' FROM notify_preferences
+WHERE organization_id = %(organization)s AND level = %(all)s
+UNION ALL SELECT 'default', NULL, '' FROM notify_standing
+WHERE organization_id = %(organization)s AND level = %(all)s
 """
+
+
+@dataclass(frozen=True)
+class Listening:
+    """Who wants to hear of what is said somewhere.
+
+    Attributes:
+        at: of each place, who chose to hear everything there.
+        anywhere: who chose to hear everything of all it is in. by_default: whether those who chose nothing do.
+        words: whose keywords the text holds as whole words, whatever their case.
+    """
+
+    at: Mapping[str, AbstractSet[UUID]]
+    anywhere: AbstractSet[UUID]
+    by_default: bool
+    words: AbstractSet[UUID]
+
+
+NOBODY = Listening(at={}, anywhere=frozenset(), by_default=False, words=frozenset())
 
 
 def levels_at(places: Sequence[str], *, among: Collection[UUID] | None = None) -> dict[UUID, str]:
@@ -35,34 +64,35 @@ def levels_at(places: Sequence[str], *, among: Collection[UUID] | None = None) -
     return {person: level for person, _place, level in found}
 
 
-def listeners(place: str) -> set[UUID]:
-    """Return who chose to hear everything of one place. One query."""
-    rows = Level.objects.filter(organization_id=tenancy.current(), place=place, level=ALL)
-    return set(rows.values_list("principal_id", flat=True))
+def listening(places: Sequence[str], text: str) -> Listening:
+    """Return who wants to hear of everything said here, and whose words a text holds. One query.
 
-
-def listeners_anywhere() -> tuple[set[UUID], bool]:
-    """Return who chose to hear everything of all it is in, and whether those who chose nothing do. Two queries."""
-    organization = tenancy.current()
-    rows = Preferences.objects.filter(organization_id=organization, level=ALL)
-    everybody = Standing.objects.filter(organization_id=organization, level=ALL).exists()
-    return set(rows.values_list("principal_id", flat=True)), everybody
+    Says nothing of who may read the text.
+    """
+    named = {"organization": tenancy.current(), "places": list(places), "text": text, "all": ALL}
+    at: dict[str, set[UUID]] = defaultdict(set)
+    anywhere: set[UUID] = set()
+    words: set[UUID] = set()
+    by_default = False
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _LISTENING, named)
+        for why, person, what in cursor.fetchall():
+            match why:
+                case "place":
+                    at[what].add(person)
+                case "anywhere":
+                    anywhere.add(person)
+                case "default":
+                    by_default = True
+                case "word" if _holds(text.lower(), what):
+                    words.add(person)
+    return Listening(at=dict(at), anywhere=anywhere, by_default=by_default, words=words)
 
 
 def list_levels(principal: Principal) -> dict[str, str]:
     """Return the places the principal set a level for. One query."""
     rows = Level.objects.filter(organization_id=principal.organization_id, principal_id=principal.id)
     return dict(rows.order_by("place").values_list("place", "level"))
-
-
-def owners_of_words_in(text: str) -> set[UUID]:
-    """Return whose keywords a text holds as whole words, whatever their case. One query.
-
-    Says nothing of who may read the text.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(_KEYWORDS, [tenancy.current(), text])
-        return {person for person, word in cursor.fetchall() if _holds(text.lower(), word)}
 
 
 def list_keywords(principal: Principal) -> list[str]:

@@ -10,6 +10,7 @@ from uuid import UUID
 import orjson
 from django.db import connection, transaction
 
+from apps.core.database import planned
 from apps.rag.models import Chunk, ChunkMessage
 from apps.rag.text.folding import fold
 from apps.rag.types import ChunkDraft, SourceType
@@ -33,6 +34,7 @@ SELECT d.organization, d.scope, d.source_type, d.source, d.conversation, d.docum
 FROM d ORDER BY d.k RETURNING id
 """
 # Arrays: an erasure names hundreds, and as values they would take longer to write and to read than to look up.
+_HOLDS = "SELECT EXISTS (SELECT FROM rag_chunkmessage WHERE organization_id = %s AND message_id = %s)"
 _HOLDING = (
     "SELECT DISTINCT chunk_id FROM rag_chunkmessage WHERE organization_id = %s AND message_id = ANY (%s)"
 )
@@ -60,7 +62,9 @@ def remove_document(*, organization_id: UUID, document_id: UUID, page: int | Non
 
 def holds_message(*, organization_id: UUID, message_id: UUID) -> bool:
     """Return whether a chunk holds text of the message. One query."""
-    return ChunkMessage.objects.filter(organization_id=organization_id, message_id=message_id).exists()
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _HOLDS, [organization_id, message_id])
+        return bool(cursor.fetchone()[0])
 
 
 def remove_messages(*, organization_id: UUID, message_ids: Sequence[UUID]) -> int:
