@@ -237,7 +237,7 @@ class TopicView:
     Attributes:
         level: what the principal wants of it: default, followed or muted.
         unread, mentions: not read by the principal, replies too; 0 where it is no member.
-        messages: without replies and deleted ones.
+        messages: without replies and deleted ones; None beside a conversation, where nobody looks at it.
     """
 
     id: UUID
@@ -247,7 +247,7 @@ class TopicView:
     level: TopicLevel
     unread: int
     mentions: int
-    messages: int
+    messages: int | None
     last_message_at: datetime | None
     created_by: UUID | None
 

@@ -23,17 +23,19 @@ from apps.core.database import planned
 
 _LIST = """
 WITH {marks}
-SELECT t.id, t.name, t.resolved_at, t.created_by_id, coalesce(w.level, 'default') AS level, said.messages, said.last_at,
-  {waiting} AS waiting
+SELECT t.id, t.name, t.resolved_at, t.created_by_id, coalesce(w.level, 'default') AS level, {messages} AS messages,
+  newest.sent_at AS last_at, {waiting} AS waiting
 FROM chat_topic t
 LEFT JOIN chat_topicpreference w ON w.organization_id = t.organization_id AND w.principal_id = %(me)s
   AND w.topic_id = t.id
-CROSS JOIN LATERAL (SELECT count(*) AS messages, max(x.sent_at) AS last_at, max(x.sequence) AS last FROM chat_message x
-  WHERE x.organization_id = t.organization_id AND x.topic_id = t.id AND x.thread_id IS NULL
-    AND x.deleted_at IS NULL) said
+LEFT JOIN LATERAL (SELECT x.sent_at, x.sequence FROM chat_message x WHERE {said}
+  ORDER BY x.sequence DESC LIMIT 1) newest ON true
 WHERE t.organization_id = %(organization)s AND t.conversation_id = %(conversation)s {where}
-ORDER BY (t.resolved_at IS NOT NULL), said.last DESC NULLS LAST, t.id LIMIT %(limit)s
+ORDER BY (t.resolved_at IS NOT NULL), newest.sequence DESC NULLS LAST, t.id LIMIT %(limit)s
 """.format
+_SAID = """x.organization_id = t.organization_id AND x.topic_id = t.id AND x.thread_id IS NULL
+  AND x.deleted_at IS NULL"""
+_COUNTED = f"(SELECT count(*) FROM chat_message x WHERE {_SAID})"  # noqa: S608 - constants of this module
 _LEVELS = """
 SELECT conversation_id, topic_id, level FROM chat_topicpreference
 WHERE organization_id = %s AND principal_id = %s ORDER BY topic_id
@@ -56,12 +58,12 @@ def list_topics(principal: Principal, conversation_id: UUID, *, limit: int = MOS
         ConversationNotFound.
     """
     _require_visible(principal, conversation_id)
-    return topics_of(principal, conversation_id, limit=limit)
+    return _load(principal, conversation_id, limit=limit)
 
 
 def topics_of(principal: Principal, conversation_id: UUID, *, limit: int = MOST) -> list[TopicView]:
-    """Return `list_topics` for a caller that has found the channel visible. One query."""
-    return _load(principal, conversation_id, limit=limit)
+    """Return `list_topics` without the numbers of messages, for who has found the channel visible. One query."""
+    return _load(principal, conversation_id, limit=limit, messages="NULL")
 
 
 def get_topic(principal: Principal, topic_id: UUID) -> TopicView:
@@ -126,7 +128,12 @@ def _require_visible(principal: Principal, conversation_id: UUID) -> None:
 
 
 def _load(
-    principal: Principal, conversation_id: UUID, *, topic: UUID | None = None, limit: int
+    principal: Principal,
+    conversation_id: UUID,
+    *,
+    topic: UUID | None = None,
+    limit: int,
+    messages: str = _COUNTED,
 ) -> list[TopicView]:
     named: dict[str, Any] = {
         "organization": principal.organization_id, "me": principal.id, "conversation": conversation_id,
@@ -138,6 +145,8 @@ def _load(
             _LIST(
                 marks=unread.MARKS,
                 waiting=unread.IN_TOPIC,
+                messages=messages,
+                said=_SAID,
                 where="" if topic is None else "AND t.id = %(topic)s",
             ),
             named,
