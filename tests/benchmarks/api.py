@@ -13,6 +13,7 @@ from typing import Any
 
 import psycopg
 
+from tests.benchmarks import lists
 from tests.benchmarks.figures import figure, percentile, progress
 from tests.benchmarks.stack import Person, Stack, stack
 from tests.benchmarks.wire import Client
@@ -153,3 +154,4 @@ def run(size: str) -> None:
                 figure(
                     bench="api", name=f"p95 {route}", value=percentile(values, 0.95), unit="ms", goal=GOAL_MS
                 )
+        lists.measure(running, conversation, size=size)

@@ -143,7 +143,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def become_part(running: Stack, *, role: str = "chat_app") -> None:
+def become_part(running: Stack, *, role: str = "chat_app", process: str = "command") -> None:
     """Become a process of the stack: its settings, its database, as the runtime role or another."""
     environment = running.environment() | {"DATABASE_URL": running.database_url(role)}
     names = [
@@ -152,7 +152,7 @@ def become_part(running: Stack, *, role: str = "chat_app") -> None:
         if name.startswith("CHATSYSTEM_") or name in ("DATABASE_URL", "REDIS_URL")
     ]
     os.environ |= {name: environment[name] for name in names} | {
-        "CHATSYSTEM_PROCESS": "command", "DJANGO_SETTINGS_MODULE": "chatsystem.settings.embedded",
+        "CHATSYSTEM_PROCESS": process, "DJANGO_SETTINGS_MODULE": "chatsystem.settings.embedded",
     }  # fmt: skip
     import django
 
