@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import orjson
 from django.db import connection, transaction
@@ -286,20 +287,34 @@ def nothing(found: Sequence[str], *, most: int = 30) -> None:
     assert not found, f"{len(found)} found:\n" + "\n".join(found[:most])
 
 
+_looks: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+
+
 def fingerprint(realm: Realm) -> dict[str, str]:
-    """Return a hash of every table's rows of an organization, and of the few tables that belong to nobody."""
+    """Return a hash of every table's rows of an organization, and of the few tables that belong to nobody.
+
+    Planning it takes longer than looking, so that each connection keeps the plan.
+    """
+    connection.ensure_connection()
+    prepared, name = _looks.setdefault(connection.connection, set()), f"look_{realm.organization.pk.hex}"
+    with everywhere(), connection.cursor() as cursor:
+        if name not in prepared:
+            cursor.execute(f"PREPARE {name} AS {_look(str(realm.organization.pk))}")
+            prepared.add(name)
+        cursor.execute(f"EXECUTE {name}")
+        return dict(cursor.fetchall())
+
+
+def _look(organization: str) -> str:
     volatile = ", ".join(f"'{name}'" for name in VOLATILE)
     row = f"md5((to_jsonb(t) - ARRAY[{volatile}])::text)"
     hashed = f"md5(coalesce(string_agg({row}, '' ORDER BY {row}), ''))"
-    organization = str(realm.organization.pk)
     parts = [
         f"SELECT '{table}', {hashed} FROM {table} t WHERE organization_id = '{organization}'"
         for table in sorted(walled_tables() - UNWATCHED)
     ]
     parts += [f"SELECT '{table}', {hashed} FROM {table} t" for table in BESIDE]
-    with everywhere(), connection.cursor() as cursor:
-        cursor.execute(" UNION ALL ".join(parts))
-        return dict(cursor.fetchall())
+    return " UNION ALL ".join(parts)
 
 
 def changed(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
