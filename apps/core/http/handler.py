@@ -39,7 +39,7 @@ class Handler(ASGIHandler):
 
     def __init__(self, *, threads: int = 16, waiting: int = 400) -> None:
         super().__init__()
-        self._sync = _SyncChain()
+        self._sync = _Chain()
         self._sync.load_middleware(is_async=False)
         self._api = _ApiChain()
         self._api.load_middleware()
@@ -84,8 +84,8 @@ class Handler(ASGIHandler):
         self._threads.close()
 
 
-class _SyncChain(BaseHandler):
-    """Django's chain, which takes the view that was looked up already."""
+class _Chain(BaseHandler):
+    """A chain that takes the view that was looked up already."""
 
     def resolve_request(self, request: HttpRequest) -> ResolverMatch:
         """Return the match of this request, unless a middleware has named other routes since."""
@@ -95,7 +95,7 @@ class _SyncChain(BaseHandler):
         return found
 
 
-class _ApiChain(BaseHandler):
+class _ApiChain(_Chain):
     """The short chain; every part of it must run on the event loop."""
 
     def load_middleware(self, is_async: bool = True) -> None:  # noqa: ARG002 - Django's signature
@@ -114,7 +114,7 @@ class _ApiChain(BaseHandler):
 
 
 def _is_async(request: HttpRequest) -> bool:
-    """Look the view up; the sync chain finds the match in the request and does not search a second time."""
+    """Look the view up; both chains find the match in the request and do not search a second time."""
     try:
         match = get_resolver().resolve(request.path_info)
     except Resolver404:
