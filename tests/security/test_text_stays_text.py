@@ -33,7 +33,7 @@ from tests.security.realm import Realm, browser
 from tests.security.sizes import by_size, note
 from tests.walls import everywhere
 
-pytestmark = [pytest.mark.timeout(600), pytest.mark.enable_socket]
+pytestmark = [pytest.mark.timeout(by_size(quick=600, standard=1800, full=3600)), pytest.mark.enable_socket]
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 _RUNS = re.compile(r"^[\s\x00-\x20]*(javascript|vbscript|data:text/html|data:image/svg)", re.IGNORECASE)
 _ADDRESSES = {

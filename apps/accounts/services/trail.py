@@ -14,6 +14,8 @@ from apps.core import tenancy
 from apps.core.errors import DomainError
 from apps.core.services import audit
 
+_NOBODY = UUID(int=0)
+
 
 def note(
     principal: Principal,
@@ -66,11 +68,13 @@ def note_account(user_id: UUID, action: str, *, actor_id: UUID | None = None, **
 def refuse_account(user_id: UUID | None, action: str, *, reason: str, person: str = "") -> None:
     """Record a refused attempt at an account, known or not, in the same trails; survives a rollback.
 
+    For nobody the same is asked as for somebody: the time of the answer must not tell whether there is an account.
+
     Args:
         user_id: None where nobody of that name exists.
         person: what was typed.
     """
-    for organization_id in [None] if user_id is None else _trails(user_id):
+    for organization_id in _trails(user_id or _NOBODY):
         with tenancy.nobody():
             audit.record_refusal(
                 organization_id=organization_id,
