@@ -66,6 +66,15 @@ def test_a_hit_says_where_it_is_and_why(world: World) -> None:
     assert "Words azimutbremse" in " ".join(hit.find_class("why")[0].text_content().split())
 
 
+@pytest.mark.parametrize(("language", "words"), [("en", "exactly these words"), ("de", "genau diese Wörter")])
+def test_the_help_is_written_in_the_language_of_its_reader(world: World, language: str, words: str) -> None:
+    ada = world.person("Ada")
+    User.objects.filter(pk=ada.id).update(language=language)
+    told = _page(_client(ada), f"{BASE}search/?q=x").get_element_by_id("search-help").text_content()
+    assert words in told
+    assert "from:" in told
+
+
 def test_others_find_nothing_of_a_private_channel(world: World) -> None:
     ada, ben = world.person("Ada"), world.person("Ben")
     _say(world, ada, world.channel(ada, "geheim", is_private=True), "Das Losungswort ist Nachtigall")

@@ -167,12 +167,17 @@ def _written(local: dt.datetime, form: str) -> str:
     clock = f"{local:%H:%M}"  # alike in both languages, and a page has a hundred of them
     if form == "time":
         return clock
-    day = formats.date_format(local, "j. M." if _german() else "j M")
+    if form == "full":
+        return f"{_day(local.date(), 'j. F Y' if _german() else 'j F Y', get_language())}, {clock}"
+    day = _day(local.date(), "j. M." if _german() else "j M", get_language())
     if form == "day":
         return day
-    if form == "stamp":
-        return clock if local.date() == timezone.localdate() else f"{day}, {clock}"
-    return f"{formats.date_format(local, 'j. F Y' if _german() else 'j F Y')}, {clock}"
+    return clock if local.date() == timezone.localdate() else f"{day}, {clock}"
+
+
+@lru_cache(maxsize=1024)
+def _day(day: dt.date, pattern: str, _language: str | None) -> str:
+    return formats.date_format(day, pattern)
 
 
 @register.filter
@@ -184,7 +189,7 @@ def day_name(day: dt.date) -> str:
     if day == today - dt.timedelta(days=1):
         return gettext("Yesterday")
     pattern = "l, j. F" if _german() else "l, j F"
-    return formats.date_format(day, pattern if day.year == today.year else f"{pattern} Y")
+    return _day(day, pattern if day.year == today.year else f"{pattern} Y", get_language())
 
 
 def _german() -> bool:

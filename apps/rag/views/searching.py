@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
@@ -102,8 +106,7 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "types": [(kind.value, kind.label, kind in types) for kind in SourceType],
         "conversation": conversation,
         "ask_url": _ask_url(request.principal, query),
-        "operators": [operator for operator in OPERATORS if operator.name not in ("has", "is")],
-        "choices": {"has": HAS.entries.values(), "is": IS.entries.values()},
+        "help": _help(get_language() or ""),
     }
     if not query.strip():
         return render(request, "rag/search.html", context)
@@ -122,6 +125,14 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     except DomainError as refused:
         return render(request, "rag/search.html", {**context, "refused": refused.detail}, status=422)
     return render(request, "rag/search.html", {**context, **_found(request, result, query)})
+
+
+@lru_cache(maxsize=8)
+def _help(_language: str) -> SafeString:
+    """Return what can be written in a query: the same for everybody who reads a language."""
+    operators = [operator for operator in OPERATORS if operator.name not in ("has", "is")]
+    choices = {"has": HAS.entries.values(), "is": IS.entries.values()}
+    return render_to_string("rag/parts/operators.html", {"operators": operators, "choices": choices})
 
 
 def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, object]:
