@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from django.contrib import messages
@@ -70,7 +71,14 @@ def links(administrator: Administrator) -> list[ConsoleLink]:
 
 def address(administrator: Administrator, name: str = "", **which: Any) -> str:
     """Return the address of a console page or of one of its routes, by the route's name."""
-    return reverse(f"console:{name or 'overview'}", kwargs={"slug": administrator.organization_slug, **which})
+    name, slug = name or "overview", administrator.organization_slug
+    return reverse(f"console:{name}", kwargs={"slug": slug, **which}) if which else page_address(slug, name)
+
+
+@lru_cache(maxsize=4096)
+def page_address(slug: str, name: str) -> str:
+    """Return the address of a route of the console that names no thing; each page has dozens of them."""
+    return reverse(f"console:{name}", kwargs={"slug": slug})
 
 
 def page_number(request: HttpRequest) -> int:

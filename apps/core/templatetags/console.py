@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import template
-from django.urls import reverse
 from django.utils import formats
 from django.utils.translation import get_language, gettext, ngettext
 
@@ -28,8 +27,7 @@ def console_links(context: template.Context) -> list[ConsoleLink]:
 @register.simple_tag(takes_context=True)
 def console_url(context: template.Context, name: str, **which: Any) -> str:
     """Return the address of a console page or of one of its routes, in the reader's organization."""
-    slug = context["request"].principal.organization_slug
-    return reverse(f"console:{name}", kwargs={"slug": slug, **which})
+    return console_shell.address(context["request"].principal, name, **which)
 
 
 @register.simple_tag(takes_context=True)
