@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.core import tenancy
-from apps.core.events import log, subscribers
+from apps.core.events import feed, log, subscribers
 from apps.core.events.subscribers import DurableConsumer
 from apps.core.events.types import Audience, DomainEvent
 from apps.core.ids import uuid7
@@ -70,3 +70,14 @@ def consuming(handle: Callable[[Any], None], *, name: str = "test.consumer") -> 
         yield consumer
     finally:
         del subscribers._durable[name]
+
+
+def move() -> int:
+    """Move what was recorded into the feed; return how much."""
+    return len(feed.move_outbox())
+
+
+def heard_numbers() -> tuple[list[int], Callable[[Any], None]]:
+    """Return a list, and what hears ticks into it."""
+    heard: list[int] = []
+    return heard, lambda event: heard.append(event.number)

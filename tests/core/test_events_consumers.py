@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -18,27 +17,11 @@ from django.utils import timezone
 
 from apps.core import tenancy
 from apps.core.errors import NotFound
-from apps.core.events import consumers, feed, log
+from apps.core.events import consumers, log
 from apps.core.ids import uuid7
 from apps.core.models import Consumer, DeadLetter, FeatureFlag, FeedEvent, OutboxEvent
 from apps.core.services import dead_letters
-from tests.core.events import ORGANIZATION, Noted, Ticked, consuming, platform_role, tick
-
-
-@pytest.fixture
-def database(transactional_db):
-    """The database as the relay sees it."""
-    with platform_role():
-        yield
-
-
-def move():
-    return len(feed.move_outbox())
-
-
-def heard_numbers():
-    heard = []
-    return heard, lambda event: heard.append(event.number)
+from tests.core.events import ORGANIZATION, Noted, Ticked, consuming, heard_numbers, move, tick
 
 
 def test_the_outbox_moves_into_the_feed_in_order(database):
@@ -80,127 +63,6 @@ def test_a_consumer_works_behind_the_walls_though_the_relay_does_not(database):
         consumers.run(consumer)
         look(None)
     assert seen == [("chat_app", 1), ("chat_platform", 2)]
-
-
-def test_more_than_a_batch_is_taken_in_one_go(database, monkeypatch):
-    monkeypatch.setattr(consumers, "BATCH", 3)
-    heard, hear = heard_numbers()
-    with consuming(hear) as consumer:
-        for number in range(8):
-            tick(number=number)
-        move()
-        assert consumers.run(consumer) == 8
-    assert heard == list(range(8))
-
-
-def test_a_backlog_of_one_holds_up_neither_another_nor_the_move(database, monkeypatch):
-    monkeypatch.setattr(consumers, "SLICE_SECONDS", 0)
-    monkeypatch.setattr(consumers, "HELD_SECONDS", 0)
-    first, second = heard_numbers(), heard_numbers()
-    with consuming(first[1]) as long, consuming(second[1], name="test.other") as other:
-        monkeypatch.setattr(consumers, "durable_consumers", lambda: (long, other))
-        for number in range(3):
-            tick(number=number)
-        move()
-        assert consumers.run_slice() is True
-        assert (first[0], second[0]) == ([0], [0])
-        tick(number=3)
-        assert move() == 1  # while both are behind
-        assert [consumers.run_slice() for _ in range(4)] == [True, True, False, False]
-    assert first[0] == second[0] == [0, 1, 2, 3]
-
-
-def test_behind_a_backlog_no_more_is_read_than_there_is_time_for(database, monkeypatch):
-    monkeypatch.setattr(consumers, "SLICE_SECONDS", 0)
-    monkeypatch.setattr(consumers, "HELD_SECONDS", 0)
-    monkeypatch.setattr(consumers, "BATCH", 20)
-    monkeypatch.setattr(consumers, "LEAST_BATCH", 3)
-    monkeypatch.setattr(consumers, "_sizes", {})
-    heard, hear = heard_numbers()
-    read = []
-
-    def count(execute, sql, params, many, context):
-        if sql == consumers._READ:
-            read.append(params[-1])
-        return execute(sql, params, many, context)
-
-    with consuming(hear) as consumer:
-        monkeypatch.setattr(consumers, "durable_consumers", lambda: (consumer,))
-        for number in range(6):
-            tick(number=number)
-        move()
-        with connection.execute_wrapper(count):
-            while consumers.run_slice():
-                pass
-            consumers.run(consumer)
-    assert heard == list(range(6))
-    assert read[0] == 20
-    assert set(read[1:]) == {3}
-
-
-@contextmanager
-def looked_from():
-    """Collect the positions after which the feed is looked through."""
-    found = []
-
-    def note(execute, sql, params, many, context):
-        if sql == consumers._READ:
-            found.append(params[0])
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(note):
-        yield found
-
-
-def test_who_hears_of_little_does_not_look_through_all_the_rest_again(database):
-    heard, hear = heard_numbers()
-    with consuming(hear) as consumer, looked_from() as looked:
-        for _ in range(3):
-            tick(kind=Noted)
-        move()
-        head = FeedEvent.objects.latest("position").position
-        assert consumers.run(consumer) == 0
-        assert consumers.run(consumer) == 0
-        assert len(looked) == 1
-        tick(number=1)
-        move()
-        assert consumers.run(consumer) == 1
-        assert looked[1:] == [head]
-        assert consumers.run(consumer) == 0
-        assert len(looked) == 2
-    assert heard == [1]
-
-
-def test_a_cursor_far_behind_moves_over_what_is_not_for_it(database, monkeypatch):
-    monkeypatch.setattr(consumers, "FAR", 3)
-    heard, hear = heard_numbers()
-    with consuming(hear) as consumer:
-        for _ in range(4):
-            tick(kind=Noted)
-        move()
-        head = FeedEvent.objects.latest("position").position
-        consumers.run(consumer)
-        assert Consumer.objects.get(name=consumer.name).position == head
-        tick(number=1)
-        move()
-        consumers.run(consumer)
-    assert heard == [1]
-
-
-def test_a_cursor_that_is_set_back_hears_again(database, monkeypatch):
-    monkeypatch.setattr(consumers, "FAR", 2)
-    heard, hear = heard_numbers()
-    with consuming(hear) as consumer:
-        tick(number=1)
-        for _ in range(3):
-            tick(kind=Noted)
-        move()
-        before = Consumer.objects.get(name=consumer.name).position
-        consumers.run(consumer)
-        consumers.run(consumer)
-        Consumer.objects.filter(name=consumer.name).update(position=before)
-        consumers.run(consumer)
-    assert heard == [1, 1]
 
 
 def test_a_row_that_commits_late_is_never_skipped(database):

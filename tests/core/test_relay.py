@@ -14,14 +14,7 @@ from apps.core.events import feed, frames, publishing
 from apps.core.ids import uuid7
 from apps.core.relay import leftovers, loop, periodic
 from apps.core.relay.leftovers import Leftovers
-from tests.core.events import platform_role, tick
-
-
-@pytest.fixture
-def database(transactional_db):
-    """The database as the relay sees it."""
-    with platform_role():
-        yield
+from tests.core.events import tick
 
 
 @pytest.fixture

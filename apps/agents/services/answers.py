@@ -15,7 +15,7 @@ from apps.agents.models import Agent, Answer
 from apps.agents.selectors.answers import view_of, visible_answers
 from apps.agents.types import CARD, KIND, QUESTION_LIMIT, AnswerState, AnswerView
 from apps.chat.selectors.conversations import scope_of
-from apps.chat.selectors.indexing import is_direct
+from apps.chat.selectors.indexing import members_of_direct
 from apps.chat.services import members, messages
 from apps.chat.services.composing import clean_body
 from apps.chat.types import Card
@@ -203,9 +203,7 @@ def _scope(principal: Principal, row: Answer) -> UUID | None:
 
 def _own_thread(row: Answer) -> UUID | None:
     """Return the question's thread; where only the two talk, the answer stands below the question."""
-    if row.conversation_id is None or is_direct(
-        organization_id=row.organization_id, conversation_id=row.conversation_id
-    ):
+    if row.conversation_id is None or members_of_direct(row.conversation_id):
         return None
     return row.question_message_id
 

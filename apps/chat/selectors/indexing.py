@@ -17,7 +17,7 @@ from django.db.models import OuterRef, QuerySet
 from apps.accounts.selectors.people import people
 from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
 from apps.accounts.types import Principal
-from apps.chat.models import Attachment, Conversation, Message
+from apps.chat.models import Attachment, Message
 from apps.core import tenancy
 from apps.core.database import planned
 
@@ -112,13 +112,6 @@ def _spoken(row: Message) -> SpokenMessage:
         sent_at=row.sent_at,
         files=tuple(row.file_names),  # type: ignore[attr-defined]  # annotated above
     )
-
-
-def is_direct(*, organization_id: UUID, conversation_id: UUID) -> bool:
-    """Return whether a conversation is a direct one. One query."""
-    return Conversation.objects.filter(
-        organization_id=organization_id, pk=conversation_id, kind=Conversation.Kind.DIRECT
-    ).exists()
 
 
 def members_of_direct(conversation_id: UUID) -> frozenset[UUID]:
