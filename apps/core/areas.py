@@ -54,7 +54,7 @@ def register(area: Area) -> None:
     _areas[area.key] = area
 
 
-def links(*, slug: str, permissions: Collection[str]) -> list[AreaLink]:
+def links(*, slug: str, permissions: Collection[str]) -> tuple[AreaLink, ...]:
     """Return the areas a principal may open, in their order. An area whose address is not routed is left out."""
     found = []
     for area in sorted(_areas.values(), key=lambda item: (item.position, item.key)):
@@ -65,4 +65,4 @@ def links(*, slug: str, permissions: Collection[str]) -> list[AreaLink]:
         except NoReverseMatch:
             continue
         found.append(AreaLink(area.key, str(area.label), area.icon, url, area.in_tabbar))
-    return found
+    return tuple(found)

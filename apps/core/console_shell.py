@@ -60,13 +60,13 @@ def may_open(administrator: Administrator, permission: str) -> bool:
     return {VIEW, permission} <= set(administrator.permissions)
 
 
-def links(administrator: Administrator) -> list[ConsoleLink]:
+def links(administrator: Administrator) -> tuple[ConsoleLink, ...]:
     """Return the pages the reader may open, in their order."""
-    return [
+    return tuple(
         ConsoleLink(page.slug, str(page.title), page.icon, address(administrator, page.slug))
         for page in console_pages()
         if may_open(administrator, page.permission)
-    ]
+    )
 
 
 def address(administrator: Administrator, name: str = "", **which: Any) -> str:

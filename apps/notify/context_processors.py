@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from django.http import HttpRequest
-from django.utils.functional import SimpleLazyObject
 
 from apps.notify.selectors.notifications import unread_count
 
@@ -15,4 +15,4 @@ def bell(request: HttpRequest) -> dict[str, Any]:
     principal = getattr(request, "principal", None)  # of a page under /o/<slug>/
     if principal is None:
         return {"unread_notifications": 0}
-    return {"unread_notifications": SimpleLazyObject(lambda: unread_count(principal))}
+    return {"unread_notifications": cache(lambda: unread_count(principal))}

@@ -33,7 +33,7 @@ from apps.documents.selectors.documents import visible_documents
 from apps.files.models import FileScope, StoredFile
 from apps.files.selectors.files import openable_files
 from apps.runs.models import Run
-from apps.runs.selectors.runs import visible_runs
+from apps.runs.selectors.runs import visible_runs, visible_runs_clause
 from tests.factories.accounts import MemberFactory, OrganizationFactory, api_key, principal_of
 from tests.walls import everywhere
 
@@ -189,6 +189,14 @@ def test_the_three_forms_of_the_scopes_agree_with_the_decision_on_conversations(
     assert by_query == by_condition == {row.pk for row in rows}
     own = {view.scope for view in list_conversations(principal)}
     assert own <= by_query
+
+
+@pytest.mark.parametrize("who", KINDS)
+def test_the_statement_of_the_console_finds_the_runs_of_the_list(matrix: Matrix, who: str) -> None:
+    principal = matrix.principals[who]
+    clause = visible_runs_clause(principal)
+    rows = Run.objects.raw(f"SELECT r.id FROM runs_run r WHERE {clause.sql}", clause.params)
+    assert {row.pk for row in rows} == set(visible_runs(principal).values_list("pk", flat=True))
 
 
 def test_the_matrix_has_both_answers_for_nearly_everyone(matrix: Matrix) -> None:

@@ -6,11 +6,18 @@ from typing import Any
 
 from django_prometheus.db.backends.postgresql import base
 
+from apps.core.database import moments
 from apps.core.database.pulse import pulse
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]  # django-prometheus ships no types
     """One connection of Django."""
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Return what psycopg connects with."""
+        params: dict[str, Any] = super().get_connection_params()
+        moments.register(params["context"], self.timezone)
+        return params
 
     def get_new_connection(
         self, conn_params: dict[str, Any]

@@ -18,10 +18,10 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def console_links(context: template.Context) -> list[ConsoleLink]:
+def console_links(context: template.Context) -> tuple[ConsoleLink, ...]:
     """Return the pages of the console the reader may open. No query."""
     principal: Any = getattr(context.get("request"), "principal", None)
-    return console_shell.links(principal) if principal is not None else []
+    return console_shell.links(principal) if principal is not None else ()
 
 
 @register.simple_tag(takes_context=True)

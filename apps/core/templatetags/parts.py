@@ -6,12 +6,14 @@ No tag makes a query. What a tag gets is a frozen dataclass or a plain value, al
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Hashable
 from functools import lru_cache
 from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django import template
 from django.conf import settings
+from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import formats, timezone
@@ -43,6 +45,20 @@ class Face(Protocol):
     def tint(self) -> int: ...
     @property
     def is_agent(self) -> bool: ...
+
+
+@register.simple_tag
+def kept(name: str, **values: Hashable) -> SafeString:
+    """Return a template that sees these values and nothing else of the page, from memory where it was drawn before.
+
+    For what stands on page after page. Beside its values it may depend on the language, the time zone and the day.
+    """
+    return _drawn(name, get_language(), timezone.get_current_timezone_name(), timezone.localdate(), **values)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _drawn(_name: str, _language: str | None, _zone: str, _today: dt.date, **values: Hashable) -> SafeString:
+    return render_to_string(_name, values)
 
 
 @register.simple_tag
@@ -225,11 +241,11 @@ def field(bound: BoundField, classes: str = "input") -> dict[str, Any]:
 
 
 @register.simple_tag(takes_context=True)
-def area_links(context: template.Context) -> list[areas.AreaLink]:
+def area_links(context: template.Context) -> tuple[areas.AreaLink, ...]:
     """Return the areas for the rail; empty for a visitor."""
     principal = _principal(context)
     if principal is None:
-        return []
+        return ()
     return areas.links(slug=principal.organization_slug, permissions=principal.permissions)
 
 

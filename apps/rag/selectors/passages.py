@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
-from django.db.models import QuerySet
 
 from apps.accounts.selectors import people
-from apps.accounts.selectors.scopes import visible_content
+from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import PersonView, Principal
 from apps.chat.selectors.indexing import SpokenMessage, conversation_names, visible_spoken
+from apps.core.database import planned
 from apps.core.text.language import guess
-from apps.rag.models import Chunk, ChunkMessage
 from apps.rag.selectors.languages import default_language
 from apps.rag.selectors.ranking import Ranked
 from apps.rag.text import snippets
@@ -23,35 +26,75 @@ from apps.rag.types import GENERATED, Box, Hit, MessageSpan, SourceType, Span
 
 _MOST_WORDS = 6
 _MATCHING = "SELECT language, word FROM rag_matching(%s::text[], %s::text[], %s::text[], %s::text[])"
+# The columns are the fields of `_Chunk`. What the search statement decided about rights is decided again.
+_CHUNKS = """
+SELECT p.id, p.source_type, p.source_id, p.scope_id, p.conversation_id, p.thread_id, p.author_id, p.title, p.heading,
+  p.body, p.page, p.char_start, p.char_end, p.boxes::text, p.language, p.media_type, p.is_generated, p.content_time,
+  (SELECT jsonb_agg(jsonb_build_array(m.message_id, m.char_start, m.char_end, m.message_start)
+     ORDER BY m.char_start, m.id)::text
+   FROM rag_chunkmessage m WHERE m.organization_id = p.organization_id AND m.chunk_id = p.id)
+FROM rag_chunk p WHERE p.organization_id = %(organization)s AND p.id = ANY(%(wanted)s) AND {visible}
+""".format  # the clause is made of constants, values travel as parameters
 
 
-def visible_chunks(principal: Principal) -> QuerySet[Chunk]:
-    """Chunks the principal may read now; what the search statement decided is decided again."""
-    return Chunk.objects.filter(
-        visible_content(principal, scope="scope_id", time="content_time"),
-        organization_id=principal.organization_id,
-    )
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """A chunk as it is read; `boxes` and `messages` as JSON, `messages` None for one of a document."""
+
+    id: int
+    source_type: str
+    source_id: UUID
+    scope_id: UUID
+    conversation_id: UUID | None
+    thread_id: UUID | None
+    author_id: UUID | None
+    title: str
+    heading: str
+    body: str
+    page: int | None
+    char_start: int
+    char_end: int
+    boxes: str
+    language: str
+    media_type: str
+    is_generated: bool
+    content_time: datetime
+    messages: str | None
+
+    def spans(self) -> tuple[MessageSpan, ...]:
+        """Return the messages that stand in it, in their order."""
+        if self.messages is None:
+            return ()
+        return tuple(MessageSpan(UUID(message), *places) for message, *places in orjson.loads(self.messages))
+
+
+def _visible_chunks(principal: Principal, ids: Sequence[int]) -> dict[int, _Chunk]:
+    """Return those of the chunks that the principal may read now. One query."""
+    visible = visible_scope_clause(principal, scope="p.scope_id", time="p.content_time")
+    given: dict[str, Any] = {"organization": principal.organization_id, "wanted": list(ids)}
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _CHUNKS(visible=visible.sql), {**visible.params, **given})
+        return {row[0]: _Chunk(*row) for row in cursor.fetchall()}
 
 
 def hits(
     *, principal: Principal, ranked: Sequence[Ranked], query: ParsedQuery, more: dict[int, int] | None = None
 ) -> list[Hit]:
-    """Return the ranked chunks that the principal may read, in their order. Six queries for any number.
+    """Return the ranked chunks that the principal may read, in their order. Five queries for any number.
 
     Args:
         more: how many further hits each one stands for.
     """
-    rows = visible_chunks(principal).defer("embedding", "tsv").in_bulk([one.chunk for one in ranked])
+    rows = _visible_chunks(principal, [one.chunk for one in ranked])
     if not rows:
         return []
-    messages = _messages(principal, rows)
     names = people.people({row.author_id for row in rows.values() if row.author_id})
     places = conversation_names(
         principal=principal,
         conversation_ids=list({row.conversation_id for row in rows.values() if row.conversation_id}),
     )
     words = (
-        {row.pk: snippets.words_of(row.body, row.language) for row in rows.values()} if query.words else {}
+        {row.id: snippets.words_of(row.body, row.language) for row in rows.values()} if query.words else {}
     )
     matching = _matching([(rows[pk].language, found) for pk, found in words.items()], query)
     found = []
@@ -63,11 +106,10 @@ def hits(
             _hit(
                 row,
                 one,
-                messages=messages.get(row.pk, ()),
                 author=names.get(row.author_id) if row.author_id else None,
                 place=places.get(row.conversation_id, "") if row.conversation_id else "",
-                marks=snippets.highlights(words.get(row.pk, {}), matching.get(row.language, ())),
-                more=(more or {}).get(row.pk, 0),
+                marks=snippets.highlights(words.get(row.id, {}), matching.get(row.language, ())),
+                more=(more or {}).get(row.id, 0),
             )
         )
     return found
@@ -154,10 +196,9 @@ def _words(text: str, marks: Sequence[Span]) -> tuple[str, ...]:
 
 
 def _hit(
-    row: Chunk,
+    row: _Chunk,
     one: Ranked,
     *,
-    messages: Sequence[MessageSpan],
     author: PersonView | None,
     place: str,
     marks: list[Span],
@@ -166,7 +207,7 @@ def _hit(
     window = snippets.window(row.body, marks)
     snippet = row.body[window.start : window.end]
     return Hit(
-        chunk=row.pk,
+        chunk=row.id,
         source_type=SourceType(row.source_type),
         source=row.source_id,
         scope=row.scope_id,
@@ -176,12 +217,12 @@ def _hit(
         heading=row.heading,
         page=row.page,
         span=Span(row.char_start, row.char_end),
-        boxes=tuple(Box(*box) for box in row.boxes),
+        boxes=tuple(Box(*box) for box in orjson.loads(row.boxes)),
         text=row.body,
         snippet=snippet,
         snippet_start=row.char_start + window.start,
         highlights=_inside(marks, window),
-        messages=tuple(messages),
+        messages=row.spans(),
         thread=row.thread_id,
         author=row.author_id,
         author_name=author.name if author else "",
@@ -196,18 +237,6 @@ def _hit(
         words=_words(row.body, marks),
         more_in_source=more,
     )
-
-
-def _messages(principal: Principal, rows: dict[int, Chunk]) -> dict[int, list[MessageSpan]]:
-    """Return which messages stand in each chunk, by their own offsets."""
-    found: dict[int, list[MessageSpan]] = {}
-    placed = ChunkMessage.objects.filter(organization_id=principal.organization_id, chunk_id__in=list(rows))
-    columns = ("chunk_id", "message_id", "char_start", "char_end", "message_start")
-    for chunk, message, start, end, own in placed.order_by("chunk_id", "char_start", "pk").values_list(
-        *columns
-    ):
-        found.setdefault(chunk, []).append(MessageSpan(message, start, end, own))
-    return found
 
 
 def _matching(found: Iterable[tuple[str, snippets.Words]], query: ParsedQuery) -> dict[str, set[str]]:

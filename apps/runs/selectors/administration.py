@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Case, Count, IntegerField, Min, Q, Value, When
+from django.db import connection
+from django.db.models import Case, IntegerField, Value, When
 from django.utils import timezone
 
 from apps.accounts.selectors import people
 from apps.accounts.services.access import can
 from apps.accounts.types import Principal
-from apps.runs.models import Attempt, Step
+from apps.core.database import planned
+from apps.runs.models import Attempt, Run, Step
 from apps.runs.selectors.naming import kind_label, subject_names
-from apps.runs.selectors.runs import get_run, list_runs, step_view_of, view_of, visible_runs
+from apps.runs.selectors.runs import get_run, step_view_of, view_of, visible_runs, visible_runs_clause
 from apps.runs.types import FINISHED_STATES, OPEN_STATES, RunState, RunView, StepState, StepView
 
 GAPS = "gaps"  # over, but some optional steps failed
@@ -26,6 +28,21 @@ FILTERS: dict[str, frozenset[RunState]] = {
     "finished": FINISHED_STATES,
     "all": OPEN_STATES | FINISHED_STATES,
 }
+# Two looks, each with an index of its own.
+_COUNTS = """
+SELECT o.count, f.failed, f.incomplete, o.late FROM (
+  SELECT count(*), min(r.due_at) FILTER (WHERE r.lease_owner = '' AND r.due_at < %(now)s) AS late
+  FROM runs_run r WHERE {visible} AND r.state = ANY(%(open)s)
+) o, (
+  SELECT count(*) FILTER (WHERE r.state = %(failed)s) AS failed,
+    count(*) FILTER (WHERE r.state = %(succeeded)s) AS incomplete
+  FROM runs_run r WHERE {visible} AND r.steps_failed > 0 AND r.finished_at >= %(since)s
+) f
+""".format
+_PAGE = """
+SELECT r.* FROM runs_run r WHERE {visible} AND {wanted} ORDER BY r.id DESC OFFSET %(offset)s LIMIT %(limit)s
+""".format
+_NO_ROUTINE = "NOT (r.principal_id IS NULL AND r.state = %(succeeded)s AND r.steps_failed = 0)"
 
 
 @dataclass(frozen=True)
@@ -92,17 +109,14 @@ class AttemptView:
 
 
 def count_runs(principal: Principal, *, days: int = 7) -> RunCounts:
-    """Return the numbers of the runs the principal may see. Two queries."""
+    """Return the numbers of the runs the principal may see. One query."""
     now = timezone.now()
-    visible = visible_runs(principal)
-    is_open = visible.filter(state__in=OPEN_STATES).aggregate(
-        count=Count("pk"), late=Min("due_at", filter=Q(lease_owner="", due_at__lt=now))
-    )
-    lately = visible.filter(steps_failed__gt=0, finished_at__gte=now - timedelta(days=days)).aggregate(
-        failed=Count("pk", filter=Q(state=RunState.FAILED)),
-        incomplete=Count("pk", filter=Q(state=RunState.SUCCEEDED)),
-    )
-    return RunCounts(is_open["count"], lately["failed"], lately["incomplete"], is_open["late"])
+    visible = visible_runs_clause(principal)
+    given = {"now": now, "since": now - timedelta(days=days), "open": sorted(OPEN_STATES)}
+    states = {"failed": RunState.FAILED.value, "succeeded": RunState.SUCCEEDED.value}
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _COUNTS(visible=visible.sql), {**visible.params, **given, **states})
+        return RunCounts(*cursor.fetchone())
 
 
 def list_kinds(principal: Principal) -> list[tuple[str, str]]:
@@ -119,12 +133,24 @@ def page_of_runs(
     Args:
         state: a key of `FILTERS`; empty for all but what the house does all the time and ended well.
     """
-    rows = list_runs(principal=principal, kind=kind, states=FILTERS.get(state))
+    visible = visible_runs_clause(principal)
+    wanted = ["TRUE"]
+    if kind:
+        wanted.append("r.kind = %(kind)s")
+    if state in FILTERS:
+        wanted.append("r.state = ANY(%(states)s)")
     if state == GAPS:
-        rows = rows.filter(steps_failed__gt=0)
+        wanted.append("r.steps_failed > 0")
     if not state and not kind:
-        rows = rows.exclude(principal=None, state=RunState.SUCCEEDED, steps_failed=0)
-    return _lines(principal, [view_of(run) for run in rows[offset : offset + limit]])
+        wanted.append(_NO_ROUTINE)
+    given = {
+        "kind": kind, "states": sorted(FILTERS.get(state, ())), "succeeded": RunState.SUCCEEDED.value,
+        "offset": offset, "limit": limit,
+    }  # fmt: skip
+    rows = Run.objects.raw(
+        _PAGE(visible=visible.sql, wanted=" AND ".join(wanted)), {**visible.params, **given}
+    )
+    return _lines(principal, [view_of(run) for run in rows])
 
 
 def get_line(principal: Principal, run_id: UUID) -> RunLine:

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from apps.accounts.selectors.scopes import NOTHING, Rule, Rules, content_rules, owned
+from apps.accounts.selectors.scopes import NOTHING, Rule, Rules, content_rules, owned, visible_scope_clause
 from apps.accounts.services.access import can
-from apps.accounts.types import Principal
+from apps.accounts.types import Principal, ScopeClause
 from apps.runs.errors import RunNotFound
 from apps.runs.models import Run, Step
 from apps.runs.types import RunState, RunView, StepState, StepView, Subject
@@ -29,6 +29,20 @@ def run_rules(principal: Principal) -> Rules:
     own = Rule("owner", owned(principal, "principal_id"), is_free=True)
     rules = content_rules(principal, time="created_at")
     return Rules((*everything, own, *rules.grants), rules.limits)
+
+
+def visible_runs_clause(principal: Principal) -> ScopeClause:
+    """Return `visible_runs` as SQL for a raw statement with named parameters, which calls the table `r`."""
+    here = "r.organization_id = %(visible_here)s"
+    params: dict[str, Any] = {"visible_here": principal.organization_id}
+    if can(principal, "run.view_any"):
+        return ScopeClause(here, params)
+    seen = visible_scope_clause(principal, scope="r.scope_id", time="r.created_at")
+    sql = seen.sql
+    if principal.scopes is None and not principal.held:  # as `owned`
+        sql = f"(r.principal_id = %(visible_owner)s OR {sql})"
+        params["visible_owner"] = principal.id
+    return ScopeClause(f"{here} AND {sql}", {**seen.params, **params})
 
 
 def get_run(*, principal: Principal, run_id: UUID) -> RunView:
