@@ -42,10 +42,10 @@ def test_an_area_needs_its_permission() -> None:
             by_organization=False,
         )
     )
-    assert areas.links(slug="x", permissions={"search.use"}) == []
+    assert areas.links(slug="x", permissions={"search.use"}) == ()
     assert [link.key for link in areas.links(slug="x", permissions={"console.view"})] == ["a"]
 
 
 def test_what_is_not_routed_is_not_shown() -> None:
     areas.register(Area(key="a", label="A", icon="chat", url_name="nowhere"))
-    assert areas.links(slug="x", permissions=()) == []
+    assert areas.links(slug="x", permissions=()) == ()

@@ -141,11 +141,12 @@ def test_a_conversation_with_mentions_shows_and_says_them() -> None:
 
 def test_a_row_of_the_list_follows_what_it_shows() -> None:
     read = dataclasses.replace(CHANNEL, unread=0, counted=0, mentions=0)
-    page = Template("{% load chat_parts %}{% conversation_row c %}")
+    page = Template("{% load chat_parts %}{% conversation_rows found %}")
 
     def shown(conversation: ConversationView, current: UUID | None = None) -> html.HtmlElement:
-        context = RequestContext(request_of(), {"c": conversation, "current": current})
-        return html.fromstring(page.render(context))
+        context = RequestContext(request_of(), {"found": [conversation], "current": current})
+        (link,) = html.fromstring(page.render(context)).iter("a")
+        return link
 
     assert shown(CHANNEL).get("class") == shown(CHANNEL).get("class") == "conv conv--unread"
     assert shown(read).get("class") == "conv"

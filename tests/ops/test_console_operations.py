@@ -79,9 +79,9 @@ def test_the_overview_costs_a_fixed_number_of_queries(
     MemberFactory.create_batch(20, organization=organization)
     client = browser("owner")
     client.get(BASE)
-    # user, its session, seat; event log 3; leader, version; runs and their numbers 3; messages, members,
+    # user, its session, seat; event log 3; leader, version; runs and their numbers 2; messages, members,
     # conversations, documents; dead letters; emergency accounts
-    with django_assert_num_queries(18):
+    with django_assert_num_queries(17):
         assert client.get(BASE).status_code == 200
 
 

@@ -253,8 +253,8 @@ def test_the_list_of_runs_costs_the_same_for_many(
     client = browser("owner")
     client.get(f"{BASE}runs/")
     with django_assert_num_queries(
-        10
-    ):  # emergency accounts; user, its session, seat; runs, people, kinds, counts 2, bell
+        9
+    ):  # emergency accounts; user, its session, seat; runs, people, kinds, counts, bell
         assert len(rows(client, "runs")) == count
 
 

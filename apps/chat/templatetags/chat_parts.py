@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import cast
@@ -121,24 +121,33 @@ def message_text(context: template.Context, row: Row) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def conversation_row(context: template.Context, conversation: ConversationView) -> SafeString:
-    """Return a conversation as it stands in the list.
+def conversation_rows(context: template.Context, conversations: Sequence[ConversationView]) -> SafeString:
+    """Return conversations as they stand in the list, with the topics of the open one below it.
 
     A list has hundreds and differs from the one before in a few, so a row is drawn once for all that it shows.
     """
-    slug = context["request"].principal.organization_slug
-    wishes = of(context.get("levels"), conversation.id)
-    key = (conversation, wishes, conversation.id == context.get("current"), slug, get_language())
-    drawn = _rows.get(key)
-    if drawn is None:
-        page = cast("template.Template", context.template)
-        part = page.engine.get_template("chat/parts/conversation.html")
-        with context.push(c=conversation):
-            drawn = part.render(context)
-        if len(_rows) >= _MOST_ROWS:
-            _rows.clear()
-        _rows[key] = drawn
-    return drawn
+    current, levels = context.get("current"), context.get("levels")
+    page = (context["request"].principal.organization_slug, get_language())
+    found: list[str] = []
+    for conversation in conversations:
+        key = (conversation, of(levels, conversation.id), conversation.id == current, *page)
+        drawn = _rows.get(key)
+        if drawn is None:
+            if len(_rows) >= _MOST_ROWS:
+                _rows.clear()
+            drawn = _rows[key] = _part(context, "chat/parts/conversation.html", c=conversation)
+        found.append(drawn)
+        if conversation.id == current:
+            topics = context.get("list_topics") or ()
+            found += (_part(context, "chat/parts/topic_link.html", topic=topic) for topic in topics)
+    return mark_safe("\n".join(f"<li>{row}</li>" for row in found))  # noqa: S308 - all of them from templates
+
+
+def _part(context: template.Context, name: str, **values: object) -> SafeString:
+    """Draw a part as `include` does."""
+    part = cast("template.Template", context.template).engine.get_template(name)
+    with context.push(**values):
+        return part.render(context)
 
 
 @register.simple_tag(takes_context=True)
