@@ -13,6 +13,7 @@ import pytest
 
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
+from apps.chat.selectors import messages as selector
 from apps.chat.selectors.messages import get_message, mentions_of, message_page, revisions, thread_page
 from apps.chat.services import (
     acknowledging,
@@ -65,6 +66,31 @@ def test_a_message_as_anchor_is_in_its_page(world: World) -> None:
     for anchor in (uuid4(), world.say(ada, there).id):
         with pytest.raises(MessageNotFound):
             bodies(ada, here, anchor=anchor)
+
+
+@pytest.mark.parametrize("between", [0, 7])
+@pytest.mark.parametrize("anchor", ["oldest", "newest", "first_unread", "message"])
+def test_messages_whose_numbers_are_far_apart_are_all_there(
+    *, world: World, monkeypatch: pytest.MonkeyPatch, anchor: str, between: int
+) -> None:
+    """Replies take the numbers between them; a page looks at few numbers first."""
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "allgemein", [ben])
+    root = world.say(ada, channel, "0")
+    sent = [root]
+    for number in range(1, 9):
+        for reply in range(between):
+            world.say(ada, channel, f"reply {reply}", thread=root.id)
+        sent.append(world.say(ada, channel, str(number)))
+    reading.move_marker(principal=ben, conversation_id=channel, sequence=sent[4].sequence)
+    asked = {"anchor": sent[6].id if anchor == "message" else anchor, "before": 2, "after": 3}
+    monkeypatch.setattr(selector, "_REACH", 1)
+    page = message_page(principal=ben, conversation_id=channel, **asked)
+    monkeypatch.setattr(selector, "_REACH", 1000)
+    assert page == message_page(principal=ben, conversation_id=channel, **asked)
+    found = {"oldest": "012", "newest": "78", "first_unread": "34567", "message": "45678"}
+    assert "".join(message.body for message in page.messages) == found[anchor]
+    assert (page.found_oldest, page.found_newest) == (anchor == "oldest", anchor in ("newest", "message"))
 
 
 def test_replies_live_in_their_thread_and_are_counted_at_its_root(world: World) -> None:

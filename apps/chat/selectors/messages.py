@@ -53,14 +53,17 @@ WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND NOT m.is_
     AND r.place = coalesce(m.topic_id, m.conversation_id))
 ORDER BY m.sequence LIMIT 1
 """.format
+# Between two numbers, because the planner takes a conversation that has grown since it last looked for a few rows, and
+# would read and sort all of it.
 _WINDOW = """
-(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence < %(pivot)s
+(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence < %(pivot)s AND m.sequence >= %(low)s
   ORDER BY m.sequence DESC LIMIT %(before)s)
 UNION ALL
-(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence >= %(pivot)s
+(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence >= %(pivot)s AND m.sequence < %(high)s
   ORDER BY m.sequence LIMIT %(after)s)
 ORDER BY sequence
 """.format
+_REACH = 16  # numbers looked through for each message that is wanted; the others are replies and reactions
 
 
 class _Stored(NamedTuple):
@@ -142,7 +145,8 @@ def message_page(
         if topic is not None:
             rows = rows.filter(Q(topic=None) if topic == conversation_id else Q(topic_id=topic))
         pivot = _pivot_of(rows, anchor)
-    found = _window(where, named | {"pivot": pivot, "before": before + 1, "after": after + 1})
+    head_of_all = head if thread is None and topic is None else None
+    found = _window(where, named, pivot=pivot, before=before + 1, after=after + 1, head=head_of_all)
     older = [row for row in found if row.sequence < pivot]
     newer = found[len(older) :]
     window = [*older[max(0, len(older) - before) :], *newer[:after]]
@@ -299,10 +303,28 @@ def _first_unread(where: str, named: Row) -> tuple[UUID, int] | None:
     return found
 
 
-def _window(where: str, named: Row) -> list[_Stored]:
-    """Return the rows on both sides of `pivot`, oldest first. One query."""
+def _window(
+    where: str, named: Row, *, pivot: int, before: int, after: int, head: int | None
+) -> list[_Stored]:
+    """Return the rows on both sides of `pivot`, oldest first. One query, two where messages are far apart.
+
+    Args:
+        head: the last number of the conversation; None for a thread or a topic, whose numbers are far apart.
+    """
+    named = named | {"pivot": pivot, "before": before, "after": after}
+    if head is not None:
+        near = min(pivot, head + 1)
+        low, high = max(_OLDEST, near - _REACH * before), near + _REACH * after
+        rows = _rows(where, named | {"low": low, "high": high})
+        older = sum(row.sequence < pivot for row in rows)
+        if (older >= before or low == _OLDEST) and (len(rows) - older >= after or high > head):
+            return rows
+    return _rows(where, named | {"low": _OLDEST, "high": _NEWEST})
+
+
+def _rows(where: str, named: Row) -> list[_Stored]:
     with connection.cursor() as cursor:
-        cursor.execute(_WINDOW(columns=_COLUMNS, where=where), named)
+        planned.execute(cursor, _WINDOW(columns=_COLUMNS, where=where), named)
         rows = [_Stored(*row) for row in cursor.fetchall()]
     return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
 
