@@ -27,7 +27,7 @@ SELECT c.id, c.kind, c.name, c.description, c.is_private, c.archived_at, c.who_p
   m.id IS NOT NULL AS is_member,
   coalesce(m.last_read_sequence, 0) AS last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence,
   coalesce(m.is_muted, false) AS is_muted, coalesce(m.is_starred, false) AS is_starred,
-  {counts} AS counts,
+  CASE WHEN s.last_sequence > m.last_read_sequence THEN {counts} ELSE '{{0,0,0}}' END AS counts,
   EXISTS (SELECT 1 FROM chat_draft d WHERE d.conversation_id = c.id AND d.principal_id = %(me)s) AS has_draft,
   (SELECT x.sent_at FROM chat_message x WHERE x.organization_id = c.organization_id AND x.conversation_id = c.id
     ORDER BY x.sequence DESC LIMIT 1) AS last_message_at,
