@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 from uuid import UUID
 
 import orjson
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
@@ -315,16 +316,17 @@ def _window(
     if head is not None:
         near = min(pivot, head + 1)
         low, high = max(_OLDEST, near - _REACH * before), near + _REACH * after
-        rows = _rows(where, named | {"low": low, "high": high})
+        rows = _rows(planned.execute, where, named | {"low": low, "high": high})
         older = sum(row.sequence < pivot for row in rows)
         if (older >= before or low == _OLDEST) and (len(rows) - older >= after or high > head):
             return rows
-    return _rows(where, named | {"low": _OLDEST, "high": _NEWEST})
+    return _rows(CursorWrapper.execute, where, named | {"low": _OLDEST, "high": _NEWEST})
 
 
-def _rows(where: str, named: Row) -> list[_Stored]:
+def _rows(execute: Callable[[CursorWrapper, str, Row], object], where: str, named: Row) -> list[_Stored]:
+    """Return the rows; a plan is only kept where both numbers bound what it can cost."""
     with connection.cursor() as cursor:
-        planned.execute(cursor, _WINDOW(columns=_COLUMNS, where=where), named)
+        execute(cursor, _WINDOW(columns=_COLUMNS, where=where), named)
         rows = [_Stored(*row) for row in cursor.fetchall()]
     return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
 
