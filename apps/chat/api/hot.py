@@ -28,7 +28,7 @@ from apps.chat.services.batcher import get_batcher
 from apps.core import tenancy
 from apps.core.api.encoding import parse_body
 from apps.core.api.problems import speaks_problems
-from apps.core.api.serializers import read_query, validated
+from apps.core.api.serializers import read, read_query
 from apps.core.api.throttling import throttle
 from apps.core.errors import FieldError, InvalidInput
 from apps.core.http.errors import MethodNotAllowed
@@ -90,7 +90,7 @@ async def _list(request: HttpRequest, principal: Principal, conversation_id: UUI
 
 
 async def _send(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
-    data: dict[str, Any] = validated(shapes.SendSerializer(data=parse_body(request)))
+    data = read(shapes.SendSerializer, parse_body(request))
     access.require(principal, "message.send")
     compose = partial(
         composing.compose,

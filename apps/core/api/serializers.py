@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, TypeVar
 
 from django.http import HttpRequest
@@ -123,7 +124,7 @@ def read_query(request: HttpRequest, serializer_class: type[StrictSerializer]) -
     Raises:
         InvalidInput.
     """
-    fields = serializer_class().fields
+    fields = _reader(serializer_class).fields
     values: dict[str, Any] = {}
     repeated: list[FieldError] = []
     for name, given in request.GET.lists():
@@ -135,5 +136,25 @@ def read_query(request: HttpRequest, serializer_class: type[StrictSerializer]) -
         values[name] = given if many else given[-1]
     if repeated:
         raise InvalidInput(errors=repeated)
-    result: Validated = validated(serializer_class(data=values))
+    return read(serializer_class, values)
+
+
+def read(serializer_class: type[StrictSerializer], data: object) -> Validated:
+    """Return validated data, for hot endpoints: the serializer is made once, its fields are not copied each time.
+
+    Args:
+        serializer_class: looks at nothing but the data; no context, no instance.
+
+    Raises:
+        InvalidInput: with every wrong field.
+    """
+    try:
+        result: Validated = _reader(serializer_class).run_validation(data)
+    except serializers.ValidationError as error:
+        raise InvalidInput(errors=list(field_errors(error.detail))) from error
     return result
+
+
+@cache
+def _reader(serializer_class: type[StrictSerializer]) -> StrictSerializer:
+    return serializer_class()
