@@ -33,8 +33,14 @@ from apps.chat.models import Attachment, Conversation, Membership, Mention, Mess
 from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.selectors.topics import find_by_name
 from apps.chat.services.composing import clean_topic
-from apps.chat.services.standing import lock_visible, may_announce, require_channel, require_member
-from apps.chat.services.topics import OWN_DAYS, lock_streams, lock_topic, may_moderate
+from apps.chat.services.standing import (
+    lock_streams,
+    lock_visible,
+    may_announce,
+    require_channel,
+    require_member,
+)
+from apps.chat.services.topics import OWN_DAYS, lock_topic, may_moderate
 from apps.core.events import log
 from apps.core.models import Stream
 from apps.files.services import access as file_access
