@@ -12,7 +12,7 @@ import orjson
 
 from tests.benchmarks.stack import Person, Stack
 from tests.benchmarks.wire import Client
-from tests.chaos.views import Json, View, instants
+from tests.chaos.views import Json, View
 
 PAGE = 200
 _LOOK_SECONDS = 0.05
@@ -219,7 +219,7 @@ class Device:
                 self._notice(frame["type"], frame["data"])
 
     def _notice(self, kind: str, data: Json) -> None:
-        pk = data.get("conversation")
+        pk = data.get("conversation") or ""
         if kind.startswith("notification."):
             self.bell = data["unread"]
         elif kind == "conversation.added" and pk in self._wanted:
@@ -290,9 +290,7 @@ class Device:
             thread = await self.get(f"{path}/messages/?thread={root}&before={PAGE}")
             view.learn(thread["messages"], thread["last_sequence"])
         for topic in (await self.get(f"{path}/topics/?limit=100"))["results"]:
-            view.topics[topic["id"]] = instants(
-                {name: topic[name] for name in ("name", "resolved_at", "level")}
-            )
+            view.meet(topic)
         view.members = {one["id"] for one in (await self.get(f"{path}/members/"))["results"]}
         shown = await self.get(f"{path}/")
         view.preferences = {name: shown[name] for name in ("is_muted", "is_starred")}

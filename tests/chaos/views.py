@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ class View:
     Attributes:
         me: the person, whose own messages are never unread.
         head: number of the last event it was told.
+        levels: what the person wants of topics; it may be told before the message that makes one.
         known: what of a message was fetched, up to this number: what is told again of it changes nothing.
         counted_to: number up to which the counts reach.
         is_uncertain: something happened that cannot be counted without asking.
@@ -41,6 +41,7 @@ class View:
     messages: dict[str, Json] = field(default_factory=dict)
     known: dict[str, int] = field(default_factory=dict)
     topics: dict[str, Json] = field(default_factory=dict)
+    levels: dict[str, str] = field(default_factory=dict)
     members: set[str] = field(default_factory=set)
     preferences: Json = field(default_factory=dict)
     marker: int = 0
@@ -87,6 +88,11 @@ class View:
         if sequence > self.counted_to:
             self._count(kind, data)
 
+    def meet(self, topic: Json) -> None:
+        """Take a topic that was fetched."""
+        self.topics[topic["id"]] = instants({name: topic[name] for name in ("name", "resolved_at")})
+        self.levels[topic["id"]] = topic["level"]
+
     def notice(self, kind: str, data: Json) -> None:
         """Apply what the own stream says of this conversation."""
         if kind == "read.moved":
@@ -99,8 +105,8 @@ class View:
         elif kind == "conversation.preference_changed":
             self.preferences = {name: data[name] for name in ("is_muted", "is_starred")}
             self.is_uncertain = True
-        elif kind == "topic.preference_changed" and data["topic"] in self.topics:
-            self.topics[data["topic"]]["level"] = data["level"]
+        elif kind == "topic.preference_changed":
+            self.levels[data["topic"]] = data["level"]
             self.is_uncertain = True
 
     def state(self) -> Json:
@@ -114,7 +120,7 @@ class View:
                 for pk, message in self.messages.items()
                 if not (message["thread"] and message["deleted_at"])
             },
-            "topics": copy.deepcopy(self.topics),
+            "topics": {pk: topic | {"level": self._level(pk)} for pk, topic in self.topics.items()},
             "members": sorted(self.members),
             "preferences": self.preferences,
             "counts": {"last_read_sequence": self.marker, **self.counts},
@@ -130,7 +136,7 @@ class View:
             self._meet(message["topic"])
 
     def _meet(self, topic: Json) -> None:
-        self.topics.setdefault(topic["id"], {"name": topic["name"], "resolved_at": None, "level": "default"})
+        self.topics.setdefault(topic["id"], {"name": topic["name"], "resolved_at": None})
 
     def _move(self, sequence: int, data: Json) -> None:
         """Messages stand in another topic, replies with the message they answer."""
@@ -171,11 +177,14 @@ class View:
             self.is_uncertain = True
 
     def _count_new(self, message: Json) -> None:
-        level = self.topics[message["topic"]["id"]]["level"] if message["topic"] else "default"
+        level = self._level(message["topic"]["id"]) if message["topic"] else "default"
         is_silent = self.preferences.get("is_muted", False) and level != "followed"
         self.counts["unread"] += level != "muted"
         self.counts["counted"] += level != "muted" and not is_silent
         self.counts["mentions"] += self.me in message["mentions"]
+
+    def _level(self, topic: str) -> str:
+        return self.levels.get(topic, "default")
 
     def _replies(self, pk: str) -> Json | None:
         """Return the thread below a message, from the replies that are here."""

@@ -92,7 +92,8 @@ def test_killed_between_the_bytes_and_what_was_made_of_them(
     member: Member, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     forgotten(member)
-    unlink, gone = Path.unlink, []
+    unlink = Path.unlink
+    gone: list[Path] = []
 
     def once(path: Path, **options: Any) -> None:
         if "content" in path.parts:
