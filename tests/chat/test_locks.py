@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from django.db import connection, connections, transaction
 
-from apps.chat.models import Message, Report
-from apps.chat.services import deleted, erasing, messages, moderation, moving, pins, reactions
+from apps.chat.errors import TopicNotFound
+from apps.chat.models import Message, Report, TopicPreference
+from apps.chat.services import deleted, erasing, messages, moderation, moving, pins, reactions, topics
 from apps.chat.types import Card, ReportReason
 from apps.core import tenancy
 from apps.core.events import log
@@ -89,16 +90,15 @@ def _build(change: str) -> tuple[World, Scene, Any, Any]:
     return world, scene, message, other
 
 
-@pytest.mark.parametrize(("change", "to_another"), [("edit", False), *((change, True) for change in CHANGES)])
-def test_a_message_is_changed_while_it_is_moved(
-    monkeypatch: pytest.MonkeyPatch, change: str, *, to_another: bool
+def _meet(
+    monkeypatch: pytest.MonkeyPatch, world: World, first: Callable[[], object], second: Callable[[], object]
 ) -> None:
-    world, scene, message, other = _build(change)
+    """Do one thing until it tells its event; go on once the other waits for it."""
     reached, goes_on = threading.Event(), threading.Event()
     record = log.record
 
     def slowly(event: Any) -> Any:
-        if threading.current_thread().name.startswith("change"):
+        if threading.current_thread().name.startswith("first"):
             reached.set()
             assert goes_on.wait(PATIENCE_SECONDS)
         return record(event)
@@ -110,18 +110,63 @@ def test_a_message_is_changed_while_it_is_moved(
         finally:
             connections.close_all()
 
-    def move() -> None:
-        place = other if to_another else None
-        moving.move_messages(principal=scene.mod, message_id=message, topic="Sturm", conversation_id=place)
-
     monkeypatch.setattr(log, "record", slowly)
-    with ThreadPoolExecutor(1, "change") as one, ThreadPoolExecutor(1, "move") as another:
-        changed = one.submit(run, lambda: CHANGES[change](scene, message))
+    with ThreadPoolExecutor(1, "first") as one, ThreadPoolExecutor(1, "second") as another:
+        doing = one.submit(run, first)
         assert reached.wait(PATIENCE_SECONDS)
-        moved = another.submit(run, move)
+        also = another.submit(run, second)
         _until_somebody_waits()
         goes_on.set()
-        changed.result(PATIENCE_SECONDS)
-        moved.result(PATIENCE_SECONDS)
+        doing.result(PATIENCE_SECONDS)
+        also.result(PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize(("change", "to_another"), [("edit", False), *((change, True) for change in CHANGES)])
+def test_a_message_is_changed_while_it_is_moved(
+    monkeypatch: pytest.MonkeyPatch, change: str, *, to_another: bool
+) -> None:
+    world, scene, message, other = _build(change)
+    place = other if to_another else None
+    _meet(
+        monkeypatch,
+        world,
+        lambda: CHANGES[change](scene, message),
+        lambda: moving.move_messages(
+            principal=scene.mod, message_id=message, topic="Sturm", conversation_id=place
+        ),
+    )
     with tenancy.use(world.organization.pk):
         assert Message.objects.values_list("topic__name", flat=True).get(pk=message) == "Sturm"
+
+
+def test_a_topic_goes_while_somebody_mutes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, scene, message, _ = _build("mute")
+    with tenancy.use(world.organization.pk):
+        topic = scene.topic("Wind")
+    _meet(
+        monkeypatch,
+        world,
+        lambda: topics.set_level(principal=scene.ben, topic_id=topic, level="muted"),
+        lambda: moving.move_messages(principal=scene.mod, message_id=message, topic="Sturm"),
+    )
+    with tenancy.use(world.organization.pk):
+        assert not TopicPreference.objects.exists()
+
+
+def test_somebody_mutes_a_topic_that_just_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, scene, message, _ = _build("mute")
+    with tenancy.use(world.organization.pk):
+        topic = scene.topic("Wind")
+
+    def mute() -> None:
+        with pytest.raises(TopicNotFound):
+            topics.set_level(principal=scene.ben, topic_id=topic, level="muted")
+
+    _meet(
+        monkeypatch,
+        world,
+        lambda: moving.move_messages(principal=scene.mod, message_id=message, topic="Sturm"),
+        mute,
+    )
+    with tenancy.use(world.organization.pk):
+        assert not TopicPreference.objects.exists()

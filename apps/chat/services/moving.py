@@ -207,6 +207,8 @@ def _drop_empty(topic_id: UUID | None) -> bool:
     """Delete a topic that has no message any more; return whether it went."""
     if topic_id is None or Message.objects.filter(topic_id=topic_id).exists():
         return False
+    # Who wishes something of it at this moment holds it: that wish is committed, and goes with it.
+    Topic.objects.select_for_update().filter(pk=topic_id).exists()
     ReadMark.objects.filter(place=topic_id).delete()
     return bool(Topic.objects.filter(pk=topic_id).delete()[0])
 

@@ -72,6 +72,8 @@ def set_level(*, principal: Principal, topic_id: UUID, level: TopicLevel) -> Non
     with transaction.atomic():
         topic = _visible(principal, topic_id)
         require_member(principal, topic.conversation)
+        if not Topic.objects.select_for_update(no_key=True).filter(pk=topic_id).exists():
+            raise TopicNotFound  # its last message left at this moment
         if level == "default":
             TopicPreference.objects.filter(principal_id=principal.id, topic_id=topic.pk).delete()
         else:
