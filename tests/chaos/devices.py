@@ -78,7 +78,8 @@ class Episode:
         finally:
             for task in living:
                 task.cancel()
-            await asyncio.gather(*living, return_exceptions=True)
+            ended = await asyncio.gather(*living, return_exceptions=True)
+        self.outcome.failed += [f"a device gave up: {one!r}" for one in ended if isinstance(one, Exception)]
         for name in ("breaks", "loads", "asks"):
             setattr(self.outcome, name, sum(getattr(device, name) for device in self._devices))
         return self.outcome
@@ -296,19 +297,19 @@ async def agree(running: Stack, *, operations: int, episode: int, longest_break:
     """Run episodes until so many operations were done; store a list that shows a difference, as short as it gets."""
     outcomes: list[Outcome] = []
     broken: list[str] = []
-    done = 0
+    begun, done = time.monotonic(), 0
     while done < operations:
         seed = random.randrange(1 << 30)
         made = plan(seed, min(episode, operations - done), longest_break=longest_break)
         outcomes.append(await Episode(running, made).run())
-        done += len(made)
+        done, seconds = done + len(made), time.monotonic() - begun
         progress(f"devices: {done} of {operations} operations, {len(outcomes[-1].broken)} differences")
         if outcomes[-1].broken:
             progress("\n".join(line[:400] for line in outcomes[-1].broken[:10]))
             broken += [f"devices: {line}" for line in outcomes[-1].broken[:10]]
             broken.append(f"devices: see {await _store(running, seed, made, outcomes[-1])}")
             break
-    _tell(done, outcomes)
+    _tell(done, seconds, outcomes)
     return broken
 
 
@@ -319,8 +320,9 @@ def stored(path: Path) -> list[Operation]:
 
 async def repeat(running: Stack, operations: Sequence[Operation]) -> list[str]:
     """Run the operations of a stored counter-example again."""
+    begun = time.monotonic()
     outcome = await Episode(running, operations).run()
-    _tell(len(operations), [outcome])
+    _tell(len(operations), time.monotonic() - begun, [outcome])
     return [f"devices: {line}" for line in outcome.broken[:20]]
 
 
@@ -350,9 +352,10 @@ async def _store(running: Stack, seed: int, made: Sequence[Operation], outcome: 
     return path
 
 
-def _tell(operations: int, outcomes: Sequence[Outcome]) -> None:
-    figures = (
+def _tell(operations: int, seconds: float, outcomes: Sequence[Outcome]) -> None:
+    figures: tuple[tuple[str, float, str, float | None, str], ...] = (
         ("operations", operations, "count", None, "higher"),
+        ("seconds", seconds, "s", None, "lower"),
         ("breaks", sum(one.breaks for one in outcomes), "count", None, "higher"),
         ("refused", sum(sum(one.refused.values()) for one in outcomes), "count", None, "lower"),
         ("counts_asked", sum(one.asks for one in outcomes), "count", None, "lower"),
