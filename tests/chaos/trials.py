@@ -15,9 +15,10 @@ from dataclasses import dataclass
 from tests.benchmarks.figures import figure
 from tests.benchmarks.stack import Person, Stack
 from tests.chaos import devices, faults
+from tests.chaos.asking import head_of
 from tests.chaos.client import ChaosClient
 from tests.chaos.database import stand_still
-from tests.chaos.ledger import Ledger, head_of
+from tests.chaos.ledger import Ledger
 from tests.chaos.plans import Operation
 
 READERS, SENDERS = 3, 4
@@ -71,7 +72,7 @@ async def endure(
 ) -> list[str]:
     """Send and read while the fault goes on, and until `at_least` messages were tried; then compare the books."""
     people, conversation = make_channel(running)
-    clients = [ChaosClient(running.socket_url, people[n % 2], conversation) for n in range(SENDERS + READERS)]
+    clients = [ChaosClient(running, people[n % 2], conversation) for n in range(SENDERS + READERS)]
     ledger = Ledger(name, clients[:SENDERS], clients[SENDERS:])
     await asyncio.gather(*(client.connect() for client in clients))
     over = asyncio.Event()
@@ -168,8 +169,8 @@ async def repeated(running: Stack, size: Size) -> list[str]:
 async def missed(running: Stack, size: Size) -> list[str]:
     """REL-03: a reader is away while messages arrive, comes back in the middle of them, and misses none."""
     people, conversation = make_channel(running)
-    sender = ChaosClient(running.socket_url, people[0], conversation)
-    readers = [ChaosClient(running.socket_url, people[1], conversation) for _ in range(2)]
+    sender = ChaosClient(running, people[0], conversation)
+    readers = [ChaosClient(running, people[1], conversation) for _ in range(2)]
     ledger = Ledger("missed", [sender], readers)
     await asyncio.gather(*(client.connect() for client in (sender, *readers)))
 
@@ -194,7 +195,7 @@ async def missed(running: Stack, size: Size) -> list[str]:
 async def all_cut(running: Stack, size: Size) -> list[str]:
     """REL-13: the web process dies with all its sockets; everybody comes back."""
     people, conversation = make_channel(running)
-    clients = [ChaosClient(running.socket_url, people[n % 2], conversation) for n in range(size.sockets)]
+    clients = [ChaosClient(running, people[n % 2], conversation) for n in range(size.sockets)]
     for start in range(0, len(clients), 50):
         await asyncio.gather(*(client.connect() for client in clients[start : start + 50]))
     begun = time.monotonic()
