@@ -353,11 +353,13 @@ async def _store(running: Stack, seed: int, made: Sequence[Operation], outcome: 
 
 
 def _tell(operations: int, seconds: float, outcomes: Sequence[Outcome]) -> None:
+    refused = sum((one.refused for one in outcomes), Counter[str]())
+    progress(f"devices: refused {dict(refused.most_common())}")
     figures: tuple[tuple[str, float, str, float | None, str], ...] = (
         ("operations", operations, "count", None, "higher"),
         ("seconds", seconds, "s", None, "lower"),
         ("breaks", sum(one.breaks for one in outcomes), "count", None, "higher"),
-        ("refused", sum(sum(one.refused.values()) for one in outcomes), "count", None, "lower"),
+        ("refused", sum(refused.values()), "count", None, "lower"),
         ("counts_asked", sum(one.asks for one in outcomes), "count", None, "lower"),
         ("loaded_anew", sum(one.loads for one in outcomes), "count", None, "lower"),
         ("devices_differ", sum(bool(one.differing) for one in outcomes), "count", 0, "lower"),
