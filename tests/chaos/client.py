@@ -1,4 +1,4 @@
-"""A client that behaves as ours do: client keys, resume by sequence, come back after every break."""
+"""A client that behaves as ours do: client keys, resume by sequence, load anew when too far behind."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from typing import Any
 
 import orjson
 
-from tests.benchmarks.stack import Person
+from tests.benchmarks.stack import Person, Stack
 from tests.benchmarks.wire import Client
+from tests.chaos.asking import history
 
 _BACK_OFF_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.0)
-_ACK_SECONDS = 3.0
+_ACK_SECONDS, _CONNECT_SECONDS = 3.0, 10.0
 
 
 class ChaosClient:
     """One person in one conversation; keeps what it saw, in order, without doubles."""
 
-    def __init__(self, url: str, person: Person, conversation: str) -> None:
-        self._url, self._person, self._conversation = url, person, conversation
+    def __init__(self, running: Stack, person: Person, conversation: str) -> None:
+        self._running, self._person, self._conversation = running, person, conversation
         self._client: Client | None = None
         self._acks: dict[str, asyncio.Future[dict[str, Any]]] = {}
         self._resumed: asyncio.Future[None] | None = None
@@ -32,30 +33,36 @@ class ChaosClient:
         self._held: dict[int, dict[str, Any]] = {}
         self.acknowledged: dict[str, int] = {}
         self.acknowledged_at: list[float] = []
-        self.connects = 0
+        self.connects = self.reloads = 0
+        self._is_too_far = False
         self.errors: dict[str, int] = {}
 
     async def connect(self) -> None:
-        """Open the socket, again and again, then ask for what was missed."""
+        """Open the socket, again and again, then ask for what was missed; one that is too slow is dropped."""
+        headers = {"Authorization": f"Bearer {self._person.api_key}"}
         for delay in itertools.chain(_BACK_OFF_SECONDS, itertools.repeat(1.0, 120)):
+            client = Client(self._running.socket_url, headers, self._on_frame)
             try:
-                client = Client(
-                    self._url, {"Authorization": f"Bearer {self._person.api_key}"}, self._on_frame
-                )
-                self._client = await asyncio.wait_for(client.connect(), 5)
+                self._client = await asyncio.wait_for(client.connect(), _CONNECT_SECONDS)
                 self.connects += 1
                 await self.resume()
             except (TimeoutError, OSError):
+                client.close()
                 await asyncio.sleep(delay * random.uniform(0.5, 1.5))
             else:
                 return
         raise RuntimeError("the server did not come back")
 
     async def resume(self) -> None:
-        """Ask for everything after the last number in order."""
-        self._resumed = asyncio.get_running_loop().create_future()
-        self._write({"frame": "resume", "ref": "r", "conversations": {self._conversation: self.head}})
-        await asyncio.wait_for(asyncio.shield(self._resumed), 5)
+        """Ask for everything after the last number in order; too far behind, load it and ask for the rest."""
+        while True:
+            self._is_too_far = False
+            self._resumed = asyncio.get_running_loop().create_future()
+            self._write({"frame": "resume", "ref": "r", "conversations": {self._conversation: self.head}})
+            await asyncio.wait_for(asyncio.shield(self._resumed), 5)
+            if not self._is_too_far:
+                return
+            await self._reload()
 
     async def say(self, text: str, key: str) -> None:
         """Send until it is acknowledged; the key makes every repetition harmless."""
@@ -120,6 +127,14 @@ class ChaosClient:
         if self._client is not None:
             self._client.close()
 
+    async def _reload(self) -> None:
+        self.reloads += 1
+        head, found = await history(self._running, self._person, self._conversation)
+        self.seen += [(number, key) for number, key in found if number > self.head]
+        self.head = max(self.head, head)
+        self._held = {number: frame for number, frame in self._held.items() if number > self.head}
+        self._take_next()
+
     def _write(self, frame: dict[str, Any]) -> None:
         if self._client is not None and not self._client.is_closed:
             self._client.send(frame)
@@ -130,6 +145,8 @@ class ChaosClient:
         if kind in ("ack", "error") and (future := self._acks.get(frame.get("ref", ""))) is not None:
             if not future.done():
                 future.set_result(frame)
+        elif kind == "resync" and frame.get("conversation") == self._conversation:
+            self._is_too_far = True
         elif kind == "resumed" and self._resumed is not None and not self._resumed.done():
             self._resumed.set_result(None)
         elif kind == "event" and frame["conversation"] == self._conversation:
@@ -140,6 +157,9 @@ class ChaosClient:
         if frame["sequence"] <= self.head:
             return
         self._held[frame["sequence"]] = frame
+        self._take_next()
+
+    def _take_next(self) -> None:
         while (following := self._held.pop(self.head + 1, None)) is not None:
             self.head += 1
             if following["type"] == "message.sent":

@@ -29,8 +29,14 @@ async def kill_in_turn(running: Stack, rounds: int) -> None:
     """Kill every process, each once a round."""
     for _ in range(rounds):
         for victim in random.sample(VICTIMS, len(VICTIMS)):
-            kill(running, victim)
+            kill(running, random.choice(_of_kind(running, victim)))
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+def _of_kind(running: Stack, victim: str) -> list[str]:
+    """Return the names of the processes of one kind: of web there may be several (`CHATSYSTEM_WEB_PROCESSES`)."""
+    names = [str(process["name"]) for process in running.processes()]
+    return [name for name in names if name == victim or name.startswith(f"{victim}-")]
 
 
 @asynccontextmanager

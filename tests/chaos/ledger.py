@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import time
 from dataclasses import dataclass, field
 
 from tests.benchmarks.figures import figure
 from tests.benchmarks.stack import Person, Stack
+from tests.chaos.asking import head_of, history
 from tests.chaos.client import ChaosClient
 
 
@@ -34,7 +34,7 @@ class Ledger:
         head = await head_of(running, person, conversation)
         await asyncio.gather(*(reader.catch_up(head) for reader in self.readers))
         self.converged_seconds = time.monotonic() - begun
-        self.stored = await history(running, person, conversation)
+        _, self.stored = await history(running, person, conversation)
         for client in [*self.senders, *self.readers]:
             client.close()
         return self._judge()
@@ -62,6 +62,7 @@ class Ledger:
         self._tell("converged_seconds", self.converged_seconds, unit="s", goal=60)
         self._tell("messages", len(self.stored), better="higher")
         self._tell("reconnects", sum(client.connects - 1 for client in [*self.senders, *self.readers]))
+        self._tell("most_reloads", max(client.reloads for client in self.readers), goal=1)
         self._tell("refused_for_the_moment", sum(sum(client.errors.values()) for client in self.senders))
         return [
             f"{self.trial}: {count} {what}"
@@ -87,29 +88,3 @@ class Ledger:
         better: str = "lower",
     ) -> None:
         figure(bench=f"chaos {self.trial}", name=name, value=value, unit=unit, goal=goal, better=better)
-
-
-async def head_of(running: Stack, person: Person, conversation: str) -> int:
-    """Return the conversation's last number, once the server answers."""
-    for _ in range(120):
-        with contextlib.suppress(OSError):
-            answer = await asyncio.to_thread(
-                running.call, person, "GET", f"/api/v1/conversations/{conversation}/"
-            )
-            return int(answer["last_sequence"])
-        await asyncio.sleep(0.5)
-    raise RuntimeError("the server did not come back")
-
-
-async def history(running: Stack, person: Person, conversation: str) -> list[tuple[int, str]]:
-    """Return (number, client key) of all stored messages in their order, over the API."""
-    found: dict[int, str] = {}
-    anchor = "newest"
-    while True:
-        path = f"/api/v1/conversations/{conversation}/messages/?anchor={anchor}&before=199&after=1"
-        page = await asyncio.to_thread(running.call, person, "GET", path)
-        for message in page["messages"]:
-            found[message["sequence"]] = message["client_key"]
-        if page["found_oldest"]:
-            return sorted(found.items())
-        anchor = page["messages"][0]["id"]

@@ -1,4 +1,4 @@
-"""The trials: REL-01, 02, 03, 09, 10 and 13 of the security tests, each with its own conversation and its own books."""
+"""The trials: REL-01, 02, 03, 09, 10, 13 and 16 of the security tests, each with its own conversations and books."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ import json
 import time
 import urllib.error
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from tests.benchmarks.figures import figure
 from tests.benchmarks.stack import Person, Stack
-from tests.chaos import faults
+from tests.chaos import devices, faults
+from tests.chaos.asking import head_of
 from tests.chaos.client import ChaosClient
 from tests.chaos.database import stand_still
-from tests.chaos.ledger import Ledger, head_of
+from tests.chaos.ledger import Ledger
+from tests.chaos.plans import Operation
 
 READERS, SENDERS = 3, 4
 MESSAGES = 1_000  # that the deaths of all processes meet
@@ -33,6 +35,8 @@ class Size:
         missed: events that a reader is away for.
         sockets: that are cut at once.
         keys: that are sent five times at once.
+        operations: on three devices, in so long episodes, with breaks up to so many seconds.
+        again: operations of a stored counter-example that the devices repeat instead.
     """
 
     rounds: int
@@ -40,13 +44,17 @@ class Size:
     missed: int
     sockets: int
     keys: int
+    operations: int
+    episode: int
+    break_seconds: float
     pace_seconds: float = 0.1
+    again: Sequence[Operation] = ()
 
 
 SIZES = {
-    "quick": Size(1, 8, 400, 60, 40),
-    "standard": Size(3, 30, 2_000, 500, 250),
-    "full": Size(10, 60, 5_000, 2_000, 1_000),
+    "quick": Size(1, 8, 400, 60, 40, 400, 200, 2),
+    "standard": Size(3, 30, 2_000, 500, 250, 2_000, 500, 10),
+    "full": Size(10, 60, 5_000, 2_000, 1_000, 10_000, 1_000, 40),
 }
 Trial = Callable[[Stack, Size], Awaitable[list[str]]]
 
@@ -64,7 +72,7 @@ async def endure(
 ) -> list[str]:
     """Send and read while the fault goes on, and until `at_least` messages were tried; then compare the books."""
     people, conversation = make_channel(running)
-    clients = [ChaosClient(running.socket_url, people[n % 2], conversation) for n in range(SENDERS + READERS)]
+    clients = [ChaosClient(running, people[n % 2], conversation) for n in range(SENDERS + READERS)]
     ledger = Ledger(name, clients[:SENDERS], clients[SENDERS:])
     await asyncio.gather(*(client.connect() for client in clients))
     over = asyncio.Event()
@@ -161,8 +169,8 @@ async def repeated(running: Stack, size: Size) -> list[str]:
 async def missed(running: Stack, size: Size) -> list[str]:
     """REL-03: a reader is away while messages arrive, comes back in the middle of them, and misses none."""
     people, conversation = make_channel(running)
-    sender = ChaosClient(running.socket_url, people[0], conversation)
-    readers = [ChaosClient(running.socket_url, people[1], conversation) for _ in range(2)]
+    sender = ChaosClient(running, people[0], conversation)
+    readers = [ChaosClient(running, people[1], conversation) for _ in range(2)]
     ledger = Ledger("missed", [sender], readers)
     await asyncio.gather(*(client.connect() for client in (sender, *readers)))
 
@@ -187,7 +195,7 @@ async def missed(running: Stack, size: Size) -> list[str]:
 async def all_cut(running: Stack, size: Size) -> list[str]:
     """REL-13: the web process dies with all its sockets; everybody comes back."""
     people, conversation = make_channel(running)
-    clients = [ChaosClient(running.socket_url, people[n % 2], conversation) for n in range(size.sockets)]
+    clients = [ChaosClient(running, people[n % 2], conversation) for n in range(size.sockets)]
     for start in range(0, len(clients), 50):
         await asyncio.gather(*(client.connect() for client in clients[start : start + 50]))
     begun = time.monotonic()
@@ -204,6 +212,15 @@ async def all_cut(running: Stack, size: Size) -> list[str]:
     return [f"cut: {away} sockets did not come back"] if away else []
 
 
+async def devices_agree(running: Stack, size: Size) -> list[str]:
+    """REL-16: random operations on three devices whose lines break; all show the same afterwards."""
+    if size.again:
+        return await devices.repeat(running, size.again)
+    return await devices.agree(
+        running, operations=size.operations, episode=size.episode, longest_break=size.break_seconds
+    )
+
+
 TRIALS: dict[str, Trial] = {
     "killed": killed,
     "repeated": repeated,
@@ -211,4 +228,5 @@ TRIALS: dict[str, Trial] = {
     "redis": redis_away,
     "database": database_stuck,
     "cut": all_cut,
+    "devices": devices_agree,
 }

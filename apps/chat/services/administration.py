@@ -14,6 +14,7 @@ from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Conversation, Message
 from apps.chat.services.conversations import announce_change
 from apps.chat.services.messages import take_away
+from apps.chat.services.standing import lock_message
 from apps.core.services import audit
 
 
@@ -55,7 +56,7 @@ def delete_as_operator(*, operator_id: UUID, message_id: UUID) -> None:
         MessageNotFound.
     """
     with transaction.atomic():
-        message = Message.objects.select_for_update(no_key=True).filter(pk=message_id).first()
+        message = lock_message(Message.objects.filter(pk=message_id))
         if message is None:
             raise MessageNotFound
         if message.deleted_at is None:

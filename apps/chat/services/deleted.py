@@ -20,6 +20,7 @@ from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.services import composing
 from apps.chat.services.erasing import forget_log
 from apps.chat.services.mentions import replace_mentions
+from apps.chat.services.standing import lock_message
 from apps.core import tenancy
 from apps.core.events import log
 from apps.core.retention import Held
@@ -120,12 +121,7 @@ def restore_message(*, principal: Principal, message_id: UUID) -> None:
         MessageNotFound, NotRestorable: not deleted, too late, or not by this principal.
     """
     with transaction.atomic():
-        message = (
-            visible_messages(principal)
-            .select_for_update(no_key=True, of=("self",))
-            .filter(pk=message_id)
-            .first()
-        )
+        message = lock_message(visible_messages(principal).filter(pk=message_id))
         if message is None:
             raise MessageNotFound
         kept = DeletedMessage.objects.filter(message_id=message_id, purge_at__gt=timezone.now()).first()

@@ -41,6 +41,7 @@ from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import descriptions_by
 from apps.chat.services.conversations import announce_change
 from apps.chat.services.members import end_all_memberships
+from apps.chat.services.standing import lock_streams
 from apps.chat.types import ReportState
 from apps.core.data_subjects import Batch, Person, forget_mentions
 from apps.core.events import log
@@ -102,6 +103,7 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
     For apps that own what the messages say. The caller holds a transaction and has decided about rights.
     """
     messages = Message.objects.filter(organization_id=organization_id, pk__in=list(message_ids))
+    lock_streams(*messages.order_by().values_list("conversation_id", flat=True).distinct())
     rows = list(messages.order_by("conversation_id", "sequence").select_for_update(no_key=True))
     if rows:
         _empty(
@@ -312,6 +314,9 @@ def _empty(
     organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]], *, new_sender: UUID | None
 ) -> None:
     now, ids = timezone.now(), [pk for pk, _, _ in rows]
+    lock_streams(
+        *{conversation_id for _, conversation_id, _ in rows}
+    )  # before the messages, like who moves them
     with connection.cursor() as cursor:
         cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
         for forget in _FORGET:
@@ -331,6 +336,7 @@ def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]])
     now, places = timezone.now(), defaultdict[tuple[UUID, UUID], list[UUID]](list)
     for pk, conversation_id, scope_id in rows:
         places[conversation_id, scope_id].append(pk)
+    lock_streams(*{conversation_id for conversation_id, _ in places})
     for (conversation_id, scope_id), ids in places.items():
         messages = list(
             Message.objects.select_for_update(no_key=True)

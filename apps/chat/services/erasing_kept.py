@@ -22,6 +22,7 @@ from apps.chat.models import (
 from apps.chat.rendering.markdown import render_plain
 from apps.chat.services import polls
 from apps.chat.services.erasing import forget_log
+from apps.chat.services.standing import lock_message
 from apps.core.data_subjects import Batch, Person
 from apps.core.events import log
 
@@ -125,9 +126,9 @@ def erase_votes_of(person: Person, _cursor: Any) -> Batch:
     mine = PollVote.objects.filter(organization_id=person.organization_id, principal_id=person.id)
     found = list(mine.order_by("poll_id").values_list("poll_id", flat=True).distinct()[:_SMALL_BATCH])
     for poll in Poll.objects.filter(pk__in=found):
-        message = Message.objects.select_for_update(no_key=True).get(pk=poll.message_id)
+        message = lock_message(Message.objects.filter(pk=poll.message_id))
         mine.filter(poll_id=poll.pk).delete()
-        if message.deleted_at is None:
+        if message is not None and message.deleted_at is None:
             forget_log(message)
             polls.recount(message, poll, actor_id=None)
     return Batch(len(found), "more" if found else None)

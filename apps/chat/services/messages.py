@@ -40,6 +40,7 @@ from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.services import composing, deleted, mass_mentions, write_path
 from apps.chat.services.mentions import replace_mentions
+from apps.chat.services.standing import lock_message
 from apps.chat.types import Card, Draft, Priority, SentMessage
 from apps.core.errors import DomainError
 from apps.core.events import log, publishing
@@ -178,9 +179,7 @@ def lock_visible_message(*, principal: Principal, message_id: UUID) -> Message:
     Raises:
         MessageNotFound: missing, or not visible to the principal.
     """
-    message = (
-        visible_messages(principal).select_for_update(no_key=True, of=("self",)).filter(pk=message_id).first()
-    )
+    message = lock_message(visible_messages(principal).filter(pk=message_id))
     if message is None:
         raise MessageNotFound
     return message
@@ -348,11 +347,7 @@ def change_card(*, organization_id: UUID, message_id: UUID, card: Card, body: st
     cleaned = composing.clean_body(body, may_be_empty=True)
     rendered = composing.render_body(cleaned)
     with transaction.atomic():
-        message = (
-            Message.objects.select_for_update(no_key=True)
-            .filter(pk=message_id, organization_id=organization_id)
-            .first()
-        )
+        message = lock_message(Message.objects.filter(pk=message_id, organization_id=organization_id))
         if message is None:
             raise MessageNotFound
         if message.deleted_at is not None:

@@ -28,6 +28,7 @@ from apps.chat.services import composing, deleted
 from apps.chat.services.conversations import open_direct
 from apps.chat.services.erasing import silence_log
 from apps.chat.services.messages import send_message, take_away
+from apps.chat.services.standing import lock_message
 from apps.chat.types import ReportReason, ReportState
 from apps.core.events import log
 from apps.files.selectors.files import find_file
@@ -131,7 +132,7 @@ def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warn
         raise ValueError(decision)
     with transaction.atomic():
         report = _lock_open(principal, report_id)
-        message = Message.objects.select_for_update(no_key=True).get(pk=report.message_id)
+        message = _lock_reported(report)
         Report.objects.filter(message_id=message.pk, state=ReportState.OPEN).update(
             state=decision, decided_by_id=principal.id, decided_at=timezone.now()
         )
@@ -155,7 +156,7 @@ def hide(*, principal: Principal, report_id: UUID) -> None:
     """
     with transaction.atomic():
         report = _lock_open(principal, report_id)
-        message = Message.objects.select_for_update(no_key=True).get(pk=report.message_id)
+        message = _lock_reported(report)
         if message.hidden_at is not None:
             return
         if message.deleted_at is not None:
@@ -225,6 +226,12 @@ def _lock_open(principal: Principal, report_id: UUID) -> Report:
     if report.state != ReportState.OPEN:
         raise ReportDecided
     return report
+
+
+def _lock_reported(report: Report) -> Message:
+    message = lock_message(Message.objects.filter(pk=report.message_id))
+    assert message is not None  # noqa: S101 - a report goes with its message
+    return message
 
 
 def _warn(principal: Principal, *, report_id: UUID, author_id: UUID, warning: str) -> None:

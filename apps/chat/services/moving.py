@@ -33,8 +33,14 @@ from apps.chat.models import Attachment, Conversation, Membership, Mention, Mess
 from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.selectors.topics import find_by_name
 from apps.chat.services.composing import clean_topic
-from apps.chat.services.standing import lock_visible, may_announce, require_channel, require_member
-from apps.chat.services.topics import OWN_DAYS, lock_streams, lock_topic, may_moderate
+from apps.chat.services.standing import (
+    lock_streams,
+    lock_visible,
+    may_announce,
+    require_channel,
+    require_member,
+)
+from apps.chat.services.topics import OWN_DAYS, lock_topic, may_moderate
 from apps.core.events import log
 from apps.core.models import Stream
 from apps.files.services import access as file_access
@@ -201,6 +207,8 @@ def _drop_empty(topic_id: UUID | None) -> bool:
     """Delete a topic that has no message any more; return whether it went."""
     if topic_id is None or Message.objects.filter(topic_id=topic_id).exists():
         return False
+    # Who wishes something of it at this moment holds it: that wish is committed, and goes with it.
+    Topic.objects.select_for_update().filter(pk=topic_id).exists()
     ReadMark.objects.filter(place=topic_id).delete()
     return bool(Topic.objects.filter(pk=topic_id).delete()[0])
 

@@ -16,6 +16,7 @@ from apps.chat import events
 from apps.chat.errors import MessageDeleted, TooManyPins
 from apps.chat.models import Message
 from apps.chat.services.messages import lock_visible_message, require_open
+from apps.chat.services.standing import lock_streams
 from apps.core.events import log
 
 MOST_PINS = 100
@@ -53,6 +54,7 @@ def pin_history(*, conversation_id: UUID, history: Mapping[UUID, PinOfBefore]) -
 
     The caller has decided about rights and holds a transaction. A message that is pinned already stays as it is.
     """
+    lock_streams(conversation_id)
     rows = Message.objects.select_for_update(no_key=True).filter(
         conversation_id=conversation_id, pk__in=history, pinned_at=None
     )

@@ -30,6 +30,7 @@ from apps.chat.rendering.pages import PageSummary, summary_of
 from apps.chat.selectors.messages import views_for
 from apps.chat.selectors.policy import has_link_previews
 from apps.chat.services.messages import lock_visible_message
+from apps.chat.services.standing import lock_message, lock_streams
 from apps.core.errors import DomainError
 from apps.core.events import log
 from apps.core.outbound import fetching
@@ -86,8 +87,9 @@ def look_at_links(*, organization_id: UUID, message_id: UUID) -> None:
     Twice is harmless.
     """
     with transaction.atomic():
-        rows = Message.objects.select_for_update(no_key=True)
-        message = rows.filter(organization_id=organization_id, pk=message_id, deleted_at=None).first()
+        message = lock_message(
+            Message.objects.filter(organization_id=organization_id, pk=message_id, deleted_at=None)
+        )
         if message is None or message.card is not None:
             return
         wanted = addresses_in(message.html) if has_link_previews(organization_id) else []
@@ -152,7 +154,9 @@ def fetch_preview(*, organization_id: UUID, preview_id: UUID) -> str:
             fetched_at=timezone.now(),
         )
         shown = MessagePreview.objects.filter(preview_id=preview_id, is_hidden=False).values("message_id")
-        for message in Message.objects.filter(pk__in=shown, deleted_at=None).order_by("pk")[:200]:
+        found = Message.objects.filter(pk__in=shown, deleted_at=None).order_by("pk")[:200]
+        lock_streams(*{message.conversation_id for message in found})
+        for message in found.all():  # where they stand now
             _tell(message)
     return State.READY if summary.title else State.NOTHING
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.db import connection
+from django.db.models import QuerySet
+
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.services import access
 from apps.accounts.types import InScope, PersonView, Principal
 from apps.chat.errors import ConversationNotFound, NotAChannel, NotAMember, PersonNotFound
-from apps.chat.models import Conversation, Membership
+from apps.chat.models import Conversation, Membership, Message
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.types import ConversationView
 
@@ -32,6 +35,28 @@ def lock_visible(principal: Principal, conversation_id: UUID) -> Conversation:
     if conversation is None:
         raise ConversationNotFound
     return conversation
+
+
+def lock_streams(*conversation_ids: UUID) -> None:
+    """Let nothing be sent into conversations until the transaction ends; in the order every writer takes."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT chat_lock_streams(%s)", [list(conversation_ids)])
+
+
+def lock_message(rows: QuerySet[Message]) -> Message | None:
+    """Return the one message that a query finds, locked until the transaction ends; None without one.
+
+    The stream of its conversation is locked before it: whoever changes a message tells it there, and whoever moves
+    messages holds the streams when it comes to them. Two orders would be a deadlock.
+    """
+    place = rows.values_list("conversation_id", flat=True).first()
+    if place is None:
+        return None
+    lock_streams(place)
+    message = rows.select_for_update(no_key=True, of=("self",)).first()
+    if message is not None and message.conversation_id != place:  # moved at this moment
+        lock_streams(message.conversation_id)
+    return message
 
 
 def require_channel(conversation: Conversation) -> None:

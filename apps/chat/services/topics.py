@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from uuid import UUID
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.accounts.services import access, trail
@@ -15,7 +15,7 @@ from apps.chat.errors import ConversationArchived, NotYoursToMove, TopicNameTake
 from apps.chat.models import Conversation, Topic, TopicPreference
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.services.composing import clean_topic
-from apps.chat.services.standing import lock_visible, require_member
+from apps.chat.services.standing import lock_streams, lock_visible, require_member
 from apps.chat.types import TopicLevel
 from apps.core.events import log
 
@@ -72,6 +72,8 @@ def set_level(*, principal: Principal, topic_id: UUID, level: TopicLevel) -> Non
     with transaction.atomic():
         topic = _visible(principal, topic_id)
         require_member(principal, topic.conversation)
+        if not Topic.objects.select_for_update(no_key=True).filter(pk=topic_id).exists():
+            raise TopicNotFound  # its last message left at this moment
         if level == "default":
             TopicPreference.objects.filter(principal_id=principal.id, topic_id=topic.pk).delete()
         else:
@@ -108,12 +110,6 @@ def lock_topic(principal: Principal, topic_id: UUID) -> tuple[Conversation, Topi
     if topic is None:
         raise TopicNotFound
     return conversation, topic
-
-
-def lock_streams(*conversation_ids: UUID) -> None:
-    """Let nothing be sent into conversations until the transaction ends; in the order every writer takes."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT chat_lock_streams(%s)", [list(conversation_ids)])
 
 
 def may_moderate(principal: Principal, conversation: Conversation) -> bool:

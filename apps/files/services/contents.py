@@ -36,4 +36,8 @@ def made_once(content: Content, name: str, make: Callable[[], bytes]) -> bytes:
     except ContentMissing:
         made = make()
     store().put(key, made)
+    try:
+        store().open(content.key).close()
+    except ContentMissing:  # the file went meanwhile, and took away what was beside it then
+        store().remove(content.key)
     return made

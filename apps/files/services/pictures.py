@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import io
 
-from django.db import transaction
 from django.utils import timezone
 
 from apps.accounts.types import Principal
@@ -67,22 +66,20 @@ def _store_square(principal: Principal, name: str, data: bytes, *, purpose: Purp
     if not sniff(io.BytesIO(data), clean_name(name)).is_picture:
         raise NotAPicture
     small = images.square(io.BytesIO(data), side=side)
-    key = new_key(principal.organization_id)
-    store().put(key, small)
-    with transaction.atomic():
-        row = StoredFile.objects.create(
-            organization_id=principal.organization_id,
-            uploader_id=principal.id,
-            purpose=purpose,
-            name=f"{purpose}.webp",
-            declared_size_bytes=len(small),
-            received_bytes=len(small),
-            media_type=SMALL_TYPE,
-            sha256=hashlib.sha256(small).digest(),
-            storage_key=key,
-            state=FileState.READY,
-            width=side,
-            height=side,
-            ready_at=timezone.now(),
-        )
+    row = StoredFile.objects.create(
+        organization_id=principal.organization_id,
+        uploader_id=principal.id,
+        purpose=purpose,
+        name=f"{purpose}.webp",
+        declared_size_bytes=len(small),
+        received_bytes=len(small),
+        media_type=SMALL_TYPE,
+        sha256=hashlib.sha256(small).digest(),
+        storage_key=new_key(principal.organization_id),
+        width=side,
+        height=side,
+    )
+    store().put(row.storage_key, small)  # a row that never becomes ready goes with its bytes after a day
+    row.state, row.ready_at = FileState.READY, timezone.now()
+    row.save(update_fields=["state", "ready_at"])
     return view_of(row)

@@ -1,4 +1,8 @@
-"""Remove files: rows first, bytes after the commit, and only when no other row needs them."""
+"""Remove files: rows first, bytes after the commit, and only when no other row needs them.
+
+A process that ends between the two leaves bytes that nobody knows any more, so the event of the removal takes them
+away once more.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,8 @@ from django.db.models.functions import Now
 from apps.accounts.services import trail
 from apps.accounts.types import Principal
 from apps.core import tenancy
-from apps.files import actions
+from apps.core.events import log
+from apps.files import actions, events
 from apps.files.errors import FileInUse, FileNotFound
 from apps.files.models import FileScope, StoredFile
 from apps.files.services.locks import lock
@@ -66,11 +71,35 @@ def remove_abandoned() -> int:
 
 def remove(row: StoredFile) -> None:
     """Delete a locked row inside the caller's transaction; the bytes go after the commit."""
+    key, file_id = row.storage_key, row.pk
+    log.record(
+        events.FileRemoved(
+            organization_id=row.organization_id,
+            stream_id=row.organization_id,
+            file_id=file_id,
+            storage_key=key,
+        )
+    )
     lock("files.content", row.organization_id, bytes(row.sha256 or b"").hex())
-    shared = StoredFile.objects.filter(storage_key=row.storage_key).exclude(pk=row.pk).exists()
-    key, part = row.storage_key, str(row.pk)
     row.delete()
-    transaction.on_commit(lambda: _remove_bytes(key if not shared else None, part))
+    organization_id = row.organization_id
+    transaction.on_commit(
+        lambda: remove_bytes(organization_id=organization_id, file_id=file_id, storage_key=key), robust=True
+    )
+
+
+def remove_bytes(*, organization_id: UUID, file_id: UUID, storage_key: str) -> None:
+    """Take away what a removed file left in the store, unless another file has the same bytes; twice is harmless.
+
+    Who begins to share bytes holds their lock until it commits, and so does who removes a row: whoever else needs
+    them is seen here.
+    """
+    for part in (str(file_id), f"{file_id}-clean"):
+        store().remove_part(part)
+    with tenancy.use(organization_id):
+        is_needed = StoredFile.objects.filter(storage_key=storage_key).exists()
+    if not is_needed:
+        store().remove(storage_key)
 
 
 def _remove_each(wanted: QuerySet[StoredFile]) -> int:
@@ -94,10 +123,3 @@ def _remove_one(wanted: QuerySet[StoredFile], organization_id: UUID, file_id: UU
 def _unattached() -> QuerySet[StoredFile]:
     is_carried = Exists(FileScope.objects.filter(file_id=OuterRef("pk")))
     return StoredFile.objects.filter(~is_carried, Q(kept_until=None) | Q(kept_until__lt=Now()))
-
-
-def _remove_bytes(key: str | None, part: str) -> None:
-    for name in (part, f"{part}-clean"):
-        store().remove_part(name)
-    if key is not None:
-        store().remove(key)
