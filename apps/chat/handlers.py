@@ -208,7 +208,7 @@ def tell_author_of_hiding(event: MessageDeleted) -> None:
 def take_back_with_erased_messages(event: MessagesErased) -> None:
     """The same for many of them."""
     subjects = [notifying.subject(message_id) for message_id in event.message_ids]
-    noticing.cancel(organization_id=event.organization_id, subjects=subjects)
+    noticing.cancel_all(organization_id=event.organization_id, subjects=subjects)
 
 
 @in_transaction(ReadMoved)

@@ -6,6 +6,7 @@ What is counted is the processor's time of this process, so that a busy machine 
 from __future__ import annotations
 
 import gc
+import resource
 import time
 from collections.abc import Callable, Iterator
 from uuid import uuid4
@@ -54,6 +55,23 @@ def test_rendering_takes_a_second_at_most() -> None:
     worst = max(took, key=lambda name: took[name])
     note("sec26.render_worst", took[worst], goal=LIMIT_SECONDS, unit="s")
     assert took[worst] <= LIMIT_SECONDS, f"{worst}: {took[worst]:.2f} s"
+
+
+def test_rendering_costs_the_same_however_deep_it_is_called() -> None:
+    """CPython 3.11 asks the kernel for memory with each call at some depths: seen in pages, which no load adds to."""
+    text = ("---\n" * 1250)[:4999] + "x"
+
+    def pages(depth: int) -> int:
+        if depth:
+            return pages(depth - 1)
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        render(text)
+        return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+    render(text)
+    taken = {depth: pages(depth) for depth in range(250)}
+    worst = max(taken, key=lambda depth: taken[depth])
+    assert taken[worst] < 1000, f"{taken[worst]} pages at depth {worst}"
 
 
 def test_reading_a_query_takes_no_time() -> None:

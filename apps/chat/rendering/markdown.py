@@ -9,6 +9,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import nh3
@@ -22,6 +23,7 @@ from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
 from apps.chat.rendering import math
+from apps.core.threads import on_own_stack
 
 RENDERER_VERSION = 1
 EVERYONE = frozenset({"all", "channel", "everyone", "alle"})
@@ -35,6 +37,7 @@ _MARKUP = re.compile(
     r"[*_`~#>\[\]|<&@\\]|\$\S|://|www\.|^[^\S\n]*(?:[-+]|\d+[.)])\s|^ {4}|\t|---|===", re.MULTILINE
 )
 _LONGEST_HIGHLIGHTED = 10_000
+_LONG = 2_000  # characters; from here on the parser may make so many calls that it matters how deep it stands
 _TAGS = {
     "p", "br", "strong", "em", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a", "h1", "h2", "h3", "h4", "h5",
     "h6", "hr", "table", "thead", "tbody", "tr", "th", "td", "span", "div",
@@ -119,7 +122,8 @@ def render(body: str, people: People | None = None) -> Rendered:
     environment = {
         "people": people or {}, "found": found, "groups": groups, "everyone": [], "online": [],
     }  # fmt: skip
-    raw = _parser.render(body, environment)
+    parse = _parser.render if len(body) < _LONG else partial(on_own_stack, _parser.render)
+    raw = parse(body, environment)
     clean = nh3.clean(
         raw, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},

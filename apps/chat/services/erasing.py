@@ -44,6 +44,7 @@ from apps.chat.services.members import end_all_memberships
 from apps.chat.services.standing import lock_streams
 from apps.chat.types import ReportState
 from apps.core.data_subjects import Batch, Person, forget_mentions
+from apps.core.database import arrays
 from apps.core.events import log
 from apps.core.services.erasing import blank_events
 from apps.files.services import access as file_access
@@ -63,7 +64,7 @@ _EMPTY = """
 UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, version = version + 1,
   client_key = id::text, deleted_at = coalesce(deleted_at, %s),
   hidden_at = NULL, sender_id = coalesce(%s, sender_id)
-WHERE organization_id = %s AND id = ANY (%s)
+WHERE organization_id = %s AND id = ANY (%s::uuid[])
 """
 
 _TOLD = """
@@ -76,9 +77,8 @@ WHERE organization_id = %(organization)s AND stream_id = %(stream)s AND sequence
 """
 
 
-# An array, where Django would write two thousand values out: writing and reading them takes longer than the work.
 _FORGET = tuple(
-    f"DELETE FROM {table} WHERE organization_id = %s AND message_id = ANY (%s)"  # noqa: S608 - names of our own
+    f"DELETE FROM {table} WHERE organization_id = %s AND message_id = ANY (%s::uuid[])"  # noqa: S608 - names of our own
     for table in (
         "chat_deletedmessage", "chat_forward", "chat_messagepreview", "chat_messagerevision", "chat_mention",
     )
@@ -314,13 +314,13 @@ def _empty(
     organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]], *, new_sender: UUID | None
 ) -> None:
     now, ids = timezone.now(), [pk for pk, _, _ in rows]
-    lock_streams(
-        *{conversation_id for _, conversation_id, _ in rows}
-    )  # before the messages, like who moves them
+    these = arrays.written(ids)
+    # before the messages, like who moves them
+    lock_streams(*{conversation_id for _, conversation_id, _ in rows})
     with connection.cursor() as cursor:
-        cursor.execute(_EMPTY, [now, new_sender, organization_id, ids])
+        cursor.execute(_EMPTY, [now, new_sender, organization_id, these])
         for forget in _FORGET:
-            cursor.execute(forget, [organization_id, ids])
+            cursor.execute(forget, [organization_id, these])
     polls = _of_messages("chat_poll", organization_id, ids)
     if polls:
         Poll.objects.filter(organization_id=organization_id, pk__in=polls).delete()
@@ -361,11 +361,11 @@ def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]])
 
 
 def _of_messages(table: str, organization_id: UUID, ids: list[UUID]) -> list[Any]:
-    """Return the keys of rows that belong to messages: an array is sent as one value, `__in` as two thousand."""
+    """Return the keys of rows that belong to messages."""
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT id FROM {table} WHERE organization_id = %s AND message_id = ANY (%s)",  # noqa: S608 - constants
-            [organization_id, ids],
+            f"SELECT id FROM {table} WHERE organization_id = %s AND message_id = ANY (%s::uuid[])",  # noqa: S608 - constants
+            [organization_id, arrays.written(ids)],
         )
         return [found for (found,) in cursor.fetchall()]
 

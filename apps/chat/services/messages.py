@@ -60,23 +60,20 @@ def send_messages(drafts: Sequence[Draft]) -> list[SentMessage | DomainError]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(write_path.SEND_BATCH, [write_path.encode(drafts)])
         stored = write_path.decode(drafts, cursor.fetchall())
-        for draft in drafts:
-            if draft.id in stored and stored[draft.id].sent.payload:
-                _publish_on_commit(draft, stored[draft.id].sent)
-    sent_total.labels("sync").inc(sum(1 for item in stored.values() if item.sent.payload))
+        told = [
+            _told(draft, stored[draft.id].sent)
+            for draft in drafts
+            if draft.id in stored and stored[draft.id].sent.payload
+        ]
+        if told:
+            transaction.on_commit(lambda: publishing.publish_stored(told))
+    sent_total.labels("sync").inc(len(told))
     return [outcome(draft, stored.get(draft.id)) for draft in drafts]
 
 
-def _publish_on_commit(draft: Draft, sent: SentMessage) -> None:
+def _told(draft: Draft, sent: SentMessage) -> publishing.Stored:
     event = events.MessageImported if draft.is_history else events.MessageSent
-    transaction.on_commit(
-        lambda: publishing.publish_stored(
-            type=event.type,
-            stream_id=sent.conversation_id,
-            sequence=sent.sequence,
-            payload=sent.payload,
-        )
-    )
+    return publishing.Stored(event.type, sent.conversation_id, sent.sequence, sent.payload)
 
 
 def outcome(draft: Draft, stored: write_path.Stored | None) -> SentMessage | DomainError:

@@ -9,7 +9,7 @@ from typing import TypeVar
 from django.db import connection, transaction
 from structlog.contextvars import get_contextvars
 
-from apps.core.events import frames, publishing, subscribers
+from apps.core.events import publishing, subscribers
 from apps.core.events.types import DomainEvent
 
 _RECORD = "SELECT sequence, created_at FROM core_record_event(%s, %s, %s, %s, %s::jsonb, %s, %s)"
@@ -61,11 +61,8 @@ def record(event: Recorded) -> Recorded:
         sequence, recorded_at = cursor.fetchone()
     recorded = dataclasses.replace(event, sequence=sequence, recorded_at=recorded_at)
     subscribers.run_in_transaction(recorded)
-    transaction.on_commit(
-        lambda: publishing.publish_stored(
-            type=event.type, stream_id=event.stream_id, sequence=sequence, payload=payload
-        )
-    )
+    stored = publishing.Stored(event.type, event.stream_id, sequence, payload)
+    transaction.on_commit(lambda: publishing.publish_stored([stored]))
     return recorded
 
 
@@ -100,19 +97,9 @@ def record_many(events: Sequence[Recorded]) -> list[Recorded]:
     ]
     for event in recorded:
         subscribers.run_in_transaction(event)
-    transaction.on_commit(lambda: _publish(recorded, payloads))
-    return recorded
-
-
-def _publish(recorded: Sequence[DomainEvent], payloads: Sequence[bytes]) -> None:
-    items = [
-        (*encoded, event.sequence)
-        for event, payload in zip(recorded, payloads, strict=True)
-        if event.sequence is not None
-        and (
-            encoded := frames.encode(
-                type=event.type, stream_id=event.stream_id, sequence=event.sequence, payload=payload
-            )
-        )
+    stored = [
+        publishing.Stored(event.type, event.stream_id, numbers[place][0], payload)
+        for place, (event, payload) in enumerate(zip(events, payloads, strict=True), start=1)
     ]
-    publishing.publish_frames(items, by="writer", wake=True)
+    transaction.on_commit(lambda: publishing.publish_stored(stored))
+    return recorded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
 import redis
@@ -24,10 +25,28 @@ def head_key(channel: str) -> str:
     return f"head:{channel}"
 
 
-def publish_stored(*, type: str, stream_id: UUID, sequence: int, payload: bytes) -> None:  # noqa: A002
-    """Publish one stored event and wake the relay; never raises for an absent Redis."""
-    encoded = frames.encode(type=type, stream_id=stream_id, sequence=sequence, payload=payload)
-    publish_frames([(*encoded, sequence)] if encoded else [], by="writer", wake=True)
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An event that was committed; `payload` is its JSON."""
+
+    type: str
+    stream_id: UUID
+    sequence: int
+    payload: bytes
+
+
+def publish_stored(events: Iterable[Stored]) -> None:
+    """Publish stored events in one round trip and wake the relay; never raises for an absent Redis."""
+    items = [
+        (*encoded, event.sequence)
+        for event in events
+        if (
+            encoded := frames.encode(
+                type=event.type, stream_id=event.stream_id, sequence=event.sequence, payload=event.payload
+            )
+        )
+    ]
+    publish_frames(items, by="writer", wake=True)
 
 
 def publish_frames(items: Iterable[tuple[str, bytes, int]], *, by: str, wake: bool = False) -> bool:

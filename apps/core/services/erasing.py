@@ -52,18 +52,20 @@ def erase_events(person: Person, cursor: Any) -> Batch:
         return Batch(_rewrite(LOGS[0], [], [], [person.member_id]))
     until = after + WINDOW
     followed = 0 if log == LOGS[0] else _follow(log, after, until)
-    rows = _matching(log, person, after, until)
-    gone = [key for key, _, stream, _, _, _ in rows if stream == person.member_id]
-    changed = [
-        {
-            "key": key,
-            "moment": moment,
-            "payload": redacted(type_, orjson.loads(payload), person, is_own=actor == person.id),
-            "actor": person.placeholder_id if actor == person.id else actor,
-        }
-        for key, moment, stream, type_, actor, payload in rows
-        if stream != person.member_id
-    ]
+    redactor, gone, changed = _Redactor(person), list[int](), list[dict[str, Any]]()
+    for key, moment, type_, payload, actor, is_own, is_gone in _matching(log, person, after, until):
+        if is_gone:
+            gone.append(key)
+            continue
+        data = orjson.loads(payload)
+        changed.append(
+            {
+                "key": key,
+                "moment": moment,
+                "payload": redactor.without(blanked(type_, data) if is_own else data),
+                "actor": redactor.placeholder["id"] if is_own else actor,
+            }
+        )
     return Batch(followed + _rewrite(log, changed, gone, []), (log, until, last))
 
 
@@ -118,7 +120,8 @@ def blanked(
 ) -> dict[str, Any]:
     """Return an event's data with its personal fields emptied."""
     cls = registered().get(type_)
-    for path in {*(cls.personal if cls else ()), *also} - set(but):
+    personal = cls.personal if cls else ()
+    for path in {*personal, *also} - set(but) if also or but else personal:
         holder: Any = payload
         *parents, name = path.split(".")
         for parent in parents:
@@ -130,24 +133,38 @@ def blanked(
 
 def without_person(value: Any, person: Person) -> Any:
     """Return JSON in which nothing names the person: a reference becomes the placeholder's, ids and mentions go."""
-    known, member = str(person.id), str(person.member_id)
-    placeholder, placeholder_member = _placeholder(person), str(person.placeholder_member_id)
+    return _Redactor(person).without(value)
 
-    def walk(item: Any) -> Any:
+
+class _Redactor:
+    """Takes a person out of JSON; made once for many events, for a long life has a hundred thousand."""
+
+    def __init__(self, person: Person) -> None:
+        self.person, self.known, self.member = person, str(person.id), str(person.member_id)
+        self.placeholder = {
+            "id": str(person.placeholder_id),
+            "name": ERASED_NAME,
+            "initials": _INITIALS,
+            "tint": person.placeholder_id.int % 6 + 1,
+            "avatar": None,
+        }
+
+    def without(self, item: Any) -> Any:
         if isinstance(item, str):
-            if item == known:
-                return placeholder["id"]
-            if "@" not in item and known not in item and member not in item:
-                return item  # nearly all of them: a long life has a hundred thousand events
-            changed = item.replace(member, placeholder_member)
-            return forget_mentions(changed, person) if "@" in changed or known in changed else changed
+            return self._without_text(item)
         if isinstance(item, dict):
-            if item.get("id") == known and "name" in item:
-                item = {**item, **{key: held for key, held in placeholder.items() if key in item}}
-            return {key: walk(part) if part else part for key, part in item.items()}
-        return [walk(part) for part in item] if isinstance(item, list) else item
+            if item.get("id") == self.known and "name" in item:
+                item = {**item, **{key: held for key, held in self.placeholder.items() if key in item}}
+            return {key: self.without(part) if part else part for key, part in item.items()}
+        return [self.without(part) for part in item] if isinstance(item, list) else item
 
-    return walk(value)
+    def _without_text(self, text: str) -> str:
+        if text == self.known:
+            return str(self.placeholder["id"])
+        if "@" not in text and self.known not in text and self.member not in text:
+            return text  # nearly all of them
+        changed = text.replace(self.member, str(self.person.placeholder_member_id))
+        return forget_mentions(changed, self.person) if "@" in changed or self.known in changed else changed
 
 
 def count_dead_letters(person: Person) -> int:
@@ -229,14 +246,22 @@ def _last_key(log: str) -> int:
 
 
 def _matching(log: str, person: Person, after: int, until: int) -> list[tuple[Any, ...]]:
+    """Return key, moment, type, payload, actor, whether the person did it, whether it is of its own stream.
+
+    What goes back as it came is read as text: to make a moment of it and write that takes as long as all the rest.
+    """
     key = "position" if log == "core_eventfeed" else "id"
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT {key}, created_at, stream_id, type, actor_id, payload::text FROM {log} "  # noqa: S608 - constants
-            f"WHERE organization_id = %s AND {key} > %s AND {key} <= %s "
-            "AND (actor_id = %s OR stream_id = %s OR payload::text LIKE ANY (%s))",
-            [person.organization_id, after, until, person.id, person.member_id, _patterns(person)],
-        )
+            f"SELECT {key}, created_at::text, type, payload::text, actor_id::text, "  # noqa: S608 - constants
+            "(actor_id = %(id)s) IS TRUE, stream_id = %(member)s "
+            f"FROM {log} WHERE organization_id = %(organization)s AND {key} > %(after)s AND {key} <= %(until)s "
+            "AND (actor_id = %(id)s OR stream_id = %(member)s OR payload::text LIKE ANY (%(patterns)s))",
+            {
+                "id": person.id, "member": person.member_id, "organization": person.organization_id,
+                "after": after, "until": until, "patterns": _patterns(person),
+            },
+        )  # fmt: skip
         return list(cursor.fetchall())
 
 
@@ -253,16 +278,6 @@ def _rewrite(log: str, changed: list[dict[str, Any]], gone: list[int], streams: 
     with connection.cursor() as cursor:
         cursor.execute(_REWRITE, [log, orjson.dumps(changed).decode(), gone, streams])
         return int(cursor.fetchone()[0])
-
-
-def _placeholder(person: Person) -> dict[str, Any]:
-    return {
-        "id": str(person.placeholder_id),
-        "name": ERASED_NAME,
-        "initials": _INITIALS,
-        "tint": person.placeholder_id.int % 6 + 1,
-        "avatar": None,
-    }
 
 
 def _empty(value: Any) -> Any:

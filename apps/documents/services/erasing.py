@@ -6,11 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from apps.core.data_subjects import Batch, Person
+from apps.core.database import arrays
 from apps.documents.models import Document
 from apps.documents.selectors.personal import documents_of
 from apps.documents.services.documents import remove
 
+_OF_MESSAGES = (
+    "SELECT id FROM documents_document WHERE organization_id = %s AND message_id = ANY (%s::uuid[])"
+)
 BATCH = 50  # each goes with its pages and its part of the index
 
 
@@ -24,6 +30,11 @@ def erase_documents_of(person: Person, _cursor: Any) -> Batch:
 
 def remove_of_messages(*, organization_id: UUID, message_ids: Sequence[UUID]) -> None:
     """Delete the documents of messages inside the transaction that erases them."""
-    rows = Document.objects.filter(organization_id=organization_id, message_id__in=message_ids)
+    with connection.cursor() as cursor:
+        cursor.execute(_OF_MESSAGES, [organization_id, arrays.written(message_ids)])
+        found = [pk for (pk,) in cursor.fetchall()]
+    if not found:
+        return
+    rows = Document.objects.filter(organization_id=organization_id, pk__in=found)
     for row in rows.select_for_update():
         remove(row)

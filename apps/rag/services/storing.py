@@ -10,7 +10,7 @@ from uuid import UUID
 import orjson
 from django.db import connection, transaction
 
-from apps.core.database import planned
+from apps.core.database import arrays, planned
 from apps.rag.models import Chunk, ChunkMessage
 from apps.rag.text.folding import fold
 from apps.rag.types import ChunkDraft, SourceType
@@ -33,12 +33,9 @@ SELECT d.organization, d.scope, d.source_type, d.source, d.conversation, d.docum
   d.title, d.heading, d.body, to_tsvector(rag_config(d.language), d.folded), '', decode(d.hash, 'hex'), d.moment
 FROM d ORDER BY d.k RETURNING id
 """
-# Arrays: an erasure names hundreds, and as values they would take longer to write and to read than to look up.
 _HOLDS = "SELECT EXISTS (SELECT FROM rag_chunkmessage WHERE organization_id = %s AND message_id = %s)"
-_HOLDING = (
-    "SELECT DISTINCT chunk_id FROM rag_chunkmessage WHERE organization_id = %s AND message_id = ANY (%s)"
-)
-_REMOVE = "DELETE FROM rag_chunk WHERE organization_id = %s AND id = ANY (%s)"
+_HOLDING = "SELECT DISTINCT chunk_id FROM rag_chunkmessage WHERE organization_id = %s AND message_id = ANY (%s::uuid[])"
+_REMOVE = "DELETE FROM rag_chunk WHERE organization_id = %s AND id = ANY (%s::bigint[])"
 
 
 def store_chunks(drafts: Sequence[ChunkDraft]) -> list[int]:
@@ -73,11 +70,11 @@ def remove_messages(*, organization_id: UUID, message_ids: Sequence[UUID]) -> in
     Two statements, each by its index: joined, a plan made before there were statistics reads the whole organization.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDING, [organization_id, list(message_ids)])
+        cursor.execute(_HOLDING, [organization_id, arrays.written(message_ids)])
         found = [chunk for (chunk,) in cursor.fetchall()]
         if not found:
             return 0
-        cursor.execute(_REMOVE, [organization_id, found])
+        cursor.execute(_REMOVE, [organization_id, arrays.written(found)])
         return int(cursor.rowcount)
 
 

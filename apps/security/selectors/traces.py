@@ -19,6 +19,7 @@ from apps.core.data_subjects import Person, subject_data
 
 LEAST_NAME = 3  # shorter names are parts of words
 LEAST_LINE = 30  # shorter lines are everybody's
+LONGER_LINE = 40  # longer than ids, hashes and moments, of which a database is full
 SECONDS = 600
 # Where another organization has a seat for the person, the account is not ours to erase.
 _ACCOUNT = frozenset(
@@ -81,11 +82,14 @@ def searched_columns() -> list[Column]:
         return [Column(*row) for row in cursor.fetchall()]
 
 
-def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: UUID) -> Traces:
+def find_traces(
+    person: Person, *, line_hashes: Sequence[str], shortest_line: int = LEAST_LINE, except_request: UUID
+) -> Traces:
     """Search the database. One statement a table; it may take minutes in a large organization.
 
     Args:
-        line_hashes: SHA-256 of lines of the person's messages, as hex, of at least `LEAST_LINE` characters.
+        line_hashes: SHA-256 of lines of the person's messages, as hex.
+        shortest_line: their least length in characters; what is shorter is none of them, and needs no hash.
         except_request: the request that does this knows the person until it is done.
     """
     shared = {column for data in subject_data() for column in data.shared}
@@ -100,7 +104,7 @@ def find_traces(person: Person, *, line_hashes: Sequence[str], except_request: U
         cursor.execute(_TENANT)
         tenant = {table for (table,) in cursor.fetchall()}
         for table, columns in by_table.items():
-            statement = _Statement.about(person, table, looks_for_lines=bool(line_hashes))
+            statement = _Statement.about(person, table, shortest_line=shortest_line if line_hashes else None)
             sql = statement.of(table, columns, where=_rows_of(table, is_tenant=table in tenant))
             given = {"organization": person.organization_id, "request": except_request}
             cursor.execute(sql, statement.parameters | given)
@@ -133,17 +137,17 @@ class _Statement:
 
     ids: Sequence[UUID]
     names: Sequence[str]
-    looks_for_lines: bool
+    shortest_line: int | None  # None looks for no lines
     parameters: dict[str, Any] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def about(cls, person: Person, table: str, *, looks_for_lines: bool) -> Self:
+    def about(cls, person: Person, table: str, *, shortest_line: int | None) -> Self:
         """Look for a person; an account that stays for another organization keeps id and address."""
         stays = not person.leaves_for_good
         ids = [person.member_id] if stays and table in _ACCOUNT else [person.member_id, person.id]
         names = [person.name] if stays else [person.name, person.email]
-        return cls(ids, [name.lower() for name in names if len(name) >= LEAST_NAME], looks_for_lines)
+        return cls(ids, [name.lower() for name in names if len(name) >= LEAST_NAME], shortest_line)
 
     def of(self, table: str, columns: Sequence[Column], *, where: Sequence[str]) -> str:
         """Return its SQL; `parameters` are then complete."""
@@ -171,7 +175,7 @@ class _Statement:
         if column.kind == "uuid":
             return "false"
         named = self._holds_any(self.names, column)
-        if column.kind == "bytea" or not self.looks_for_lines:
+        if column.kind == "bytea" or self.shortest_line is None:
             return named
         return f"({named} OR {self._holds_line(column)})"
 
@@ -188,25 +192,24 @@ class _Statement:
 
     def _holds_line(self, column: Column) -> str:
         place = f'x."{column.name}"'
-        if column.kind == "jsonb":
+        if (
+            column.kind == "jsonb"
+        ):  # strings come out of the select list one by one; as a table they are kept first
             return (
-                f"EXISTS (SELECT 1 FROM (SELECT v #>> '{{}}' AS text "  # noqa: S608 - as above
-                f"FROM jsonb_path_query({place}, 'strict $.** ? (@.type() == \"string\")') v OFFSET 0) t "
+                f"EXISTS (SELECT 1 FROM (SELECT jsonb_path_query({place}, "  # noqa: S608 - as above
+                f"'strict $.** ? (@.type() == \"string\")') #>> '{{}}' AS text OFFSET 0) t "
                 f"WHERE {self._is_or_has_line('t.text')})"
             )
         return self._is_or_has_line(f"{place}::text")
 
     def _is_or_has_line(self, text: str) -> str:
         """Return the condition on a text; most are one line, and need not be cut."""
-        whole = f"btrim({text}, E' \\t\\r\\n')"
-        # IS TRUE: a look-up in one table of hashes; the planner would join them anew for each text.
-        is_line = "(sha256(convert_to({}, 'UTF8')) IN (SELECT hash FROM lines)) IS TRUE".format
-        cut = is_line("btrim(l, E' \\t\\r')")
+        whole, line = _stripped(text, " \t\r\n"), _stripped("l", " \t\r")
         return (
-            f"CASE WHEN length({text}) < {LEAST_LINE} THEN false "  # noqa: S608 - as above
-            f"WHEN strpos({whole}, E'\\n') = 0 THEN {is_line(whole)} "
+            f"CASE WHEN length({text}) < {self.shortest_line} THEN false "  # noqa: S608 - as above
+            f"WHEN position('\\x0a'::bytea IN {whole}) = 0 THEN {_is_line(whole)} "
             f"ELSE EXISTS (SELECT 1 FROM string_to_table({text}, E'\\n') l "
-            f"WHERE length(l) >= {LEAST_LINE} AND {cut}) END"
+            f"WHERE length(l) >= {self.shortest_line} AND {_is_line(line)}) END"
         )
 
     def _named(self, what: str, value: Any) -> str:
@@ -214,3 +217,13 @@ class _Statement:
         name = self._names.setdefault(what, f"p{len(self._names)}")
         self.parameters[name] = value
         return f"%({name})s"
+
+
+def _stripped(text: str, ends: str) -> str:
+    """Return the bytes of a text without these at its ends; to strip characters takes ten times as long."""
+    return f"btrim(convert_to({text}, 'UTF8'), '\\x{ends.encode().hex()}'::bytea)"
+
+
+def _is_line(line: str) -> str:
+    """IS TRUE: a look-up in one table of hashes; the planner would join them anew for each text."""
+    return f"(sha256({line}) IN (SELECT hash FROM lines)) IS TRUE"  # noqa: S608 - as above

@@ -32,7 +32,7 @@ from apps.security.selectors import preview
 from apps.security.selectors.holds import holds_on
 from apps.security.selectors.privacy import visible_requests
 from apps.security.selectors.subjects import from_json
-from apps.security.selectors.traces import LEAST_LINE, Traces, find_traces
+from apps.security.selectors.traces import LEAST_LINE, LONGER_LINE, Traces, find_traces
 from apps.security.services import archive, subjects, suppression
 from apps.security.services.exporting import running
 from apps.security.services.holds import MANAGE, clean_reason, require_free
@@ -209,7 +209,12 @@ def verify(*, organization_id: UUID, request_id: UUID) -> dict[str, Any]:
         TracesLeft: names tables and columns, never data.
     """
     row = running(organization_id=organization_id, request_id=request_id)
-    found = find_traces(_person(row), line_hashes=row.identifiers.get("lines", []), except_request=row.pk)
+    found = find_traces(
+        _person(row),
+        line_hashes=row.identifiers.get("lines", []),
+        shortest_line=row.identifiers.get("shortest_line", LEAST_LINE),
+        except_request=row.pk,
+    )
     row.proof["verification"] = _counted(found)
     row.save(update_fields=["proof"])
     if found.left:
@@ -265,11 +270,11 @@ def erase_requests_of(person: Person, _cursor: Any) -> Batch:
 
 
 def _start(row: PrivacyRequest, person: Person, principal: Principal | None) -> RunView:
+    lines = _lines(person)
     row.identifiers = {
         **subjects.to_json(person),
-        "lines": [
-            subjects.line_hash(line) for line in preview.lines_of(person, least=LEAST_LINE, most=MOST_LINES)
-        ],
+        "lines": [subjects.line_hash(line) for line in lines],
+        "shortest_line": min(map(len, lines), default=LEAST_LINE),
     }
     kinds = [data for data in subject_data() if data.erase is not None]
     steps = [
@@ -288,6 +293,15 @@ def _start(row: PrivacyRequest, person: Person, principal: Principal | None) -> 
     row.state, row.approved_at, row.run_id = RequestState.RUNNING, timezone.now(), run.id
     row.save()
     return run
+
+
+def _lines(person: Person) -> list[str]:
+    """Return lines of what the person wrote to look for; shorter ones only where there are few."""
+    lines = preview.lines_of(person, least=LONGER_LINE, most=MOST_LINES)
+    if len(lines) < MOST_LINES:
+        shorter = preview.lines_of(person, least=LEAST_LINE, most=MOST_LINES)
+        lines = list(dict.fromkeys([*lines, *shorter]))[:MOST_LINES]
+    return lines
 
 
 def _lock(organization_id: UUID, request_id: UUID) -> PrivacyRequest:

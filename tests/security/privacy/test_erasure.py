@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from uuid import UUID
 
 import orjson
 import pytest
@@ -142,9 +141,12 @@ def test_who_saw_it_live_sees_what_who_comes_later_sees(
     """Snapshot and published frames equal a fresh snapshot; and no number is missing from the log."""
     ben, published = act(scene.ben), []
 
-    def publish(*, type: str, stream_id: UUID, payload: bytes, **_rest: object) -> None:  # noqa: A002
-        if stream_id == scene.channel:
-            published.append({"type": type, "payload": orjson.loads(payload)})
+    def publish(events: Iterable[publishing.Stored]) -> None:
+        published.extend(
+            {"type": event.type, "payload": orjson.loads(event.payload)}
+            for event in events
+            if event.stream_id == scene.channel
+        )
 
     monkeypatch.setattr(publishing, "publish_stored", publish)
     seen = snapshot(ben, scene.channel)
