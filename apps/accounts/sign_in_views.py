@@ -178,6 +178,8 @@ class ConfirmCodePage(ConfirmLoginCodeView):  # type: ignore[misc]
 class _ResetForm(ResetPasswordForm):  # type: ignore[misc]
     """The address; where nobody has it, a link is made for an account that is in no table, and is not sent."""
 
+    users: list[User]
+
     def clean_email(self) -> str:
         """Find the accounts."""
         email: str = super().clean_email()
