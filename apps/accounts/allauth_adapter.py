@@ -11,6 +11,8 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sites.shortcuts import get_current_site
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -120,10 +122,31 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth sh
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Send; one that cannot leave is logged, and the page says the same as for any other address."""
+        self._post(self._written(template_prefix, email, context), template_prefix)
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:
+        """Write both letters whoever asks, and send the one that is meant: the work must not tell which it was.
+
+        Args:
+            user: one that is in no table stands for nobody.
+        """
+        letters = {
+            prefix: self._written(prefix, email, context)
+            for prefix in ("account/email/password_reset_key", "account/email/unknown_account")
+        }
+        meant = "unknown_account" if user._state.adding else "password_reset_key"  # noqa: SLF001 - Django documents it
+        self._post(letters[f"account/email/{meant}"], meant)
+
+    def _written(self, template_prefix: str, email: str, context: dict[str, Any]) -> EmailMessage:
+        about = {"request": self.request, "email": email, "current_site": get_current_site(self.request)}
+        letter: EmailMessage = self.render_mail(template_prefix, email, {**about, **context})
+        return letter
+
+    def _post(self, letter: EmailMessage, template: str) -> None:
         try:
-            super().send_mail(template_prefix, email, context)
+            letter.send()
         except (OSError, smtplib.SMTPException):
-            logger.exception("account.not_mailed", extra={"template": template_prefix})
+            logger.exception("account.not_mailed", extra={"template": template})
 
     def format_email_subject(self, subject: str) -> str:
         """Leave subjects as they are."""

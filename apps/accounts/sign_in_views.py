@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.forms import ResetPasswordForm
 from allauth.account.internal.decorators import login_stage_required
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.stagekit import clear_login, get_pending_stage
@@ -174,8 +175,25 @@ class ConfirmCodePage(ConfirmLoginCodeView):  # type: ignore[misc]
         return response
 
 
+class _ResetForm(ResetPasswordForm):  # type: ignore[misc]
+    """The address; where nobody has it, a link is made for an account that is in no table, and is not sent."""
+
+    users: list[User]
+
+    def clean_email(self) -> str:
+        """Find the accounts."""
+        email: str = super().clean_email()
+        if not self.users:
+            nobody = User(email=email)
+            nobody.set_unusable_password()
+            self.users = [nobody]
+        return email
+
+
 class PasswordResetPage(PasswordResetView):  # type: ignore[misc]
     """Ask for a link; the answer is the same whether the address is known or not."""
+
+    form_class = _ResetForm
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Count by address and by network, so that nobody's mailbox is filled.

@@ -75,6 +75,22 @@ def test_each_address_gets_one_mail_with_the_same_subject(door: Callable[[str], 
     assert mail.outbox[0].subject == mail.outbox[1].subject
 
 
+def test_a_reset_writes_the_same_letters_for_everybody() -> None:
+    """And sends one of them: what is drawn for an address tells nothing by the time it takes."""
+    known, closed = MemberFactory().user, PersonFactory(is_active=False)
+    emails = (str(known.email), "nobody@example.org", str(closed.email))
+    drawn = [[template.name for template in reset(email).templates] for email in emails]
+    assert drawn[0] == drawn[1] == drawn[2]
+    assert {"account/email/password_reset_key_message.txt", "account/email/unknown_account_message.txt"} <= {
+        *drawn[0]
+    }
+    assert ["/accounts/password/reset/key/" in str(letter.body) for letter in mail.outbox] == [
+        True,
+        False,
+        False,
+    ]
+
+
 def processor_seconds(door: Callable[[str], Any], email: str) -> float:
     """Return what the door worked, hashing included: waiting for a turn on a busy machine is no work."""
     redis().flushdb()  # the limits are another test's business

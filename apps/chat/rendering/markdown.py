@@ -9,7 +9,6 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from uuid import UUID
 
 import nh3
@@ -122,8 +121,8 @@ def render(body: str, people: People | None = None) -> Rendered:
     environment = {
         "people": people or {}, "found": found, "groups": groups, "everyone": [], "online": [],
     }  # fmt: skip
-    parse = _parser.render if len(body) < _LONG else partial(on_own_stack, _parser.render)
-    raw = parse(body, environment)
+    is_long = len(body) >= _LONG
+    raw = on_own_stack(_parser.render, body, environment) if is_long else _parser.render(body, environment)
     clean = nh3.clean(
         raw, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes=_SCHEMES, link_rel="nofollow noopener noreferrer",
         set_tag_attribute_values={"a": {"target": "_blank"}},

@@ -49,7 +49,7 @@ from apps.core.events import log
 from apps.core.services.erasing import blank_events
 from apps.files.services import access as file_access
 
-BATCH = 2000
+BATCH = 4000  # conversations lie mixed in the table: each batch reads most of its pages, whatever its size
 _AT_ONCE = 1000  # their ids are one event, and that is one frame of 40 kB
 _SMALL_BATCH = 200  # where each row has an event of its own
 # From where the last batch ended: looked for from the start, each batch would pass all that were emptied before.

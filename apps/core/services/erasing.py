@@ -43,12 +43,12 @@ def erase_events(person: Person, cursor: Any) -> Batch:
 
     The copies take over what the log says by then. Before a log counts as done, its last key is asked for again.
     """
-    log, after, last = cursor or (LOGS[0], 0, 0)
+    log, after, last = cursor or (LOGS[0], _before_first_key(LOGS[0]), 0)
     last = last if after < last else _last_key(log)
     if after >= last:
         following = LOGS[LOGS.index(log) + 1 :]
         if following:
-            return Batch(0, (following[0], 0, 0))
+            return Batch(0, (following[0], _before_first_key(following[0]), 0))
         return Batch(_rewrite(LOGS[0], [], [], [person.member_id]))
     until = after + WINDOW
     followed = 0 if log == LOGS[0] else _follow(log, after, until)
@@ -155,7 +155,9 @@ class _Redactor:
         if isinstance(item, dict):
             if item.get("id") == self.known and "name" in item:
                 item = {**item, **{key: held for key, held in self.placeholder.items() if key in item}}
-            return {key: self.without(part) if part else part for key, part in item.items()}
+            return {
+                key: self.without(part) if part and part is not True else part for key, part in item.items()
+            }
         return [self.without(part) for part in item] if isinstance(item, list) else item
 
     def _without_text(self, text: str) -> str:
@@ -236,6 +238,14 @@ def _keys(person: Person) -> Iterator[bytes]:
 
 def _patterns(person: Person) -> list[str]:
     return [f"%{person.id}%", f"%{person.member_id}%"]
+
+
+def _before_first_key(log: str) -> int:
+    """Return where to begin: the outbox holds the newest only. A window before, for keys not committed yet."""
+    key = "position" if log == "core_eventfeed" else "id"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT min({key}) FROM {log}")  # noqa: S608 - constants
+        return max(0, int(cursor.fetchone()[0] or 0) - WINDOW)
 
 
 def _last_key(log: str) -> int:
