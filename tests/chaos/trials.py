@@ -54,7 +54,7 @@ class Size:
 SIZES = {
     "quick": Size(1, 8, 400, 60, 40, 400, 200, 2),
     "standard": Size(3, 30, 2_000, 500, 250, 2_000, 500, 10),
-    "full": Size(10, 60, 5_000, 2_000, 1_000, 10_000, 1_000, 40),
+    "full": Size(10, 60, 5_000, 2_000, 1_000, 10_000, 1_000, 20),
 }
 Trial = Callable[[Stack, Size], Awaitable[list[str]]]
 

@@ -119,6 +119,7 @@ def test_events_with_text_say_which_of_it_is_personal() -> None:
         "kind", "type", "role", "reason", "session", "state", "error_code", "failure_code", "emoji", "subject_type",
         "name",  # of a channel: everybody's
         "who_posts", "level",  # one of two words
+        "storage_key",  # a random number
     }  # fmt: skip
     for name, cls in registered().items():
         if not cls.__module__.startswith("apps."):
