@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import orjson
@@ -24,6 +24,7 @@ from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery
 from apps.rag.types import GENERATED, Box, Hit, MessageSpan, SourceType, Span
 
+Key = TypeVar("Key", int, UUID)
 _MOST_WORDS = 6
 _MATCHING = "SELECT language, word FROM rag_matching(%s::text[], %s::text[], %s::text[], %s::text[])"
 # The columns are the fields of `_Chunk`. What the search statement decided about rights is decided again.
@@ -93,10 +94,8 @@ def hits(
         principal=principal,
         conversation_ids=list({row.conversation_id for row in rows.values() if row.conversation_id}),
     )
-    words = (
-        {row.id: snippets.words_of(row.body, row.language) for row in rows.values()} if query.words else {}
-    )
-    matching = _matching([(rows[pk].language, found) for pk, found in words.items()], query)
+    texts = {row.id: (row.language, row.body) for row in rows.values()}
+    words, matching = _matching(texts, query)
     found = []
     for one in ranked:
         row = rows.get(one.chunk)
@@ -122,12 +121,7 @@ def message_hits(*, principal: Principal, message_ids: Sequence[UUID], query: Pa
         return []
     fallback = default_language(principal.organization_id)
     texts = {pk: (guess(one.body) or fallback, one.body) for pk, one in found.items()}
-    words = (
-        {pk: snippets.words_of(body, language) for pk, (language, body) in texts.items()}
-        if query.words
-        else {}
-    )
-    matching = _matching([(texts[pk][0], found) for pk, found in words.items()], query)
+    words, matching = _matching(texts, query)
     names = people.people({one.sender_id for one in found.values()})
     places = conversation_names(
         principal=principal, conversation_ids=list({one.conversation_id for one in found.values()})
@@ -239,27 +233,36 @@ def _hit(
     )
 
 
-def _matching(found: Iterable[tuple[str, snippets.Words]], query: ParsedQuery) -> dict[str, set[str]]:
-    """Return, for each language, which of these (language, words) the query's words match. One statement."""
+def _matching(
+    texts: Mapping[Key, tuple[str, str]], query: ParsedQuery
+) -> tuple[dict[Key, snippets.Words], dict[str, set[str]]]:
+    """Return the words of (language, text) that may be meant, and for each language those that are. One statement."""
     if not query.words:
-        return {}
-    texts: dict[str, set[str]] = {}
-    for language, words in found:
-        texts.setdefault(language, set()).update(words)
-    asked = [
-        (language, form) for language in texts for word in query.words for form, _ in forms(word, language)
-    ]
-    given = [(language, word) for language, words in texts.items() for word in words]
-    if not given:
-        return {}
+        return {}, {}
+    asked = {
+        language: [form for word in query.words for form, _ in forms(word, language)]
+        for language in {language for language, _ in texts.values()}
+    }
+    likeness = {language: snippets.Likeness(found) for language, found in asked.items()}
+    words = {
+        key: snippets.words_of(body, language, likeness[language]) for key, (language, body) in texts.items()
+    }
+    given = {(texts[key][0], word) for key, found in words.items() for word in found}
+    return words, _stemmed_alike(given, asked) if given else {}
+
+
+def _stemmed_alike(
+    given: Collection[tuple[str, str]], asked: Mapping[str, Sequence[str]]
+) -> dict[str, set[str]]:
+    written = [(language, form) for language, found in asked.items() for form in found]
     with connection.cursor() as cursor:
         cursor.execute(
             _MATCHING,
             [
                 [language for language, _ in given],
                 [word for _, word in given],
-                [language for language, _ in asked],
-                [form for _, form in asked],
+                [language for language, _ in written],
+                [form for _, form in written],
             ],
         )
         matching: dict[str, set[str]] = {}

@@ -10,17 +10,41 @@ from apps.rag.text.folding import fold
 from apps.rag.types import Span
 
 LENGTH: Final = 260
+_BEGINNING = 3  # letters
+_PART = re.compile(r"[^\W_]+")
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 
 
 Words = dict[str, list[Span]]
 
 
-def words_of(text: str, language: str) -> Words:
-    """Return each folded, lower-cased word of a text and where it stands; parts of hyphenated words too."""
+class Likeness:
+    """Whether a word may be one of a query's, before the stemmer says so: it asks the database for each.
+
+    A stem begins as its word does, and a compound holds the beginning of its parts.
+    """
+
+    def __init__(self, asked: Collection[str]) -> None:
+        plain = {part for form in asked for part in _PART.findall(fold(form, "").lower())}
+        self._firsts = frozenset(form[:1] for form in plain)
+        self._beginnings = tuple({form[:_BEGINNING] for form in plain})
+
+    def holds(self, word: str) -> bool:
+        """Return it for a folded, lower-cased word."""
+        plain = fold(word, "")  # no umlauts either, which a stemmer takes away
+        return plain[:1] in self._firsts or any(beginning in plain for beginning in self._beginnings)
+
+
+def words_of(text: str, language: str, likeness: Likeness) -> Words:
+    """Return each folded, lower-cased word of a text that may be meant, and where it stands; parts of hyphenated words
+    too.
+    """
     found: Words = {}
     for match in _WORD.finditer(text):
-        found.setdefault(fold(match.group(), language).lower(), []).append(Span(*match.span()))
+        word = fold(match.group(), language).lower()
+        if not likeness.holds(word):  # nor is any part of it
+            continue
+        found.setdefault(word, []).append(Span(*match.span()))
         if "-" in match.group():
             for part in re.finditer(r"[^-]+", match.group()):
                 span = Span(match.start() + part.start(), match.start() + part.end())
