@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chatsystem.supervisor import binaries
 from chatsystem.supervisor.paths import Layout
-from chatsystem.supervisor.postgres import Cluster, clean_environment
+from chatsystem.supervisor.postgres import Cluster, clean_environment, settings_for
 from chatsystem.supervisor.service import Service
 from chatsystem.supervisor.spawn import give_away
 from chatsystem.supervisor.valkey import Valkey
@@ -29,9 +29,14 @@ def valkey_service(valkey: Valkey, *, log: Path) -> Service:
     )
 
 
-def cluster_at(layout: Layout) -> Cluster:
+def cluster_at(layout: Layout, *, web_processes: int) -> Cluster:
     give_away(layout.sockets)
-    return Cluster(programs=binaries.postgres_directory(), data=layout.postgres, sockets=layout.sockets)
+    return Cluster(
+        programs=binaries.postgres_directory(),
+        data=layout.postgres,
+        sockets=layout.sockets,
+        settings=settings_for(web_processes),
+    )
 
 
 def postgres_service(cluster: Cluster, *, log: Path) -> Service:

@@ -32,6 +32,15 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
 }
 
+_MORE_FOR_A_WEB_PROCESS = 15  # connections: its pool, and those of its batches, its pulse and its sockets
+
+
+def settings_for(web_processes: int) -> Mapping[str, str]:
+    """Return the server's settings; each further web process brings connections of its own."""
+    most = int(SERVER_SETTINGS["max_connections"]) + _MORE_FOR_A_WEB_PROCESS * (web_processes - 1)
+    return {**SERVER_SETTINGS, "max_connections": str(most)}
+
+
 # A throw-away cluster loses its data with the process that made it, so nothing waits for a disk.
 THROW_AWAY_SETTINGS: Mapping[str, str] = {
     **SERVER_SETTINGS,

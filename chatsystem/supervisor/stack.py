@@ -147,7 +147,7 @@ class Stack:
             self._wait(partial(self._is_running, name), name, seconds=_SERVER_SECONDS)
 
     def _start_postgres(self) -> None:
-        cluster = embedded.cluster_at(self._layout)
+        cluster = embedded.cluster_at(self._layout, web_processes=self._options.web_processes)
         if not cluster.is_made():
             self._say("creating the database")
             cluster.make()

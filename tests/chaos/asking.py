@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from typing import Any
 
 from tests.benchmarks.stack import Person, Stack
 
 
 async def head_of(running: Stack, person: Person, conversation: str) -> int:
     """Return the conversation's last number, once the server answers."""
+    answer = await _answered(running, person, f"/api/v1/conversations/{conversation}/")
+    return int(answer["last_sequence"])
+
+
+async def _answered(running: Stack, person: Person, path: str) -> Any:
+    """Ask until there is an answer, for a minute: one of several web processes may still say 503."""
     for _ in range(120):
         with contextlib.suppress(OSError):
-            answer = await asyncio.to_thread(
-                running.call, person, "GET", f"/api/v1/conversations/{conversation}/"
-            )
-            return int(answer["last_sequence"])
+            return await asyncio.to_thread(running.call, person, "GET", path)
         await asyncio.sleep(0.5)
     raise RuntimeError("the server did not come back")
 
@@ -26,7 +30,7 @@ async def history(running: Stack, person: Person, conversation: str) -> tuple[in
     anchor, head = "newest", None
     while True:
         path = f"/api/v1/conversations/{conversation}/messages/?anchor={anchor}&before=199&after=1"
-        page = await asyncio.to_thread(running.call, person, "GET", path)
+        page = await _answered(running, person, path)
         head = page["last_sequence"] if head is None else head
         for message in page["messages"]:
             found[message["sequence"]] = message["client_key"]

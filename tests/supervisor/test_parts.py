@@ -17,6 +17,7 @@ from chatsystem.supervisor.health import HealthProbe
 from chatsystem.supervisor.keeper import Keeper
 from chatsystem.supervisor.lock import DirectoryLock, LockHeldError
 from chatsystem.supervisor.paths import Layout, UnusableDirectoryError
+from chatsystem.supervisor.postgres import settings_for
 from chatsystem.supervisor.service import LONGEST_PAUSE_SECONDS, KeptProcess, Service
 from tests.supervisor.running import wait_until
 
@@ -225,3 +226,8 @@ def test_signal_numbers_of_the_death_are_named_in_words(tmp_path: Path) -> None:
     keeper.stop()
 
     assert said == [f"tried ended ({signal.SIGKILL.name}), starting it again; see {tmp_path / 'tried.log'}"]
+
+
+@pytest.mark.parametrize(("web_processes", "connections"), [(1, "60"), (4, "105")])
+def test_database_takes_the_connections_of_every_web_process(web_processes: int, connections: str) -> None:
+    assert settings_for(web_processes)["max_connections"] == connections
