@@ -11,15 +11,17 @@ from tests.benchmarks.stack import Person, Stack
 
 async def head_of(running: Stack, person: Person, conversation: str) -> int:
     """Return the conversation's last number, once the server answers."""
-    answer = await _answered(running, person, f"/api/v1/conversations/{conversation}/")
+    answer = await answered(running, person, f"/api/v1/conversations/{conversation}/")
     return int(answer["last_sequence"])
 
 
-async def _answered(running: Stack, person: Person, path: str) -> Any:
+async def answered(
+    running: Stack, person: Person, path: str, *, method: str = "GET", body: Any = None
+) -> Any:
     """Ask until there is an answer, for a minute: one of several web processes may still say 503."""
     for _ in range(120):
         with contextlib.suppress(OSError):
-            return await asyncio.to_thread(running.call, person, "GET", path)
+            return await asyncio.to_thread(running.call, person, method, path, body)
         await asyncio.sleep(0.5)
     raise RuntimeError("the server did not come back")
 
@@ -30,7 +32,7 @@ async def history(running: Stack, person: Person, conversation: str) -> tuple[in
     anchor, head = "newest", None
     while True:
         path = f"/api/v1/conversations/{conversation}/messages/?anchor={anchor}&before=199&after=1"
-        page = await _answered(running, person, path)
+        page = await answered(running, person, path)
         head = page["last_sequence"] if head is None else head
         for message in page["messages"]:
             found[message["sequence"]] = message["client_key"]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from tests.benchmarks.figures import figure
 from tests.benchmarks.stack import Person, Stack
 from tests.chaos import devices, faults
-from tests.chaos.asking import head_of
+from tests.chaos.asking import answered, head_of
 from tests.chaos.client import ChaosClient
 from tests.chaos.database import stand_still
 from tests.chaos.ledger import Ledger
@@ -59,19 +59,20 @@ SIZES = {
 Trial = Callable[[Stack, Size], Awaitable[list[str]]]
 
 
-def make_channel(running: Stack) -> tuple[list[Person], str]:
+async def make_channel(running: Stack) -> tuple[list[Person], str]:
     """Create a conversation of the owner and an administrator."""
     people = [running.person("owner"), running.person("admin")]
-    me = running.call(people[1], "GET", "/api/v1/me/")
+    me = await answered(running, people[1], "/api/v1/me/")
     body = {"name": f"chaos {time.time_ns()}", "people": [me["id"]]}
-    return people, str(running.call(people[0], "POST", "/api/v1/conversations/", body)["id"])
+    made = await answered(running, people[0], "/api/v1/conversations/", method="POST", body=body)
+    return people, str(made["id"])
 
 
 async def endure(
     running: Stack, size: Size, name: str, fault: Callable[[], Awaitable[None]], *, at_least: int = 0
 ) -> list[str]:
     """Send and read while the fault goes on, and until `at_least` messages were tried; then compare the books."""
-    people, conversation = make_channel(running)
+    people, conversation = await make_channel(running)
     clients = [ChaosClient(running, people[n % 2], conversation) for n in range(SENDERS + READERS)]
     ledger = Ledger(name, clients[:SENDERS], clients[SENDERS:])
     await asyncio.gather(*(client.connect() for client in clients))
@@ -119,7 +120,7 @@ async def redis_away(running: Stack, size: Size) -> list[str]:
 
 async def database_stuck(running: Stack, size: Size) -> list[str]:
     """REL-10: the database stands still; the house says so, and is back at once afterwards."""
-    _, other = make_channel(running)
+    _, other = await make_channel(running)
     broken: list[str] = []
 
     async def fault() -> None:
@@ -130,7 +131,7 @@ async def database_stuck(running: Stack, size: Size) -> list[str]:
 
 async def repeated(running: Stack, size: Size) -> list[str]:
     """REL-02: five copies at once, another text, another sender, and once more after a restart."""
-    people, conversation = make_channel(running)
+    people, conversation = await make_channel(running)
     path = f"/api/v1/conversations/{conversation}/messages/"
 
     def post(person: Person, key: str, body: str) -> tuple[int, str]:
@@ -168,7 +169,7 @@ async def repeated(running: Stack, size: Size) -> list[str]:
 
 async def missed(running: Stack, size: Size) -> list[str]:
     """REL-03: a reader is away while messages arrive, comes back in the middle of them, and misses none."""
-    people, conversation = make_channel(running)
+    people, conversation = await make_channel(running)
     sender = ChaosClient(running, people[0], conversation)
     readers = [ChaosClient(running, people[1], conversation) for _ in range(2)]
     ledger = Ledger("missed", [sender], readers)
@@ -194,7 +195,7 @@ async def missed(running: Stack, size: Size) -> list[str]:
 
 async def all_cut(running: Stack, size: Size) -> list[str]:
     """REL-13: the web process dies with all its sockets; everybody comes back."""
-    people, conversation = make_channel(running)
+    people, conversation = await make_channel(running)
     clients = [ChaosClient(running, people[n % 2], conversation) for n in range(size.sockets)]
     for start in range(0, len(clients), 50):
         await asyncio.gather(*(client.connect() for client in clients[start : start + 50]))
