@@ -16,7 +16,7 @@ from apps.agents.services.answers import card_of
 from apps.agents.types import AnswerState
 from apps.chat.errors import MessageDeleted, MessageNotFound
 from apps.chat.services import erasing as chat_erasing
-from apps.chat.services import messages
+from apps.chat.services import forgetting, messages
 from apps.core.data_subjects import Batch, Person
 from apps.runs.errors import RunNotFound
 from apps.runs.services.erasing import forget_frames
@@ -66,7 +66,7 @@ def _empty(row: Answer) -> None:
         forget_frames(organization_id=row.organization_id, run_ids=[row.run_id])
     if row.message_id is None:
         return
-    chat_erasing.forget_log_of(organization_id=row.organization_id, message_id=row.message_id)
+    forgetting.forget_log_of(organization_id=row.organization_id, message_id=row.message_id)
     try:
         messages.change_card(
             organization_id=row.organization_id, message_id=row.message_id, card=card_of(row), body=row.body

@@ -18,7 +18,7 @@ from apps.chat.errors import MessageNotFound, NotRestorable
 from apps.chat.models import Attachment, DeletedMessage, Message, MessageRevision, Poll
 from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.services import composing
-from apps.chat.services.erasing import forget_log
+from apps.chat.services.forgetting import forget_log
 from apps.chat.services.mentions import replace_mentions
 from apps.chat.services.standing import lock_message
 from apps.core import tenancy

@@ -40,6 +40,7 @@ from apps.chat.models import (
 from apps.chat.selectors.conversations import ref
 from apps.chat.selectors.personal import descriptions_by
 from apps.chat.services.conversations import announce_change
+from apps.chat.services.forgetting import ALL_BUT_FILES, forget_logs
 from apps.chat.services.members import end_all_memberships
 from apps.chat.services.standing import lock_streams
 from apps.chat.types import ReportState
@@ -66,16 +67,6 @@ UPDATE chat_message SET body = '', html = '', mentions = '{}', card = NULL, vers
   hidden_at = NULL, sender_id = coalesce(%s, sender_id)
 WHERE organization_id = %s AND id = ANY (%s::uuid[])
 """
-
-_TOLD = """
-SELECT sequence FROM core_event
-WHERE organization_id = %(organization)s AND stream_id = %(stream)s AND sequence >= %(first)s AND (
-  sequence = ANY(%(numbers)s)
-  OR (type IN ('message.edited', 'message.card_changed', 'poll.changed', 'message.previews_changed')
-    AND payload ->> 'message_id' = ANY(%(messages)s))
-  OR (type = 'message.restored' AND payload #>> '{message,id}' = ANY(%(messages)s)))
-"""
-
 
 _FORGET = tuple(
     f"DELETE FROM {table} WHERE organization_id = %s AND message_id = ANY (%s::uuid[])"  # noqa: S608 - names of our own
@@ -115,56 +106,6 @@ def erase_messages(*, organization_id: UUID, message_ids: Collection[UUID]) -> i
         for of_one in by_stream.values():
             forget_logs(of_one)
     return len(rows)
-
-
-_TELLING = (
-    events.MessageSent,
-    events.MessageEdited,
-    events.CardChanged,
-    events.PollChanged,
-    events.PreviewsChanged,
-)
-_ALL_BUT_FILES = tuple(field for cls in _TELLING for field in cls.personal if field != "message.attachments")
-
-
-def forget_log(message: Message) -> None:
-    """Take what a message said out of the event log: its first event, and those that told what became of it."""
-    forget_logs([message])
-
-
-def silence_log(message: Message) -> None:
-    """Take the words of a hidden message out of the event log; its place and the sender's key stay.
-
-    What brings it back says it all again.
-    """
-    forget_logs([message], but=("message.client_key",))
-
-
-def forget_logs(messages: Sequence[Message], *, but: tuple[str, ...] = ()) -> None:
-    """The same for messages of one conversation. Two statements for any number.
-
-    Args:
-        but: fields that stay.
-    """
-    first = messages[0]
-    numbers = [row.sequence for row in messages]
-    named: dict[str, Any] = {
-        "organization": first.organization_id, "stream": first.conversation_id, "first": min(numbers),
-        "numbers": numbers, "messages": [str(row.pk) for row in messages],
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_TOLD, named)
-        sequences = [sequence for (sequence,) in cursor.fetchall()]
-    blank_events(
-        organization_id=first.organization_id, stream_id=first.conversation_id, sequences=sequences, but=but
-    )
-
-
-def forget_log_of(*, organization_id: UUID, message_id: UUID) -> None:
-    """Take what a message said so far out of the event log; harmless for one that does not exist."""
-    message = Message.objects.filter(organization_id=organization_id, pk=message_id).first()
-    if message is not None:
-        forget_log(message)
 
 
 def erase_mentions_of(person: Person, cursor: Any) -> Batch:
@@ -348,7 +289,7 @@ def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]])
         found = [message.pk for message in messages]
         Message.objects.filter(pk__in=found).update(files_ended_at=now, version=F("version") + 1)
         _drop_files(organization_id, found)
-        forget_logs(messages, but=_ALL_BUT_FILES)
+        forget_logs(messages, but=ALL_BUT_FILES)
         log.record(
             events.FilesEnded(
                 organization_id=organization_id,

@@ -21,7 +21,7 @@ from apps.chat.models import (
 )
 from apps.chat.rendering.markdown import render_plain
 from apps.chat.services import polls
-from apps.chat.services.erasing import forget_log
+from apps.chat.services.forgetting import forget_log
 from apps.chat.services.standing import lock_message
 from apps.core.data_subjects import Batch, Person
 from apps.core.events import log

@@ -26,7 +26,7 @@ from apps.chat.selectors.messages import visible_messages
 from apps.chat.selectors.moderation import ReportView, get_report, visible_reports
 from apps.chat.services import composing, deleted
 from apps.chat.services.conversations import open_direct
-from apps.chat.services.erasing import silence_log
+from apps.chat.services.forgetting import silence_log
 from apps.chat.services.messages import send_message, take_away
 from apps.chat.services.standing import lock_message
 from apps.chat.types import ReportReason, ReportState

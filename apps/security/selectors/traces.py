@@ -192,9 +192,8 @@ class _Statement:
 
     def _holds_line(self, column: Column) -> str:
         place = f'x."{column.name}"'
-        if (
-            column.kind == "jsonb"
-        ):  # strings come out of the select list one by one; as a table they are kept first
+        if column.kind == "jsonb":
+            # Strings come out of the select list one by one; as a table they are kept first.
             return (
                 f"EXISTS (SELECT 1 FROM (SELECT jsonb_path_query({place}, "  # noqa: S608 - as above
                 f"'strict $.** ? (@.type() == \"string\")') #>> '{{}}' AS text OFFSET 0) t "
