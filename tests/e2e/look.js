@@ -1,6 +1,10 @@
-// What is wrong with the page as it is drawn. Returns lists that are empty on a good page.
-() => {
+// What is wrong with the page as it is drawn, once nothing fades or moves in any more. Returns lists that are empty on a good page.
+async () => {
   const problems = [];
+  const ends = (animation) => animation.playState === "running" && animation.effect.getComputedTiming().endTime !== Infinity;
+  for (let moving = document.getAnimations().filter(ends); moving.length; moving = document.getAnimations().filter(ends)) {
+    await Promise.allSettled(moving.map((animation) => animation.finished));
+  }
   const width = document.documentElement.clientWidth;
   const isSeen = (element) => element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
   const name = (element) => `${element.tagName.toLowerCase()}.${element.className.baseVal ?? element.className}`;
