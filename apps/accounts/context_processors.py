@@ -21,7 +21,7 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None) if getattr(request, "is_signed_in", False) else None
     theme = getattr(user, "theme", "system")
     if principal is None:
-        return {"viewer": None, "me": None, "organization": None, "organizations": [], "theme": theme}
+        return {"viewer": None, "me": None, "organization": None, "organizations": (), "theme": theme}
     me = PersonView(
         id=principal.id,
         member_id=principal.member_id,
@@ -38,6 +38,6 @@ def viewer(request: HttpRequest) -> dict[str, Any]:
         "organization": OrganizationView(
             principal.organization_id, principal.organization_slug, principal.organization_name, ""
         ),
-        "organizations": SimpleLazyObject(lambda: organizations_of(principal.id)),
+        "organizations": SimpleLazyObject(lambda: tuple(organizations_of(principal.id))),
         "theme": theme,
     }

@@ -8,10 +8,10 @@ can be out of date or reach the wrong reader.
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
 from types import NoneType
+from typing import NamedTuple
 from uuid import UUID
 
 from django.template.loader import render_to_string
@@ -27,8 +27,7 @@ _SHORT = 2000  # characters; thousands of longer ones would take the memory of a
 _SAFE = (UUID, int, SafeString, NoneType)  # nothing in these can be escaped, and escaping is half of the work
 
 
-@dataclass(frozen=True, kw_only=True)
-class Shape:
+class Shape(NamedTuple):
     """What decides which parts a message has.
 
     Attributes:
@@ -53,19 +52,21 @@ class Shape:
     has_acts: bool
 
 
-def draw(shape: Shape, *, zone: str, sent_at: dt.datetime, **values: object) -> SafeString:
+def draw(shape: Shape, *, zone: str, sent_at: dt.datetime, place: str, **values: object) -> SafeString:
     """Return a message of this shape with a value in each slot; what is not marked as safe is escaped.
 
     Args:
         zone: the current one, in which the time is written.
+        place: the address of the conversation.
         values: hashable; a page draws mostly what the one before has drawn, so short ones are kept for all they show.
     """
     is_short = len(str(values["text"])) + len(str(values["around"])) <= _SHORT
-    return (_kept if is_short else _fill)(shape, zone, sent_at, **values)
+    return (_kept if is_short else _fill)(shape, zone, sent_at, place, **values)
 
 
-def _fill(shape: Shape, _zone: str, sent_at: dt.datetime, **values: object) -> SafeString:
+def _fill(shape: Shape, _zone: str, sent_at: dt.datetime, place: str, **values: object) -> SafeString:
     values |= {"sent": sent_at.isoformat(), "time": moment(sent_at)}
+    values |= {"link": f"{place}m/{values['id']}/", "thread_link": f"{place}t/{values['id']}/"}
     safe = {name: value if type(value) in _SAFE else escape(str(value)) for name, value in values.items()}
     return mark_safe(_pattern(shape) % safe)  # noqa: S308 - a template's, with escaped values
 

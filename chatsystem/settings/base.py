@@ -132,6 +132,7 @@ TEMPLATES = [
                 "apps.notify.context_processors.bell",
             ],
             "builtins": ["apps.core.templatetags.parts"],
+            "libraries": {"i18n": "apps.core.templatetags.i18n"},
         },
     }
 ]
@@ -154,7 +155,7 @@ CHANNEL_LAYERS = {
 }
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTHENTICATION_BACKENDS = ["apps.accounts.page_sessions.Backend"]
 # django-guardian keeps rows and decides nothing: `can()` reads them. So no backend of it, no anonymous user in the
 # database, no methods on users and groups that would be a second way to ask.
 ANONYMOUS_USER_NAME = None
@@ -193,7 +194,7 @@ MFA_RECOVERY_CODE_DIGITS = 10
 OTP_LOGIN_URL = "factor_required"
 USERSESSIONS_TRACK_ACTIVITY = False  # `accounts.middleware` writes once a minute
 
-SESSION_ENGINE = "django.contrib.sessions.backends.db"  # an ended session must not survive in a cache
+SESSION_ENGINE = "apps.accounts.page_sessions"  # an ended session must not survive in a cache
 SESSION_COOKIE_AGE = _security.session_days * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -16,7 +16,7 @@ def open_session(user: User, *, age_seconds: int = 0) -> str:
     """Sign a user in and return the session's key."""
     session = store()
     session[SESSION_KEY] = str(user.pk)
-    session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+    session[BACKEND_SESSION_KEY] = "apps.accounts.page_sessions.Backend"
     session[HASH_SESSION_KEY] = user.get_session_auth_hash()
     session[SIGNED_IN_AT] = session[CONFIRMED_AT] = int(time.time()) - age_seconds
     session.create()

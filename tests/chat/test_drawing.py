@@ -16,7 +16,7 @@ from apps.chat import drawing, presenting
 from apps.chat.types import MessageView, ReactionView
 from tests.design.samples import JONAS, READER, message, request_of
 
-_NEITHER: dict[str, Any] = dict.fromkeys((field.name for field in dataclasses.fields(drawing.Shape)), False)
+_NEITHER: dict[str, Any] = dict.fromkeys(drawing.Shape._fields, False)
 
 
 def _draw(*shown: MessageView, language: str = "en") -> str:
@@ -81,9 +81,8 @@ def test_what_is_trusted_in_one_place_is_not_trusted_in_another() -> None:
     """Equal texts are one key, whether marked as safe or not; the kind of each counts too."""
     shape = drawing.Shape(**_NEITHER | {"language": "en"})
     values = dict.fromkeys(
-        ("id", "sequence", "sender", "version", "thread", "face", "text", "around", "link"), ""
+        ("id", "sequence", "sender", "version", "thread", "face", "text", "around", "place", "topic"), ""
     )
-    values |= {"thread_link": "", "topic": ""}
     moment = message(1).sent_at
     trusted = drawing.draw(shape, zone="UTC", sent_at=moment, name=SafeString("<b>"), **values)
     plain = drawing.draw(shape, zone="UTC", sent_at=moment, name="<b>", **values)

@@ -12,7 +12,7 @@ from apps.core.events import types
 from apps.core.models import Event
 from apps.rag import handlers
 from apps.rag.types import Span
-from apps.rag.views.searching import Piece, pieces
+from apps.rag.views.searching import marked
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
 from tests.documents import samples
@@ -44,13 +44,13 @@ def _say(world: World, sender: Principal, conversation, body: str) -> None:
 @pytest.mark.parametrize(
     ("marks", "expected"),
     [
-        ((), [("Die Bremse hält", False)]),
-        ((Span(4, 10),), [("Die ", False), ("Bremse", True), (" hält", False)]),
-        ((Span(0, 3), Span(11, 15)), [("Die", True), (" Bremse ", False), ("hält", True)]),
+        ((), "Die &lt;Bremse&gt; hält"),
+        ((Span(4, 12),), "Die <mark>&lt;Bremse&gt;</mark> hält"),
+        ((Span(0, 3), Span(13, 17)), "<mark>Die</mark> &lt;Bremse&gt; <mark>hält</mark>"),
     ],
 )
-def test_a_text_is_cut_at_its_marks(marks: tuple[Span, ...], expected: list[tuple[str, bool]]) -> None:
-    assert list(pieces("Die Bremse hält", marks)) == [Piece(text, is_mark) for text, is_mark in expected]
+def test_a_text_is_marked_and_escaped(marks: tuple[Span, ...], expected: str) -> None:
+    assert marked("Die <Bremse> hält", marks) == expected
 
 
 def test_a_hit_says_where_it_is_and_why(world: World) -> None:

@@ -70,7 +70,7 @@ def test_no_door_writes_down_what_came_through_it(canaries: Canaries, member: Me
     """
     key = Client(raise_request_exception=False, headers={"Authorization": f"Bearer {api_key(member).secret}"})
     person = Client(raise_request_exception=False)
-    person.force_login(member.user, "allauth.account.auth_backends.AuthenticationBackend")
+    person.force_login(member.user, "apps.accounts.page_sessions.Backend")
     forged = Client(
         raise_request_exception=False, headers={"Authorization": f"Bearer {canaries.new('bearer')}"}
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import cast
@@ -30,34 +31,83 @@ _rows: dict[tuple[ConversationView, object, bool, str, str | None], SafeString] 
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "image/avif"})
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Stream:
+    """What all messages of a page have in common; the context says the last three of them."""
+
+    context: template.Context
+    slug: str
+    language: str
+    zone: str
+    me: str
+    target: object
+    in_thread: bool
+    read_only: bool
+
+
+def _stream(context: template.Context) -> _Stream:
+    principal = context["request"].principal
+    return _Stream(
+        context=context,
+        slug=principal.organization_slug,
+        language=get_language() or "",
+        zone=timezone.get_current_timezone_name(),
+        me=f'data-principal="{principal.id}"',
+        target=context.get("target"),
+        in_thread=bool(context.get("in_thread")),
+        read_only=bool(context.get("read_only")),
+    )
+
+
 @register.simple_tag(takes_context=True)
 def message(context: template.Context, row: Row) -> SafeString:
     """Return a message as it stands in a conversation.
 
     The context may say `target` (the id of the message the page was opened at), `in_thread` and `read_only`.
     """
-    shown, in_thread = row.message, bool(context.get("in_thread"))
-    place = conversation_link(context, shown.conversation)
-    link, thread_link = f"{place}m/{shown.id}/", f"{place}t/{shown.id}/"
+    return _message(_stream(context), row)
+
+
+@register.simple_tag(takes_context=True)
+def message_rows(context: template.Context, rows: Sequence[Row]) -> SafeString:
+    """Return messages as they stand in a conversation, with the days, topics and the line of the unread between them."""
+    stream = _stream(context)
+    found: list[str] = []
+    for row in rows:
+        if row.has_divider:
+            found.append(_part(context, "chat/parts/dividers.html", row=row))
+        if row.begins_topic:
+            shown = row.message
+            topic = {"topic": shown.topic, "is_resolved": row.is_resolved, "conversation_id": shown.conversation}
+            found.append(_part(context, "chat/parts/topic.html", **topic))
+        found.append(_message(stream, row))
+    return mark_safe("\n".join(found))  # noqa: S308 - all of them from templates
+
+
+def _message(stream: _Stream, row: Row) -> SafeString:
+    shown = row.message
+    is_deleted = shown.deleted_at is not None
+    place = f"{_organization(stream.slug)}c/{shown.conversation}/"
     shape = drawing.Shape(
-        language=get_language() or "",
+        language=stream.language,
         continues=row.continues,
-        mentions_me=row.mentions_me and shown.deleted_at is None,
-        is_deleted=shown.deleted_at is not None,
+        mentions_me=row.mentions_me and not is_deleted,
+        is_deleted=is_deleted,
         is_hidden=shown.hidden_at is not None,
-        is_target=shown.id == context.get("target"),
-        in_thread=in_thread,
+        is_target=shown.id == stream.target,
+        in_thread=stream.in_thread,
         is_reply=shown.thread is not None,
         is_mine=row.is_mine,
         is_agent=shown.sender.is_agent,
         is_guest=shown.sender.is_guest,
         has_card=shown.card is not None,
-        has_acts=shown.deleted_at is None and not context.get("read_only"),
+        has_acts=not is_deleted and not stream.read_only,
     )
     return drawing.draw(
         shape,
-        zone=timezone.get_current_timezone_name(),
+        zone=stream.zone,
         sent_at=shown.sent_at,
+        place=place,
         id=shown.id,
         sequence=shown.sequence,
         sender=shown.sender.id,
@@ -65,39 +115,35 @@ def message(context: template.Context, row: Row) -> SafeString:
         thread=shown.thread,
         topic=shown.topic.id if shown.topic else SafeString(""),
         name=shown.sender.name,
-        face="" if row.continues else avatar(context, shown.sender),
-        text=mark_safe(row.hidden_html) if shape.is_deleted else card(context, row),  # noqa: S308 - sanitised HTML
-        around="" if shape.is_deleted else _around(context, row, link, thread_link),
-        link=link,
-        thread_link=thread_link,
+        face="" if row.continues else avatar(stream.context, shown.sender),
+        text=mark_safe(row.hidden_html) if is_deleted else _body(stream, row),  # noqa: S308 - sanitised HTML
+        around="" if is_deleted else _around(stream, row, place),
     )
 
 
-def _around(context: template.Context, row: Row, link: str, thread_link: str) -> SafeString:
+def _around(stream: _Stream, row: Row, place: str) -> SafeString:
     """Return what stands below the text; most messages have nothing there."""
     shown = row.message
-    replies = shown.replies if not context.get("in_thread") else None
     if not (
         shown.edited_at
         or shown.attachments
         or shown.reactions
-        or replies
+        or (shown.replies and not stream.in_thread)
         or shown.priority
         or shown.pinned_at
         or shown.files_ended_at
         or shown.previews
     ):
         return SafeString("")
-    parts = cast("template.Template", context.template).engine.get_template("chat/parts/message_around.html")
-    more = {
-        "row": row,
-        "m": shown,
-        "link": link,
-        "thread_link": thread_link,
-        "slug": context["request"].principal.organization_slug,
-    }
-    with context.push(**more):
-        return parts.render(context)
+    return _part(
+        stream.context,
+        "chat/parts/message_around.html",
+        row=row,
+        m=shown,
+        link=f"{place}m/{shown.id}/",
+        thread_link=f"{place}t/{shown.id}/",
+        slug=stream.slug,
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -110,14 +156,6 @@ def templates_for_scripts(context: template.Context) -> SafeString:
 def _templates(slug: str, _language: str | None) -> SafeString:
     anybody = SimpleNamespace(principal=SimpleNamespace(organization_slug=slug, id=None))
     return render_to_string("chat/templates.html", {"sample": sample.sample(), "request": anybody})
-
-
-@register.simple_tag(takes_context=True)
-def message_text(context: template.Context, row: Row) -> SafeString:
-    """Return the body, with mentions of the reader marked. The HTML was sanitised when it was stored."""
-    me = f'data-principal="{context["request"].principal.id}"'
-    html = row.html.replace(f'<span class="mention" {me}>', f'<span class="mention mention--me" {me}>')
-    return mark_safe(html)  # noqa: S308 - only the server's renderer writes it
 
 
 @register.simple_tag(takes_context=True)
@@ -161,20 +199,26 @@ def _organization(slug: str) -> str:
     return reverse("chat:home", kwargs={"slug": slug})
 
 
-@register.simple_tag(takes_context=True)
-def card(context: template.Context, row: Row) -> SafeString:
-    """Render a message's card as the app that owns its type draws it for this reader; its text where it draws none."""
+def _body(stream: _Stream, row: Row) -> SafeString:
+    """Return a message's card as the app that owns its type draws it for this reader; its text where it draws none."""
     message = row.message
     if message.card is None:
-        return message_text(context, row)
+        return _text(stream, row)
     known = registry.find_card(message.card.type)
     if known is None:
-        return message_text(context, row)
+        return _text(stream, row)
+    request = stream.context["request"]
     stored = {"type": message.card.type, "id": message.card.id, "data": message.card.data}
-    shown = known.build(context["request"].principal, stored)
+    shown = known.build(request.principal, stored)
     if shown is None:
-        return message_text(context, row)
-    return render_to_string(known.template, {**shown, "message": message}, context["request"])
+        return _text(stream, row)
+    return render_to_string(known.template, {**shown, "message": message}, request)
+
+
+def _text(stream: _Stream, row: Row) -> SafeString:
+    """Return the body, with mentions of the reader marked. The HTML was sanitised when it was stored."""
+    plain, marked = f'<span class="mention" {stream.me}>', f'<span class="mention mention--me" {stream.me}>'
+    return mark_safe(row.html.replace(plain, marked))  # noqa: S308 - the renderer wrote it
 
 
 @register.simple_tag(takes_context=True)

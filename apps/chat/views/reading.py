@@ -237,7 +237,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
         "uploads_at_once": MOST_AT_ONCE if access.can(principal, "file.upload") else 0,
         "may_moderate": conversations.may_here(principal, "message.moderate", found.id),
         "member_count": count,
-        "faces": [conversations.ref(person) for person in people.people(others).values()],
+        "faces": tuple(conversations.ref(person) for person in people.people(others).values()),
         "search_url": search_address(principal, found.id),
         "drafts": own,
     }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from django import template
@@ -21,7 +23,22 @@ register = template.Library()
 def console_links(context: template.Context) -> tuple[ConsoleLink, ...]:
     """Return the pages of the console the reader may open. No query."""
     principal: Any = getattr(context.get("request"), "principal", None)
-    return console_shell.links(principal) if principal is not None else ()
+    if principal is None:
+        return ()
+    return _links(principal.organization_slug, frozenset(principal.permissions), get_language())
+
+
+@dataclass(frozen=True)
+class _Rights:
+    """What decides which pages of the console somebody may open."""
+
+    organization_slug: str
+    permissions: frozenset[str]
+
+
+@lru_cache(maxsize=256)
+def _links(slug: str, permissions: frozenset[str], _language: str | None) -> tuple[ConsoleLink, ...]:
+    return console_shell.links(_Rights(slug, permissions))
 
 
 @register.simple_tag(takes_context=True)

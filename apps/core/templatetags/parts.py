@@ -95,26 +95,33 @@ def avatar(context: template.Context, person: Face, size: str = "", presence: st
         size: empty (32 px), `s` (24) or `xs` (20).
         presence: `on`, `away` or `off` draws the sign and lets the socket keep it up to date.
     """
-    sized = f" avatar--{size}" if size else ""
     if person.is_agent:
-        return format_html(
-            '<span class="avatar avatar--agent{}" aria-hidden="true">{}</span>', sized, icon("agent")
-        )
+        return _agent_face(size)
     picture = getattr(person, "avatar", None) or getattr(person, "avatar_file_id", None)
-    face = (
-        format_html('<img src="{}" alt="" loading="lazy">', avatar_url(context, picture))
-        if picture
-        else person.initials
-    )
-    sign = _presence(person, presence) if presence else ""
+    address = avatar_url(context, picture) if picture else ""
+    return _face(size, person.tint, address, person.initials, presence and str(person.id), presence)
+
+
+@lru_cache(maxsize=4)
+def _agent_face(size: str) -> SafeString:
+    sized = f" avatar--{size}" if size else ""
     return format_html(
-        '<span class="avatar{}" data-tint="{}" aria-hidden="true">{}{}</span>', sized, person.tint, face, sign
+        '<span class="avatar avatar--agent{}" aria-hidden="true">{}</span>', sized, icon("agent")
     )
 
 
-def _presence(person: Face, presence: str) -> SafeString:
+@lru_cache(maxsize=1024)
+def _face(size: str, tint: int, picture: str, initials: str, of: str, presence: str) -> SafeString:
     return format_html(
-        '<span class="avatar__presence" data-presence="{}" data-presence-of="{}"></span>', presence, person.id
+        '<span class="avatar{}" data-tint="{}" aria-hidden="true">{}{}</span>',
+        f" avatar--{size}" if size else "",
+        tint,
+        format_html('<img src="{}" alt="" loading="lazy">', picture) if picture else initials,
+        format_html(
+            '<span class="avatar__presence" data-presence="{}" data-presence-of="{}"></span>', presence, of
+        )
+        if presence
+        else "",
     )
 
 
@@ -246,7 +253,12 @@ def area_links(context: template.Context) -> tuple[areas.AreaLink, ...]:
     principal = _principal(context)
     if principal is None:
         return ()
-    return areas.links(slug=principal.organization_slug, permissions=principal.permissions)
+    return _areas(principal.organization_slug, frozenset(principal.permissions), get_language())
+
+
+@lru_cache(maxsize=256)
+def _areas(slug: str, permissions: frozenset[str], _language: str | None) -> tuple[areas.AreaLink, ...]:
+    return areas.links(slug=slug, permissions=permissions)
 
 
 @register.simple_tag(takes_context=True)

@@ -26,13 +26,14 @@ class Likeness:
 
     def __init__(self, asked: Collection[str]) -> None:
         plain = {part for form in asked for part in _PART.findall(fold(form, "").lower())}
-        self._firsts = frozenset(form[:1] for form in plain)
-        self._beginnings = tuple({form[:_BEGINNING] for form in plain})
+        firsts = "".join(sorted({form[:1] for form in plain}))
+        beginnings = sorted({form[:_BEGINNING] for form in plain})
+        self._alike = re.compile("|".join([f"^[{firsts}]", *beginnings]) if plain else r"(?!)")
 
     def holds(self, word: str) -> bool:
         """Return it for a folded, lower-cased word."""
-        plain = fold(word, "")  # no umlauts either, which a stemmer takes away
-        return plain[:1] in self._firsts or any(beginning in plain for beginning in self._beginnings)
+        # No umlauts either, which a stemmer takes away.
+        return self._alike.search(word if word.isascii() else fold(word, "")) is not None
 
 
 def words_of(text: str, language: str, likeness: Likeness) -> Words:
@@ -41,12 +42,13 @@ def words_of(text: str, language: str, likeness: Likeness) -> Words:
     """
     found: Words = {}
     for match in _WORD.finditer(text):
-        word = fold(match.group(), language).lower()
+        written = match.group()
+        word = written.lower() if written.isascii() else fold(written, language).lower()
         if not likeness.holds(word):  # nor is any part of it
             continue
         found.setdefault(word, []).append(Span(*match.span()))
-        if "-" in match.group():
-            for part in re.finditer(r"[^-]+", match.group()):
+        if "-" in written:
+            for part in re.finditer(r"[^-]+", written):
                 span = Span(match.start() + part.start(), match.start() + part.end())
                 found.setdefault(fold(part.group(), language).lower(), []).append(span)
     return found

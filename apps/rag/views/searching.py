@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from html import escape
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -30,6 +31,7 @@ from apps.rag.selectors.search import Order, search
 from apps.rag.types import Chip, Filters, Hit, SearchResult, SourceType, Span
 
 PAGE = 10
+_SPOKEN = frozenset({"de", "en"})
 _MARKS = re.compile(r"\*\*|__|`+|~~|^#+ |\|[-:| ]+\|", re.MULTILINE)
 
 
@@ -39,27 +41,22 @@ class PageRequest(HttpRequest):
     principal: Principal
 
 
-@dataclass(frozen=True)
-class Piece:
-    """A part of a snippet, marked or not. Plain text."""
-
-    text: str
-    is_mark: bool
-
-
 @dataclass(frozen=True, kw_only=True)
 class ShownHit:
-    """A hit with its address and its text in pieces."""
+    """A hit as the page shows it.
+
+    Attributes:
+        text: the snippet with its marks.
+        is_message: a face stands beside it.
+        language: of the text; empty where the page can't say it.
+    """
 
     hit: Hit
     url: str
-    pieces: tuple[Piece, ...]
+    text: SafeString
     meaning_percent: int | None
-
-    @property
-    def is_message(self) -> bool:
-        """Return whether a face stands beside it."""
-        return self.hit.source_type == SourceType.MESSAGE
+    is_message: bool
+    language: str
 
 
 @dataclass(frozen=True)
@@ -155,30 +152,30 @@ def _shown(principal: Principal, hit: Hit) -> ShownHit:
     return ShownHit(
         hit=hit,
         url=hit_address(principal, hit),
-        pieces=_readable(pieces(hit.snippet, hit.highlights))
-        if is_message
-        else pieces(hit.snippet, hit.highlights),
+        text=marked(hit.snippet, hit.highlights, without=_MARKS if is_message else None),
         meaning_percent=meaning,
+        is_message=is_message,
+        language=hit.language if hit.language in _SPOKEN else "",
     )
 
 
-def pieces(text: str, marks: Sequence[Span]) -> tuple[Piece, ...]:
-    """Cut a text at its marks; marks do not overlap and are in order."""
-    found: list[Piece] = []
+def marked(text: str, marks: Sequence[Span], *, without: re.Pattern[str] | None = None) -> SafeString:
+    """Return a text, escaped, with its marks; they do not overlap and are in order.
+
+    Args:
+        without: what is left out, such as the signs of Markdown that messages are written in.
+    """
+    found: list[str] = []
     place = 0
+
+    def shown(part: str) -> str:
+        return escape(part if without is None else without.sub("", part))
+
     for mark in marks:
-        if mark.start > place:
-            found.append(Piece(text[place : mark.start], is_mark=False))
-        found.append(Piece(text[mark.start : mark.end], is_mark=True))
+        found += shown(text[place : mark.start]), "<mark>", shown(text[mark.start : mark.end]), "</mark>"
         place = mark.end
-    if place < len(text):
-        found.append(Piece(text[place:], is_mark=False))
-    return tuple(found)
-
-
-def _readable(parts: tuple[Piece, ...]) -> tuple[Piece, ...]:
-    """Leave out the marks of Markdown that messages are written in; the words are what counts here."""
-    return tuple(Piece(_MARKS.sub("", part.text), part.is_mark) for part in parts)
+    found.append(shown(text[place:]))
+    return mark_safe("".join(found))  # noqa: S308 - each part is escaped
 
 
 def hit_address(principal: Principal, hit: Hit) -> str:
@@ -188,7 +185,7 @@ def hit_address(principal: Principal, hit: Hit) -> str:
         first = hit.messages[0].message if hit.messages else hit.source
         kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
         return reverse("chat:message", kwargs=kwargs)
-    place = urlencode({"page": hit.page or 1, "start": hit.span.start, "end": hit.span.end})
+    place = f"page={hit.page or 1}&start={hit.span.start}&end={hit.span.end}"
     return f"{reverse('rag:passage', kwargs={'slug': slug, 'document_id': hit.source})}?{place}"
 
 
