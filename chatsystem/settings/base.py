@@ -131,8 +131,7 @@ TEMPLATES = [
                 "apps.accounts.context_processors.viewer",
                 "apps.notify.context_processors.bell",
             ],
-            "builtins": ["apps.core.templatetags.parts"],
-            "libraries": {"i18n": "apps.core.templatetags.i18n"},
+            "builtins": ["apps.core.templatetags.parts", "apps.core.templatetags.texts"],
         },
     }
 ]

@@ -70,7 +70,7 @@ def message(context: template.Context, row: Row) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def message_rows(context: template.Context, rows: Sequence[Row]) -> SafeString:
-    """Return messages as they stand in a conversation, with the days, topics and the line of the unread between them."""
+    """Return messages as they stand in a conversation, with days, topics and the line of the unread between them."""
     stream = _stream(context)
     found: list[str] = []
     for row in rows:
@@ -78,7 +78,11 @@ def message_rows(context: template.Context, rows: Sequence[Row]) -> SafeString:
             found.append(_part(context, "chat/parts/dividers.html", row=row))
         if row.begins_topic:
             shown = row.message
-            topic = {"topic": shown.topic, "is_resolved": row.is_resolved, "conversation_id": shown.conversation}
+            topic = {
+                "topic": shown.topic,
+                "is_resolved": row.is_resolved,
+                "conversation_id": shown.conversation,
+            }
             found.append(_part(context, "chat/parts/topic.html", **topic))
         found.append(_message(stream, row))
     return mark_safe("\n".join(found))  # noqa: S308 - all of them from templates

@@ -99,7 +99,10 @@ def avatar(context: template.Context, person: Face, size: str = "", presence: st
         return _agent_face(size)
     picture = getattr(person, "avatar", None) or getattr(person, "avatar_file_id", None)
     address = avatar_url(context, picture) if picture else ""
-    return _face(size, person.tint, address, person.initials, presence and str(person.id), presence)
+    of = str(person.id) if presence else ""
+    return _face(
+        size=size, tint=person.tint, picture=address, initials=person.initials, of=of, presence=presence
+    )
 
 
 @lru_cache(maxsize=4)
@@ -111,7 +114,7 @@ def _agent_face(size: str) -> SafeString:
 
 
 @lru_cache(maxsize=1024)
-def _face(size: str, tint: int, picture: str, initials: str, of: str, presence: str) -> SafeString:
+def _face(*, size: str, tint: int, picture: str, initials: str, of: str, presence: str) -> SafeString:
     return format_html(
         '<span class="avatar{}" data-tint="{}" aria-hidden="true">{}{}</span>',
         f" avatar--{size}" if size else "",

@@ -1,7 +1,7 @@
-"""Django's `i18n` library, whose `translate` looks a constant text up once for each language.
+"""Django's tags and filters for texts, in every template without `load`; `translate` looks a constant up only once.
 
-It stands in its place by `libraries` in the settings: a page translates a hundred texts, and they do not change while a
-process runs.
+A page translates a hundred texts, and they do not change while a process runs. A template that loads `i18n` itself has
+Django's own tags.
 """
 
 from __future__ import annotations
