@@ -49,7 +49,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--judgements", default="qrels.tsv", help="file of the collection; tune on others only"
         )
-        parser.add_argument("--most", type=int, default=0, help="ask only the first so many questions")
+        parser.add_argument("--most", type=int, default=0, help="ask so many of the questions, evenly spread")
 
     def handle(self, *_args: Any, **options: Any) -> None:  # Any: Django's signature
         """Index, ask, print, roll back."""
@@ -88,7 +88,7 @@ class Command(BaseCommand):
         }
         means: dict[str, Mean] = defaultdict(Mean)
         queries = [row for row in _read(folder / "queries.jsonl") if row["_id"] in judged]
-        for row in queries[: most or None]:
+        for row in queries[:: -(-len(queries) // most) if most else 1]:
             spoken = row.get("lang", "")
             gains = judged[row["_id"]]
             begun = time.perf_counter()
