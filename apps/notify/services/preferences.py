@@ -13,8 +13,10 @@ from django.db.models.functions import Now
 
 from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
+from apps.core.events import log
 from apps.notify import actions
 from apps.notify.errors import KeywordInvalid, SubjectInvalid, TooManyKeywords
+from apps.notify.events import LevelChanged
 from apps.notify.models import Delivery, Keyword, Level, Preferences, Standing
 from apps.notify.types import MAIL, QuietTime
 
@@ -60,23 +62,41 @@ def end_mail(*, organization_id: UUID, principal_id: UUID) -> None:
 
 
 def set_level(principal: Principal, *, place: str, level: str) -> None:
-    """Follow or mute a place; an empty level follows what holds around it.
+    """Follow or mute a place; an empty level follows what holds around it. Again changes and tells nothing.
 
     Raises:
         SubjectInvalid: nobody knows the place, or the principal does not see it.
     """
     require_place(principal, place)
-    if level:
-        Level.objects.update_or_create(
+    own = Level.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, place=place
+    )
+    with transaction.atomic():
+        if level:
+            _row, is_new = Level.objects.get_or_create(
+                organization_id=principal.organization_id,
+                principal_id=principal.id,
+                place=place,
+                defaults={"level": level},
+            )
+            is_changed = is_new or own.exclude(level=level).update(level=level) > 0
+        else:
+            is_changed = own.delete()[0] > 0
+        if is_changed:
+            _tell(principal, place, level)
+
+
+def _tell(principal: Principal, place: str, level: str) -> None:
+    """Let the person's other devices know, and whoever keeps more about the place."""
+    log.record(
+        LevelChanged(
             organization_id=principal.organization_id,
-            principal_id=principal.id,
+            stream_id=principal.member_id,
+            actor_id=principal.id,
             place=place,
-            defaults={"level": level},
+            level=level,
         )
-    else:
-        Level.objects.filter(
-            organization_id=principal.organization_id, principal_id=principal.id, place=place
-        ).delete()
+    )
 
 
 def require_place(principal: Principal, place: str) -> None:
