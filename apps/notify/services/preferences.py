@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,19 +17,18 @@ from apps.notify import actions
 from apps.notify.errors import KeywordInvalid, SubjectInvalid, TooManyKeywords
 from apps.notify.events import LevelChanged
 from apps.notify.models import Delivery, Keyword, Level, Preferences, Standing
-from apps.notify.types import MAIL, QuietTime
+from apps.notify.types import MAIL, Place, QuietTime
 
 MOST_KEYWORDS = 50
 _WORD = re.compile(r"(?=.*\w).{2,60}")
 _ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PLACE = re.compile(rf"[a-z]{{1,20}}:{_ID}")
-MaySet = Callable[[Principal, UUID], bool]
-_places: dict[str, MaySet] = {}
+_places: dict[str, Place] = {}
 
 
-def register_place(name: str, may_set: MaySet) -> None:
-    """Announce places of `<name>:<id>` that can be followed or muted, and who sees one."""
-    _places[name] = may_set
+def register_place(place: Place) -> None:
+    """Announce places that can be followed or muted, and who sees one."""
+    _places[place.name] = place
 
 
 def change(principal: Principal, **changes: Any) -> None:
@@ -99,15 +97,16 @@ def _tell(principal: Principal, place: str, level: str) -> None:
     )
 
 
-def require_place(principal: Principal, place: str) -> None:
-    """Refuse a place that nobody announced, or that the principal does not see.
+def require_place(principal: Principal, place: str) -> Place:
+    """Return of what sort a place is; refuse one that nobody announced, or that the principal does not see.
 
     Raises:
         SubjectInvalid.
     """
     name, _, pk = place.partition(":")
-    if not _PLACE.fullmatch(place) or name not in _places or not _places[name](principal, UUID(pk)):
+    if not _PLACE.fullmatch(place) or name not in _places or not _places[name].may_set(principal, UUID(pk)):
         raise SubjectInvalid
+    return _places[name]
 
 
 def add_keyword(principal: Principal, *, word: str) -> None:
