@@ -109,6 +109,30 @@ def test_a_thread_that_only_mentions_may_ring_for(
     assert tomasz.look() == []
 
 
+@pytest.mark.parametrize(
+    ("language", "width", "words"),
+    [("en-GB", 360, ("Push message, Mention", "there is no address to send it to")),
+     ("de-DE", 360, ("Push-Nachricht, Erwähnung", "es gibt keine Adresse, an die es gehen kann")),
+     ("de-DE", 1440, ("Push-Nachricht", "es gibt keine Adresse, an die es gehen kann"))],
+)  # fmt: skip
+def test_the_delivery_log_fits_its_window_and_says_why(
+    visit: Visit, language: str, width: int, words: tuple[str, str]
+) -> None:
+    jonas, aylin = visit("Jonas"), visit("Aylin", language=language, width=width)
+    jonas.open("allgemein")
+    jonas.write(f"@**Tomasz Wójcik** die Liste, bitte {language} {width}")
+    line = aylin.page.locator("#found tbody tr", has_text="Tomasz Wójcik").first
+    for _ in range(50):  # the log follows a moment after the message
+        aylin.page.goto("/o/nordlicht/console/notifications/?channel=push")
+        if line.count():
+            break
+    for said in words:
+        expect(line).to_contain_text(said, use_inner_text=True)
+    assert aylin.look() == []
+    beyond = "table => table.scrollWidth - table.clientWidth"
+    assert aylin.page.locator("#found .table-wrap").evaluate(beyond) <= 0
+
+
 def test_a_status_is_seen_beside_the_name(visit: Visit) -> None:
     maren, jonas = visit("Maren"), visit("Jonas")
     jonas.open("allgemein")
