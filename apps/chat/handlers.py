@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.events import InvitationAccepted, MemberChanged
 from apps.accounts.selectors.organizations import names_of_all
@@ -25,9 +26,10 @@ from apps.chat.events import (
     ThreadFollowChanged,
 )
 from apps.chat.selectors import explaining
+from apps.chat.selectors import threads as thread_selectors
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.exporting import CONVERSATION
-from apps.chat.selectors.messages import sees_message
+from apps.chat.selectors.messages import sees_thread
 from apps.chat.selectors.statuses import expired
 from apps.chat.services import (
     deleted,
@@ -44,17 +46,19 @@ from apps.chat.services.mailed import post_reply
 from apps.chat.services.members import bring_in, end_all_memberships
 from apps.chat.services.slack import imports
 from apps.chat.services.slack.places import take_waiting_seats
-from apps.chat.services.threads import follow_by_mention, follow_by_taking_part
-from apps.chat.types import ImportState
+from apps.chat.services.threads import follow_by_level, follow_by_mention, follow_by_taking_part
+from apps.chat.types import THREAD_LEVELS, ImportState
 from apps.core import tenancy
 from apps.core.data_exports import register_export
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
+from apps.notify.events import LevelChanged
 from apps.notify.selectors.kinds import register_kind
 from apps.notify.services import noticing
 from apps.notify.services.activity import register_activity
 from apps.notify.services.preferences import register_place
 from apps.notify.services.receiving import register_replies
+from apps.notify.types import Place
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
 
@@ -69,8 +73,16 @@ register_kind(notifying.REMINDER)
 register_kind(notifying.HIDDEN)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
-register_place("conversation", sees_conversation)
-register_place("thread", sees_message)
+register_place(Place(name="conversation", may_set=sees_conversation))
+register_place(
+    Place(
+        name="thread",
+        may_set=sees_thread,
+        levels=THREAD_LEVELS,
+        hint=_("Threads you follow are listed under “Threads”. At “Nothing” not even mentions come."),
+        standing=thread_selectors.standing_level,
+    )
+)
 
 
 @every(seconds=3600)
@@ -263,6 +275,20 @@ def follow_threads(event: MessageSent) -> None:
         thread=UUID(str(thread)) if thread else None,
         mentions=[UUID(str(one)) for one in event.message["mentions"]],
     )
+
+
+@in_transaction(LevelChanged)
+def follow_with_the_level(event: LevelChanged) -> None:
+    """A thread somebody wants to hear every reply of is followed; one of which it wants less is left."""
+    name, _colon, pk = event.place.partition(":")
+    if name == "thread" and event.level and event.actor_id is not None:
+        follow_by_level(
+            organization_id=event.organization_id,
+            member_id=event.stream_id,
+            principal_id=event.actor_id,
+            thread_id=UUID(pk),
+            level=event.level,
+        )
 
 
 @after_commit(MessageEdited)

@@ -104,8 +104,10 @@ def chat_texts() -> Texts:
         "deleted_done": _("Message deleted"),
         "undo": _("Undo"),
         "restored": _("Message brought back"),
-        "follow": _("Follow thread"),
-        "unfollow": _("Leave thread"),
+        "thread.all": pgettext("a thread", "Following"),
+        "thread.mentions": _("Only mentions"),
+        "thread.nothing": pgettext("a thread is", "Muted"),
+        "thread.left": pgettext("a thread", "Not following"),
         "link_copied": _("Link copied"),
         "archived": _("This channel is archived. It can be read, not written."),
     }  # fmt: skip

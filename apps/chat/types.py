@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.core.errors import Text
 from apps.core.ids import uuid7
+from apps.notify.types import ALL, MENTIONS, NOTHING
 
 ConversationKind = Literal["channel", "direct", "group"]
 Posting = Literal["everyone", "announcers"]
+# What one may want to hear of a thread.
+THREAD_LEVELS: Final[Mapping[str, Text]] = {
+    ALL: _("Every reply"),
+    MENTIONS: _("Only mentions"),
+    NOTHING: _("Nothing"),
+}
 TopicLevel = Literal["default", "followed", "muted"]
 TOPIC_LIMIT = 60
 Priority = Literal["", "important", "urgent"]

@@ -55,6 +55,12 @@ class Document(TenantModel):
         indexes = [
             # the documents of an audience, newest first
             models.Index(fields=["organization", "scope", "-id"], name="documents_scope"),
+            # what is being read, newest first, for whoever searches meanwhile
+            models.Index(
+                fields=["organization", "-id"],
+                condition=models.Q(state__in=["queued", "reading"]),
+                name="documents_being_read",
+            ),
             # what goes when its message goes
             models.Index(
                 fields=["message_id"], condition=~models.Q(message_id=None), name="documents_message"

@@ -6,5 +6,5 @@ notifications and call `notify`; where they send a reply that came by mail, they
 
 Public: `services.noticing` (notify, cancel, read), `services.replies` (what takes replies), `services.activity` (who is
 at the screen), `selectors.kinds`, `selectors.levels`, `selectors.notifications`, `types`, `events`.
-Events out: notification.added, notification.changed (principal streams).
+Events out: notification.added, notification.changed, notification.level_changed (principal streams).
 """

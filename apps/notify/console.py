@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.services import access
@@ -26,7 +26,7 @@ from apps.notify.types import CHANNELS, LEVELS
 PAGE = "notifications"
 # As somebody else reads them.
 REASONS = {
-    "mention": gettext_lazy("Mention"),
+    "mention": pgettext_lazy("why somebody is told", "Mention"),
     "direct": gettext_lazy("Direct message"),
     "group_mention": gettext_lazy("Mention of a group or of all"),
     "keyword": gettext_lazy("Keyword"),

@@ -36,3 +36,13 @@ class NotificationsChanged(DomainEvent):
     notifications: tuple[UUID, ...]
     state: str
     unread: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LevelChanged(DomainEvent):
+    """The person wants this of a place, `conversation:<id>` or `thread:<id>`; an empty level: what holds around it."""
+
+    type: ClassVar[str] = "notification.level_changed"
+    audience: ClassVar[Audience] = Audience.PRINCIPAL
+    place: str
+    level: str

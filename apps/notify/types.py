@@ -31,9 +31,10 @@ PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin"})
 ALL, MENTIONS, NOTHING = "all", "mentions", "nothing"
 LEVELS: Final[Mapping[str, Text]] = {
     ALL: _("Everything"),
-    MENTIONS: _("Mentions and threads I follow"),
+    MENTIONS: _("Mentions, and threads and topics I follow"),
     NOTHING: _("Nothing"),
 }
+LEVELS_HINT: Final = _("Direct messages and mentions come at every level but “Nothing”.")
 
 IN_APP, MAIL, PUSH = "in_app", "mail", "push"
 CHANNELS: Final[Mapping[str, Text]] = {IN_APP: _("In the app"), MAIL: _("E-mail"), PUSH: _("Push message")}
@@ -44,6 +45,8 @@ OUTCOMES: Final[Mapping[str, Text]] = {
     "sent": _("delivered"),
     "level": _("the level for this place leaves it out"),
     "muted": _("this place is muted"),
+    "only_mentions": _("of this thread you hear only mentions"),
+    "thread_muted": _("you hear nothing of this thread"),
     "off": _("this way is switched off"),
     "do_not_disturb": _("do not disturb was on"),
     "quiet_hours": _("it was within quiet hours"),
@@ -148,6 +151,23 @@ class Kind:
     key: str
     label: Text
     describe: Describe
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """Places of one sort, `<name>:<id>`, that an app announces: people may set a level for each.
+
+    Attributes:
+        may_set: whether a principal sees the place of an id.
+        levels: the words of the choices. hint: what is said below them.
+        standing: the level that holds for who set none; None offers "as everywhere else" as a choice of its own.
+    """
+
+    name: str
+    may_set: Callable[[Principal, UUID], bool]
+    levels: Mapping[str, Text] = field(default_factory=lambda: LEVELS)
+    hint: Text = LEVELS_HINT
+    standing: Callable[[Principal, UUID], str] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

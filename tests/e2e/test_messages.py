@@ -43,10 +43,14 @@ def test_threads_are_followed_versions_compared_and_deleted_messages_brought_bac
     entry.get_by_role("link", name="1 reply").click()
     expect(maren.message("Ich, heute noch.", where="#panel")).to_be_visible()
     expect(threads.locator(".count", has_text=news)).to_have_count(0)
-    follow = maren.page.locator("[data-thread-follow] button")
-    expect(follow).to_have_text("Leave thread")
-    follow.click()
-    expect(follow).to_have_text("Follow thread")
+    control = maren.page.locator("[data-thread-level]")
+    expect(control).to_have_text("Following")
+    control.click()
+    expect(maren.page.locator("#dialog").get_by_label("Every reply")).to_be_checked()
+    maren.page.locator("#dialog").get_by_label("Nothing").check()
+    with maren.page.expect_navigation():
+        maren.page.locator("#dialog").get_by_role("button", name="Save").click()
+    expect(control).to_have_text("Muted")
     _keep(maren.page, "thread")
 
     maren.open("allgemein")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.visitor import Visitor
@@ -64,6 +65,72 @@ def test_wishes_words_and_a_conversations_own_level_are_kept(visit: Visit) -> No
     jonas.write("Das Nebelhorn tutet")
     page.goto("/o/nordlicht/notifications/")
     expect(page.locator(".note", has_text="Das Nebelhorn tutet")).to_contain_text("One of your keywords")
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "words"),
+    [
+        ("en-GB", 1440, ("Only mentions", "Save", "Held back", "Why?", "of this thread you hear only mentions")),
+        ("de-DE", 360, ("Nur Erwähnungen", "Speichern", "Zurückgehalten", "Warum?",
+                        "von diesem Thread erfahren Sie nur Erwähnungen")),
+    ],
+)  # fmt: skip
+def test_a_thread_that_only_mentions_may_ring_for(
+    visit: Visit, language: str, width: int, words: tuple[str, ...]
+) -> None:
+    only_mentions, save, held, why, reason = words
+    tomasz, other = (visit("Tomasz", language=language, width=size) for size in (width, 1440))
+    jonas = visit("Jonas")
+    jonas.open("allgemein")
+    jonas.write(f"Wer streicht das Boot? {width}")
+    jonas.act(jonas.message(f"Wer streicht das Boot? {width}"), "thread")
+    expect(jonas.page.locator("[data-thread-panel]")).to_be_visible()
+    for device in (tomasz, other):
+        device.page.goto(jonas.page.url)
+        expect(device.page.locator("[data-thread-level]")).to_be_visible()
+    tomasz.page.locator("[data-thread-level]").click()
+    dialog = tomasz.page.locator("#dialog")
+    dialog.get_by_label(only_mentions).check()
+    assert tomasz.look() == []
+    with tomasz.page.expect_navigation():
+        dialog.get_by_role("button", name=save).click()
+    for device in (tomasz, other):
+        expect(device.page.locator("[data-thread-level]")).to_have_text(only_mentions)
+    assert tomasz.look() == []
+    for device in (tomasz, other):  # nobody reads the thread: what is read tells nobody
+        device.page.goto("/o/nordlicht/notifications/")
+    jonas.write(f"Ich nicht. {width}", where="#panel")
+    jonas.write(f"@**Tomasz Wójcik** Sie vielleicht? {width}", where="#panel")
+    expect(other.page.locator(".note", has_text=f"Sie vielleicht? {width}")).to_be_visible()
+    expect(other.page.locator(".note", has_text=f"Ich nicht. {width}")).to_have_count(0)
+    tomasz.page.get_by_role("link", name=held).click()
+    tomasz.page.locator(".note", has_text=f"Ich nicht. {width}").get_by_role("link", name=why).click()
+    expect(dialog).to_contain_text(reason)
+    assert tomasz.look() == []
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "words"),
+    [("en-GB", 360, ("Push message, Mention", "there is no address to send it to")),
+     ("de-DE", 360, ("Push-Nachricht, Erwähnung", "es gibt keine Adresse, an die es gehen kann")),
+     ("de-DE", 1440, ("Push-Nachricht", "es gibt keine Adresse, an die es gehen kann"))],
+)  # fmt: skip
+def test_the_delivery_log_fits_its_window_and_says_why(
+    visit: Visit, language: str, width: int, words: tuple[str, str]
+) -> None:
+    jonas, aylin = visit("Jonas"), visit("Aylin", language=language, width=width)
+    jonas.open("allgemein")
+    jonas.write(f"@**Tomasz Wójcik** die Liste, bitte {language} {width}")
+    line = aylin.page.locator("#found tbody tr", has_text="Tomasz Wójcik").first
+    for _ in range(50):  # the log follows a moment after the message
+        aylin.page.goto("/o/nordlicht/console/notifications/?channel=push")
+        if line.count():
+            break
+    for said in words:
+        expect(line).to_contain_text(said, use_inner_text=True)
+    assert aylin.look() == []
+    beyond = "table => table.scrollWidth - table.clientWidth"
+    assert aylin.page.locator("#found .table-wrap").evaluate(beyond) <= 0
 
 
 def test_a_status_is_seen_beside_the_name(visit: Visit) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from PIL import Image
 from playwright.sync_api import expect
 from reportlab.lib.pagesizes import A4
@@ -62,3 +64,36 @@ def test_a_plain_file_is_searchable_and_a_damaged_one_says_why(visit: Visit, tmp
     expect(notes.nth(0)).to_have_text("1 page, can be searched", timeout=60_000)
     expect(notes.nth(1)).to_contain_text("The file is damaged.", timeout=60_000)
     expect(maren.find("Zwergkaiman").first).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "told"),
+    [
+        ("en-GB", 1440, re.compile("still being read; results may be missing")),
+        ("de-DE", 360, re.compile("noch gelesen; Treffer können fehlen")),
+    ],
+)
+def test_a_search_meanwhile_says_that_results_may_be_missing(
+    visit: Visit, tmp_path: Path, language: str, width: int, told: re.Pattern[str]
+) -> None:
+    pages = (f"# Blatt {number}\n\n{f'Zeile {number} von {width}. ' * 140}\n" for number in range(30))
+    (tmp_path / f"logbuch-{width}.md").write_text("\n".join([*pages, f"Zum Schluss Kormoran{width}.\n"]))
+    jonas, maren = visit("Jonas"), visit("Maren", language=language, width=width)
+    jonas.open("betrieb-offshore")
+    jonas.page.locator("#main [data-pick]").set_input_files(tmp_path / f"logbuch-{width}.md")
+    expect(jonas.page.locator("#main [data-files] .file__note", has_text="ready")).to_be_visible()
+    jonas.write(f"Das Logbuch {width}")
+    address, notice = f"/o/nordlicht/search/?q=Kormoran{width}", maren.page.locator("#results .notice__title")
+    for _ in range(150):  # the document is there a moment after its message
+        maren.page.goto(address)
+        if notice.count():
+            break
+    expect(notice).to_have_text(told)
+    assert maren.look() == []
+    hit = maren.find(f"Kormoran{width}")
+    for _ in range(150):
+        if not notice.count():
+            break
+        maren.page.goto(address)
+    expect(notice).to_have_count(0)
+    expect(hit.first).to_contain_text(f"Kormoran{width}")

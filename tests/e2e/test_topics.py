@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.visitor import Visitor
@@ -94,4 +95,44 @@ def test_a_badge_explains_itself(visit: Visit) -> None:
     expect(row).to_contain_text("not read yet")
     row.get_by_role("link").click()
     expect(jonas.message("Das zählt")).to_be_visible()
+    expect(badge).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "name", "words"),
+    [
+        ("en-GB", 1440, "leise", ("Mute", "1 mention")),
+        ("de-DE", 360, "stiller", ("Stummschalten", "1 Erwähnung")),
+    ],
+)
+def test_a_mention_that_is_edited_into_a_muted_topic_counts_at_once(
+    visit: Visit, language: str, width: int, name: str, words: tuple[str, str]
+) -> None:
+    mute, one_mention = words
+    maren, jonas = visit("Maren"), visit("Jonas", language=language, width=width)
+    new_channel(maren, name)
+    maren.page.fill("[data-topic-field]", "Wind")
+    maren.write("Es weht")
+    jonas.page.goto(f"/o/nordlicht/channels/?q={name}")
+    jonas.page.locator("#channels li", has_text=name).get_by_role("button").click()
+    expect(jonas.page.locator("[data-conversation-name]")).to_have_text(name)
+    jonas.page.locator("#main .topic a:not(.topic__name)").first.click()
+    with jonas.page.expect_navigation():
+        jonas.page.locator("#dialog").get_by_role("button", name=mute, exact=True).click()
+    maren.write("Bald dreht er")
+
+    def edit(before: str, after: str) -> None:
+        maren.act(maren.message(before), "more")
+        maren.choose("Edit")
+        maren.page.locator("[data-edit] textarea").fill(after)
+        maren.page.keyboard.press("Enter")
+        expect(maren.message(after.replace("*", ""))).to_be_visible()
+
+    jonas.page.goto("/o/nordlicht/threads/")
+    badge = jonas.page.locator(f'.conv[data-name="{name}"] .count')
+    expect(jonas.page.locator(f'.conv[data-name="{name}"]')).to_have_count(1)
+    expect(badge).to_have_count(0)
+    edit("Bald dreht er", "Bald dreht er @**Jonas Petersen**")
+    expect(badge).to_have_text(one_mention)
+    edit("Bald dreht er", "Bald dreht er ab")
     expect(badge).to_have_count(0)

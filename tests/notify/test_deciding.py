@@ -30,6 +30,8 @@ def wishes(**changed: object) -> PreferencesView:
         ("conversation", "all", False, ""),
         ("conversation", "mentions", False, "level"),
         ("followed_thread", "mentions", False, ""),
+        ("followed_topic", "mentions", False, ""),
+        ("followed_topic", "nothing", False, "level"),
         ("direct", "nothing", False, "level"),
         ("reminder", "nothing", True, ""),
         ("admin", "nothing", True, ""),
@@ -37,6 +39,27 @@ def wishes(**changed: object) -> PreferencesView:
 )
 def test_who_is_told(reason: str, level: str, is_muted: bool, held: str) -> None:
     assert held_by(reason=reason, level=level, is_muted=is_muted) == held
+
+
+@pytest.mark.parametrize(
+    ("reason", "thread", "held"),
+    [
+        ("followed_thread", "all", ""),
+        ("direct", "all", ""),
+        ("followed_thread", "mentions", "only_mentions"),
+        ("direct", "mentions", "only_mentions"),
+        ("mention", "mentions", ""),
+        ("group_mention", "mentions", ""),
+        ("keyword", "mentions", ""),
+        ("mention", "nothing", "thread_muted"),
+        ("followed_thread", "nothing", "thread_muted"),
+    ],
+)
+@pytest.mark.parametrize(("level", "is_muted"), [("nothing", False), ("all", True)])
+def test_a_threads_own_level_is_nearer_than_all_around_it(
+    reason: str, thread: str, held: str, level: str, is_muted: bool
+) -> None:
+    assert held_by(reason=reason, level=level, is_muted=is_muted, thread=thread) == held
 
 
 NIGHT = QuietTime(weekday=4, since=22 * 60, until=7 * 60)  # Friday into Saturday

@@ -10,11 +10,13 @@ from django.utils import timezone
 from apps.chat.services import acknowledging, messages, notifying, reading, reminders, threads
 from apps.chat.services.members import remove_person, set_preferences
 from apps.core.models import Event
+from apps.notify.errors import SubjectInvalid
 from apps.notify.models import Delivery, Notification
+from apps.notify.selectors.levels import list_levels
 from apps.notify.selectors.notifications import list_page, unread_count
 from apps.notify.services import noticing, preferences
 from tests.chat.world import World
-from tests.notify.telling import log_of, mention, told
+from tests.notify.telling import levels_told, log_of, mention, told
 
 
 def test_a_mention_tells_by_name_and_all_by_group(world: World) -> None:
@@ -248,3 +250,35 @@ def test_telling_many_costs_what_telling_one_costs(world: World, django_assert_n
     with django_assert_num_queries(14):  # type: ignore[operator]  # a mass mention of thousands is one such batch, too
         notifying.tell_of(sent.id)
     assert Notification.objects.count() == len(crowd)
+
+
+def test_levels_and_what_was_told_since_equal_fresh_levels(world: World) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "allgemein", [ben])
+    other = world.channel(ada, "hafen", [ben])
+    root = world.say(ada, channel, "root")
+    preferences.set_level(ben, place=f"conversation:{channel}", level="nothing")
+    shown, before = list_levels(ben), levels_told(ben)
+    for place, level in (
+        (f"conversation:{channel}", "all"),
+        (f"conversation:{channel}", "all"),
+        (f"thread:{root.id}", "mentions"),
+        (f"conversation:{other}", "nothing"),
+        (f"conversation:{channel}", ""),
+        (f"conversation:{channel}", ""),
+    ):
+        preferences.set_level(ben, place=place, level=level)
+    since = levels_told(ben)[len(before) :]
+    for told_of in since:
+        shown[told_of["place"]] = told_of["level"]
+    assert {place: level for place, level in shown.items() if level} == list_levels(ben)
+    assert len(since) == 4  # what changes nothing is told to nobody
+    assert not levels_told(ada)
+
+
+def test_a_level_that_is_refused_is_told_to_nobody(world: World) -> None:
+    closed = world.channel(world.person("Ada"), "geheim", is_private=True)
+    eve = world.person("Eve")
+    with pytest.raises(SubjectInvalid):
+        preferences.set_level(eve, place=f"conversation:{closed}", level="all")
+    assert (list_levels(eve), levels_told(eve)) == ({}, [])

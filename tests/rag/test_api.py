@@ -9,7 +9,9 @@ from apps.rag.models import Chunk
 from tests.accounts.api import Api
 from tests.accounts.conftest import _forget_what_the_process_knows  # noqa: F401 - a fixture
 from tests.chat.world import make_world
+from tests.documents.conftest import folder  # noqa: F401 - a fixture
 from tests.factories.accounts import MemberFactory, principal_of
+from tests.factories.documents import document
 from tests.rag.library import index_message
 from tests.walls import everywhere
 
@@ -42,6 +44,25 @@ def test_search_answers_with_places_and_plain_text(searcher) -> None:
         assert str(Chunk.objects.get().pk) not in {str(value) for value in hit.values()}
     assert data["next_cursor"] == ""
     assert data["total_hint"] == 1
+
+
+def test_documents_that_are_still_being_read_are_counted_for_those_who_see_them(searcher, folder) -> None:  # noqa: F811 - the fixture
+    member, channel, _sent = searcher
+    document(member, "open.txt", b"In the library.")
+    document(member, "closed.txt", b"In the channel.", conversation_id=channel)
+    stranger = MemberFactory()
+    with tenancy.use(member.organization_id):
+        guest = MemberFactory(organization=member.organization, role="guest")
+    found = {
+        who: Api.by_key(seeker).get(f"search/?q=crane{more}").json()["documents_being_read"]
+        for who, seeker, more in (
+            ("member", member, ""),
+            ("member, messages", member, "&type=message"),
+            ("guest", guest, ""),
+            ("stranger", stranger, ""),
+        )
+    }
+    assert found == {"member": 2, "member, messages": 0, "guest": 0, "stranger": 0}
 
 
 def test_another_organization_gets_nothing(searcher) -> None:

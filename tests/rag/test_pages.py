@@ -10,6 +10,7 @@ from apps.accounts.models import User
 from apps.accounts.types import Principal
 from apps.core.events import types
 from apps.core.models import Event
+from apps.documents.models import Document
 from apps.rag import handlers
 from apps.rag.types import Span
 from apps.rag.views.searching import marked
@@ -18,7 +19,8 @@ from tests.chat.world import World
 from tests.documents import samples
 from tests.documents.conftest import folder, member  # noqa: F401 - fixtures
 from tests.factories.accounts import principal_of
-from tests.factories.documents import read_document
+from tests.factories.documents import document, read_document
+from tests.factories.runs import work_off
 from tests.rag.library import embed_all, index_message
 
 BASE = "/o/nordlicht/"
@@ -102,6 +104,25 @@ def test_a_query_that_cannot_be_read_is_refused_on_the_page(world: World) -> Non
 def test_strange_queries_show_a_page(world: World, query: str) -> None:
     response = _client(world.person("Ada")).get(BASE + "search/", {"q": query})
     assert response.status_code in (200, 422)
+
+
+def test_a_search_says_that_documents_are_still_being_read(member) -> None:  # noqa: F811 - the fixture
+    first = document(member, "crane.txt", b"The crane is oiled monthly.")
+    document(member, "brake.txt", b"The brake stays locked.")
+    base = f"/o/{member.organization.slug}/search/"
+    client = Client()
+    client.cookies["session"] = open_session(member.user)
+    page = _page(client, f"{base}?q=crane")
+    (notice,) = page.xpath("//*[@id='results']//*[@class='notice__title']")
+    assert notice.text_content() == "2 documents are still being read; results may be missing."
+    assert "Everything you may open was searched." not in page.text_content()
+    for others in ("?q=crane&type=message", "?q=from:me"):  # no document can be missing there
+        assert "still being read" not in _page(client, base + others).text_content()
+    Document.objects.filter(pk=first.id).update(state="reading")
+    assert "2 documents are" in _page(client, f"{base}?q=crane").text_content()
+    work_off()
+    page = _page(client, f"{base}?q=brake")
+    assert "still being read" not in page.text_content()
 
 
 def test_a_passage_opens_on_its_page_with_its_words_marked(member) -> None:  # noqa: F811 - the fixture

@@ -28,7 +28,7 @@ from apps.chat.services import reading
 from apps.chat.services.messages import send_message
 from apps.core import tenancy, walls
 from apps.core.models import Event
-from apps.documents.selectors.documents import list_documents
+from apps.documents.selectors.documents import count_being_read, list_documents
 from apps.elyza.types import QueryEmbedding
 from apps.files.selectors.files import list_files, openable_files
 from apps.rag.selectors import ranking
@@ -152,6 +152,7 @@ HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     "replay": lambda me, c: list(Event.objects.filter(organization_id=me.organization_id, stream_id=c, sequence__gt=3)),
     "runs": lambda me, _: list(runs.list_runs(principal=me)[:50]),
     "documents": lambda me, _: list(list_documents(principal=me)[:50]),
+    "documents being read": lambda me, _: count_being_read(me) == 0,  # mostly none is
     "own files": lambda me, _: list(list_files(me)[:50]),
     "openable file": lambda me, _: list(openable_files(me).order_by("-pk")[:1]),
     "people by name": lambda me, _: people.find_by_name(principal=me, prefix="Person 2"),

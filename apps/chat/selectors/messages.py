@@ -101,9 +101,9 @@ def visible_messages(principal: Principal) -> QuerySet[Message]:
     )
 
 
-def sees_message(principal: Principal, message_id: UUID) -> bool:
-    """Return whether the principal sees a message. One query."""
-    return visible_messages(principal).filter(pk=message_id).exists()
+def sees_thread(principal: Principal, message_id: UUID) -> bool:
+    """Return whether the principal sees a message that is no reply itself. One query."""
+    return visible_messages(principal).filter(pk=message_id, thread_id=None).exists()
 
 
 def message_page(

@@ -14,6 +14,9 @@ from apps.accounts.types import Principal
 from apps.chat.models import Message, ThreadFollow
 from apps.chat.selectors.messages import views_for
 from apps.chat.types import MessageView
+from apps.notify.selectors import levels
+from apps.notify.selectors.preferences import get_preferences
+from apps.notify.types import ALL, MENTIONS
 
 MOST = 50
 # The visible replies of each followed thread are an index look-up; a thread without one is no entry.
@@ -93,6 +96,16 @@ def is_followed(principal: Principal, thread_id: UUID) -> bool:
     return ThreadFollow.objects.filter(
         thread_id=thread_id, principal_id=principal.id, is_followed=True
     ).exists()
+
+
+def standing_level(principal: Principal, thread_id: UUID) -> str:
+    """Return what the principal hears of a thread it set no level for. At most six queries."""
+    root = Message.objects.select_related("conversation").get(pk=thread_id)
+    around = levels.level_of(principal, f"conversation:{root.conversation_id}")
+    around = around or get_preferences(principal).level
+    if around == MENTIONS and (root.conversation.kind != "channel" or is_followed(principal, thread_id)):
+        return ALL
+    return around
 
 
 def followers(*, organization_id: UUID, thread_id: UUID) -> list[UUID]:

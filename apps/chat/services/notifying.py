@@ -104,9 +104,11 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
     """Return who is mentioned. An edit tells nobody but those."""
     is_conversation_of_few = told.kind != "channel"
     here = places(told)
-    heard = levels.NOBODY if is_edit else levels.listening(here, told.body)
+    own = here[0] if told.thread_id else ""
+    heard = levels.NOBODY if is_edit else levels.listening(here, told.body, own=own)
     all_of_it = heard.at.get(here[-1], frozenset()) | heard.anywhere
-    followers = heard.at.get(here[0], frozenset()) if told.thread_id else frozenset()
+    # whoever set a level for the thread is asked about each reply, and told or told why not
+    followers = heard.at.get(own, frozenset())
     members = notifying.concerned(
         message_id,
         everybody=(is_conversation_of_few and not is_edit) or heard.by_default,
@@ -122,8 +124,8 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
                 is_direct=is_conversation_of_few and not is_edit,
                 has_word=member.principal_id in heard.words,
                 follows=member.principal_id in followers or (member.follows and not is_edit),
-                hears_all=not is_edit
-                and (heard.by_default or member.follows_topic or member.principal_id in all_of_it),
+                follows_topic=member.follows_topic and not is_edit,
+                hears_all=not is_edit and (heard.by_default or member.principal_id in all_of_it),
             )
         )
     ]
@@ -145,7 +147,9 @@ def _tell(message_id: UUID, told: Told, *, is_edit: bool) -> list[UUID]:
     return [member.principal_id for member in members if member.is_mentioned]
 
 
-def _reason(member: Concerned, *, is_direct: bool, has_word: bool, follows: bool, hears_all: bool) -> str:
+def _reason(
+    member: Concerned, *, is_direct: bool, has_word: bool, follows: bool, follows_topic: bool, hears_all: bool
+) -> str:
     if member.is_mentioned:
         return "mention" if member.is_named else "group_mention"
     if is_direct:
@@ -154,4 +158,6 @@ def _reason(member: Concerned, *, is_direct: bool, has_word: bool, follows: bool
         return "keyword"
     if follows:
         return "followed_thread"
+    if follows_topic:
+        return "followed_topic"
     return "conversation" if hears_all else ""

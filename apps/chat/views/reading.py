@@ -31,6 +31,7 @@ from apps.chat.views.common import (
     shared,
 )
 from apps.files.services.uploads import MOST_AT_ONCE
+from apps.notify.selectors import levels
 
 BEFORE, AFTER = 30, 50
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
@@ -262,6 +263,7 @@ def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> 
         "thread_client_key": uuid4(),
         "may_reply": may_reply(request.principal, found),
         "thread_followed": threads.is_followed(request.principal, message_id),
+        "thread_level": levels.level_of(request.principal, f"thread:{message_id}"),
     }
 
 

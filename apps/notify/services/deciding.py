@@ -13,6 +13,8 @@ from apps.notify.types import IN_APP, MAIL, MENTIONS, NOTHING, PERSONAL, PUSH, P
 
 # Levels are about places; these are about the person and come anyway.
 _ANYWAY = frozenset({"reminder", "admin"})
+# What is meant by mentions where somebody wants only those: the person itself, its groups, its words.
+_NAMED = frozenset({"mention", "group_mention", "keyword"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +32,19 @@ class Way:
         return not self.outcome
 
 
-def held_by(*, reason: str, level: str, is_muted: bool) -> str:
-    """Return why a person is not told at all, or nothing."""
+def held_by(*, reason: str, level: str, is_muted: bool, thread: str = "") -> str:
+    """Return why a person is not told at all, or nothing.
+
+    Args:
+        level: of the conversation, or of everything. thread: of the thread itself; it is nearer, so the others are not
+            asked where it says something.
+    """
     if reason in _ANYWAY:
         return ""
+    if thread == NOTHING:
+        return "thread_muted"
+    if thread:
+        return "only_mentions" if thread == MENTIONS and reason not in _NAMED else ""
     if level == NOTHING or (level == MENTIONS and reason == "conversation"):
         return "level"
     return "muted" if is_muted and reason not in PERSONAL else ""

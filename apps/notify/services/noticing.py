@@ -20,7 +20,7 @@ from apps.core.events import log
 from apps.core.ids import uuid7
 from apps.notify.events import NotificationAdded
 from apps.notify.models import Delivery, Notification, PushSubscription
-from apps.notify.selectors.levels import levels_at
+from apps.notify.selectors.levels import Chosen, levels_at
 from apps.notify.selectors.preferences import preferences_of
 from apps.notify.services import deciding, settling
 from apps.notify.services.metrics import decided_total
@@ -74,12 +74,7 @@ def notify(notice: Notice, recipients: Iterable[Recipient]) -> list[UUID]:
         return []
     wishes = preferences_of(people)
     chosen = levels_at(notice.places, among=people.keys())
-    judged = {
-        pk: deciding.held_by(
-            reason=wanted[pk].reason, level=chosen.get(pk, wishes[pk].level), is_muted=wanted[pk].is_muted
-        )
-        for pk in people
-    }
+    judged = {pk: _judge(notice, wanted[pk], chosen.get(pk), wishes[pk]) for pk in people}
     kept = [wanted[pk] for pk in people if not (judged[pk] and wanted[pk].reason in _PASSED_OVER)]
     if not kept:
         return []
@@ -90,6 +85,15 @@ def notify(notice: Notice, recipients: Iterable[Recipient]) -> list[UUID]:
         _keep_why(notice, [row for row in stored if row.held_by])
         _announce(notice, told, people)
     return [row.id for row in told]
+
+
+def _judge(notice: Notice, one: Recipient, chosen: Chosen | None, wishes: PreferencesView) -> str:
+    """Return why a person is not told, or nothing."""
+    level = chosen.level if chosen else wishes.level
+    is_threads_own = chosen is not None and chosen.place == f"thread:{notice.thread_id}"
+    return deciding.held_by(
+        reason=one.reason, level=level, is_muted=one.is_muted, thread=level if is_threads_own else ""
+    )
 
 
 def _store(notice: Notice, recipients: Sequence[Recipient], judged: dict[UUID, str]) -> list[_Stored]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,22 +12,23 @@ from django.db.models.functions import Now
 
 from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
+from apps.core.events import log
 from apps.notify import actions
 from apps.notify.errors import KeywordInvalid, SubjectInvalid, TooManyKeywords
+from apps.notify.events import LevelChanged
 from apps.notify.models import Delivery, Keyword, Level, Preferences, Standing
-from apps.notify.types import MAIL, QuietTime
+from apps.notify.types import MAIL, Place, QuietTime
 
 MOST_KEYWORDS = 50
 _WORD = re.compile(r"(?=.*\w).{2,60}")
 _ID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _PLACE = re.compile(rf"[a-z]{{1,20}}:{_ID}")
-MaySet = Callable[[Principal, UUID], bool]
-_places: dict[str, MaySet] = {}
+_places: dict[str, Place] = {}
 
 
-def register_place(name: str, may_set: MaySet) -> None:
-    """Announce places of `<name>:<id>` that can be followed or muted, and who sees one."""
-    _places[name] = may_set
+def register_place(place: Place) -> None:
+    """Announce places that can be followed or muted, and who sees one."""
+    _places[place.name] = place
 
 
 def change(principal: Principal, **changes: Any) -> None:
@@ -60,34 +60,53 @@ def end_mail(*, organization_id: UUID, principal_id: UUID) -> None:
 
 
 def set_level(principal: Principal, *, place: str, level: str) -> None:
-    """Follow or mute a place; an empty level follows what holds around it.
+    """Follow or mute a place; an empty level follows what holds around it. Again changes and tells nothing.
 
     Raises:
         SubjectInvalid: nobody knows the place, or the principal does not see it.
     """
     require_place(principal, place)
-    if level:
-        Level.objects.update_or_create(
+    own = Level.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, place=place
+    )
+    with transaction.atomic():
+        if level:
+            _row, is_new = Level.objects.get_or_create(
+                organization_id=principal.organization_id,
+                principal_id=principal.id,
+                place=place,
+                defaults={"level": level},
+            )
+            is_changed = is_new or own.exclude(level=level).update(level=level) > 0
+        else:
+            is_changed = own.delete()[0] > 0
+        if is_changed:
+            _tell(principal, place, level)
+
+
+def _tell(principal: Principal, place: str, level: str) -> None:
+    """Let the person's other devices know, and whoever keeps more about the place."""
+    log.record(
+        LevelChanged(
             organization_id=principal.organization_id,
-            principal_id=principal.id,
+            stream_id=principal.member_id,
+            actor_id=principal.id,
             place=place,
-            defaults={"level": level},
+            level=level,
         )
-    else:
-        Level.objects.filter(
-            organization_id=principal.organization_id, principal_id=principal.id, place=place
-        ).delete()
+    )
 
 
-def require_place(principal: Principal, place: str) -> None:
-    """Refuse a place that nobody announced, or that the principal does not see.
+def require_place(principal: Principal, place: str) -> Place:
+    """Return of what sort a place is; refuse one that nobody announced, or that the principal does not see.
 
     Raises:
         SubjectInvalid.
     """
     name, _, pk = place.partition(":")
-    if not _PLACE.fullmatch(place) or name not in _places or not _places[name](principal, UUID(pk)):
+    if not _PLACE.fullmatch(place) or name not in _places or not _places[name].may_set(principal, UUID(pk)):
         raise SubjectInvalid
+    return _places[name]
 
 
 def add_keyword(principal: Principal, *, word: str) -> None:

@@ -19,7 +19,7 @@ from apps.core.errors import DomainError, InvalidInput
 from apps.core.http.local_time import zone_of
 from apps.notify.forms import QuietForm, WishesForm
 from apps.notify.selectors import addresses
-from apps.notify.selectors.levels import list_levels
+from apps.notify.selectors.levels import level_of
 from apps.notify.selectors.preferences import get_preferences
 from apps.notify.services import preferences, subscriptions, vapid
 from apps.notify.types import LEVELS
@@ -85,13 +85,19 @@ def keywords(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
 def place(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Show the level of one conversation or thread, as a dialog or a page."""
     wanted = request.GET.get("place", "")
-    preferences.require_place(request.principal, wanted)
-    choices = [("", _("As everywhere else")), *((value, str(label)) for value, label in LEVELS.items())]
+    kind = preferences.require_place(request.principal, wanted)
+    choices = [(value, str(label)) for value, label in kind.levels.items()]
+    chosen = level_of(request.principal, wanted)
+    if kind.standing is None:
+        choices.insert(0, ("", _("As everywhere else")))
+    elif not chosen:
+        chosen = kind.standing(request.principal, UUID(wanted.partition(":")[2]))
     context = {
         "area": "chat",
         "place": wanted,
         "choices": choices,
-        "chosen": list_levels(request.principal).get(wanted, ""),
+        "chosen": chosen,
+        "hint": kind.hint,
         "next": request.headers.get("HX-Current-URL") or request.headers.get("Referer", ""),
         "title": _("Notifications"),
         "part": "notify/parts/place.html",

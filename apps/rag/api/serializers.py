@@ -108,6 +108,10 @@ class SearchSerializer(serializers.Serializer[object]):
         help_text="Messages that fulfil every operator and hold every word, newest first; else a ranking."
     )
     chips = ChipSerializer(many=True)
+    documents_being_read = serializers.IntegerField(
+        help_text="Documents the caller may see that are still being read, counted up to 100: what they say may be "
+        "missing."
+    )
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -117,7 +121,7 @@ def hit_json(hit: Hit) -> dict[str, Any]:
     return data
 
 
-def result_json(result: SearchResult) -> dict[str, Any]:
+def result_json(result: SearchResult, *, documents_being_read: int) -> dict[str, Any]:
     """Return the documented shape."""
     return {
         "results": [hit_json(hit) for hit in result.hits],
@@ -127,4 +131,5 @@ def result_json(result: SearchResult) -> dict[str, Any]:
         "is_list": result.is_list,
         "took_ms": round(result.took_ms, 1),
         "chips": [asdict(chip) for chip in result.chips],
+        "documents_being_read": documents_being_read,
     }

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from apps.accounts.api.permissions import Requires, principal_of
 from apps.core.api.serializers import read_query
 from apps.rag.api import serializers as shapes
-from apps.rag.selectors.search import search
+from apps.rag.selectors.search import documents_being_read, search
 from apps.rag.services.reading import note_read
 from apps.rag.types import Filters, SourceType
 
@@ -51,4 +51,5 @@ class Search(APIView):
                 hits=result.hits,
                 purpose="search",
             )
-        return Response(shapes.result_json(result))
+        being_read = documents_being_read(caller, result)
+        return Response(shapes.result_json(result, documents_being_read=being_read))

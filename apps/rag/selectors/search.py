@@ -14,6 +14,7 @@ from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat.selectors.search.grammar import Query
 from apps.chat.selectors.search.understanding import Demand, demands, read_query, understand
+from apps.documents.selectors.documents import count_being_read
 from apps.rag.errors import CursorUnknown
 from apps.rag.selectors import passages
 from apps.rag.selectors.listing import Listed, cursor_of, list_messages, place_of
@@ -88,6 +89,14 @@ def search(
         result = _ranked(wanted, order=order, collapse=collapse)
     chips = tuple(chip(one, asked.text) for one in understood)
     return replace(result, chips=chips, took_ms=(time.perf_counter() - begun) * 1000)
+
+
+def documents_being_read(principal: Principal, result: SearchResult) -> int:
+    """Return how many documents that could be missing in a result are still being read. At most one query."""
+    sources = result.filters.sources
+    if result.is_list or (sources and SourceType.DOCUMENT not in sources):
+        return 0
+    return count_being_read(principal)
 
 
 def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:

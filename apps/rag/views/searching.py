@@ -27,7 +27,8 @@ from apps.chat.selectors.search.grammar import clean
 from apps.chat.selectors.search.operators import HAS, IS, OPERATORS
 from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
-from apps.rag.selectors.search import Order, search
+from apps.documents.selectors.documents import MOST_COUNTED
+from apps.rag.selectors.search import Order, documents_being_read, search
 from apps.rag.types import Chip, Filters, Hit, SearchResult, SourceType, Span
 
 PAGE = 10
@@ -133,8 +134,11 @@ def _help(_language: str) -> SafeString:
 
 
 def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, object]:
+    being_read = documents_being_read(request.principal, result)
     return {
         "result": result,
+        "being_read": being_read,
+        "is_reading_many": being_read >= MOST_COUNTED,
         "seconds": result.took_ms / 1000,
         "hits": [_shown(request.principal, hit) for hit in result.hits],
         "chips": [

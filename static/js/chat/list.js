@@ -70,8 +70,10 @@ function applied({ conversation, sequence, type, data }) {
     refresh();
   } else if (type === "message.restored") {
     refresh();
-  } else if ((type === "message.deleted" || type === "message.edited" || type === "message.erased") && Number(link.dataset.unread) > 0) {
-    refresh();
+  } else if (type === "message.deleted" || type === "message.edited" || type === "message.erased") {
+    // A mention counts also where nothing else does, and an edit may bring the first one.
+    const counts = Number(link.dataset.unread) > 0 || Number(link.dataset.mentions) > 0;
+    if (counts || data.newly_mentioned?.includes(me)) refresh();
   }
 }
 

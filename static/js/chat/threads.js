@@ -6,7 +6,6 @@ import { one, throttle } from "../shell/dom.js";
 import { component } from "../shell/mount.js";
 import { t } from "../shell/page.js";
 import { listen, socket } from "../shell/socket.js";
-import { explain } from "../shell/toasts.js";
 import { threadUrl } from "./model.js";
 
 component("[data-thread-panel]", (panel) => {
@@ -33,19 +32,13 @@ component("[data-thread-panel]", (panel) => {
   return () => ends.forEach((end) => end());
 });
 
-component("[data-thread-follow]", (form) => {
-  const button = /** @type {HTMLButtonElement} */ (one("button", form));
-  form.addEventListener("submit", async (event) => {
-    event.preventDefault();
-    const isFollowed = button.value === "1";
-    try {
-      await request("POST", /** @type {HTMLFormElement} */ (form).action, { form: { is_followed: button.value } });
-    } catch (error) {
-      explain(error);
-      return;
-    }
-    button.value = isFollowed ? "0" : "1";
-    button.setAttribute("aria-pressed", String(isFollowed));
-    one("span", button).textContent = t(isFollowed ? "unfollow" : "follow");
+// What the reader hears of the thread, as any of its devices changed it.
+component("[data-thread-level]", (control) => {
+  const thread = control.dataset.threadLevel ?? "";
+  return listen("notice", (/** @type {import("../shell/socket.js").Notice} */ { type, data }) => {
+    if (type === "notification.level_changed" && data.place === `thread:${thread}`) control.dataset.level = data.level;
+    else if (type === "thread.follow_changed" && data.thread === thread) control.toggleAttribute("data-followed", data.is_followed);
+    else return;
+    one("span", control).textContent = t(`thread.${control.dataset.level || ("followed" in control.dataset ? "all" : "left")}`);
   });
 });

@@ -118,7 +118,8 @@ def test_events_with_text_say_which_of_it_is_personal() -> None:
     plain = {
         "kind", "type", "role", "reason", "session", "state", "error_code", "failure_code", "emoji", "subject_type",
         "name",  # of a channel: everybody's
-        "who_posts", "level",  # one of two words
+        "who_posts", "level",  # one of a few words
+        "place",  # a sort of place and an id
         "storage_key",  # a random number
     }  # fmt: skip
     for name, cls in registered().items():
