@@ -1,11 +1,11 @@
-"""The content index for operators: what is indexed and how, never what it says."""
+"""The content index for operators: what is indexed and how, never what it says; and the sets of synonyms."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from apps.core.admin_base import ReadOnlyAdmin
-from apps.rag.models import Chunk, IndexStat
+from apps.rag.models import Chunk, IndexStat, SynonymSet, SynonymTerm
 
 
 @admin.register(Chunk)
@@ -30,3 +30,23 @@ class IndexStatAdmin(ReadOnlyAdmin[IndexStat]):
 
     list_display = ("organization", "chunks", "mean_words", "refreshed_at")
     list_select_related = ("organization",)
+
+
+@admin.register(SynonymSet)
+class SynonymSetAdmin(ReadOnlyAdmin[SynonymSet]):
+    """Which sets of synonyms an organization has."""
+
+    list_display = ("id", "organization", "language", "created_at")
+    list_select_related = ("organization",)
+    list_filter = ("language",)
+    fields = ("organization", "language", "created_by", "created_at")
+
+
+@admin.register(SynonymTerm)
+class SynonymTermAdmin(ReadOnlyAdmin[SynonymTerm]):
+    """The terms of the sets."""
+
+    list_display = ("term", "folded", "set_id", "position", "organization")
+    list_select_related = ("organization",)
+    search_fields = ("folded",)
+    fields = ("organization", "set_id", "position", "term", "folded")

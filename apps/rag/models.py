@@ -1,4 +1,5 @@
-"""The content index: chunks with words and vectors, which messages they hold, and how common each word is.
+"""The content index: chunks with words and vectors, which messages they hold, and how common each word is; and which
+words an organization takes for the same.
 
 A chunk is replaced, never changed, except that its vector is filled in later. It carries the scope, so that the
 question who may see it needs no join.
@@ -9,7 +10,8 @@ from django.db import models
 from django.db.models.functions import Now
 from pgvector.django import HalfVectorField, HnswIndex
 
-from apps.rag.types import DIMENSIONS, SourceType
+from apps.core.models import TenantModel
+from apps.rag.types import DIMENSIONS, MOST_SYNONYMS, SET_LANGUAGES, SourceType
 
 
 class Chunk(models.Model):
@@ -154,3 +156,64 @@ class IndexStat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id}: {self.chunks}"
+
+
+class SynonymSet(TenantModel):
+    """Words and short phrases that mean the same in an organization: a search for one looks for the others, too."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    language = models.CharField(
+        max_length=2,
+        choices=SET_LANGUAGES,
+        blank=True,
+        default="",
+        help_text="Of the texts; empty is every one.",
+    )
+    created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(language__in=["", *dict(SET_LANGUAGES)]), name="rag_synonymset_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.organization_id}: {self.pk}"
+
+
+class SynonymTerm(models.Model):
+    """One term of a set, as it is shown and as it is compared."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    set = models.ForeignKey(
+        "rag.SynonymSet", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    position = models.PositiveSmallIntegerField(help_text="In the set, from 0.")
+    term = models.CharField(max_length=60)
+    folded = models.CharField(
+        max_length=180, help_text="Small letters without accents, umlauts spelled out, single spaces."
+    )
+
+    class Meta:
+        constraints = [
+            # the sets that the words of a query stand in; a term stands in one set only
+            models.UniqueConstraint(fields=["organization", "folded"], name="rag_synonymterm_once"),
+            # the terms of a set, and at most so many of them
+            models.UniqueConstraint(fields=["organization", "set", "position"], name="rag_synonymterm_place"),
+            models.CheckConstraint(
+                condition=models.Q(position__gte=0, position__lt=MOST_SYNONYMS),
+                name="rag_synonymterm_position",
+            ),
+            models.CheckConstraint(
+                condition=~models.Q(term="") & ~models.Q(folded=""), name="rag_synonymterm_text"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.term
