@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,6 +16,6 @@ def synonyms_by(person: Person) -> QuerySet[SynonymSet]:
     return SynonymSet.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
 
 
-def export_synonyms(person: Person) -> Iterator[dict[str, Any]]:
+def export_synonyms(person: Person) -> Iterator[Mapping[str, Any]]:
     """Yield the sets the person added; their words are the organization's."""
     yield from synonyms_by(person).order_by("pk").values("id", "language", "created_at")

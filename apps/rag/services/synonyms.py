@@ -38,9 +38,8 @@ from apps.rag.types import (
     SET_LANGUAGES,
 )
 
-_ID: Final = re.compile(
-    r"\d{6}|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE
-)  # what names one thing is meant as written
+# What names one thing is meant as it is written.
+_ID: Final = re.compile(r"\b\d{6,}\b|[0-9a-f]{8}-[0-9a-f]{4}-", re.IGNORECASE)
 _UNSHOWN: Final = frozenset({"Cc", "Cs", "Co", "Cn"})
 
 
