@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from apps.core.admin_base import ReadOnlyAdmin
-from apps.rag.models import Chunk, IndexStat, SynonymSet, SynonymTerm
+from apps.rag.models import Chunk, IndexStat, SynonymSet
 
 
 @admin.register(Chunk)
@@ -34,19 +34,9 @@ class IndexStatAdmin(ReadOnlyAdmin[IndexStat]):
 
 @admin.register(SynonymSet)
 class SynonymSetAdmin(ReadOnlyAdmin[SynonymSet]):
-    """Which sets of synonyms an organization has."""
+    """Which words an organization takes for the same."""
 
-    list_display = ("id", "organization", "language", "created_at")
+    list_display = ("id", "organization", "terms", "language", "created_at")
     list_select_related = ("organization",)
     list_filter = ("language",)
-    fields = ("organization", "language", "created_by", "created_at")
-
-
-@admin.register(SynonymTerm)
-class SynonymTermAdmin(ReadOnlyAdmin[SynonymTerm]):
-    """The terms of the sets."""
-
-    list_display = ("term", "folded", "set_id", "position", "organization")
-    list_select_related = ("organization",)
-    search_fields = ("folded",)
-    fields = ("organization", "set_id", "position", "term", "folded")
+    fields = ("organization", "terms", "language", "created_by", "created_at")

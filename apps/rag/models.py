@@ -5,13 +5,21 @@ A chunk is replaced, never changed, except that its vector is filled in later. I
 question who may see it needs no join.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 from pgvector.django import HalfVectorField, HnswIndex
 
 from apps.core.models import TenantModel
-from apps.rag.types import DIMENSIONS, MOST_SYNONYMS, SET_LANGUAGES, SourceType
+from apps.rag.types import (
+    DIMENSIONS,
+    LEAST_SYNONYMS,
+    LONGEST_SYNONYM,
+    MOST_SYNONYMS,
+    SET_LANGUAGES,
+    SourceType,
+)
 
 
 class Chunk(models.Model):
@@ -164,6 +172,9 @@ class SynonymSet(TenantModel):
     organization = models.ForeignKey(
         "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
     )
+    terms = ArrayField(
+        models.CharField(max_length=LONGEST_SYNONYM), help_text="As they are shown, in their order."
+    )
     language = models.CharField(
         max_length=2,
         choices=SET_LANGUAGES,
@@ -176,16 +187,20 @@ class SynonymSet(TenantModel):
     class Meta:
         constraints = [
             models.CheckConstraint(
+                condition=models.Q(terms__len__gte=LEAST_SYNONYMS, terms__len__lte=MOST_SYNONYMS),
+                name="rag_synonymset_size",
+            ),
+            models.CheckConstraint(
                 condition=models.Q(language__in=["", *dict(SET_LANGUAGES)]), name="rag_synonymset_language"
-            )
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.organization_id}: {self.pk}"
+        return ", ".join(self.terms)
 
 
 class SynonymTerm(models.Model):
-    """One term of a set, as it is shown and as it is compared."""
+    """In which set a term stands. It has one index that fits, so that a plan made while it was empty stays right."""
 
     id = models.BigAutoField(primary_key=True)
     organization = models.ForeignKey(
@@ -194,8 +209,6 @@ class SynonymTerm(models.Model):
     set = models.ForeignKey(
         "rag.SynonymSet", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
     )
-    position = models.PositiveSmallIntegerField(help_text="In the set, from 0.")
-    term = models.CharField(max_length=60)
     folded = models.CharField(
         max_length=180, help_text="Small letters without accents, umlauts spelled out, single spaces."
     )
@@ -204,16 +217,8 @@ class SynonymTerm(models.Model):
         constraints = [
             # the sets that the words of a query stand in; a term stands in one set only
             models.UniqueConstraint(fields=["organization", "folded"], name="rag_synonymterm_once"),
-            # the terms of a set, and at most so many of them
-            models.UniqueConstraint(fields=["organization", "set", "position"], name="rag_synonymterm_place"),
-            models.CheckConstraint(
-                condition=models.Q(position__gte=0, position__lt=MOST_SYNONYMS),
-                name="rag_synonymterm_position",
-            ),
-            models.CheckConstraint(
-                condition=~models.Q(term="") & ~models.Q(folded=""), name="rag_synonymterm_text"
-            ),
+            models.CheckConstraint(condition=~models.Q(folded=""), name="rag_synonymterm_text"),
         ]
 
     def __str__(self) -> str:
-        return self.term
+        return self.folded

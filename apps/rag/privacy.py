@@ -41,7 +41,7 @@ register_subject_data(
         why=_("They are the organization's words; nothing says any more who added them."),
         order=37,
         links=("rag_synonymset.created_by_id",),
-        shared=("rag_synonymterm.term", "rag_synonymterm.folded"),
+        shared=("rag_synonymset.terms", "rag_synonymterm.folded"),
         count=lambda person: personal.synonyms_by(person).count(),
         export=personal.export_synonyms,
         erase=erasing.forget_who_added_synonyms,

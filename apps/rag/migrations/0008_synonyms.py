@@ -7,6 +7,7 @@ synonyms it would be asked for those alone.
 from importlib import import_module
 
 import apps.core.ids
+import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
@@ -51,6 +52,14 @@ class Migration(migrations.Migration):
                 ),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
+                    "terms",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60),
+                        help_text="As they are shown, in their order.",
+                        size=None,
+                    ),
+                ),
+                (
                     "language",
                     models.CharField(
                         blank=True,
@@ -84,8 +93,6 @@ class Migration(migrations.Migration):
             name="SynonymTerm",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
-                ("position", models.PositiveSmallIntegerField(help_text="In the set, from 0.")),
-                ("term", models.CharField(max_length=60)),
                 (
                     "folded",
                     models.CharField(
@@ -117,6 +124,13 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="synonymset",
             constraint=models.CheckConstraint(
+                condition=models.Q(("terms__len__gte", 2), ("terms__len__lte", 12)),
+                name="rag_synonymset_size",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="synonymset",
+            constraint=models.CheckConstraint(
                 condition=models.Q(("language__in", ["", "de", "en"])), name="rag_synonymset_language"
             ),
         ),
@@ -128,24 +142,8 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name="synonymterm",
-            constraint=models.UniqueConstraint(
-                fields=("organization", "set", "position"), name="rag_synonymterm_place"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="synonymterm",
             constraint=models.CheckConstraint(
-                condition=models.Q(("position__gte", 0), ("position__lt", 12)),
-                name="rag_synonymterm_position",
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="synonymterm",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("term", ""), _negated=True), models.Q(("folded", ""), _negated=True)
-                ),
-                name="rag_synonymterm_text",
+                condition=models.Q(("folded", ""), _negated=True), name="rag_synonymterm_text"
             ),
         ),
         tenant_key("rag_synonymset"),

@@ -17,5 +17,5 @@ def synonyms_by(person: Person) -> QuerySet[SynonymSet]:
 
 
 def export_synonyms(person: Person) -> Iterator[Mapping[str, Any]]:
-    """Yield the sets the person added; their words are the organization's."""
-    yield from synonyms_by(person).order_by("pk").values("id", "language", "created_at")
+    """Yield the sets the person added."""
+    yield from synonyms_by(person).order_by("pk").values("terms", "language", "created_at")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
@@ -22,15 +20,16 @@ from apps.rag.types import MOST_SYNONYM_WORDS, Expansion, SynonymSetView
 
 MANAGE: Final = "search.manage"
 MOST_EXPANSIONS: Final = 16  # of one query: each is scored in every candidate
-# Read with each search rather than kept in the process: a few rows by their key, and never stale.
+# Read with each search rather than kept in the process: a few rows by their keys, and never stale. The order is given:
+# a plan is kept, and one made before there were sets must not read them all for each other.
 _LOOK_UP = """
-SELECT t.set_id, s.language, t.term, t.folded FROM rag_synonymterm t
-JOIN rag_synonymset s ON s.organization_id = t.organization_id AND s.id = t.set_id
-WHERE t.organization_id = %(organization)s AND t.set_id IN (
-  SELECT a.set_id FROM rag_synonymterm a
-  WHERE a.organization_id = %(organization)s AND a.folded = ANY(%(keys)s::text[])
-)
-ORDER BY t.set_id, t.position
+SELECT s.id, s.language, s.terms FROM (
+  SELECT DISTINCT t.set_id FROM rag_synonymterm t
+  WHERE t.organization_id = %(organization)s AND t.folded = ANY(%(keys)s::text[]) OFFSET 0
+) found CROSS JOIN LATERAL (
+  SELECT s.id, s.language, s.terms FROM rag_synonymset s
+  WHERE s.organization_id = %(organization)s AND s.id = found.set_id OFFSET 0
+) s
 """
 
 
@@ -114,14 +113,16 @@ def _sets_with(organization_id: UUID, keys: Collection[str]) -> dict[str, _Set]:
     with connection.cursor() as cursor:
         planned.execute(cursor, _LOOK_UP, {"organization": organization_id, "keys": sorted(keys)})
         rows = cursor.fetchall()
-    sets: dict[UUID, _Set] = {}
-    for set_id, language, term, folded in rows:
-        sets.setdefault(set_id, _Set(set_id, language, {})).terms[folded] = term
-    return {folded: one for one in sets.values() for folded in one.terms}
+    return {
+        key: one
+        for set_id, language, terms in rows
+        for one in [_Set(set_id, language, {key_of(term): term for term in terms})]
+        for key in one.terms
+    }
 
 
 def list_synonyms(principal: Principal, *, words: str = "") -> list[SynonymSetView]:
-    """Return the sets of the organization, each by its first term. Two queries.
+    """Return the sets of the organization, each by its first term. One query.
 
     Args:
         words: only sets with a term that holds them.
@@ -134,34 +135,21 @@ def list_synonyms(principal: Principal, *, words: str = "") -> list[SynonymSetVi
     if key := key_of(words):
         holding = SynonymTerm.objects.filter(organization_id=principal.organization_id, folded__contains=key)
         sets = sets.filter(pk__in=holding.values("set_id"))
-    return sorted(_views(principal.organization_id, sets), key=lambda one: (key_of(one.terms[0]), one.id))
+    return sorted(map(_view, sets), key=lambda one: (key_of(one.terms[0]), one.id))
 
 
 def get_synonyms(principal: Principal, set_id: UUID) -> SynonymSetView:
-    """Return one set. Two queries.
+    """Return one set. One query.
 
     Raises:
         PermissionMissing, SynonymsNotFound.
     """
     access.require(principal, MANAGE)
-    sets = SynonymSet.objects.filter(organization_id=principal.organization_id, pk=set_id)
-    found = _views(principal.organization_id, sets)
-    if not found:
+    row = SynonymSet.objects.filter(organization_id=principal.organization_id, pk=set_id).first()
+    if row is None:
         raise SynonymsNotFound
-    return found[0]
+    return _view(row)
 
 
-def _views(organization_id: UUID, sets: QuerySet[SynonymSet]) -> list[SynonymSetView]:
-    rows = list(sets)
-    terms: defaultdict[UUID, list[str]] = defaultdict(list)
-    placed = SynonymTerm.objects.filter(
-        organization_id=organization_id, set_id__in=[row.pk for row in rows]
-    ).order_by("set_id", "position")
-    for set_id, term in placed.values_list("set_id", "term"):
-        terms[set_id].append(term)
-    return [
-        SynonymSetView(
-            id=row.pk, terms=tuple(terms[row.pk]), language=row.language, created_at=row.created_at
-        )
-        for row in rows
-    ]
+def _view(row: SynonymSet) -> SynonymSetView:
+    return SynonymSetView(id=row.pk, terms=tuple(row.terms), language=row.language, created_at=row.created_at)

@@ -9,7 +9,6 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from apps.accounts.services import access, trail
 from apps.accounts.types import Principal
@@ -62,10 +61,13 @@ def add_synonyms(*, principal: Principal, terms: Sequence[str], language: str = 
         if mine.count() >= MOST_SYNONYM_SETS:
             raise TooManySynonyms(limit=MOST_SYNONYM_SETS)
         made = SynonymSet.objects.create(
-            organization_id=principal.organization_id, language=language, created_by_id=principal.id
+            organization_id=principal.organization_id,
+            terms=list(cleaned.values()),
+            language=language,
+            created_by_id=principal.id,
         )
-        _store(made, cleaned)
-        trail.note(principal, actions.SYNONYMS_ADDED, "synonyms", made.pk, terms=list(cleaned.values()))
+        _place(made, cleaned)
+        trail.note(principal, actions.SYNONYMS_ADDED, "synonyms", made.pk, terms=made.terms)
     return made.pk
 
 
@@ -88,12 +90,12 @@ def change_synonyms(
         row = _get(principal, set_id)
         if language is not None:
             row.language = _clean_language(language)
-            row.save(update_fields=["language"])
         if cleaned is not None:
-            _terms(row).delete()
-            _store(row, cleaned)
-        said = list(_terms(row).order_by("position").values_list("term", flat=True))
-        trail.note(principal, actions.SYNONYMS_CHANGED, "synonyms", row.pk, terms=said)
+            row.terms = list(cleaned.values())
+            SynonymTerm.objects.filter(organization_id=row.organization_id, set_id=row.pk).delete()
+            _place(row, cleaned)
+        row.save(update_fields=["terms", "language"])
+        trail.note(principal, actions.SYNONYMS_CHANGED, "synonyms", row.pk, terms=row.terms)
 
 
 def remove_synonyms(*, principal: Principal, set_id: UUID) -> None:
@@ -106,8 +108,7 @@ def remove_synonyms(*, principal: Principal, set_id: UUID) -> None:
     with transaction.atomic():
         lock("synonyms", principal.organization_id)
         row = _get(principal, set_id)
-        said = list(_terms(row).order_by("position").values_list("term", flat=True))
-        trail.note(principal, actions.SYNONYMS_REMOVED, "synonyms", row.pk, terms=said)
+        trail.note(principal, actions.SYNONYMS_REMOVED, "synonyms", row.pk, terms=row.terms)
         row.delete()
 
 
@@ -118,18 +119,13 @@ def _get(principal: Principal, set_id: UUID) -> SynonymSet:
     return row
 
 
-def _terms(row: SynonymSet) -> QuerySet[SynonymTerm]:
-    return SynonymTerm.objects.filter(organization_id=row.organization_id, set_id=row.pk)
-
-
-def _store(row: SynonymSet, terms: dict[str, str]) -> None:
-    """Store the terms of a set that has none. The lock is held: nobody takes a term meanwhile."""
+def _place(row: SynonymSet, terms: dict[str, str]) -> None:
+    """Let terms stand in a set. The lock is held: nobody takes one meanwhile."""
     taken = SynonymTerm.objects.filter(organization_id=row.organization_id, folded__in=terms)
     if other := taken.values_list("folded", flat=True).order_by("folded").first():
         raise SynonymTaken(term=terms[other])
     SynonymTerm.objects.bulk_create(
-        SynonymTerm(organization_id=row.organization_id, set=row, position=place, term=term, folded=key)
-        for place, (key, term) in enumerate(terms.items())
+        SynonymTerm(organization_id=row.organization_id, set=row, folded=key) for key in terms
     )
 
 
