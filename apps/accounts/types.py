@@ -19,7 +19,8 @@ PERMISSIONS = frozenset(
         "conversation.create_public", "conversation.create_private", "conversation.create_direct",
         "conversation.manage_any", "message.send", "message.announce", "message.moderate", "file.upload",
         "document.manage",
-        "agent.ask", "search.use", "directory.read", "member.invite", "member.manage", "role.manage",
+        "agent.ask", "search.use", "search.manage", "directory.read", "member.invite", "member.manage",
+        "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
         "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read", "access.explain",
         "access.view_as",
@@ -72,7 +73,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "audit:read": frozenset({"audit.read", "access.explain"}),
     "admin:write": frozenset(
         {
-            "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage",
+            "member.invite", "member.manage", "role.manage", "flag.manage", "agent.manage", "search.manage",
             "organization.manage", "run.manage", "privacy.manage", "access.view_as",
         }
     ),

@@ -1,7 +1,10 @@
-"""Reads of the content index that the audit trail names: those of programs and agents, not of people."""
+"""What the audit trail names: reads of the content index by programs and agents, and changes of synonyms."""
 
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.auditing.actions import register_action
 
 READ = register_action("retrieval.read", _("Passages read by an agent"))
+SYNONYMS_ADDED = register_action("synonyms.added", _("Synonyms added"))
+SYNONYMS_CHANGED = register_action("synonyms.changed", _("Synonyms changed"))
+SYNONYMS_REMOVED = register_action("synonyms.removed", _("Synonyms removed"))

@@ -1,11 +1,11 @@
-"""The content index for operators: what is indexed and how, never what it says."""
+"""The content index for operators: what is indexed and how, never what it says; and the sets of synonyms."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from apps.core.admin_base import ReadOnlyAdmin
-from apps.rag.models import Chunk, IndexStat
+from apps.rag.models import Chunk, IndexStat, SynonymSet
 
 
 @admin.register(Chunk)
@@ -30,3 +30,13 @@ class IndexStatAdmin(ReadOnlyAdmin[IndexStat]):
 
     list_display = ("organization", "chunks", "mean_words", "refreshed_at")
     list_select_related = ("organization",)
+
+
+@admin.register(SynonymSet)
+class SynonymSetAdmin(ReadOnlyAdmin[SynonymSet]):
+    """Which words an organization takes for the same."""
+
+    list_display = ("id", "organization", "terms", "language", "created_at")
+    list_select_related = ("organization",)
+    list_filter = ("language",)
+    fields = ("organization", "terms", "language", "created_by", "created_at")

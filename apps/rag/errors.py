@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound
 
 
 class CursorUnknown(InvalidInput):
@@ -17,3 +17,45 @@ class PassageNotFound(NotFound):
 
     code = "rag.passage_not_found"
     message = _("This passage does not exist, or you have no access.")
+
+
+class SynonymsNotFound(NotFound):
+    code = "rag.synonyms_not_found"
+    message = _("These synonyms do not exist, or you have no access.")
+
+
+class SynonymCountInvalid(InvalidInput):
+    code = "rag.synonym_count_invalid"
+    message = _("A set has %(least)s to %(most)s terms.")
+
+
+class SynonymTooLong(InvalidInput):
+    code = "rag.synonym_too_long"
+    message = _("A term has at most %(characters)s characters and %(words)s words.")
+
+
+class SynonymNotAWord(InvalidInput):
+    """No letter, or a part that names one thing, such as an id."""
+
+    code = "rag.synonym_not_a_word"
+    message = _("“%(term)s” is no word or phrase. A term needs letters, and holds no long numbers or ids.")
+
+
+class SynonymLanguageUnknown(InvalidInput):
+    code = "rag.synonym_language_unknown"
+    message = _("Choose German, English, or all languages.")
+
+
+class SynonymTwice(InvalidInput):
+    code = "rag.synonym_twice"
+    message = _("“%(term)s” stands in this set twice; capitals, accents and hyphens make no difference.")
+
+
+class SynonymTaken(Conflict):
+    code = "rag.synonym_taken"
+    message = _("“%(term)s” stands in another set already.")
+
+
+class TooManySynonyms(Conflict):
+    code = "rag.too_many_synonyms"
+    message = _("An organization has at most %(limit)s sets of synonyms.")

@@ -1,15 +1,25 @@
-"""The content index: chunks with words and vectors, which messages they hold, and how common each word is.
+"""The content index: chunks with words and vectors, which messages they hold, and how common each word is; and which
+words an organization takes for the same.
 
 A chunk is replaced, never changed, except that its vector is filled in later. It carries the scope, so that the
 question who may see it needs no join.
 """
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models.functions import Now
 from pgvector.django import HalfVectorField, HnswIndex
 
-from apps.rag.types import DIMENSIONS, SourceType
+from apps.core.models import TenantModel
+from apps.rag.types import (
+    DIMENSIONS,
+    LEAST_SYNONYMS,
+    LONGEST_SYNONYM,
+    MOST_SYNONYMS,
+    SET_LANGUAGES,
+    SourceType,
+)
 
 
 class Chunk(models.Model):
@@ -154,3 +164,61 @@ class IndexStat(models.Model):
 
     def __str__(self) -> str:
         return f"{self.organization_id}: {self.chunks}"
+
+
+class SynonymSet(TenantModel):
+    """Words and short phrases that mean the same in an organization: a search for one looks for the others, too."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    terms = ArrayField(
+        models.CharField(max_length=LONGEST_SYNONYM), help_text="As they are shown, in their order."
+    )
+    language = models.CharField(
+        max_length=2,
+        choices=SET_LANGUAGES,
+        blank=True,
+        default="",
+        help_text="Of the texts; empty is every one.",
+    )
+    created_by = models.ForeignKey("accounts.User", null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(terms__len__gte=LEAST_SYNONYMS, terms__len__lte=MOST_SYNONYMS),
+                name="rag_synonymset_size",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(language__in=["", *dict(SET_LANGUAGES)]), name="rag_synonymset_language"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(self.terms)
+
+
+class SynonymTerm(models.Model):
+    """In which set a term stands. It has one index that fits, so that a plan made while it was empty stays right."""
+
+    id = models.BigAutoField(primary_key=True)
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    set = models.ForeignKey(
+        "rag.SynonymSet", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    folded = models.CharField(
+        max_length=180, help_text="Small letters without accents, umlauts spelled out, single spaces."
+    )
+
+    class Meta:
+        constraints = [
+            # the sets that the words of a query stand in; a term stands in one set only
+            models.UniqueConstraint(fields=["organization", "folded"], name="rag_synonymterm_once"),
+            models.CheckConstraint(condition=~models.Q(folded=""), name="rag_synonymterm_text"),
+        ]
+
+    def __str__(self) -> str:
+        return self.folded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.data_subjects import Fate, SubjectData, register_impersonal, register_subject_data
+from apps.rag.selectors import personal
 from apps.rag.services import erasing
 
 register_subject_data(
@@ -30,6 +31,20 @@ register_subject_data(
         shared=("rag_termstat.term",),
         count=lambda _person: 0,
         erase=erasing.erase_words_of,
+    )
+)
+register_subject_data(
+    SubjectData(
+        name="rag.synonyms",
+        label=_("Synonyms added for the organization"),
+        fate=Fate.ANONYMIZE,
+        why=_("They are the organization's words; nothing says any more who added them."),
+        order=37,
+        links=("rag_synonymset.created_by_id",),
+        shared=("rag_synonymset.terms", "rag_synonymterm.folded"),
+        count=lambda person: personal.synonyms_by(person).count(),
+        export=personal.export_synonyms,
+        erase=erasing.forget_who_added_synonyms,
     )
 )
 register_impersonal("says where a message stands in a passage", "rag_chunkmessage")

@@ -15,6 +15,9 @@ from apps.accounts.types import PersonView
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
 GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
+LEAST_SYNONYMS, MOST_SYNONYMS, MOST_SYNONYM_SETS = 2, 12, 500  # terms of a set; sets of an organization
+LONGEST_SYNONYM, MOST_SYNONYM_WORDS = 60, 6  # characters and words of a term
+SET_LANGUAGES: Final = (("de", _("German")), ("en", _("English")))
 
 
 class SourceType(models.TextChoices):
@@ -147,6 +150,31 @@ class Chip:
     end: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A synonym of words of the query.
+
+    Attributes:
+        text: the words as they stand in the query.
+        term: the other way to say it.
+        is_used: False when the searcher left it out.
+    """
+
+    text: str
+    term: str
+    is_used: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class SynonymSetView:
+    """Terms that mean the same, in their order; `language` empty is every one."""
+
+    id: UUID
+    terms: tuple[str, ...]
+    language: str
+    created_at: dt.datetime
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hit:
     """A passage that was found, as the searcher may see it.
@@ -206,6 +234,7 @@ class SearchResult:
             most `MOST_HITS`.
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
+        expanded: synonyms that were looked for beside the words of the query, and those that were left out.
         is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
     """
 
@@ -215,6 +244,7 @@ class SearchResult:
     next_cursor: str
     took_ms: float
     chips: tuple[Chip, ...] = ()
+    expanded: tuple[Expansion, ...] = ()
     is_list: bool = False
     filters: Filters = field(default_factory=Filters)
 

@@ -18,7 +18,7 @@ ADDRESSES = {
     "audit": f"{BASE}audit/", "privacy": f"{BASE}privacy/", "apps": f"{BASE}apps/",
     "access": f"{BASE}access/", "security": f"{BASE}security/", "emoji": f"{BASE}emoji/",
     "notifications": f"{BASE}notifications/", "reports": f"{BASE}reports/", "retention": f"{BASE}retention/",
-    "groups": f"{BASE}groups/", "imports": f"{BASE}imports/",
+    "groups": f"{BASE}groups/", "imports": f"{BASE}imports/", "search": f"{BASE}search/",
 }  # fmt: skip
 MODERATORS = (
     "overview",

@@ -106,3 +106,78 @@ def test_an_operator_that_does_not_exist_is_named_with_its_place(searcher) -> No
         ("from", False),
         ("has", True),
     ]
+
+
+def _keepers() -> tuple[object, object]:
+    world = make_world()
+    return (
+        MemberFactory(organization=world.organization, role="admin"),
+        MemberFactory(organization=world.organization, role="member"),
+    )
+
+
+def test_synonyms_are_kept_over_the_api(db) -> None:
+    admin, _ = _keepers()
+    api = Api.by_key(admin)
+    made = api.post("search/synonyms/", {"terms": ["crane", "lifting gear"], "language": "en"})
+    assert made.status_code == 201
+    data = made.json()
+    assert (data["terms"], data["language"]) == (["crane", "lifting gear"], "en")
+    one = f"search/synonyms/{data['id']}/"
+    changed = api.patch(one, {"terms": ["crane", "derrick"]})
+    assert changed.status_code == 200
+    assert (changed.json()["terms"], changed.json()["language"]) == (["crane", "derrick"], "en")
+    assert api.patch(one, {"language": ""}).json()["language"] == ""
+    assert [row["id"] for row in api.get("search/synonyms/").json()["results"]] == [data["id"]]
+    assert api.get("search/synonyms/?q=lifting").json()["results"] == []
+    assert api.delete(one).status_code == 204
+    assert api.delete(one).json()["code"] == "rag.synonyms_not_found"
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"terms": ["crane"]}, 400, "core.invalid_input"),
+        ({"terms": ["crane", "x" * 61]}, 400, "core.invalid_input"),
+        ({"terms": ["crane", "derrick"], "language": "fr"}, 400, "core.invalid_input"),
+        ({"terms": ["crane", "derrick"], "colour": "red"}, 400, "core.invalid_input"),
+        ({"terms": ["crane", "one two three four five six seven"]}, 400, "rag.synonym_too_long"),
+        ({"terms": ["crane", "4711"]}, 400, "rag.synonym_not_a_word"),
+        ({"terms": ["crane", "Crane"]}, 400, "rag.synonym_twice"),
+        ({"terms": ["derrick", "Urlaub"]}, 409, "rag.synonym_taken"),
+    ],
+)
+def test_what_is_no_set_is_refused_with_a_code(db, body: dict[str, object], status: int, code: str) -> None:
+    admin, _ = _keepers()
+    api = Api.by_key(admin)
+    assert api.post("search/synonyms/", {"terms": ["Urlaub", "Ferien"]}).status_code == 201
+    refused = api.post("search/synonyms/", body)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert len(api.get("search/synonyms/").json()["results"]) == 1
+
+
+def test_members_keep_no_synonyms(db) -> None:
+    admin, member = _keepers()
+    made = Api.by_key(admin).post("search/synonyms/", {"terms": ["crane", "derrick"]}).json()["id"]
+    api = Api.by_key(member)
+    for answer in (
+        api.get("search/synonyms/"),
+        api.post("search/synonyms/", {"terms": ["Urlaub", "Ferien"]}),
+        api.patch(f"search/synonyms/{made}/", {"language": "de"}),
+        api.delete(f"search/synonyms/{made}/"),
+    ):
+        assert answer.status_code == 403
+    assert len(Api.by_key(admin).get("search/synonyms/").json()["results"]) == 1
+
+
+def test_the_answer_says_which_synonyms_were_looked_for(searcher) -> None:
+    member, _, sent = searcher
+    admin = MemberFactory(organization=member.organization, role="admin")
+    Api.by_key(admin).post("search/synonyms/", {"terms": ["lifter", "crane"]})
+    api = Api.by_key(member)
+    data = api.get("search/?q=lifter").json()
+    assert [hit["source"] for hit in data["results"]] == [str(sent.id)]
+    assert data["expanded"] == [{"text": "lifter", "term": "crane", "is_used": True}]
+    data = api.get("search/?q=lifter&plain=crane").json()
+    assert data["results"] == []
+    assert data["expanded"] == [{"text": "lifter", "term": "crane", "is_used": False}]

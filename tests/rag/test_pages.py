@@ -12,6 +12,7 @@ from apps.core.events import types
 from apps.core.models import Event
 from apps.documents.models import Document
 from apps.rag import handlers
+from apps.rag.services import synonyms
 from apps.rag.types import Span
 from apps.rag.views.searching import marked
 from tests.accounts.sessions import open_session
@@ -168,3 +169,33 @@ def test_suggestions_come_while_writing(world: World) -> None:
     assert found("-is:un") == ["-is:unread "]
     assert found("plan") == found("https://x") == found("nosuch:x") == found("") == []
     assert client.get(BASE + "search/completions/", {"q": "fr", "at": "x" * 50}).status_code == 200
+
+
+def test_synonyms_are_chips_that_can_be_left_out_and_taken_back(world: World) -> None:
+    ada = world.person("Ada")
+    _say(world, ada, world.channel(ada, "betrieb"), "Der Kran hält <b>")
+    synonyms.add_synonyms(
+        principal=world.person("Aylin", "admin"), terms=["Hebezeug", "Kran & Winde", "Kran"]
+    )
+    client = _client(ada)
+    page = _page(client, BASE + "search/?q=Hebezeug&order=newest")
+    first, second = page.find_class("chip")
+    assert [" ".join(chip.text_content().split()) for chip in (first, second)] == [
+        "also: Kran & Winde leave out",
+        "also: Kran leave out",
+    ]
+    assert second.get("href") == f"{BASE}search/?q=Hebezeug&order=newest&plain=Kran"
+    assert [mark.text_content() for mark in page.xpath("//mark")] == ["Kran"]
+    page = _page(client, BASE + "search/?q=Hebezeug&plain=kran&plain=Kran+%26+winde")
+    assert page.find_class("hit") == []
+    first, second = page.find_class("chip")
+    assert " ".join(second.text_content().split()) == "without: Kran look for it, too"
+    assert second.get("href") == f"{BASE}search/?q=Hebezeug&plain=Kran+%26+winde"
+    assert page.xpath("//input[@name='plain']/@value") == ["Kran & Winde", "Kran"]
+    assert page.xpath("//input[@name='plain']/@form") == ["search-form"] * 2
+
+
+def test_what_an_address_leaves_out_is_bounded(world: World) -> None:
+    plain = "&plain=".join(["x" * 500, "%00", "\N{COLLISION SYMBOL}", *map(str, range(100))])
+    page = _page(_client(world.person("Ada")), f"{BASE}search/?q=bremse&plain={plain}")
+    assert page.xpath("//input[@name='plain']") == []

@@ -56,7 +56,7 @@ from apps.core.redis import client as redis
 from apps.core.services import outbound_hosts
 from apps.notify.models import Notification
 from apps.notify.services import preferences, subscriptions
-from apps.rag.services import embedding
+from apps.rag.services import embedding, synonyms
 from apps.security.services import data_exports, erasure, exporting, holds
 from tests.accounts.factors import enrol
 from tests.accounts.oauth import app_of
@@ -379,12 +379,14 @@ def _console(realm: Realm) -> None:
         consumer="test.gone", position=uuid4().int >> 66, organization_id=realm.organization.pk,
         event_type="message.sent", event={}, error=f"ValueError: {realm.word}", attempts=5,
     )  # fmt: skip
+    terms = [f"crane {realm.word}", f"lifter {realm.word}"]
     entry = AuditEntry.objects.filter(organization_id=realm.organization.pk).order_by("id").first()
     assert entry is not None
     realm.ids |= {
         "host_id": OutboundHost.objects.get(organization_id=realm.organization.pk).pk,
         "letter_id": letter.pk,
         "entry_id": entry.key,
+        "set_id": synonyms.add_synonyms(principal=realm.acting, terms=terms),
         "/o/{slug}/console/audit/{key}/ key": entry.key,
     }
 

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from apps.chat.selectors.search.grammar import MOST_CHARACTERS
 from apps.core.api.serializers import CleanText, StrictSerializer
 from apps.rag.selectors.search import LARGEST_LIMIT
-from apps.rag.types import Hit, SearchResult, SourceType
+from apps.rag.types import LONGEST_SYNONYM, Hit, SearchResult, SourceType
 
 
 class SearchQuery(StrictSerializer):
@@ -28,6 +28,10 @@ class SearchQuery(StrictSerializer):
         child=serializers.UUIDField(), max_length=50, required=False, default=list
     )
     author = serializers.ListField(child=serializers.UUIDField(), max_length=50, required=False, default=list)
+    plain = serializers.ListField(
+        child=CleanText(max_length=LONGEST_SYNONYM), max_length=50, required=False, default=list,
+        help_text="Synonyms that are not looked for.",
+    )  # fmt: skip
 
 
 class SpanSerializer(serializers.Serializer[object]):
@@ -96,6 +100,14 @@ class ChipSerializer(serializers.Serializer[object]):
     end = serializers.IntegerField()
 
 
+class ExpansionSerializer(serializers.Serializer[object]):
+    """A synonym of words of the query: `text` stands there, `term` is the other way to say it."""
+
+    text = serializers.CharField()
+    term = serializers.CharField()
+    is_used = serializers.BooleanField(help_text="False: left out by `plain`.")
+
+
 class SearchSerializer(serializers.Serializer[object]):
     """One page of hits."""
 
@@ -112,6 +124,7 @@ class SearchSerializer(serializers.Serializer[object]):
         help_text="Documents the caller may see that are still being read, counted up to 100: what they say may be "
         "missing."
     )
+    expanded = ExpansionSerializer(many=True, help_text="Synonyms of the organization that were looked for.")
 
 
 def hit_json(hit: Hit) -> dict[str, Any]:
@@ -132,4 +145,5 @@ def result_json(result: SearchResult, *, documents_being_read: int) -> dict[str,
         "took_ms": round(result.took_ms, 1),
         "chips": [asdict(chip) for chip in result.chips],
         "documents_being_read": documents_being_read,
+        "expanded": [asdict(one) for one in result.expanded],
     }

@@ -2,7 +2,11 @@
 
 from django.urls import path
 
-from apps.rag.api import views
+from apps.rag.api import synonyms, views
 
 app_name = "rag-api"
-urlpatterns = [path("search/", views.Search.as_view(), name="search")]
+urlpatterns = [
+    path("search/", views.Search.as_view(), name="search"),
+    path("search/synonyms/", synonyms.SynonymList.as_view(), name="synonyms"),
+    path("search/synonyms/<uuid:set_id>/", synonyms.SynonymDetail.as_view(), name="synonyms-one"),
+]

@@ -42,6 +42,7 @@ class Search(APIView):
             limit=query["limit"],
             cursor=query["cursor"],
             order=query["order"],
+            plain=query["plain"],
         )
         if caller.kind != "person":
             note_read(

@@ -15,7 +15,7 @@ from django.db import connection
 from apps.accounts.types import Principal
 from apps.chat.selectors.search.understanding import Demand
 from apps.rag.errors import CursorUnknown
-from apps.rag.selectors.ranking import Reach, spellings
+from apps.rag.selectors.ranking import Reach, demanded
 from apps.rag.text.query import ParsedQuery
 
 _LIST = (
@@ -48,7 +48,7 @@ def list_messages(
     Args:
         after: the last one of the page before.
     """
-    words = spellings(query)
+    words = demanded(query)
     with connection.cursor() as cursor:
         cursor.execute(
             _LIST,

@@ -240,7 +240,7 @@ def _matching(
     if not query.words:
         return {}, {}
     asked = {
-        language: [form for word in query.words for form, _ in forms(word, language)]
+        language: [form for word in query.written_in(language) for form, _ in forms(word, language)]
         for language in {language for language, _ in texts.values()}
     }
     likeness = {language: snippets.Likeness(found) for language, found in asked.items()}

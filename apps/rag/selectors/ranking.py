@@ -14,10 +14,13 @@ from apps.core.text.language import guess
 from apps.elyza.services import encoder
 from apps.elyza.types import QueryEmbedding
 from apps.rag.text.folding import forms
-from apps.rag.text.query import ParsedQuery
+from apps.rag.text.query import ParsedQuery, words_of
 from apps.rag.types import MOST_HITS, Filters
 
 _LANGUAGES: Final = ("de", "en", "simple")
+# A synonym is somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6
+# at most), below the word itself and its certain spellings (0.9).
+_SYNONYM: Final = 0.7
 _RANK: Final = (
     "SELECT chunk, score, words, cosine, source_type, source, moment, found "
     "FROM rag_search(%s::uuid[], %s, %s::int[], %s::text[], %s::text[], %s::real[], %s::text[], %s::text[], %s, %s, "
@@ -113,7 +116,7 @@ def _embedding(query: ParsedQuery) -> QueryEmbedding:
 
 @dataclass(frozen=True, slots=True)
 class Spellings:
-    """Each way to write each word of a query in each language, as columns: the word's number in the query, and more."""
+    """Each way to write each word of a query in each language, as columns: the word's number, and more."""
 
     numbers: list[int]
     languages: list[str]
@@ -122,13 +125,53 @@ class Spellings:
 
 
 def spellings(query: ParsedQuery) -> Spellings:
-    """Return how the words of a query may be written in texts."""
+    """Return how the words of a query may be written in texts.
+
+    A synonym is a further way to write the last of the words it stands for, which bears the meaning in German and
+    English. One of several words shares its weight among them, so that all of them together count as one.
+    """
     rows = [
         (number, language, spelling, weight)
         for number, word in enumerate(query.words)
         for language in _LANGUAGES
         for spelling, weight in forms(word, language)
     ]
+    rows += [
+        (query.words.index(one.words[-1]), language, spelling, weight * _SYNONYM / len(parts))
+        for one in query.synonyms
+        for parts in map(words_of, one.terms)
+        for part in parts
+        for language in _LANGUAGES
+        if one.holds_for(language)
+        for spelling, weight in forms(part, language)
+    ]
+    return _columns(rows)
+
+
+def demanded(query: ParsedQuery) -> Spellings:
+    """Return how what a list demands may be written: each word, or one of its synonyms with all of its words.
+
+    The first way to write something is the query's own.
+    """
+    said = {word for one in query.synonyms for word in one.words}
+    rows = [
+        (number, language, spelling, weight)
+        for number, word in enumerate(query.words)
+        if word not in said
+        for language in _LANGUAGES
+        for spelling, weight in forms(word, language)
+    ]
+    rows += [
+        (len(query.words) + number, language, spelling, weight)
+        for number, one in enumerate(query.synonyms)
+        for language in _LANGUAGES
+        for term in (" ".join(one.words), *(one.terms if one.holds_for(language) else ()))
+        for spelling, weight in forms(term, language)
+    ]
+    return _columns(rows)
+
+
+def _columns(rows: list[tuple[int, str, str, float]]) -> Spellings:
     return Spellings(
         [row[0] for row in rows],
         [row[1] for row in rows],

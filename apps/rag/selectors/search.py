@@ -20,6 +20,7 @@ from apps.rag.selectors import passages
 from apps.rag.selectors.listing import Listed, cursor_of, list_messages, place_of
 from apps.rag.selectors.narrowing import chip, demands_of, is_list, narrowed
 from apps.rag.selectors.ranking import Ranked, Reach, rank
+from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.text.query import ParsedQuery, parse_plain, texts_of
 from apps.rag.types import MOST_HITS, Filters, SearchResult, SourceType
 
@@ -51,6 +52,7 @@ def search(
     audience: Sequence[UUID] = (),
     collapse: bool = True,
     grammar: bool = True,
+    plain: Sequence[str] = (),
 ) -> SearchResult:
     """Return one page of what fits the query and the principal may read.
 
@@ -66,6 +68,7 @@ def search(
         audience: principals who must be able to see each hit, too.
         collapse: one hit for each document, with the number of the others.
         grammar: False takes every part of the query as words, as in a question to an agent.
+        plain: synonyms that are not looked for.
 
     Raises:
         PermissionMissing, CursorUnknown, SearchNotUnderstood.
@@ -74,10 +77,13 @@ def search(
     begun = time.perf_counter()
     asked = read_query(query) if grammar else Query(query)
     understood = understand(principal, asked)
+    texts, expanded = with_synonyms(
+        principal, texts_of(asked) if grammar else parse_plain(query), left_out=plain
+    )
     wanted = _Wanted(
         principal=principal,
         reach=reach_of(principal, audience),
-        query=texts_of(asked) if grammar else parse_plain(query),
+        query=texts,
         given=filters or Filters(),
         demands=demands(understood),
         limit=max(1, min(limit, LARGEST_LIMIT)),
@@ -88,7 +94,8 @@ def search(
     else:
         result = _ranked(wanted, order=order, collapse=collapse)
     chips = tuple(chip(one, asked.text) for one in understood)
-    return replace(result, chips=chips, took_ms=(time.perf_counter() - begun) * 1000)
+    took_ms = (time.perf_counter() - begun) * 1000
+    return replace(result, chips=chips, expanded=expanded, took_ms=took_ms)
 
 
 def documents_being_read(principal: Principal, result: SearchResult) -> int:

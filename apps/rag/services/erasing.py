@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 
 from apps.core.data_subjects import Batch, Person
 from apps.rag.models import Chunk
+from apps.rag.selectors import personal
 from apps.rag.services.embedding import refresh_terms
 
 
@@ -26,6 +27,11 @@ def erase_words_of(_person: Person, _cursor: Any) -> Batch:
     """Count the organization's words anew, so that a word only the person used is gone."""
     refresh_terms()
     return Batch(0)
+
+
+def forget_who_added_synonyms(person: Person, _cursor: Any) -> Batch:
+    """Let the sets that the person added be nobody's."""
+    return Batch(personal.synonyms_by(person).update(created_by=None))
 
 
 def _chunks(person: Person) -> QuerySet[Chunk]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import Final
 
 _UMLAUTS: Final = frozenset("äöüÄÖÜ")
+_BETWEEN_WORDS: Final = re.compile(r"[\s\u2010-\u2015-]+")  # hyphens and dashes, too
 _SPELLED_OUT: Final = (("ä", "ae"), ("ö", "oe"), ("ü", "ue"))
 
 
@@ -36,6 +38,14 @@ def forms(word: str, language: str) -> list[tuple[str, float]]:
         if letters in lower:
             found.setdefault(fold(lower.replace(letters, umlaut), language), 0.7)  # "neue" is no "neü"
     return list(found.items())
+
+
+def key_of(text: str) -> str:
+    """Return what terms are compared by: small letters without accents, umlauts spelled out, single spaces."""
+    key = unicodedata.normalize("NFKC", text).casefold()
+    for umlaut, letters in _SPELLED_OUT:
+        key = key.replace(umlaut, letters)
+    return _BETWEEN_WORDS.sub(" ", fold(key, "")).strip()
 
 
 def _plain(character: str) -> str:

@@ -29,9 +29,11 @@ from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
 from apps.documents.selectors.documents import MOST_COUNTED
 from apps.rag.selectors.search import Order, documents_being_read, search
-from apps.rag.types import Chip, Filters, Hit, SearchResult, SourceType, Span
+from apps.rag.text.folding import key_of
+from apps.rag.types import LONGEST_SYNONYM, Chip, Expansion, Filters, Hit, SearchResult, SourceType, Span
 
 PAGE = 10
+_MOST_PLAIN = 32
 _SPOKEN = frozenset({"de", "en"})
 _MARKS = re.compile(r"\*\*|__|`+|~~|^#+ |\|[-:| ]+\|", re.MULTILINE)
 
@@ -66,6 +68,14 @@ class RemovableChip:
 
     chip: Chip
     label: str
+    url: str
+
+
+@dataclass(frozen=True)
+class SynonymChip:
+    """A synonym, and the address of the search without it, or with it again."""
+
+    expansion: Expansion
     url: str
 
 
@@ -116,6 +126,7 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
             limit=PAGE,
             cursor=request.GET.get("cursor", ""),
             order=order,
+            plain=_plain(request),
         )
     except SearchNotUnderstood as refused:
         problems = [_shown_problem(request, query, problem) for problem in refused.problems]
@@ -144,6 +155,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         "chips": [
             RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
+        "synonyms": [SynonymChip(one, _switched(request, one)) for one in result.expanded],
         "more_url": _address(request, cursor=result.next_cursor) if result.next_cursor else "",
         "best_url": _address(request, order="best"),
         "newest_url": _address(request, order="newest"),
@@ -200,6 +212,20 @@ def _chip_label(chip: Chip) -> str:
 
 def _without(request: PageRequest, query: str, chip: Chip) -> str:
     return _address(request, q=" ".join(f"{query[: chip.start]} {query[chip.end :]}".split()))
+
+
+def _plain(request: HttpRequest) -> list[str]:
+    """Return the synonyms that the address leaves out."""
+    return [term[:LONGEST_SYNONYM] for term in request.GET.getlist("plain")[:_MOST_PLAIN]]
+
+
+def _switched(request: HttpRequest, expansion: Expansion) -> str:
+    """Return the address without a synonym, or with it again."""
+    values = request.GET.copy()
+    values.pop("cursor", None)
+    others = [term for term in _plain(request) if key_of(term) != key_of(expansion.term)]
+    values.setlist("plain", [*others, expansion.term] if expansion.is_used else others)
+    return f"{request.path}?{values.urlencode()}"
 
 
 def _shown_problem(request: PageRequest, query: str, problem: SearchProblem) -> ShownProblem:
