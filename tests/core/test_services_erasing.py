@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -10,7 +11,7 @@ from django.db import connection
 
 from apps.chat.events import MessageEdited, MessageSent
 from apps.core import tenancy
-from apps.core.data_subjects import Person, forget_mentions
+from apps.core.data_subjects import Batch, Person, forget_mentions
 from apps.core.events import log
 from apps.core.events.types import DomainEvent
 from apps.core.services.erasing import blanked, erase_events, redacted, without_person
@@ -90,6 +91,18 @@ def told(about: dict[str, object], actor: UUID, kind: type[DomainEvent] = Messag
     return kind(organization_id=PERSON.organization_id, stream_id=STREAM, actor_id=actor, **about)
 
 
+def erase_all() -> int:
+    """Erase window by window; return how many rows were settled."""
+    batch = erase_events(PERSON, None)
+    return batch.rows + sum(after.rows for after in _following(batch))
+
+
+def _following(batch: Batch) -> Iterator[Batch]:
+    while batch.cursor:
+        batch = erase_events(PERSON, batch.cursor)
+        yield batch
+
+
 def stored(table: str) -> list[tuple[int, str, dict[str, object], UUID]]:
     with everywhere(), connection.cursor() as cursor:
         cursor.execute(f"SELECT sequence, type, payload::text, actor_id FROM {table} ORDER BY sequence")
@@ -119,15 +132,13 @@ def test_the_database_empties_events_as_python_would(db):
     with tenancy.use(PERSON.organization_id):
         log.record_many(events)
         before = stored("core_event")
-        batches = [erase_events(PERSON, None)]
-        while batches[-1].cursor:
-            batches.append(erase_events(PERSON, batches[-1].cursor))
+        rows = erase_all()
     wanted = [
         (number, kind, redacted(kind, data, PERSON, is_own=actor == ADA), NOBODY if actor == ADA else actor)
         for number, kind, data, actor in before
     ]
     assert stored("core_event") == stored("core_eventoutbox") == wanted
-    assert sum(batch.rows for batch in batches) == 2 * (len(events) - 1)
+    assert rows == 2 * (len(events) - 1)
 
 
 def test_the_database_leaves_events_of_others_and_of_elsewhere_alone(db):
@@ -146,3 +157,20 @@ def test_the_database_leaves_events_of_others_and_of_elsewhere_alone(db):
         cursor.execute("SELECT core_erase_own_events(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)", asked)
         assert cursor.fetchone()[0] == []
     assert stored("core_event") == before
+
+
+def test_a_copy_of_what_the_log_has_no_more_is_emptied_too(db):
+    with tenancy.use(PERSON.organization_id):
+        log.record_many([told(sent(ADA, "Ada Åström", f"said {number}"), ADA) for number in range(3)])
+        with everywhere(), connection.cursor() as cursor:
+            cursor.execute("SELECT min(id) FROM core_event")
+            (first,) = cursor.fetchone()
+        before = stored("core_eventoutbox")
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT core_rewrite_events('core_event', '[]', %s, '{}')", [[first]])
+        rows = erase_all()
+    assert len(stored("core_event")) == 2
+    assert [row[2:] for row in stored("core_eventoutbox")] == [
+        (redacted(kind, data, PERSON, is_own=True), NOBODY) for _number, kind, data, _actor in before
+    ]
+    assert rows == 2 + 3
