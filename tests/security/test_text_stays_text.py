@@ -112,7 +112,7 @@ FIELDS: dict[type[models.Model], tuple[str, ...]] = {
     PrivacyRequest: ("reason",),
     LegalHold: ("reason",),
 }
-LONGEST = 1800  # characters of a batch: names are in indexes, and an entry there is no longer than a third of a page
+LONGEST = 2500  # characters of a batch: names are in indexes, and an entry there is no longer than a third of a page
 MOST = 40  # scripts of a batch: each is a message too, and all of them stand in one window
 
 
