@@ -31,6 +31,7 @@ class MessageSent(ConversationEvent):
         "message.body", "message.html", "message.card", "message.mentions", "message.attachments",
         "message.client_key",
     )  # fmt: skip
+    people: ClassVar[tuple[str, ...]] = ("message.sender",)
     message: dict[str, Any]
 
     @property
@@ -97,6 +98,7 @@ class MessageRestored(ConversationEvent):
 
     type: ClassVar[str] = "message.restored"
     personal: ClassVar[tuple[str, ...]] = MessageSent.personal
+    people: ClassVar[tuple[str, ...]] = MessageSent.people
     message: dict[str, Any]
 
     @property
@@ -152,6 +154,7 @@ class MessageMovedIn(ConversationEvent):
 
     type: ClassVar[str] = "message.moved_in"
     personal: ClassVar[tuple[str, ...]] = MessageSent.personal
+    people: ClassVar[tuple[str, ...]] = MessageSent.people
     message: dict[str, Any]
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,9 @@ from apps.accounts.models import ApiKey, Member, TokenFamily
 from apps.accounts.services import api_keys, members, tokens
 from apps.accounts.services.service_accounts import create_service_account
 from apps.core import tenancy
+from apps.core.models import AuditEntry
 from tests.factories.accounts import PASSWORD, MemberFactory, api_key, principal_of
+from tests.security.realm import browser
 from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
@@ -142,3 +145,69 @@ def test_nobody_makes_a_key_for_an_account_elsewhere(seats: tuple[Member, Member
     with tenancy.use(there.organization_id):  # the control
         body["expires_at"] = timezone.now() + timedelta(days=1)
         assert api_keys.issue_key(principal=principal_of(there), **body).id
+
+
+def wrong_password(member: Member) -> Any:
+    return Client().post("/accounts/login/", {"login": member.user.email, "password": "wrong password 1"})
+
+
+def wrong_password_of_a_program(member: Member) -> Any:
+    return Client().post(
+        "/api/v1/tokens/",
+        {
+            "email": member.user.email,
+            "password": "wrong password 1",
+            "organization": member.organization.slug,
+        },
+        content_type="application/json",
+    )
+
+
+def wrong_code(member: Member) -> Any:
+    client = Client()
+    client.post("/accounts/login/code/", {"email": member.user.email})
+    return client.post("/accounts/login/code/confirm/", {"code": "WRNG-CODE"})
+
+
+def wrong_proof(member: Member) -> Any:
+    return browser(member).post("/accounts/reauthenticate/", {"password": "wrong password 1"})
+
+
+def refused_in() -> list[tuple[Any, str]]:
+    with everywhere():
+        found = AuditEntry.objects.filter(outcome="refused").values_list("organization_id", "object_id")
+        return sorted(found, key=str)
+
+
+@pytest.mark.parametrize("door", [wrong_password, wrong_password_of_a_program, wrong_code, wrong_proof])
+def test_a_refused_proof_of_an_account_is_once_in_each_of_its_trails(
+    seats: tuple[Member, Member], door: Callable[[Member], Any]
+) -> None:
+    """The account is everywhere the same, and who looks after one organization sees nothing of the other."""
+    here, there = seats
+    MemberFactory(role="owner")  # a third organization, and one of the first that is somebody else's
+    MemberFactory(organization=here.organization)
+    door(here)
+    about = str(here.user_id)
+    assert refused_in() == sorted(((here.organization_id, about), (there.organization_id, about)), key=str)
+
+
+def test_a_refused_right_is_in_the_trail_of_its_organization_only(seats: tuple[Member, Member]) -> None:
+    _owner, there = seats
+    guest = MemberFactory(role="guest")
+    MemberFactory(user=guest.user, organization=there.organization, role="owner")
+    answer = bearer(secrets_of(guest)["token"]).post(
+        "/api/v1/invitations/", {"email": "fresh@example.org"}, content_type="application/json"
+    )
+    assert answer.status_code == 403
+    assert refused_in() == [(guest.organization_id, "")]
+
+
+def test_a_key_that_is_over_is_in_the_trail_of_its_organization_only(seats: tuple[Member, Member]) -> None:
+    here, _there = seats
+    key = api_key(here)
+    key.row.revoked_at = timezone.now()
+    with everywhere():
+        key.row.save()
+    assert bearer(key.secret).get("/api/v1/me/").status_code == 401
+    assert [organization for organization, _about in refused_in()] == [here.organization_id]

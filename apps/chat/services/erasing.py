@@ -262,10 +262,10 @@ def _empty(
         cursor.execute(_EMPTY, [now, new_sender, organization_id, these])
         for forget in _FORGET:
             cursor.execute(forget, [organization_id, these])
-    polls = _of_messages("chat_poll", organization_id, ids)
+    polls = _of_messages("chat_poll", organization_id, these)
     if polls:
         Poll.objects.filter(organization_id=organization_id, pk__in=polls).delete()
-    _drop_files(organization_id, ids)
+    _drop_files(organization_id, these)
     _tell_erased(organization_id, rows, now, new_sender)
 
 
@@ -288,7 +288,7 @@ def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]])
             continue
         found = [message.pk for message in messages]
         Message.objects.filter(pk__in=found).update(files_ended_at=now, version=F("version") + 1)
-        _drop_files(organization_id, found)
+        _drop_files(organization_id, arrays.written(found))
         forget_logs(messages, but=ALL_BUT_FILES)
         log.record(
             events.FilesEnded(
@@ -301,17 +301,17 @@ def end_files(*, organization_id: UUID, rows: Sequence[tuple[UUID, UUID, UUID]])
         )
 
 
-def _of_messages(table: str, organization_id: UUID, ids: list[UUID]) -> list[Any]:
-    """Return the keys of rows that belong to messages."""
+def _of_messages(table: str, organization_id: UUID, ids: str) -> list[Any]:
+    """Return the keys of rows that belong to messages, of which the ids are written as one value."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT id FROM {table} WHERE organization_id = %s AND message_id = ANY (%s::uuid[])",  # noqa: S608 - constants
-            [organization_id, arrays.written(ids)],
+            [organization_id, ids],
         )
         return [found for (found,) in cursor.fetchall()]
 
 
-def _drop_files(organization_id: UUID, ids: list[UUID]) -> None:
+def _drop_files(organization_id: UUID, ids: str) -> None:
     """Take the files of messages away; an audience loses those that no other message of it carries."""
     carried = Attachment.objects.filter(
         organization_id=organization_id, pk__in=_of_messages("chat_attachment", organization_id, ids)

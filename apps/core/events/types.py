@@ -34,6 +34,7 @@ class DomainEvent:
 
     Attributes:
         personal: fields (`message.body`) with words of the actor: emptied where the event has to be forgotten.
+        people: fields (`message.sender`) where the actor stands, in the object of those: the database empties both.
         stream_id: conversation or principal whose counter numbers the event.
         sequence: gap-free in the stream, from 1; None until recorded.
         recorded_at: time of the recording transaction; None until recorded.
@@ -42,6 +43,7 @@ class DomainEvent:
     type: ClassVar[str] = ""
     audience: ClassVar[Audience] = Audience.NOBODY
     personal: ClassVar[tuple[str, ...]] = ()
+    people: ClassVar[tuple[str, ...]] = ()
 
     organization_id: UUID
     stream_id: UUID

@@ -7,6 +7,7 @@ Events of the person's own stream go whole: nobody reads it any more.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +17,28 @@ from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
 from apps.core.data_subjects import ERASED_NAME, Batch, Person, forget_mentions
+from apps.core.database import arrays
 from apps.core.events.types import registered
 from apps.core.models import Consumer, DeadLetter, FeatureFlag, RetryKey
 from apps.core.redis import client
 
 # Outbox before feed: a row that moves meanwhile is waited for and found in the feed.
 LOGS = ("core_event", "core_eventoutbox", "core_eventfeed")
-WINDOW = 5_000  # keys looked at in one statement
+WINDOW = 10_000  # keys looked at in one statement
+MANY = 50  # events of a type in a window, from which on the database is asked to empty them where they lie
 _REWRITE = "SELECT core_rewrite_events(%s, %s::jsonb, %s::bigint[], %s::uuid[])"
+_ERASE_OWN = "SELECT core_erase_own_events(%s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb)"
+_OWN_TYPES = """
+SELECT type FROM core_event
+WHERE organization_id = %s AND id > %s AND id <= %s AND actor_id = %s AND stream_id <> %s
+GROUP BY type HAVING count(*) >= %s
+"""
+# Key, moment, type, payload, actor, whether the person did it, whether it is of its own stream. What goes back as it
+# came is read as text: to make a moment of it and write that takes as long as all the rest.
+_CHANGED = (
+    "{key}, created_at::text, type, payload::text, actor_id::text, "
+    "(actor_id = %(id)s) IS TRUE, stream_id = %(member)s"
+)
 _INITIALS = "".join(word[0] for word in ERASED_NAME.split()).upper()
 
 
@@ -51,9 +66,15 @@ def erase_events(person: Person, cursor: Any) -> Batch:
             return Batch(0, (following[0], _before_first_key(following[0]), 0))
         return Batch(_rewrite(LOGS[0], [], [], [person.member_id]))
     until = after + WINDOW
-    followed = 0 if log == LOGS[0] else _follow(log, after, until)
-    redactor, gone, changed = _Redactor(person), list[int](), list[dict[str, Any]]()
-    for key, moment, type_, payload, actor, is_own, is_gone in _matching(log, person, after, until):
+    window, redactor = _Window(log, after, until), _Redactor(person)
+    if log == LOGS[0]:
+        settled = _erase_own(window, redactor)
+        found = window.rows(_CHANGED.format(key=window.key), person, where="<> ALL", keys=settled)
+    else:
+        settled, left = _follow(window, person)
+        found = window.rows(_CHANGED.format(key=window.key), person, where="= ANY", keys=left) if left else []
+    gone, changed = list[int](), list[dict[str, Any]]()
+    for key, moment, type_, payload, actor, is_own, is_gone in found:
         if is_gone:
             gone.append(key)
             continue
@@ -66,7 +87,7 @@ def erase_events(person: Person, cursor: Any) -> Batch:
                 "actor": redactor.placeholder["id"] if is_own else actor,
             }
         )
-    return Batch(followed + _rewrite(log, changed, gone, []), (log, until, last))
+    return Batch(len(settled) + _rewrite(log, changed, gone, []), (log, until, last))
 
 
 def blank_events(
@@ -255,31 +276,81 @@ def _last_key(log: str) -> int:
         return int(cursor.fetchone()[0] or 0)
 
 
-def _matching(log: str, person: Person, after: int, until: int) -> list[tuple[Any, ...]]:
-    """Return key, moment, type, payload, actor, whether the person did it, whether it is of its own stream.
+@dataclass(frozen=True)
+class _Window:
+    """Some keys of a log, one after the other, in which a person is looked for."""
 
-    What goes back as it came is read as text: to make a moment of it and write that takes as long as all the rest.
+    log: str
+    after: int
+    until: int
+
+    @property
+    def key(self) -> str:
+        return "position" if self.log == "core_eventfeed" else "id"
+
+    def rows(self, columns: str, person: Person, *, where: str = "", keys: Sequence[int] = ()) -> list[Any]:
+        """Return columns of the events that the person caused, that name it, or that are of its own stream.
+
+        Args:
+            where: `= ANY` looks among these keys only, `<> ALL` leaves them out.
+        """
+        chosen = f"{self.key} {where} (%(keys)s::bigint[]) AND" if where else ""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"SELECT {columns} FROM {self.log} WHERE {chosen} "  # noqa: S608 - constants
+                f"organization_id = %(organization)s AND {self.key} > %(after)s AND {self.key} <= %(until)s "
+                "AND (actor_id = %(id)s OR stream_id = %(member)s OR payload::text LIKE ANY (%(patterns)s))",
+                {
+                    "id": person.id, "member": person.member_id, "organization": person.organization_id,
+                    "after": self.after, "until": self.until, "patterns": _patterns(person),
+                    "keys": arrays.written(keys),
+                },
+            )  # fmt: skip
+            return list(cursor.fetchall())
+
+
+def _erase_own(window: _Window, redactor: _Redactor) -> list[int]:
+    """Empty what the person caused where it lies, of types of which there is much; return the keys done with.
+
+    Those that still say something of the person are left as they were.
     """
-    key = "position" if log == "core_eventfeed" else "id"
+    person, done = redactor.person, list[int]()
+    keys, placeholder = [window.after, window.until], orjson.dumps(redactor.placeholder).decode()
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {key}, created_at::text, type, payload::text, actor_id::text, "  # noqa: S608 - constants
-            "(actor_id = %(id)s) IS TRUE, stream_id = %(member)s "
-            f"FROM {log} WHERE organization_id = %(organization)s AND {key} > %(after)s AND {key} <= %(until)s "
-            "AND (actor_id = %(id)s OR stream_id = %(member)s OR payload::text LIKE ANY (%(patterns)s))",
-            {
-                "id": person.id, "member": person.member_id, "organization": person.organization_id,
-                "after": after, "until": until, "patterns": _patterns(person),
-            },
-        )  # fmt: skip
-        return list(cursor.fetchall())
+        cursor.execute(_OWN_TYPES, [person.organization_id, *keys, person.id, person.member_id, MANY])
+        for type_ in [found for (found,) in cursor.fetchall()]:
+            if (shape := _shape(type_)) is None:
+                continue
+            found = [0] * MANY
+            while len(found) >= MANY:  # each time those that are alike
+                cursor.execute(_ERASE_OWN, [*keys, type_, *shape, person.id, person.member_id, placeholder])
+                found = cursor.fetchone()[0]
+                done += found
+    return done
 
 
-def _follow(log: str, after: int, until: int) -> int:
-    """Give rows of a copy what the log says of the same events."""
+def _shape(type_: str) -> tuple[str, list[str], list[str]] | None:
+    """Return the one object of an event that holds all that is personal, its names, and those of the actor, if so."""
+    cls = registered().get(type_)
+    if cls is None or not cls.personal:
+        return None
+    places = [path.rpartition(".") for path in (*cls.personal, *cls.people)]
+    holders = {holder for holder, _, _ in places}
+    if len(holders) > 1 or "." in places[0][0]:
+        return None
+    names = [name for _, _, name in places]
+    return places[0][0], names[: len(cls.personal)], names[len(cls.personal) :]
+
+
+def _follow(window: _Window, person: Person) -> tuple[list[int], list[int]]:
+    """Give rows of a copy what the log says of the same events; return the keys of those, and of what it has not."""
+    keys = [key for (key,) in window.rows(window.key, person)]
+    if not keys:
+        return [], []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT core_follow_log(%s, %s, %s)", [log, after, until])
-        return int(cursor.fetchone()[0])
+        cursor.execute("SELECT core_follow_events(%s, %s::bigint[])", [window.log, arrays.written(keys)])
+        followed = list(cursor.fetchone()[0])
+    return followed, sorted({*keys}.difference(followed))
 
 
 def _rewrite(log: str, changed: list[dict[str, Any]], gone: list[int], streams: list[UUID]) -> int:

@@ -30,8 +30,8 @@ _ACCOUNT = frozenset(
     }
 )  # fmt: skip
 _COLUMNS = """
-SELECT c.relname, a.attname, CASE WHEN t.typcategory = 'A' THEN 'array' WHEN t.typname IN ('bytea', 'uuid', 'jsonb')
-  THEN t.typname ELSE 'text' END
+SELECT c.relname, a.attname, CASE WHEN t.typcategory = 'A' THEN 'array'
+  WHEN t.typname IN ('bytea', 'uuid', 'jsonb', 'tsvector') THEN t.typname ELSE 'text' END
 FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_type t ON t.oid = a.atttypid
 WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition
   AND a.attnum > 0 AND NOT a.attisdropped
@@ -53,7 +53,7 @@ WHERE c.relnamespace = 'public'::regnamespace AND a.attname = 'organization_id' 
 
 @dataclass(frozen=True)
 class Column:
-    """A column that can hold something of a person; `kind` is text, jsonb, bytea, uuid or array."""
+    """A column that can hold something of a person; `kind` is text, jsonb, tsvector, bytea, uuid or array."""
 
     table: str
     name: str
@@ -162,6 +162,9 @@ class _Statement:
             for column in columns
             if column.kind not in ("uuid", "bytea")
         ]
+        lowered += [
+            f'x."{column.name}"::text AS "{column.name} written"' for column in columns if _is_dear(column)
+        ]
         beside = f", LATERAL (SELECT {', '.join(lowered)} OFFSET 0) low" if lowered else ""
         return f'{_LINES} SELECT {", ".join(counts)} FROM "{table}" x{beside} WHERE {" AND ".join(where) or "true"}'  # noqa: S608 - names of the catalogue
 
@@ -199,7 +202,7 @@ class _Statement:
                 f"'strict $.** ? (@.type() == \"string\")') #>> '{{}}' AS text OFFSET 0) t "
                 f"WHERE {self._is_or_has_line('t.text')})"
             )
-        return self._is_or_has_line(f"{place}::text")
+        return self._is_or_has_line(f'low."{column.name} written"' if _is_dear(column) else f"{place}::text")
 
     def _is_or_has_line(self, text: str) -> str:
         """Return the condition on a text; most are one line, and need not be cut."""
@@ -216,6 +219,11 @@ class _Statement:
         name = self._names.setdefault(what, f"p{len(self._names)}")
         self.parameters[name] = value
         return f"%({name})s"
+
+
+def _is_dear(column: Column) -> bool:
+    """Say whether to write the column out takes as long as all that is asked of it, so that it is written once."""
+    return column.kind == "tsvector"
 
 
 def _stripped(text: str, ends: str) -> str:
