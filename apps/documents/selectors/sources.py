@@ -26,7 +26,7 @@ def list_sources(principal: Principal) -> list[SourceView]:
     counts = _counts([row.pk for row in rows])
     going = find_runs(
         organization_id=principal.organization_id,
-        run_ids=[row.run_id for row in rows if row.run_id and row.state in (SourceState.SYNCING,)],
+        run_ids=[row.run_id for row in rows if row.run_id and row.state == SourceState.SYNCING],
     )
     places = names(principal, {row.conversation_id for row in rows if row.conversation_id})
     return [
