@@ -13,10 +13,12 @@ from apps.core.auditing.actions import declared
 from apps.core.services.flags import forget
 from apps.files import store as stores
 from tests.factories.accounts import OrganizationFactory
-from tests.security import acts, acts_chat, acts_exports, acts_notify, acts_people
+from tests.security import acts, acts_chat, acts_documents, acts_exports, acts_notify, acts_people
 from tests.security.acts import ELSEWHERE, entries_of, new_stage, opened, trail_of
 
-ACTS = acts.ACTS | acts_chat.ACTS | acts_notify.ACTS | acts_people.ACTS | acts_exports.ACTS
+ACTS = (
+    acts.ACTS | acts_chat.ACTS | acts_notify.ACTS | acts_people.ACTS | acts_exports.ACTS | acts_documents.ACTS
+)
 
 
 @pytest.fixture
