@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from apps.core.admin_base import ReadOnlyAdmin
-from apps.documents.models import Collection, Document, DocumentPage
+from apps.documents.models import Collection, Document, DocumentPage, Source, SourceItem
 
 
 @admin.register(Document)
@@ -44,3 +44,24 @@ class CollectionAdmin(ReadOnlyAdmin[Collection]):
 
     list_display = ("key", "organization", "scope", "created_at")
     list_select_related = ("organization", "scope")
+
+
+@admin.register(Source)
+class SourceAdmin(ReadOnlyAdmin[Source]):
+    """Sources: when they were read, and what is wrong with them."""
+
+    list_display = ("name", "organization", "kind", "state", "error_code", "is_paused", "synced_at", "due_at")
+    list_select_related = ("organization",)
+    list_filter = ("kind", "state", "is_paused")
+    search_fields = ("=id", "=created_by__id", "name")
+
+
+@admin.register(SourceItem)
+class SourceItemAdmin(ReadOnlyAdmin[SourceItem]):
+    """Things of sources, and why some are no documents."""
+
+    list_display = ("external_id", "source", "error_code", "content_error", "seen_at", "gone_at")
+    list_select_related = ("source",)
+    list_filter = ("error_code", "content_error")
+    search_fields = ("=id", "=source__id", "=document__id")
+    show_full_result_count = False

@@ -2,14 +2,34 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, DomainError, Forbidden, NotFound
+from apps.core.errors import Conflict, DomainError, Forbidden, InvalidInput, NotFound
 from apps.documents.parsing.errors import ErrorCode
+
+
+class SourceError(StrEnum):
+    """Why a source, or a thing of it, could not be read; stored."""
+
+    OFF = "documents.source_off"
+    MISSING = "documents.source_missing"
+    UNREACHABLE = "documents.source_unreachable"
+    TOO_MANY = "documents.source_too_many"
+    OWNER_GONE = "documents.source_owner_gone"
+    CANCELLED = "documents.source_cancelled"
+    ITEM_UNAVAILABLE = "documents.item_unavailable"
+    ITEM_REFUSED = "documents.item_refused"
+    ITEM_UNUSABLE = "documents.item_unusable"
+    ITEM_GONE = "documents.item_gone"
+    ADDRESS = "documents.item_address"
+    BAD_NAME = "documents.item_bad_name"
+    NO_ROOM = "documents.item_no_room"
+
 
 SENTENCES: Final[dict[str, Promise]] = {
     ErrorCode.ENCRYPTED: _("The file is protected by a password."),
@@ -23,6 +43,21 @@ SENTENCES: Final[dict[str, Promise]] = {
     ErrorCode.OUT_OF_MEMORY: _("Reading needed too much memory."),
     ErrorCode.NO_TEXT: _("There is no text on this page."),
     "documents.cancelled": _("Reading was cancelled."),
+    SourceError.OFF: _("Folders are not read on this server. Its operator can allow it."),
+    SourceError.MISSING: _("This does not exist any more. What was read before stays."),
+    SourceError.UNREACHABLE: _("It cannot be reached now. What was read before stays."),
+    SourceError.TOO_MANY: _("There are too many files. Choose a smaller folder."),
+    SourceError.OWNER_GONE: _(
+        "Whoever added this source may not add documents here any more. Synchronize it yourself to take it over."
+    ),
+    SourceError.CANCELLED: _("The synchronization was cancelled."),
+    SourceError.ITEM_UNAVAILABLE: _("The other server is out of order now. It is tried again."),
+    SourceError.ITEM_REFUSED: _("It may not be read from here."),
+    SourceError.ITEM_UNUSABLE: _("The other server gave an answer that cannot be used."),
+    SourceError.ITEM_GONE: _("It does not exist, or not any more."),
+    SourceError.ADDRESS: _("The address is not public, or not allowed here."),
+    SourceError.BAD_NAME: _("Its name has characters that cannot be shown, or is too long."),
+    SourceError.NO_ROOM: _("There is no room for it. Delete files, or ask the operator for more."),
 }
 _MAY_PASS: Final = frozenset({ErrorCode.TIMEOUT, ErrorCode.OUT_OF_MEMORY})
 
@@ -74,3 +109,52 @@ class UnsupportedType(Unreadable):
     def __init__(self) -> None:
         super().__init__(ErrorCode.UNSUPPORTED_TYPE)
         self.status = 415  # type: ignore[misc]  # of its own
+
+
+class SourceNotFound(NotFound):
+    code = "documents.source_not_found"
+
+
+class SourceSettingsInvalid(InvalidInput):
+    code = "documents.source_settings_invalid"
+    message = _("Some values of the source are not valid.")
+
+
+class SourceNameTaken(Conflict):
+    code = "documents.source_name_taken"
+    message = _("There is a source of this name already.")
+
+
+class TooManySources(Conflict):
+    code = "documents.too_many_sources"
+    message = _("There are %(most)s sources already. Remove one first.")
+
+
+class SourceBusy(Conflict):
+    code = "documents.source_busy"
+    message = _("The source is being removed.")
+
+
+class NothingHeld(Conflict):
+    code = "documents.nothing_held"
+    message = _("Nothing of this source waits for you.")
+
+
+class SourceFailed(DomainError):
+    """A source that cannot be listed; the instance carries the code that says why."""
+
+    code = SourceError.UNREACHABLE
+    status = 422
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = str(code)  # type: ignore[misc]  # each reason has its own code
+
+    @property
+    def detail(self) -> str:
+        """The sentence in the active language."""
+        return sentence(self.code)
+
+
+class ItemFailed(SourceFailed):
+    """A thing of a source that cannot be read."""

@@ -16,9 +16,11 @@ from apps.chat.events import (
     MessagesErased,
 )
 from apps.core.events.subscribers import after_commit, in_transaction
+from apps.core.relay.periodic import every
+from apps.documents.errors import SourceError
 from apps.documents.selectors import explaining
-from apps.documents.services import attachments, erasing, reading
-from apps.documents.types import SUBJECT
+from apps.documents.services import attachments, erasing, reading, sources, syncing
+from apps.documents.types import SOURCE_SUBJECT, SUBJECT
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
 
@@ -65,3 +67,18 @@ def note_end_of_reading(event: RunFinished) -> None:
         return
     code = event.error_code if event.state == RunState.FAILED else "documents.cancelled"
     reading.note_end(organization_id=event.organization_id, document_id=event.subject_id, error_code=code)
+
+
+@in_transaction(RunFinished)
+def note_end_of_synchronization(event: RunFinished) -> None:
+    """A source whose run failed or was cancelled says so."""
+    if event.subject_type != SOURCE_SUBJECT or event.subject_id is None or event.state == RunState.SUCCEEDED:
+        return
+    code = event.error_code if event.state == RunState.FAILED else SourceError.CANCELLED
+    syncing.note_end(organization_id=event.organization_id, source_id=event.subject_id, error_code=code)
+
+
+@every(seconds=30)
+def synchronize_due_sources() -> None:
+    """Sources with an interval are looked at when it is over."""
+    sources.start_due_syncs()

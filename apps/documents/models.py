@@ -1,10 +1,10 @@
-"""Documents, their pages, and the library that holds those of no conversation."""
+"""Documents, their pages, the library that holds those of no conversation, and the sources they are read from."""
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import MD5, Now
 
 from apps.core.models import TenantModel
-from apps.documents.types import DocumentState, PageState
+from apps.documents.types import DocumentState, PageState, SourceInterval, SourceKind, SourceState
 
 
 class Collection(TenantModel):
@@ -96,3 +96,89 @@ class DocumentPage(models.Model):
 
     def __str__(self) -> str:
         return f"page {self.number} of {self.document_id}"
+
+
+class Source(TenantModel):
+    """Where documents come from by themselves: web addresses, or a folder of the server."""
+
+    kind = models.CharField(max_length=10, choices=SourceKind.choices)
+    name = models.CharField(max_length=120)
+    settings = models.JSONField(default=dict, help_text="What the connector of this kind asks for.")
+    scope = models.ForeignKey(
+        "accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    conversation_id = models.UUIDField(
+        null=True, help_text="Whose documents they become; empty for the library."
+    )
+    interval = models.CharField(max_length=10, choices=SourceInterval.choices, default=SourceInterval.MANUAL)
+    is_paused = models.BooleanField(default=False)
+    created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=SourceState.choices, default=SourceState.NEW)
+    error_code = models.CharField(max_length=60, blank=True, default="")
+    held_count = models.PositiveIntegerField(
+        default=0, help_text="Documents that would go, while somebody is asked first."
+    )
+    run_id = models.UUIDField(null=True, help_text="The last synchronization.")
+    synced_at = models.DateTimeField(null=True, help_text="When the last one ended well.")
+    due_at = models.DateTimeField(null=True, help_text="When the next one starts by itself.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "name"], name="documents_source_name"),
+            models.CheckConstraint(
+                condition=models.Q(due_at=None) | ~models.Q(interval=SourceInterval.MANUAL),
+                name="documents_source_due",
+            ),
+        ]
+        indexes = [
+            # the duty that starts what is due
+            models.Index(
+                fields=["due_at"], condition=models.Q(is_paused=False), name="documents_source_due_at"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceItem(TenantModel):
+    """One thing of a source as it was last seen. The row of a thing that is gone stays as its tombstone."""
+
+    source = models.ForeignKey(
+        "documents.Source", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    external_id = models.CharField(max_length=2048, help_text="Address, or path below the folder.")
+    fingerprint = models.JSONField(default=dict, help_text="What tells a change without reading.")
+    content_hash = models.CharField(max_length=64, blank=True, default="", help_text="SHA-256 as hex.")
+    document = models.ForeignKey(
+        "documents.Document", null=True, on_delete=models.SET_NULL, related_name="+", db_constraint=False
+    )
+    content_error = models.CharField(
+        max_length=60, blank=True, default="", help_text="Why this content cannot be a document."
+    )
+    error_code = models.CharField(
+        max_length=60, blank=True, default="", help_text="Why it could not be read the last time."
+    )
+    seen_run_id = models.UUIDField(null=True, help_text="The last synchronization that listed it.")
+    seen_at = models.DateTimeField(db_default=Now())
+    missing_at = models.DateTimeField(
+        null=True, help_text="Not found any more; its document goes at the end."
+    )
+    gone_at = models.DateTimeField(null=True, help_text="When its document was removed.")
+
+    class Meta:
+        constraints = [
+            # one row for each thing; addresses are too long for an index as they are
+            models.UniqueConstraint("source", MD5("external_id"), name="documents_sourceitem_once"),
+        ]
+        indexes = [
+            # a document that is deleted leaves the item it came from
+            models.Index(
+                fields=["document"],
+                condition=~models.Q(document=None),
+                name="documents_sourceitem_document",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.external_id

@@ -25,4 +25,21 @@ register_subject_data(
         erase=erasing.erase_documents_of,
     )
 )  # fmt: skip
+register_subject_data(
+    SubjectData(
+        name="documents.sources",
+        label=_("Sources of documents added"),
+        fate=Fate.DELETE,
+        why=_("Deleted with what is known of their files; what was read of them is among the documents."),
+        order=49,
+        links=("documents_source.created_by_id",),
+        shared=(
+            "documents_source.name", "documents_source.settings", "documents_sourceitem.external_id",
+            "documents_sourceitem.fingerprint",
+        ),
+        count=lambda person: personal.sources_of(person).count(),
+        export=personal.export_sources,
+        erase=erasing.erase_sources_of,
+    )
+)  # fmt: skip
 register_impersonal("names an audience, not a person", "documents_collection")

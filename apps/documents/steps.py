@@ -1,4 +1,4 @@
-"""The steps of reading a document: open it, read each page, say that all are settled."""
+"""The steps of reading a document (open, each page, end) and of synchronizing a source (list, each thing, end)."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ from uuid import UUID
 
 from django.utils.translation import gettext_noop
 
-from apps.documents.services import reading
+from apps.documents.services import reading, syncing
 from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
 from apps.runs.types import StepSpec
 
 OPENING = gettext_noop("Opening the document")
 READING = gettext_noop("Reading pages")
+LISTING = gettext_noop("Looking at the source")
+FETCHING = gettext_noop("Reading what changed")
+REMOVING = gettext_noop("Removing its documents")
 
 
 @step("documents.open", queue="ingest", max_attempts=3, timeout_seconds=120)
@@ -77,3 +80,51 @@ def settle(context: StepContext, *, document_id: UUID, version: int) -> None:
         reading.settle(organization_id=context.organization_id, document_id=document_id, version=version)
     except reading.Gone:
         return
+
+
+@step("documents.list_source", queue="ingest", max_attempts=1, timeout_seconds=600)
+def list_source(context: StepContext, *, source_id: UUID, allowed: int) -> int:
+    """Note what a source has; add a step for each thing to read, and the end. Return how many there are to read."""
+    context.progress(0, 1, LISTING)
+    listed = syncing.list_items(
+        organization_id=context.organization_id, source_id=source_id, run_id=context.run.id
+    )
+    context.add_steps(
+        [
+            StepSpec(
+                "documents.read_item",
+                {"source_id": source_id, "item_id": item_id},
+                key=str(item_id),
+                position=1,
+                optional=True,
+            )
+            for item_id in listed.to_read
+        ]
+    )
+    end = {"source_id": source_id, "known": listed.known, "allowed": allowed}
+    context.add_steps([StepSpec("documents.finish_source", end, position=2)])
+    context.progress(1, 1, FETCHING)
+    return len(listed.to_read)
+
+
+@step("documents.read_item", queue="ingest", max_attempts=1, timeout_seconds=300, optional=True)
+def read_item(context: StepContext, *, source_id: UUID, item_id: UUID) -> str:
+    """Read one thing of a source; return what became of it."""
+    context.cancelled()
+    return syncing.read_item(organization_id=context.organization_id, source_id=source_id, item_id=item_id)
+
+
+@step("documents.finish_source", queue="ingest")
+def finish_source(context: StepContext, *, source_id: UUID, known: int, allowed: int) -> int:
+    """Remove what is gone, and say how it went; return how many documents went."""
+    return syncing.finish(
+        organization_id=context.organization_id, source_id=source_id, known=known, allowed=allowed
+    )
+
+
+@step("documents.remove_source", queue="ingest", timeout_seconds=600)
+def remove_source(context: StepContext, *, source_id: UUID) -> None:
+    """Remove the documents of a source, then the source."""
+    context.progress(0, 0, REMOVING)
+    while syncing.remove_some(organization_id=context.organization_id, source_id=source_id):
+        context.heartbeat()

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.documents.parsing.chunking import Chunk
 
-SUBJECT = "documents.document"
-INGEST = "documents.ingest"
+SUBJECT, SOURCE_SUBJECT = "documents.document", "documents.source"
+INGEST, SYNC = "documents.ingest", "documents.sync"
 
 
 class DocumentState(models.TextChoices):
@@ -22,6 +22,32 @@ class DocumentState(models.TextChoices):
     READING = "reading", _("reading")
     READY = "ready", _("ready")
     FAILED = "failed", _("failed")
+
+
+class SourceKind(models.TextChoices):
+    """What a source is read from."""
+
+    URL = "url", _("Web addresses")
+    FOLDER = "folder", _("Folder")
+
+
+class SourceInterval(models.TextChoices):
+    """How often a source is looked at by itself."""
+
+    MANUAL = "manual", _("Only when asked")
+    HOURLY = "hourly", _("Every hour")
+    DAILY = "daily", _("Every day")
+
+
+class SourceState(models.TextChoices):
+    """How the last synchronization went. `held`: so much would go that somebody is asked first."""
+
+    NEW = "new", _("not synchronized yet")
+    SYNCING = "syncing", _("synchronizing")
+    READY = "ready", _("up to date")
+    FAILED = "failed", _("failed")
+    HELD = "held", _("waits for you")
+    REMOVING = "removing", _("being removed")
 
 
 class PageState(models.TextChoices):
@@ -70,6 +96,44 @@ class DocumentView:
         if not self.page_count:
             return None
         return round(100 * (self.pages_parsed + self.pages_failed) / self.page_count)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceView:
+    """A source as administrators see it.
+
+    Attributes:
+        about: the addresses or the folder, in one line.
+        place: the conversation its documents belong to; empty for the library and for one the reader does not see.
+        documents, unread: how many things became documents, and how many could not be read.
+        percent: of the running synchronization; None when unknown.
+        error: one sentence for people, translated; empty when all is well.
+    """
+
+    id: UUID
+    kind: SourceKind
+    name: str
+    about: str
+    conversation_id: UUID | None
+    place: str
+    interval: SourceInterval
+    is_paused: bool
+    state: SourceState
+    error: str
+    held_count: int
+    documents: int
+    unread: int
+    percent: int | None
+    synced_at: datetime | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class UnreadItem:
+    """A thing of a source that could not be read, and why in one sentence."""
+
+    external_id: str
+    error: str
 
 
 @dataclass(frozen=True)

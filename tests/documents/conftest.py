@@ -29,3 +29,11 @@ def member(db: None, folder: Path) -> Iterator[Member]:
     member = MemberFactory()
     with tenancy.use(member.organization_id):
         yield member
+
+
+@pytest.fixture
+def administrator(db: None, folder: Path) -> Iterator[Member]:
+    """An administrator whose organization is open."""
+    administrator = MemberFactory(role="admin")
+    with tenancy.use(administrator.organization_id):
+        yield administrator

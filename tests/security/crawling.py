@@ -172,6 +172,13 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/m/{message_id}/report/": {"reason": "spam"},
     "/o/{slug}/console/reports/{report_id}/decide/": {"decision": "dismissed"},
     "/o/{slug}/console/retention/new/": {"place": "", "days": "30000", "confirmed": "1"},
+    "/o/{slug}/console/sources/addresses/new/": {
+        "name": "fresh source",
+        "addresses": "https://docs.invalid/fresh",
+        "interval": "manual",
+    },
+    "/o/{slug}/console/sources/{source_id}/pause/": {"paused": "1"},
+    "/o/{slug}/console/sources/{source_id}/remove/": {"documents": "keep"},
     "/o/{slug}/console/imports/check/": {"file": "{file_id}"},
     "/o/{slug}/exports/": {"kind": "conversation", "target": "{conversation_id}"},
     "/o/{slug}/console/people/{member_id}/role/": {"role": "member"},

@@ -54,9 +54,13 @@ from apps.core.http import request_limits
 from apps.core.models import AuditEntry, DeadLetter, OutboundHost
 from apps.core.redis import client as redis
 from apps.core.services import outbound_hosts
+from apps.documents.models import Source
+from apps.documents.services.sources import NewSource, add_source
+from apps.documents.types import SourceInterval, SourceKind, SourceState
 from apps.notify.models import Notification
 from apps.notify.services import preferences, subscriptions
 from apps.rag.services import embedding, synonyms
+from apps.runs.services.runs import cancel_run
 from apps.security.services import data_exports, erasure, exporting, holds
 from tests.accounts.factors import enrol
 from tests.accounts.oauth import app_of
@@ -289,9 +293,26 @@ def _work(realm: Realm, *, is_read: bool) -> None:
         "file_id": upload(realm.owner, f"note-{word}.txt", f"a note {word}\n".encode()).id,
         "/o/{slug}/files/{file_id}/preview file_id": shown.id,
         "/o/{slug}/documents/of/{file_id}/ file_id": paper.file_id,
+        "source_id": _source(realm),
         "answer_id": asked.id,
         "run_id": asked.run_id,
     }
+
+
+def _source(realm: Realm) -> UUID:
+    """Add a source that waits for somebody; nothing is fetched for it."""
+    wanted = NewSource(
+        kind=SourceKind.URL,
+        name=f"source {realm.word}",
+        settings={"addresses": [f"https://docs.invalid/{realm.word}"]},
+        interval=SourceInterval.MANUAL,
+    )
+    source_id = add_source(principal=realm.acting, wanted=wanted)
+    row = Source.objects.get(pk=source_id)
+    assert row.run_id is not None
+    cancel_run(principal=realm.acting, run_id=row.run_id)
+    Source.objects.filter(pk=source_id).update(state=SourceState.HELD, held_count=1)
+    return source_id
 
 
 def _people(realm: Realm) -> None:

@@ -13,10 +13,21 @@ from apps.core.auditing.actions import declared
 from apps.core.services.flags import forget
 from apps.files import store as stores
 from tests.factories.accounts import OrganizationFactory
-from tests.security import acts, acts_chat, acts_exports, acts_notify, acts_people, acts_search
+from tests.security import (
+    acts,
+    acts_chat,
+    acts_documents,
+    acts_exports,
+    acts_notify,
+    acts_people,
+    acts_search,
+)
 from tests.security.acts import ELSEWHERE, entries_of, new_stage, opened, trail_of
 
-ACTS = acts.ACTS | acts_chat.ACTS | acts_notify.ACTS | acts_people.ACTS | acts_exports.ACTS | acts_search.ACTS
+ACTS = (
+    acts.ACTS | acts_chat.ACTS | acts_notify.ACTS | acts_people.ACTS | acts_exports.ACTS | acts_search.ACTS
+    | acts_documents.ACTS
+)  # fmt: skip
 
 
 @pytest.fixture

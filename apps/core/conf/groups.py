@@ -215,6 +215,27 @@ class FileSettings(Group):
     quota_gb: int = Field(20, ge=1, description=_("Files of one organization together."))
 
 
+class DocumentSettings(Group):
+    """Documents and where they come from."""
+
+    source_folders_root: Path | None = Field(
+        None,
+        description=_(
+            "Folder of this server whose folders, one for each organization by its short name, may be read as sources "
+            "of documents. Empty: there are no folder sources."
+        ),
+    )
+
+    @field_validator("source_folders_root", mode="after")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        if value is None or value == Path():  # an empty variable
+            return None
+        if not value.is_absolute():
+            raise ValueError("must be an absolute path")
+        return value
+
+
 class ChatSettings(Group):
     """Messages."""
 
@@ -329,5 +350,5 @@ class OutboundSettings(Group):
 
 ALL: tuple[type[Group], ...] = (
     ServerSettings, DatabaseSettings, RedisSettings, SecuritySettings, FileSettings, ModelSettings, MailSettings,
-    NotificationSettings, OutboundSettings, ChatSettings,
+    NotificationSettings, OutboundSettings, ChatSettings, DocumentSettings,
 )  # fmt: skip

@@ -46,12 +46,13 @@ class Configuration:
     notification: groups.NotificationSettings
     outbound: groups.OutboundSettings
     chat: groups.ChatSettings
+    documents: groups.DocumentSettings
 
     def all(self) -> list[groups.Group]:
         """Return the groups in their order on the console."""
         return [
             self.server, self.database, self.redis, self.security, self.files, self.model, self.mail,
-            self.notification, self.outbound, self.chat,
+            self.notification, self.outbound, self.chat, self.documents,
         ]  # fmt: skip
 
 

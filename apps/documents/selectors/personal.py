@@ -1,4 +1,4 @@
-"""The documents a person added."""
+"""The documents and sources a person added."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.core.data_subjects import Person
-from apps.documents.models import Document
+from apps.documents.models import Document, Source
 
 
 def documents_of(person: Person) -> QuerySet[Document]:
@@ -32,3 +32,17 @@ def export_documents(person: Person) -> Iterator[Mapping[str, Any]]:
 def added_by(*, person: Person, among: Collection[UUID]) -> set[UUID]:
     """Return those of these documents that the person added."""
     return set(documents_of(person).filter(pk__in=among).values_list("pk", flat=True))
+
+
+def sources_of(person: Person) -> QuerySet[Source]:
+    """Return the sources the person added."""
+    return Source.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+
+
+def export_sources(person: Person) -> Iterator[Mapping[str, Any]]:
+    """Yield the sources the person added."""
+    yield from (
+        sources_of(person)
+        .order_by("pk")
+        .values("id", "kind", "name", "settings", "conversation_id", "interval", "is_paused", "created_at")
+    )

@@ -11,8 +11,10 @@ from django.db import connection
 from apps.core.data_subjects import Batch, Person
 from apps.core.database import arrays
 from apps.documents.models import Document
-from apps.documents.selectors.personal import documents_of
+from apps.documents.selectors.personal import documents_of, sources_of
 from apps.documents.services.documents import remove
+from apps.runs.selectors.runs import find_run
+from apps.runs.services import runs
 
 _OF_MESSAGES = (
     "SELECT id FROM documents_document WHERE organization_id = %s AND message_id = ANY (%s::uuid[])"
@@ -25,6 +27,16 @@ def erase_documents_of(person: Person, _cursor: Any) -> Batch:
     rows = list(documents_of(person).order_by("pk").select_for_update()[:BATCH])
     for row in rows:
         remove(row)
+    return Batch(len(rows), "more" if rows else None)
+
+
+def erase_sources_of(person: Person, _cursor: Any) -> Batch:
+    """Forget the sources the person added; what was read of them is among the person's documents."""
+    rows = list(sources_of(person).order_by("pk").select_for_update()[:BATCH])
+    for row in rows:
+        if row.run_id is not None and find_run(organization_id=row.organization_id, run_id=row.run_id):
+            runs.cancel_as_house(run_id=row.run_id)
+        row.delete()
     return Batch(len(rows), "more" if rows else None)
 
 

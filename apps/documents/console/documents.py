@@ -5,29 +5,17 @@ from __future__ import annotations
 from functools import partial
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.accounts.types import Principal
 from apps.core import console_shell
-from apps.core.registry import register_console_page
+from apps.documents.console.common import DOCUMENTS, ConsoleRequest
 from apps.documents.selectors import administration
 from apps.documents.selectors.documents import get_document, list_page_states
 from apps.documents.services.documents import delete_document, retry_document
-from apps.documents.types import INGEST, SUBJECT, PageState
-from apps.runs.selectors.naming import register_kind, register_subjects
-
-PAGE = "documents"
-
-
-class ConsoleRequest(HttpRequest):
-    """A request behind the console's door."""
-
-    principal: Principal
+from apps.documents.types import PageState
 
 
 @require_safe
@@ -43,7 +31,7 @@ def documents(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG0
     )
     lines, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     context = {
-        "console_page": PAGE,
+        "console_page": DOCUMENTS,
         "lines": lines,
         "paging": paging,
         "counts": administration.count_documents(request.principal),
@@ -62,7 +50,7 @@ def failed_pages(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpR
         request,
         "console/documents/failed_pages.html",
         {"document": document, "pages": pages},
-        page=PAGE,
+        page=DOCUMENTS,
         title=document.title,
     )
 
@@ -73,7 +61,7 @@ def retry(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpResponse
     return console_shell.act(
         request,
         lambda: retry_document(principal=request.principal, document_id=document_id),
-        back=console_shell.address(request.principal, PAGE),
+        back=console_shell.address(request.principal, DOCUMENTS),
         said=_("What failed is tried again"),
     )
 
@@ -87,29 +75,12 @@ def delete(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpRespons
             request,
             "console/documents/delete.html",
             {"document": document},
-            page=PAGE,
+            page=DOCUMENTS,
             title=_("Delete this document?"),
         )
     return console_shell.act(
         request,
         lambda: delete_document(principal=request.principal, document_id=document_id),
-        back=console_shell.address(request.principal, PAGE),
+        back=console_shell.address(request.principal, DOCUMENTS),
         said=_("%(title)s is deleted; search and answers no longer use it") % {"title": document.title},
     )
-
-
-register_console_page(
-    PAGE,
-    gettext_lazy("Documents"),
-    "document",
-    console_shell.VIEW,
-    documents,
-    order=50,
-    routes=[
-        path("<uuid:document_id>/failed/", failed_pages, name="document-failed"),
-        path("<uuid:document_id>/retry/", retry, name="document-retry"),
-        path("<uuid:document_id>/delete/", delete, name="document-delete"),
-    ],
-)
-register_kind(INGEST, gettext_lazy("Read a document"))
-register_subjects(SUBJECT, administration.titles)

@@ -1,0 +1,98 @@
+"""What a kind of source promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Protocol
+
+Fingerprint = Mapping[str, str]
+LONGEST_ID = 2048
+
+
+@dataclass(frozen=True)
+class Item:
+    """A thing that is there.
+
+    Attributes:
+        external_id: names it in its source, at most 2,048 characters: an address, a path.
+        fingerprint: changes when the content does; empty where only reading tells.
+        error_code: why it cannot be read at all.
+    """
+
+    external_id: str
+    fingerprint: Fingerprint = field(default_factory=dict)
+    error_code: str = ""
+
+
+@dataclass(frozen=True)
+class Content:
+    """The bytes of a thing, as long as the block lasts that gave them.
+
+    Attributes:
+        name: a file name whose ending says the type.
+        stream: seekable.
+        fingerprint: of exactly these bytes; handed back as `known` the next time.
+    """
+
+    name: str
+    size_bytes: int
+    stream: BinaryIO = field(repr=False)
+    fingerprint: Fingerprint
+
+
+class Unchanged(Exception):
+    """The source says that nothing changed since `known`."""
+
+
+class Gone(Exception):
+    """The thing does not exist any more."""
+
+
+class Connector(Protocol):
+    """An opened source. It holds nothing between two calls, and is opened anew for each step."""
+
+    def list(self) -> Iterator[Item]:
+        """Yield every thing that is there, each once.
+
+        Raises:
+            SourceFailed: what is there is not known; nothing may be concluded from what was yielded before.
+        """
+        ...
+
+    def read(self, external_id: str, known: Fingerprint) -> AbstractContextManager[Content]:
+        """Give the bytes of a thing.
+
+        Args:
+            known: of the bytes that were read before; empty asks for them in any case.
+
+        Raises:
+            Unchanged, Gone.
+            DomainError: it cannot be read now.
+        """
+        ...
+
+
+class Kind(Protocol):
+    """A kind of source."""
+
+    def cleaned(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings as they are kept.
+
+        Raises:
+            SourceSettingsInvalid: names each wrong field.
+        """
+        ...
+
+    def about(self, settings: Mapping[str, Any]) -> str:
+        """Return in one line what is read."""
+        ...
+
+    def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> Connector:
+        """Return the opened source.
+
+        Raises:
+            SourceFailed.
+        """
+        ...

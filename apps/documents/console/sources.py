@@ -1,0 +1,168 @@
+"""The console's page of sources: where documents come from by themselves, how it went, and what is asked."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from apps.core import console_shell
+from apps.core.errors import DomainError, NotFound
+from apps.documents.connectors.kinds import offered
+from apps.documents.console.common import SOURCES, ConsoleRequest
+from apps.documents.console.forms import AddressesForm, FolderForm, SourceForm
+from apps.documents.errors import SourceNotFound
+from apps.documents.selectors.sources import get_source, list_sources, list_unread
+from apps.documents.services.sources import (
+    add_source,
+    confirm_removal,
+    is_administrator,
+    pause_source,
+    remove_source,
+    require_administrator,
+    sync_source,
+)
+from apps.documents.types import SourceKind, SourceState
+
+_LIVE = (SourceState.SYNCING, SourceState.REMOVING)
+
+
+@require_safe
+def sources(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
+    """List the sources."""
+    rows = list_sources(request.principal)
+    context = {
+        "console_page": SOURCES,
+        "rows": rows,
+        "is_live": any(row.state in _LIVE for row in rows),
+        "may_change": is_administrator(request.principal),
+        "has_folders": SourceKind.FOLDER in offered(),
+    }
+    return render(request, "console/sources.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_addresses(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Add web addresses."""
+    return _new(request, AddressesForm, route="source-new-url", title=_("Add web addresses"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_folder(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Add a folder, where the operator allows folders."""
+    if SourceKind.FOLDER not in offered():
+        raise SourceNotFound
+    return _new(request, FolderForm, route="source-new-folder", title=_("Add a folder"))
+
+
+@require_POST
+def sync(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Look at a source now."""
+    return console_shell.act(
+        request,
+        lambda: sync_source(principal=request.principal, source_id=source_id),
+        back=console_shell.address(request.principal, SOURCES),
+        said=_("The source is looked at now"),
+    )
+
+
+@require_POST
+def pause(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Let a source rest, or go on."""
+    is_paused = request.POST.get("paused") == "1"
+    return console_shell.act(
+        request,
+        lambda: pause_source(principal=request.principal, source_id=source_id, is_paused=is_paused),
+        back=console_shell.address(request.principal, SOURCES),
+        said=_("The source rests") if is_paused else _("The source goes on"),
+    )
+
+
+@require_safe
+def unread(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """List what of a source could not be read, each with its reason."""
+    source = get_source(request.principal, source_id)
+    return console_shell.page_or_dialog(
+        request,
+        "console/sources/unread.html",
+        {"source": source, "items": list_unread(source_id)},
+        page=SOURCES,
+        title=_("Not read: %(name)s") % {"name": source.name},
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Say how many documents would go, then let them go."""
+    require_administrator(request.principal)
+    source = get_source(request.principal, source_id)
+    if request.method != "POST":
+        return console_shell.page_or_dialog(
+            request,
+            "console/sources/confirm.html",
+            {"source": source},
+            page=SOURCES,
+            title=_("Remove these documents?"),
+        )
+    return console_shell.act(
+        request,
+        lambda: confirm_removal(principal=request.principal, source_id=source_id),
+        back=console_shell.address(request.principal, SOURCES),
+        said=_("The source is looked at again, and what is still missing is removed"),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def remove(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Ask what becomes of the documents, then forget the source."""
+    require_administrator(request.principal)
+    source = get_source(request.principal, source_id)
+    if request.method != "POST":
+        return console_shell.page_or_dialog(
+            request,
+            "console/sources/remove.html",
+            {"source": source},
+            page=SOURCES,
+            title=_("Remove this source?"),
+        )
+    with_documents = request.POST.get("documents") == "remove"
+    goes = ngettext("its document goes with it", "its documents go with it", source.documents)
+    said = _("%(name)s is removed; %(rest)s") % {
+        "name": source.name,
+        "rest": goes if with_documents else _("what was read stays"),
+    }
+    return console_shell.act(
+        request,
+        lambda: remove_source(
+            principal=request.principal, source_id=source_id, with_documents=with_documents
+        ),
+        back=console_shell.address(request.principal, SOURCES),
+        said=said,
+    )
+
+
+def _new(request: ConsoleRequest, form_class: type[SourceForm], *, route: str, title: str) -> HttpResponse:
+    require_administrator(request.principal)
+    part, context = "console/sources/new.html", {"route": route}
+    if request.method != "POST":
+        context |= {"form": form_class(request.principal)}
+        return console_shell.page_or_dialog(request, part, context, page=SOURCES, title=title)
+    form = form_class(request.principal, request.POST)
+    if form.is_valid():
+        wanted = form.wanted()
+        try:
+            add_source(principal=request.principal, wanted=wanted)
+        except NotFound:
+            raise
+        except DomainError as refused:
+            form.refuse(refused)
+        else:
+            said = _("%(name)s is added and read now") % {"name": wanted.name}
+            return console_shell.leave_to(
+                request, console_shell.address(request.principal, SOURCES), said=said
+            )
+    return console_shell.form_again(request, part, context, form, page=SOURCES, title=title)

@@ -1,0 +1,266 @@
+"""Add, pause, synchronize and remove sources. Only administrators who may add documents do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.accounts.errors import MemberNotFound
+from apps.accounts.selectors.principals import principal_of_member
+from apps.accounts.services import trail
+from apps.accounts.services.access import can, require
+from apps.accounts.types import Principal
+from apps.chat.selectors.conversations import scope_of
+from apps.core import tenancy
+from apps.documents import actions
+from apps.documents.connectors.kinds import kind_of, offered
+from apps.documents.errors import (
+    NothingHeld,
+    SourceBusy,
+    SourceError,
+    SourceFailed,
+    SourceNameTaken,
+    SourceNotFound,
+    TooManySources,
+)
+from apps.documents.models import Source
+from apps.documents.services.collections import library_scope
+from apps.documents.types import SOURCE_SUBJECT, SYNC, SourceInterval, SourceKind, SourceState
+from apps.runs.selectors.runs import find_run
+from apps.runs.services import runs
+from apps.runs.types import StepSpec, Subject
+
+MOST_SOURCES: Final = 100
+AGAIN: Final = timedelta(hours=1)
+_NEEDED: Final = ("settings.view", "document.manage")
+_EVERY: Final = {SourceInterval.HOURLY: timedelta(hours=1), SourceInterval.DAILY: timedelta(days=1)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class NewSource:
+    """What somebody wants to be read.
+
+    Attributes:
+        settings: as the kind asks for.
+        conversation_id: None for the library.
+    """
+
+    kind: SourceKind
+    name: str
+    settings: Mapping[str, Any]
+    conversation_id: UUID | None = None
+    interval: SourceInterval = SourceInterval.DAILY
+
+
+def add_source(*, principal: Principal, wanted: NewSource) -> UUID:
+    """Keep a source and begin to read it, with the rights of who adds it.
+
+    Raises:
+        PermissionMissing, ConversationNotFound, SourceSettingsInvalid, SourceNameTaken, TooManySources.
+        SourceFailed: this kind is not offered here.
+    """
+    require_administrator(principal)
+    if wanted.kind not in offered():
+        raise SourceFailed(SourceError.OFF)
+    row = Source(
+        organization_id=principal.organization_id,
+        kind=wanted.kind,
+        name=wanted.name.strip(),
+        settings=kind_of(wanted.kind).cleaned(wanted.settings),
+        scope_id=_scope_for(principal, wanted.conversation_id),
+        conversation_id=wanted.conversation_id,
+        interval=wanted.interval,
+        created_by_id=principal.id,
+    )
+    with transaction.atomic():
+        if Source.objects.filter(organization_id=principal.organization_id).count() >= MOST_SOURCES:
+            raise TooManySources(most=MOST_SOURCES)
+        try:
+            with transaction.atomic():
+                row.save(force_insert=True)
+        except IntegrityError as error:
+            raise SourceNameTaken from error
+        trail.note(principal, actions.SOURCE_ADDED, "source", row.pk, kind=row.kind, scope=row.scope_id)
+        start_sync(row, principal=principal)
+    return row.pk
+
+
+def pause_source(*, principal: Principal, source_id: UUID, is_paused: bool) -> None:
+    """Let a source rest, or go on: what is due starts by itself again. Twice is harmless.
+
+    Raises:
+        PermissionMissing, SourceNotFound.
+    """
+    require_administrator(principal)
+    with transaction.atomic():
+        row = lock_source(source_id)
+        if row.is_paused == is_paused:
+            return
+        row.is_paused = is_paused
+        row.save(update_fields=["is_paused"])
+        action = actions.SOURCE_PAUSED if is_paused else actions.SOURCE_RESUMED
+        trail.note(principal, action, "source", row.pk)
+
+
+def sync_source(*, principal: Principal, source_id: UUID) -> UUID:
+    """Look at a source now and return the run; one that is going on already is returned as it is.
+
+    Who asks takes the source over where whoever added it could not add it any more.
+
+    Raises:
+        PermissionMissing, SourceNotFound, SourceBusy.
+    """
+    require_administrator(principal)
+    with transaction.atomic():
+        row = lock_source(source_id)
+        owner = owner_of(row)
+        taken_over = owner is None or not is_administrator(owner)
+        if taken_over:
+            _scope_for(principal, row.conversation_id)
+            row.created_by_id = principal.id
+            row.save(update_fields=["created_by_id"])
+        trail.note(principal, actions.SOURCE_SYNCED, "source", row.pk, taken_over=taken_over)
+        return start_sync(row, principal=principal)
+
+
+def confirm_removal(*, principal: Principal, source_id: UUID) -> UUID:
+    """Let go what a synchronization stopped at: it looks again, and removes at most as many documents as were shown.
+
+    Raises:
+        PermissionMissing, SourceNotFound, NothingHeld.
+    """
+    require_administrator(principal)
+    with transaction.atomic():
+        row = lock_source(source_id)
+        if row.state != SourceState.HELD:
+            raise NothingHeld
+        trail.note(principal, actions.SOURCE_REMOVAL_CONFIRMED, "source", row.pk, documents=row.held_count)
+        return start_sync(row, principal=principal, allowed=row.held_count)
+
+
+def remove_source(*, principal: Principal, source_id: UUID, with_documents: bool) -> None:
+    """Forget a source. Its documents stay as if somebody had added them, or go with it, by a run.
+
+    Raises:
+        PermissionMissing, SourceNotFound.
+    """
+    require_administrator(principal)
+    with transaction.atomic():
+        row = lock_source(source_id)
+        trail.note(
+            principal, actions.SOURCE_REMOVED, "source", row.pk, kind=row.kind, with_documents=with_documents
+        )
+        if row.run_id is not None and find_run(organization_id=row.organization_id, run_id=row.run_id):
+            runs.cancel_as_house(run_id=row.run_id)
+        if not with_documents:
+            row.delete()
+            return
+        row.state, row.due_at, row.error_code = SourceState.REMOVING, None, ""
+        row.run_id = _start(row, principal, StepSpec("documents.remove_source", {"source_id": row.pk}))
+        row.save(update_fields=["state", "due_at", "error_code", "run_id"])
+
+
+def start_due_syncs() -> int:
+    """Start what is due, of all organizations; return how many. For the relay."""
+    with tenancy.nobody():
+        due = list(
+            Source.objects.filter(due_at__lte=timezone.now(), is_paused=False)
+            .order_by("due_at")
+            .values_list("organization_id", "pk")[:100]
+        )
+    return sum(_start_due(organization_id, source_id) for organization_id, source_id in due)
+
+
+def start_sync(row: Source, *, principal: Principal | None, allowed: int = 0) -> UUID:
+    """Start to look at a locked source; return the run that is going on already, if there is one.
+
+    Args:
+        principal: who sees the run besides those who see all; None for the clock.
+        allowed: so many documents may go without asking, however large their share is.
+
+    Raises:
+        SourceBusy.
+    """
+    if row.state == SourceState.REMOVING:
+        raise SourceBusy
+    if row.run_id is not None:
+        running = find_run(organization_id=row.organization_id, run_id=row.run_id)
+        if running is not None and not running.is_finished:
+            return running.id
+    row.run_id = _start(
+        row, principal, StepSpec("documents.list_source", {"source_id": row.pk, "allowed": allowed})
+    )
+    row.state, row.error_code, row.due_at = SourceState.SYNCING, "", next_due(row)
+    row.save(update_fields=["run_id", "state", "error_code", "due_at"])
+    return row.run_id
+
+
+def next_due(row: Source, *, has_failed: bool = False) -> datetime | None:
+    """Return when a source is looked at next; sooner after a failure, None where only people ask."""
+    pause = _EVERY.get(SourceInterval(row.interval))
+    return timezone.now() + (min(pause, AGAIN) if has_failed else pause) if pause else None
+
+
+def owner_of(row: Source) -> Principal | None:
+    """Return whoever added a source, with the rights of now; None where the seat is gone."""
+    try:
+        return principal_of_member(organization_id=row.organization_id, user_id=row.created_by_id)
+    except MemberNotFound:
+        return None
+
+
+def require_administrator(principal: Principal) -> None:
+    """Refuse who does not administrate, or may not add documents.
+
+    Raises:
+        PermissionMissing.
+    """
+    for permission in _NEEDED:
+        require(principal, permission)
+
+
+def is_administrator(principal: Principal) -> bool:
+    """Return whether a principal may have sources."""
+    return all(can(principal, permission) for permission in _NEEDED)
+
+
+def lock_source(source_id: UUID) -> Source:
+    """Return a source of the current organization, locked.
+
+    Raises:
+        SourceNotFound.
+    """
+    rows = Source.objects.filter(organization_id=tenancy.current(), pk=source_id)
+    row = rows.select_for_update(no_key=True).first()
+    if row is None:
+        raise SourceNotFound
+    return row
+
+
+def _start_due(organization_id: UUID, source_id: UUID) -> bool:
+    with tenancy.use(organization_id), transaction.atomic():
+        row = (
+            Source.objects.filter(pk=source_id, due_at__lte=timezone.now(), is_paused=False)
+            .select_for_update(no_key=True, skip_locked=True)
+            .first()
+        )
+        if row is None:
+            return False  # somebody else was faster
+        start_sync(row, principal=None)
+    return True
+
+
+def _start(row: Source, principal: Principal | None, first: StepSpec) -> UUID:
+    return runs.start_run(
+        kind=SYNC, principal=principal, steps=[first], subject=Subject(SOURCE_SUBJECT, row.pk)
+    ).id
+
+
+def _scope_for(principal: Principal, conversation_id: UUID | None) -> UUID:
+    return library_scope() if conversation_id is None else scope_of(principal, conversation_id)

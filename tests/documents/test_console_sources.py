@@ -1,0 +1,175 @@
+"""Sources at the console: who sees them, what is said of each, and what its buttons do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from django.conf import LazySettings
+from django.test import Client
+from lxml import html
+
+from apps.accounts.models import Member
+from apps.core.conf.groups import DocumentSettings
+from apps.documents.models import Document, Source, SourceItem
+from apps.documents.types import SourceState
+from tests.accounts.sessions import open_session
+from tests.documents.sources import Synced, synced, texts
+from tests.documents.test_sources_folder import Shelf
+from tests.factories.accounts import MemberFactory, principal_of
+from tests.factories.runs import work_off
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, administrator: Member, settings: LazySettings) -> Shelf:
+    root = tmp_path / "sources"
+    path = root / administrator.organization.slug / "handbook"
+    path.mkdir(parents=True)
+    settings.CONFIGURATION = replace(
+        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=root)
+    )
+    return Shelf(path)
+
+
+@pytest.fixture
+def source(administrator: Member, shelf: Shelf) -> Synced:
+    shelf.put("a.txt", b"First words.")
+    shelf.put("empty.txt", b"")
+    return synced(administrator, shelf)
+
+
+def browser(member: Member) -> Client:
+    client = Client()
+    client.cookies["session"] = open_session(member.user)
+    return client
+
+
+def base(member: Member) -> str:
+    return f"/o/{member.organization.slug}/console/sources/"
+
+
+def row(client: Client, member: Member) -> str:
+    page = html.fromstring(client.get(base(member)).content)
+    (found,) = page.xpath("//main//table[1]/tbody/tr")
+    return " ".join(" ".join(found.itertext()).split())
+
+
+def test_a_row_says_how_it_went(administrator: Member, source: Synced) -> None:
+    said = row(browser(administrator), administrator)
+    for part in ("Handbook", "/handbook", "1 1 not read", "Library", "Only when asked", "with gaps", "Pause"):
+        assert part in said
+
+
+def test_what_was_not_read_is_listed_with_its_reason(administrator: Member, source: Synced) -> None:
+    answer = browser(administrator).get(f"{base(administrator)}{source.id}/unread/")
+    said = " ".join(html.fromstring(answer.content).xpath("//main//tbody")[0].itertext())
+    assert "empty.txt" in said
+    assert "The file is empty." in said
+
+
+def test_a_failure_is_said_in_plain_words(administrator: Member, source: Synced, shelf: Shelf) -> None:
+    shelf.path.rename(shelf.path.with_name("elsewhere"))
+    source.again()
+    said = row(browser(administrator), administrator)
+    assert "This does not exist any more. What was read before stays." in said
+    assert "documents.source_missing" not in said
+
+
+def test_addresses_are_added_by_a_form(administrator: Member) -> None:
+    client = browser(administrator)
+    where = f"{base(administrator)}addresses/new/"
+    asked = {
+        "name": "Site",
+        "addresses": "https://docs.invalid/a\nhttps://docs.invalid/b\n",
+        "interval": "daily",
+    }
+    assert client.post(where, asked).headers["Location"] == base(administrator)
+    made = Source.objects.get()
+    assert made.settings == {
+        "addresses": ["https://docs.invalid/a", "https://docs.invalid/b"],
+        "with_links": False,
+    }
+    assert (made.state, made.interval) == ("syncing", "daily")
+    assert "https://docs.invalid/a +1" in row(client, administrator)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"addresses": "http://10.0.0.1/"}, "http://10.0.0.1/"),
+        ({"addresses": ""}, "required"),
+        ({"name": ""}, "required"),
+        ({"place": "01890000-0000-7000-8000-000000000000"}, "valid choice"),
+        ({"interval": "often"}, "valid choice"),
+    ],
+)
+def test_a_form_says_what_is_wrong(administrator: Member, change: dict[str, str], word: str) -> None:
+    asked = {"name": "Site", "addresses": "https://docs.invalid/a", "interval": "daily"} | change
+    answer = browser(administrator).post(f"{base(administrator)}addresses/new/", asked)
+    assert answer.status_code == 422
+    errors = html.fromstring(answer.content).xpath("//*[contains(@class, 'field__error')]")
+    assert word in " ".join(" ".join(error.itertext()) for error in errors)
+    assert not Source.objects.exists()
+
+
+def test_folders_are_offered_only_where_the_operator_allows_them(
+    administrator: Member, shelf: Shelf, settings: LazySettings
+) -> None:
+    client = browser(administrator)
+    where = f"{base(administrator)}folder/new/"
+    assert where.encode() in client.get(base(administrator)).content
+    asked = {"name": "Handbook", "path": "handbook", "interval": "manual"}
+    assert client.post(where, asked).status_code == 302
+    assert Source.objects.get().settings == {"path": "handbook"}
+    settings.CONFIGURATION = replace(settings.CONFIGURATION, documents=DocumentSettings())
+    assert where.encode() not in client.get(base(administrator)).content
+    assert client.get(where).status_code == 404
+    assert client.post(where, {**asked, "name": "Other"}).status_code == 404
+    assert Source.objects.count() == 1
+
+
+def test_the_buttons_do_what_they_say(administrator: Member, source: Synced, shelf: Shelf) -> None:
+    client, one = browser(administrator), f"{base(administrator)}{source.id}"
+    client.post(f"{one}/pause/", {"paused": "1"})
+    assert "paused" in row(client, administrator)
+    client.post(f"{one}/pause/", {"paused": "0"})
+    assert "paused" not in row(client, administrator)
+    shelf.put("a.txt", b"Other words.")
+    client.post(f"{one}/sync/")
+    assert "synchronizing" in row(client, administrator)
+    work_off()
+    assert texts() == ["Other words."]
+    assert client.get(f"{one}/remove/").status_code == 200
+    client.post(f"{one}/remove/", {"documents": "remove"})
+    assert "being removed" in row(client, administrator)
+    work_off()
+    assert not Source.objects.exists()
+    assert not Document.objects.exists()
+
+
+def test_what_waits_is_confirmed(administrator: Member, source: Synced) -> None:
+    Source.objects.update(state=SourceState.HELD, held_count=12)
+    client, one = browser(administrator), f"{base(administrator)}{source.id}"
+    assert "Remove 12 documents" in row(client, administrator)
+    assert "12 documents that were read from here" in client.get(f"{one}/confirm/").content.decode()
+    client.post(f"{one}/confirm/")
+    work_off()
+    assert source.row.state == "ready"
+    assert SourceItem.objects.filter(gone_at=None).count() == 2
+
+
+@pytest.mark.parametrize("role", ["guest", "member", "moderator", "auditor"])
+@pytest.mark.parametrize(
+    "path",
+    ["", "addresses/new/", "folder/new/", "{}/sync/", "{}/pause/", "{}/unread/", "{}/confirm/", "{}/remove/"],
+)
+def test_for_everybody_else_there_are_no_sources(
+    administrator: Member, shelf: Shelf, role: str, path: str
+) -> None:
+    other = MemberFactory(organization=administrator.organization, role=role)
+    made = synced(administrator, shelf)
+    client, where = browser(other), base(administrator) + path.format(made.id)
+    assert (client.get(where).status_code, client.post(where).status_code) == (404, 404)
+    assert Source.objects.count() == 1
+    assert principal_of(other).role == role

@@ -1,0 +1,54 @@
+"""Scenarios of acts on sources of documents."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from apps.documents.models import Source
+from apps.documents.services.sources import (
+    NewSource,
+    add_source,
+    confirm_removal,
+    pause_source,
+    remove_source,
+    sync_source,
+)
+from apps.documents.types import SourceKind, SourceState
+from tests.security.acts import Act, Stage
+
+
+def _source(stage: Stage) -> UUID:
+    wanted = NewSource(
+        kind=SourceKind.URL, name="Site", settings={"addresses": ["https://docs.invalid/handbook"]}
+    )
+    return add_source(principal=stage.acting, wanted=wanted)
+
+
+def _resting(stage: Stage) -> UUID:
+    source_id = _source(stage)
+    pause_source(principal=stage.acting, source_id=source_id, is_paused=True)
+    return source_id
+
+
+def _held(stage: Stage) -> UUID:
+    source_id = _source(stage)
+    Source.objects.filter(pk=source_id).update(state=SourceState.HELD, held_count=12)
+    return source_id
+
+
+ACTS: dict[str, Act] = {
+    "source.added": Act(lambda s, _: _source(s)),
+    "source.paused": Act(
+        lambda s, made: pause_source(principal=s.acting, source_id=made, is_paused=True), _source
+    ),
+    "source.resumed": Act(
+        lambda s, made: pause_source(principal=s.acting, source_id=made, is_paused=False), _resting
+    ),
+    "source.synchronized": Act(lambda s, made: sync_source(principal=s.acting, source_id=made), _source),
+    "source.removal_confirmed": Act(
+        lambda s, made: confirm_removal(principal=s.acting, source_id=made), _held
+    ),
+    "source.removed": Act(
+        lambda s, made: remove_source(principal=s.acting, source_id=made, with_documents=True), _source
+    ),
+}
