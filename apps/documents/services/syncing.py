@@ -52,6 +52,7 @@ _CODES: Final[dict[type[DomainError], str]] = {
     TypeRefused: ErrorCode.UNSUPPORTED_TYPE,
 }
 _OF_THE_CONTENT: Final = (Unreadable, TypeMismatch, TypeRefused)  # no better before it changes
+_BLOCK: Final = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -301,6 +302,8 @@ def _code_of(error: DomainError) -> str:
 
 
 def _sha256(stream: BinaryIO) -> str:
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        digest.update(block)
     stream.seek(0)
-    return digest
+    return digest.hexdigest()
