@@ -143,7 +143,7 @@ class NothingHeld(Conflict):
 class SourceFailed(DomainError):
     """A source that cannot be listed; the instance carries the code that says why."""
 
-    code = SourceError.UNREACHABLE
+    code = SourceError.UNREACHABLE.value
     status = 422
 
     def __init__(self, code: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -147,7 +148,8 @@ def remove(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:
 
 def _new(request: ConsoleRequest, form_class: type[SourceForm], *, route: str, title: str) -> HttpResponse:
     require_administrator(request.principal)
-    part, context = "console/sources/new.html", {"route": route}
+    part = "console/sources/new.html"
+    context: dict[str, Any] = {"route": route}
     if request.method != "POST":
         context |= {"form": form_class(request.principal)}
         return console_shell.page_or_dialog(request, part, context, page=SOURCES, title=title)

@@ -39,6 +39,7 @@ from apps.files.services.removal import remove_unused
 from apps.files.services.uploads import store_stream
 
 BATCH: Final = 500
+BLOCK_BYTES: Final = 1024 * 1024
 FEW: Final = 20  # below, any number may go without asking
 _CODES: Final[dict[type[DomainError], str]] = {
     AddressNotAllowed: SourceError.ADDRESS,
@@ -301,6 +302,8 @@ def _code_of(error: DomainError) -> str:
 
 
 def _sha256(stream: BinaryIO) -> str:
-    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := stream.read(BLOCK_BYTES):
+        digest.update(block)
     stream.seek(0)
-    return digest
+    return digest.hexdigest()
