@@ -39,6 +39,7 @@ from apps.files.services.removal import remove_unused
 from apps.files.services.uploads import store_stream
 
 BATCH: Final = 500
+BLOCK_BYTES: Final = 1024 * 1024
 FEW: Final = 20  # below, any number may go without asking
 _CODES: Final[dict[type[DomainError], str]] = {
     AddressNotAllowed: SourceError.ADDRESS,
@@ -52,7 +53,6 @@ _CODES: Final[dict[type[DomainError], str]] = {
     TypeRefused: ErrorCode.UNSUPPORTED_TYPE,
 }
 _OF_THE_CONTENT: Final = (Unreadable, TypeMismatch, TypeRefused)  # no better before it changes
-_BLOCK: Final = 1024 * 1024  # bytes
 
 
 @dataclass(frozen=True)
@@ -303,7 +303,7 @@ def _code_of(error: DomainError) -> str:
 
 def _sha256(stream: BinaryIO) -> str:
     digest = hashlib.sha256()
-    while block := stream.read(_BLOCK):
+    while block := stream.read(BLOCK_BYTES):
         digest.update(block)
     stream.seek(0)
     return digest.hexdigest()
