@@ -35,7 +35,7 @@ PERMISSION_GROUPS = (
         _("Search and answers"),
         {
             "search.use": _("Search"),
-            "search.manage": _("Say which words search takes for the same"),
+            "search.manage": _("Keep the synonyms of search"),
             "agent.ask": _("Ask the assistant"),
             "agent.manage": _("Manage agents"),
         },

@@ -199,3 +199,17 @@ def test_what_an_address_leaves_out_is_bounded(world: World) -> None:
     plain = "&plain=".join(["x" * 500, "%00", "\N{COLLISION SYMBOL}", *map(str, range(100))])
     page = _page(_client(world.person("Ada")), f"{BASE}search/?q=bremse&plain={plain}")
     assert page.xpath("//input[@name='plain']") == []
+
+
+@pytest.mark.parametrize("terms", [["Urlaub", "Ferien"], ["Bremse", "Halteeinrichtung"]])
+def test_the_page_costs_as_many_queries_with_synonyms_as_without(
+    world: World, django_assert_num_queries, terms: list[str]
+) -> None:
+    ada = world.person("Ada")
+    _say(world, ada, world.channel(ada, "betrieb"), "Die Bremse hält")
+    synonyms.add_synonyms(principal=world.person("Aylin", "admin"), terms=terms)
+    client = _client(ada)
+    client.get(BASE + "search/?q=Bremse")
+    # who reads: four; synonyms, ranking, passages, people, conversations, marks
+    with django_assert_num_queries(10):
+        client.get(BASE + "search/?q=Bremse")

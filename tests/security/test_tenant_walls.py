@@ -65,6 +65,7 @@ _CHECKED = {
     "security_legalhold": {"subject_id": "gen_random_uuid()", "target_kind": "''"},
     "security_privacyrequest": {"kind": "'export'", "state": "'running'"},
     "rag_chunk": {"model_version": "''"},
+    "rag_synonymset": {"terms": "'{a,b}'", "language": "''"},
 }
 
 
