@@ -33,12 +33,12 @@ class Said:
 
 
 ENGLISH = Said(
-    "en-GB", "Folder", "Name", "Add source", "up to date", "with gaps", "1 not read", "The file is empty.", "Look at {} now",
-    "Remove {}", "goes with it", "No sources yet",
+    "en-GB", "Folder", "Name", "Add source", "up to date", "with gaps", "1 not read", "The file is empty.",
+    "Look at {} now", "Remove {}", "goes with it", "No sources yet",
 )  # fmt: skip
 GERMAN = Said(
-    "de-DE", "Ordner", "Name", "Quelle hinzufügen", "auf dem neuesten Stand", "mit Lücken", "1 nicht gelesen", "Die Datei ist leer.",
-    "{} jetzt ansehen", "{} entfernen", "geht mit", "Noch keine Quellen",
+    "de-DE", "Ordner", "Name", "Quelle hinzufügen", "auf dem neuesten Stand", "mit Lücken", "1 nicht gelesen",
+    "Die Datei ist leer.", "{} jetzt ansehen", "{} entfernen", "geht mit", "Noch keine Quellen",
 )  # fmt: skip
 
 
