@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -427,7 +428,10 @@ def test_while_it_goes_nothing_new_comes(administrator: Member, shelf: Shelf) ->
 
 @pytest.mark.parametrize("number", [1, 20])
 def test_the_list_costs_the_same_for_one_and_for_many(
-    administrator: Member, shelf: Shelf, number: int, django_assert_num_queries: Callable[..., object]
+    administrator: Member,
+    shelf: Shelf,
+    number: int,
+    django_assert_num_queries: Callable[..., AbstractContextManager[object]],
 ) -> None:
     for at in range(number):
         added(administrator, shelf, name=f"Source {at}")
