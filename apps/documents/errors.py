@@ -53,7 +53,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     SourceError.CANCELLED: _("The synchronization was cancelled."),
     SourceError.ITEM_UNAVAILABLE: _("The other server is out of order now. It is tried again."),
     SourceError.ITEM_REFUSED: _("It may not be read from here."),
-    SourceError.ITEM_UNUSABLE: _("The other server gave an answer that cannot be used."),
+    SourceError.ITEM_UNUSABLE: _("Its content could not be taken over."),
     SourceError.ITEM_GONE: _("It does not exist, or not any more."),
     SourceError.ADDRESS: _("The address is not public, or not allowed here."),
     SourceError.BAD_NAME: _("Its name has characters that cannot be shown, or is too long."),

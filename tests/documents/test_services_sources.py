@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from apps.accounts.errors import PermissionMissing
 from apps.accounts.models import Member
 from apps.chat.errors import ConversationNotFound
 from apps.chat.services.conversations import create_channel
+from apps.chat.services.members import end_membership
 from apps.core import tenancy
 from apps.core.conf.groups import DocumentSettings
 from apps.core.models import AuditEntry
@@ -118,6 +120,23 @@ def test_documents_of_a_conversation_are_for_its_members(administrator: Member, 
     assert list_documents(principal=principal_of(administrator), conversation_id=channel).count() == 1
     assert not list_documents(principal=principal_of(outsider)).exists()
     assert get_source(principal_of(administrator), source.id).place == "team"
+
+
+def test_who_left_the_conversation_reads_nothing_more_into_it(administrator: Member, shelf: Shelf) -> None:
+    who = principal_of(administrator)
+    other = MemberFactory(organization=administrator.organization)
+    channel = create_channel(principal=who, name="team", is_private=True, people=[other.user_id])
+    shelf.put("a.txt", b"First words.")
+    source = synced(administrator, shelf, conversation_id=channel)
+    end_membership(conversation_id=channel, person_id=administrator.user_id, actor_id=other.user_id)
+    shelf.put("a.txt", b"Other words.")
+    Source.objects.update(interval=SourceInterval.HOURLY, due_at=timezone.now())
+    with everywhere():
+        assert start_due_syncs() == 1
+    work_off()
+    assert source.item("a.txt").error_code == "documents.source_owner_gone"
+    assert texts() == ["First words."]
+    assert StoredFile.objects.count() == 1
 
 
 def test_a_conversation_has_to_be_visible(administrator: Member, shelf: Shelf) -> None:
@@ -409,7 +428,10 @@ def test_while_it_goes_nothing_new_comes(administrator: Member, shelf: Shelf) ->
 
 @pytest.mark.parametrize("number", [1, 20])
 def test_the_list_costs_the_same_for_one_and_for_many(
-    administrator: Member, shelf: Shelf, number: int, django_assert_num_queries: Callable[..., object]
+    administrator: Member,
+    shelf: Shelf,
+    number: int,
+    django_assert_num_queries: Callable[..., AbstractContextManager[object]],
 ) -> None:
     for at in range(number):
         added(administrator, shelf, name=f"Source {at}")

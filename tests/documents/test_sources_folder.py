@@ -162,7 +162,9 @@ def test_without_a_root_there_are_no_folders(
 ) -> None:
     shelf.put("a.txt", b"First words.")
     source = synced(administrator, shelf)
-    settings.CONFIGURATION = replace(settings.CONFIGURATION, documents=DocumentSettings())
+    settings.CONFIGURATION = replace(
+        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=None)
+    )
     with pytest.raises(SourceFailed) as refused:
         added(administrator, shelf, name="Another")
     assert refused.value.code == "documents.source_off"

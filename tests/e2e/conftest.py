@@ -65,6 +65,7 @@ class Stack:
     Attributes:
         model_port: where the product looks for a language model; nobody listens there unless a test does.
         proxy_port: where it looks for the proxy to the world outside; the same.
+        folders: below it lies a folder for each organization that may be read as a source of documents.
     """
 
     url: str
@@ -72,6 +73,7 @@ class Stack:
     people: list[dict[str, Any]]
     model_port: int
     proxy_port: int
+    folders: Path
 
     def person(self, name: str) -> dict[str, Any]:
         """Return a person of the demo by the beginning of its name."""
@@ -95,6 +97,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "CHATSYSTEM_LLM_BASE_URL": f"http://127.0.0.1:{model_port}/v1",
         "CHATSYSTEM_LLM_MODEL": "test-model",
         "CHATSYSTEM_OUTBOUND_PROXY": f"http://127.0.0.1:{proxy_port}",
+        "CHATSYSTEM_SOURCE_FOLDERS_ROOT": str(data / "sources"),
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "chatsystem.supervisor", "--quick"],
@@ -104,7 +107,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         url, link = _wait_until_ready(process)
         people = json.loads((data / "demo.json").read_text())["people"]
         _wait_until_read(process, url, people[0]["api_key"])
-        yield Stack(url, link, people, model_port, proxy_port)
+        yield Stack(url, link, people, model_port, proxy_port, data / "sources")
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=60)

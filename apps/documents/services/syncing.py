@@ -13,10 +13,13 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 from django.utils import timezone
 
+from apps.accounts.errors import PermissionMissing
 from apps.accounts.types import Principal
+from apps.chat.errors import ConversationNotFound
 from apps.core.errors import DomainError
 from apps.core.outbound.errors import (
     AddressNotAllowed,
@@ -42,6 +45,8 @@ BATCH: Final = 500
 BLOCK_BYTES: Final = 1024 * 1024
 FEW: Final = 20  # below, any number may go without asking
 _CODES: Final[dict[type[DomainError], str]] = {
+    PermissionMissing: SourceError.OWNER_GONE,
+    ConversationNotFound: SourceError.OWNER_GONE,
     AddressNotAllowed: SourceError.ADDRESS,
     ContentTypeNotAllowed: ErrorCode.UNSUPPORTED_TYPE,
     FetchTooLarge: ErrorCode.TOO_LARGE,
@@ -211,8 +216,9 @@ def _become(source: Source, item: SourceItem, owner: Principal, content: Content
     )
     try:
         with transaction.atomic():
+            current = _current(source.organization_id, source.pk).select_for_update(no_key=True).first()
             locked = _locked(source.pk, item.pk)
-            if locked is None or _source(source.organization_id, source.pk) is None:
+            if locked is None or current is None:
                 remove_unused(file_ids=[file.id])
                 return "gone"  # the source was removed meanwhile
             made = add_document(principal=owner, file_id=file.id, conversation_id=source.conversation_id)
@@ -241,8 +247,12 @@ def _owner(source: Source) -> Principal:
 
 
 def _source(organization_id: UUID, source_id: UUID) -> Source | None:
+    return _current(organization_id, source_id).first()
+
+
+def _current(organization_id: UUID, source_id: UUID) -> QuerySet[Source]:
     rows = Source.objects.filter(organization_id=organization_id, pk=source_id)
-    return rows.exclude(state=SourceState.REMOVING).first()
+    return rows.exclude(state=SourceState.REMOVING)
 
 
 def _locked(source_id: UUID, item_id: UUID) -> SourceItem | None:
