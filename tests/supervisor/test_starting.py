@@ -108,7 +108,7 @@ def test_quick_is_remembered_until_full(make_stack: MakeStack) -> None:
     quick.destroy()
 
     later = make_stack().start().wait_ready()
-    assert "without local models" in later.said()
+    wait_until(lambda: "without local models" in later.said(), what="said after ready")
     assert "model" not in later.table()
     later.destroy()
 
