@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from django.conf import LazySettings
 
 from apps.accounts.models import Member
 from apps.core import tenancy
+from apps.core.conf.groups import DocumentSettings
 from apps.files import store as stores
+from tests.documents.sources import Shelf
 from tests.factories.accounts import MemberFactory
 
 
@@ -37,3 +40,22 @@ def administrator(db: None, folder: Path) -> Iterator[Member]:
     administrator = MemberFactory(role="admin")
     with tenancy.use(administrator.organization_id):
         yield administrator
+
+
+@pytest.fixture
+def root(tmp_path: Path, settings: LazySettings) -> Path:
+    """Where the operator lets folders be read."""
+    root = tmp_path / "sources"
+    root.mkdir()
+    settings.CONFIGURATION = replace(
+        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=root)
+    )
+    return root
+
+
+@pytest.fixture
+def shelf(root: Path, administrator: Member) -> Shelf:
+    """A folder there, of the administrator's organization."""
+    path = root / administrator.organization.slug / "handbook"
+    path.mkdir(parents=True)
+    return Shelf(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -28,6 +29,28 @@ class Place(Protocol):
     def spoil(self, name: str) -> None:
         """Make it impossible to read."""
         ...
+
+
+@dataclass
+class Shelf:
+    """A folder that a test changes."""
+
+    path: Path
+    kind: SourceKind = SourceKind.FOLDER
+
+    def settings(self) -> dict[str, Any]:
+        return {"path": self.path.name}
+
+    def put(self, name: str, data: bytes) -> None:
+        target = self.path / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+
+    def take(self, name: str) -> None:
+        (self.path / name).unlink()
+
+    def spoil(self, name: str) -> None:
+        self.put(name, b"")
 
 
 @dataclass

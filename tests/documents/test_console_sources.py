@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from django.conf import LazySettings
@@ -15,21 +14,9 @@ from apps.core.conf.groups import DocumentSettings
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.types import SourceState
 from tests.accounts.sessions import open_session
-from tests.documents.sources import Synced, synced, texts
-from tests.documents.test_sources_folder import Shelf
+from tests.documents.sources import Shelf, Synced, synced, texts
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.runs import work_off
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, administrator: Member, settings: LazySettings) -> Shelf:
-    root = tmp_path / "sources"
-    path = root / administrator.organization.slug / "handbook"
-    path.mkdir(parents=True)
-    settings.CONFIGURATION = replace(
-        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=root)
-    )
-    return Shelf(path)
 
 
 @pytest.fixture

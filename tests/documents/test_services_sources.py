@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
 import time_machine
-from django.conf import LazySettings
 from django.utils import timezone
 
 from apps.accounts.errors import PermissionMissing
@@ -20,7 +17,6 @@ from apps.chat.errors import ConversationNotFound
 from apps.chat.services.conversations import create_channel
 from apps.chat.services.members import end_membership
 from apps.core import tenancy
-from apps.core.conf.groups import DocumentSettings
 from apps.core.models import AuditEntry
 from apps.core.relay import periodic
 from apps.documents import handlers
@@ -48,24 +44,12 @@ from apps.files.models import StoredFile
 from apps.runs.models import Run
 from apps.runs.services.runs import cancel_run
 from tests.documents import samples
-from tests.documents.sources import added, synced, texts
-from tests.documents.test_sources_folder import Shelf
+from tests.documents.sources import Shelf, added, synced, texts
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.runs import work_off
 from tests.walls import everywhere
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=timezone.get_default_timezone())
-
-
-@pytest.fixture
-def shelf(tmp_path: Path, administrator: Member, settings: LazySettings) -> Shelf:
-    root = tmp_path / "sources"
-    path = root / administrator.organization.slug / "handbook"
-    path.mkdir(parents=True)
-    settings.CONFIGURATION = replace(
-        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=root)
-    )
-    return Shelf(path)
 
 
 def acts() -> list[str]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -16,49 +15,9 @@ from apps.documents.errors import SourceFailed, SourceSettingsInvalid
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.services.sources import NewSource, add_source
 from apps.documents.types import SourceKind
-from tests.documents.sources import Conformance, Place, added, synced, texts
+from tests.documents.sources import Conformance, Place, Shelf, added, synced, texts
 from tests.factories.accounts import principal_of
 from tests.factories.runs import work_off
-
-
-@dataclass
-class Shelf:
-    """A folder that a test changes."""
-
-    path: Path
-    kind: SourceKind = SourceKind.FOLDER
-
-    def settings(self) -> dict[str, Any]:
-        return {"path": self.path.name}
-
-    def put(self, name: str, data: bytes) -> None:
-        target = self.path / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(data)
-
-    def take(self, name: str) -> None:
-        (self.path / name).unlink()
-
-    def spoil(self, name: str) -> None:
-        self.put(name, b"")
-
-
-@pytest.fixture
-def root(tmp_path: Path, settings: LazySettings) -> Path:
-    """Where the operator lets folders be read."""
-    root = tmp_path / "sources"
-    root.mkdir()
-    settings.CONFIGURATION = replace(
-        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=root)
-    )
-    return root
-
-
-@pytest.fixture
-def shelf(root: Path, administrator: Member) -> Shelf:
-    path = root / administrator.organization.slug / "handbook"
-    path.mkdir(parents=True)
-    return Shelf(path)
 
 
 class TestFolder(Conformance):

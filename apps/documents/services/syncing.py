@@ -87,12 +87,17 @@ def list_items(*, organization_id: UUID, source_id: UUID, run_id: UUID) -> Liste
     with transaction.atomic():
         _insert(source, (item for name, item in found.items() if name not in known), run_id)
         _note_seen([row for name, row in known.items() if name in found], found, run_id)
-        unseen = SourceItem.objects.filter(source_id=source_id).exclude(seen_run_id=run_id)
-        unseen.update(error_code="", missing_at=Coalesce("missing_at", Now()))
+        unseen = [row.pk for name, row in known.items() if name not in found]
+        SourceItem.objects.filter(pk__in=unseen).update(
+            error_code="", missing_at=Coalesce("missing_at", Now())
+        )
     rows = SourceItem.objects.filter(source_id=source_id, seen_run_id=run_id).order_by("pk")
+    there = (
+        (row, found[row.external_id]) for row in rows if row.external_id in found
+    )  # a repeated step saw more
     return Listed(
         sum(row.document_id is not None for row in known.values()),
-        [row.pk for row in rows if _may_have_changed(row, found[row.external_id])],
+        [row.pk for row, item in there if _may_have_changed(row, item)],
     )
 
 
