@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.e2e.tour import Visit, in_themes, walk
 from tests.e2e.visitor import Visitor
@@ -90,6 +91,38 @@ def test_a_row_says_author_text_and_time_when_keys_reach_it(visit: Visit) -> Non
     maren.page.keyboard.press("k")
     row = maren.page.locator(".message:focus")
     expect(row).to_have_accessible_name(re.compile(r"^Maren Thiessen Der Aufzug fährt wieder \d\d:\d\d$"))
+
+
+def test_the_focus_stays_on_a_message_that_was_on_its_way(visit: Visit) -> None:
+    """The row that waits goes when the server has the message; keys go on where they were."""
+    maren = visit("Maren")
+    kept: list[tuple[WebSocketRoute, str | bytes]] = []
+
+    def hold(window: WebSocketRoute) -> None:
+        server = window.connect_to_server()
+
+        def pass_on(data: str | bytes) -> None:
+            if json.loads(data)["frame"] == "send":
+                kept.append((server, data))
+            else:
+                server.send(data)
+
+        window.on_message(pass_on)
+
+    maren.page.route_web_socket(re.compile("/ws/v1/"), hold)
+    maren.page.reload()
+    maren.open("allgemein")
+    field = maren.page.locator("#main [data-text]")
+    field.fill("Die Leiter steht am Turm")
+    field.press("Enter")
+    waiting = maren.page.locator(".message--late", has_text="Die Leiter steht am Turm")
+    expect(waiting).to_be_visible()
+    field.blur()
+    maren.page.keyboard.press("k")
+    expect(waiting).to_be_focused()
+    for server, data in kept:
+        server.send(data)
+    expect(maren.message("Die Leiter steht am Turm")).to_be_focused()
 
 
 def test_keys_open_the_menu_of_a_message_and_the_focus_comes_back(visit: Visit) -> None:

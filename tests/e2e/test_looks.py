@@ -57,10 +57,11 @@ def test_the_theme_is_chosen_in_the_rail_and_kept(visit: Visit) -> None:
 def test_keys_lead_through_the_conversation(visit: Visit) -> None:
     maren = visit("Maren")
     maren.open("allgemein")
+    maren.write("Die Tasten führen hierher")
     page = maren.page
-    page.locator("#main").click(position={"x": 600, "y": 200})
+    page.locator("#main [data-text]").blur()
     page.keyboard.press("k")
-    expect(page.locator(".message:focus")).to_have_count(1)
+    expect(maren.message("Die Tasten führen hierher").last).to_be_focused()
     page.keyboard.press("r")
     expect(page.locator("#panel [data-text]")).to_be_focused()
     page.keyboard.press("Escape")

@@ -75,7 +75,7 @@ class Visitor:
 
     def message(self, text: str, *, where: str = "#main") -> Locator:
         """Return a stored message that holds the text."""
-        return self.page.locator(f"{where} .message[data-sequence]", has_text=text)
+        return self.page.locator(f'{where} .message[data-sequence]:not([data-sequence="0"])', has_text=text)
 
     def act(self, message: Locator, what: str) -> None:
         """Press a button of the bar that a message shows under the pointer; a list that moves takes it away."""

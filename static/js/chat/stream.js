@@ -233,15 +233,18 @@ class Stream {
     if (message.thread !== this.thread) return;
     if (this.place && this.place !== (message.topic?.id ?? message.conversation)) return;
     const waiting = this.#pending(message.client_key);
-    if (view.element(message.id, this.root) || !this.isLive) {
-      waiting?.remove();
+    const known = view.element(message.id, this.root);
+    if (known || !this.isLive) {
+      if (waiting) view.keepFocus(waiting, () => waiting.remove(), known ?? this.root);
       if (!this.isLive) this.#oneMore(message);
       return;
     }
     const wasFollowing = this.follows;
+    const hadFocus = !!waiting?.contains(document.activeElement);
     waiting?.remove();
     const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
     this.#place(article, message.sent_at, message.topic);
+    if (hadFocus) article.focus({ preventScroll: true });
     if (this.thread) this.#countReplies();
     if (message.card || message.priority || message.reactions.length || message.edited_at) this.#redraw(article);
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
@@ -423,14 +426,16 @@ class Stream {
   async #sent(item, ack) {
     const waiting = this.#pending(item.client_key);
     if (!waiting) return;
-    if (!this.isLive || view.element(ack.message, this.root)) {
-      waiting.remove();
+    const known = view.element(ack.message, this.root);
+    if (known || !this.isLive) {
+      view.keepFocus(waiting, () => waiting.remove(), known ?? this.root);
       return;
     }
     // A repeated key, or an event that is on its way: the server's drawing is right in both cases.
     if (ack.repeated) {
       try {
-        waiting.replaceWith(await view.fetchArticle(this.conversation, ack.message, !!this.thread));
+        const article = await view.fetchArticle(this.conversation, ack.message, !!this.thread);
+        view.keepFocus(waiting, () => waiting.replaceWith(article), article);
         scan();
       } catch (error) {
         explain(error);
