@@ -72,7 +72,7 @@ def statements(principal: Any) -> dict[str, Callable[[], Any]]:
     from django.db import connection
 
     from apps.chat.selectors.conversations import heads, list_conversations
-    from apps.chat.selectors.messages import message_page
+    from apps.chat.selectors.pages import message_page
     from apps.chat.services import composing, messages, write_path
     from apps.core.ids import uuid7
     from apps.rag.selectors.search import search

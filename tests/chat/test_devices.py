@@ -17,7 +17,8 @@ from apps.chat.errors import MessageDeleted, NotRestorable, NotTheAuthor, TopicN
 from apps.chat.models import Topic
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import unread
-from apps.chat.selectors.messages import message_page, thread_page
+from apps.chat.selectors.messages import thread_page
+from apps.chat.selectors.pages import message_page
 from apps.chat.selectors.topics import list_topics
 from apps.chat.services import deleted, messages, pins, reactions, topics
 from apps.core.events import consumers

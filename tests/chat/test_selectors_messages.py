@@ -13,8 +13,9 @@ import pytest
 
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
-from apps.chat.selectors import messages as selector
-from apps.chat.selectors.messages import get_message, mentions_of, message_page, revisions, thread_page
+from apps.chat.selectors import pages as selector
+from apps.chat.selectors.messages import get_message, mentions_of, revisions, thread_page
+from apps.chat.selectors.pages import message_page
 from apps.chat.services import (
     acknowledging,
     deleted,

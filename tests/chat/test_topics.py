@@ -25,7 +25,8 @@ from apps.chat.errors import (
 )
 from apps.chat.models import Message, Topic
 from apps.chat.selectors import conversations as conversation_selectors
-from apps.chat.selectors.messages import get_message, message_page
+from apps.chat.selectors.messages import get_message
+from apps.chat.selectors.pages import message_page
 from apps.chat.selectors.topics import get_topic, list_topics
 from apps.chat.services import conversations, messages, moving, reactions, topics
 from apps.core.models import AuditEntry, Event

@@ -21,7 +21,7 @@ from apps.accounts.selectors import people, principals
 from apps.accounts.selectors.members import list_members
 from apps.accounts.types import Principal
 from apps.agents.selectors import answers
-from apps.chat.selectors import conversations, messages, resuming, unread, waiting
+from apps.chat.selectors import conversations, messages, pages, resuming, unread, waiting
 from apps.chat.selectors.channels import list_directory
 from apps.chat.selectors.topics import list_topics
 from apps.chat.services import reading
@@ -127,14 +127,14 @@ def in_mind(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 HOT: dict[str, Callable[[Principal, UUID], Any]] = {
-    "newest messages": lambda me, c: messages.message_page(principal=me, conversation_id=c, anchor="newest").messages,
-    "messages at the marker": lambda me, c: messages.message_page(principal=me, conversation_id=c).messages,
+    "newest messages": lambda me, c: pages.message_page(principal=me, conversation_id=c, anchor="newest").messages,
+    "messages at the marker": lambda me, c: pages.message_page(principal=me, conversation_id=c).messages,
     "conversation list": lambda me, _: conversations.list_conversations(me, include_archived=True),
     "browsing channels": lambda me, _: conversations.list_channels(me),
     "directory of channels": lambda me, _: list_directory(me, query="channel"),
     "unread totals": lambda me, _: unread.totals(me),
     "topics": list_topics,
-    "messages of a topic": lambda me, c: messages.message_page(
+    "messages of a topic": lambda me, c: pages.message_page(
         principal=me, conversation_id=c, topic=list_topics(me, c)[0].id
     ).messages,
     "why unread": lambda me, _: waiting.explain(me),

@@ -22,6 +22,13 @@ SELECT m.user_id, m.id, m.name, m.title, u.kind, r.key, m.deactivated_at IS NULL
 FROM accounts_member m JOIN accounts_user u ON u.id = m.user_id JOIN accounts_role r ON r.id = m.role_id
 WHERE m.organization_id = %s AND m.user_id = ANY(%s)
 """
+# The same, as one text that changes when anything of them does.
+_STATE = """
+(SELECT jsonb_agg(jsonb_build_array(pm.user_id, pm.id, pm.name, pm.title, pu.kind, pr.key, pm.deactivated_at IS NULL,
+    pm.avatar_file_id) ORDER BY pm.user_id)
+  FROM accounts_member pm JOIN accounts_user pu ON pu.id = pm.user_id JOIN accounts_role pr ON pr.id = pm.role_id
+  WHERE pm.organization_id = %(people_organization)s AND pm.user_id = ANY(%(people)s))::text
+"""
 
 
 def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
@@ -35,6 +42,11 @@ def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
     with connection.cursor() as cursor:
         planned.execute(cursor, _PEOPLE, [tenancy.current(), list(wanted)])
         return {row[0]: PersonView(*row) for row in cursor.fetchall()}
+
+
+def state_clause(organization_id: UUID, ids: Iterable[UUID]) -> tuple[str, dict[str, Any]]:
+    """Return an expression for a raw statement and its parameters: a text that changes when what `people` returns does."""
+    return _STATE, {"people_organization": organization_id, "people": list(ids)}
 
 
 def ids_by_name(query: str, *, limit: int = 50) -> list[UUID]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -22,7 +21,8 @@ from apps.accounts.services.requests import async_principal
 from apps.accounts.types import Principal
 from apps.chat.api import serializers as shapes
 from apps.chat.api.rights import require_key_scope
-from apps.chat.selectors.messages import Anchor, message_page
+from apps.chat.selectors.kept_pages import page_as_json
+from apps.chat.selectors.pages import Anchor, Window
 from apps.chat.services import composing
 from apps.chat.services.batcher import get_batcher
 from apps.core import tenancy
@@ -81,12 +81,9 @@ async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpRespo
 async def _list(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
     query = read_query(request, shapes.MessageQuery)
     anchor = read_anchor(query.pop("anchor"))
-    page = await in_thread(
-        message_page, principal=principal, conversation_id=conversation_id, anchor=anchor, **query
-    )
-    # orjson writes the dataclasses in it as they are; `asdict` would copy every message of the page first
-    shown = [field.name for field in dataclasses.fields(page) if field.name != "anchor"]
-    return _json({name: getattr(page, name) for name in shown})
+    window = Window(conversation=conversation_id, anchor=anchor, **query)
+    page = await in_thread(page_as_json, principal=principal, window=window)
+    return HttpResponse(page, content_type="application/json")
 
 
 async def _send(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:

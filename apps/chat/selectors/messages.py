@@ -1,74 +1,30 @@
-"""Pages of messages, threads and single messages, as their readers may see them."""
+"""Threads and single messages, as their readers may see them; pages are in `pages`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
-import orjson
-from django.db import connection
-from django.db.backends.utils import CursorWrapper
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
+from apps.accounts.selectors.scopes import visible_content
 from apps.accounts.types import Principal
-from apps.chat.errors import ConversationNotFound, MessageNotFound
+from apps.chat.errors import MessageNotFound
 from apps.chat.models import Mention, Message, MessageRevision, ReadMark
 from apps.chat.selectors.around import around_of
 from apps.chat.selectors.conversations import ref
-from apps.chat.types import (
-    Card,
-    ConversationView,
-    MessagePage,
-    MessageView,
-    PersonRef,
-    Priority,
-)
-from apps.core.database import planned
+from apps.chat.types import Card, MessageView, PersonRef, Priority
 
 Row = dict[str, Any]  # a JSON object of the database
-Place = Literal["first_unread", "newest", "oldest"]
-Anchor = UUID | datetime | Place
-MOST = 200
-_OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
-# A page is read more often than anything else here, and building its statements anew costs more than running them.
-_STANDING = """
-SELECT greatest(m.last_read_sequence, (SELECT r.sequence FROM chat_readmark r
-  WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s AND r.conversation_id = c.id
-    AND r.place = %(place)s)), coalesce(s.last_sequence, 0)
-FROM chat_conversation c
-LEFT JOIN chat_membership m ON m.organization_id = c.organization_id AND m.conversation_id = c.id
-  AND m.principal_id = %(me)s AND m.left_at IS NULL
-LEFT JOIN core_stream s ON s.id = c.id
-WHERE c.organization_id = %(organization)s AND c.id = %(conversation)s AND {visible}
-""".format
-_FIRST_UNREAD = """
-SELECT m.id, m.sequence FROM chat_message m
-WHERE {where} AND m.sequence > %(marker)s AND m.deleted_at IS NULL AND NOT m.is_history AND m.sender_id <> %(me)s
-  AND NOT EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organization)s
-    AND r.principal_id = %(me)s AND r.conversation_id = m.conversation_id AND r.sequence >= m.sequence
-    AND r.place = coalesce(m.topic_id, m.conversation_id))
-ORDER BY m.sequence LIMIT 1
-""".format
-# Between two numbers, because the planner takes a conversation that has grown since it last looked for a few rows, and
-# would read and sort all of it.
-_WINDOW = """
-(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence < %(pivot)s AND m.sequence >= %(low)s
-  ORDER BY m.sequence DESC LIMIT %(before)s)
-UNION ALL
-(SELECT {columns} FROM chat_message m WHERE {where} AND m.sequence >= %(pivot)s AND m.sequence < %(high)s
-  ORDER BY m.sequence LIMIT %(after)s)
-ORDER BY sequence
-""".format
-_REACH = 16  # numbers looked through for each message that is wanted; the others are replies and reactions
+MOST = 200  # messages of a page
 
 
-class _Stored(NamedTuple):
-    """A row of a page; the names are the columns."""
+class Stored(NamedTuple):
+    """A row of a page of messages; the names are the columns."""
 
     id: UUID
     conversation_id: UUID
@@ -90,9 +46,6 @@ class _Stored(NamedTuple):
     pinned_at: datetime | None
 
 
-_COLUMNS = ", ".join(f"m.{name}" for name in _Stored._fields)
-
-
 def visible_messages(principal: Principal) -> QuerySet[Message]:
     """Messages the principal may read now: a seat in the scope, and sent after `visible_from` if the seat has one."""
     return Message.objects.filter(
@@ -104,61 +57,6 @@ def visible_messages(principal: Principal) -> QuerySet[Message]:
 def sees_thread(principal: Principal, message_id: UUID) -> bool:
     """Return whether the principal sees a message that is no reply itself. One query."""
     return visible_messages(principal).filter(pk=message_id, thread_id=None).exists()
-
-
-def message_page(
-    *,
-    principal: Principal,
-    conversation_id: UUID,
-    anchor: Anchor = "first_unread",
-    before: int = 30,
-    after: int = 30,
-    thread: UUID | None = None,
-    topic: UUID | None = None,
-    known: ConversationView | None = None,
-) -> MessagePage:
-    """Return messages around an anchor, oldest first; replies are left out unless `thread` names theirs.
-
-    Args:
-        topic: only messages of this topic; the conversation's own id is its general topic.
-        anchor: a message, a time, or a named place; the anchor itself is in the page.
-        before, after: how many on each side, together at most 200.
-        known: the conversation, where the caller has just got it; it is not looked up again.
-
-    Raises:
-        ConversationNotFound, MessageNotFound: the anchor or the thread is not in this conversation.
-
-    Cost, whatever the number of messages: 4 queries, 5 with something unread or anchored at a message or a time; one
-    less where the conversation is known.
-    """
-    if known is None or topic is not None:
-        marker, head = _standing(principal, conversation_id, topic)
-    else:
-        marker, head = _known_standing(known)
-    before, after = max(0, min(before, MOST)), max(0, min(after, MOST))
-    where, named = _readable(principal, conversation_id, thread, topic)
-    has_news = thread is None and marker is not None and marker < head
-    first_unread = _first_unread(where, named | {"marker": marker}) if has_news else None
-    if isinstance(anchor, str):
-        pivot = _pivot_at(anchor, first_unread)
-    else:
-        rows = visible_messages(principal).filter(conversation_id=conversation_id, thread_id=thread)
-        if topic is not None:
-            rows = rows.filter(Q(topic=None) if topic == conversation_id else Q(topic_id=topic))
-        pivot = _pivot_of(rows, anchor)
-    head_of_all = head if thread is None and topic is None else None
-    found = _window(where, named, pivot=pivot, before=before + 1, after=after + 1, head=head_of_all)
-    older = [row for row in found if row.sequence < pivot]
-    newer = found[len(older) :]
-    window = [*older[max(0, len(older) - before) :], *newer[:after]]
-    return MessagePage(
-        messages=tuple(_views(window)),
-        anchor=anchor if isinstance(anchor, UUID) else None,
-        found_oldest=len(older) <= before,
-        found_newest=len(newer) <= after,
-        first_unread=first_unread[0] if first_unread else None,
-        last_sequence=head,
-    )
 
 
 def thread_page(
@@ -246,112 +144,12 @@ def find_unread_reply_to(
     return (found[0], found[1]) if found and found[0] else None
 
 
-def views_for(rows: Iterable[Message]) -> list[MessageView]:
+def views_for(rows: Iterable[Message | Stored]) -> list[MessageView]:
     """Return rows of this app as views; the caller selected only visible ones."""
     return _views(list(rows))
 
 
-def _standing(
-    principal: Principal, conversation_id: UUID, place: UUID | None = None
-) -> tuple[int | None, int]:
-    """Return how far the principal has read there (None without a membership), and the last sequence. One query.
-
-    Raises:
-        ConversationNotFound: missing, or not visible.
-    """
-    visible = visible_scope_clause(principal, scope="c.scope_id")
-    named = {
-        "me": principal.id, "organization": principal.organization_id, "conversation": conversation_id,
-        "place": place,
-    }  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_STANDING(visible=visible.sql), {**visible.params, **named})
-        found: tuple[int | None, int] | None = cursor.fetchone()
-    if found is None:
-        raise ConversationNotFound
-    return found
-
-
-def _known_standing(known: ConversationView) -> tuple[int | None, int]:
-    """Return the same from a conversation; what has nothing unread is read to its end."""
-    head = known.last_sequence
-    return (known.last_read_sequence if known.unread else head) if known.is_member else None, head
-
-
-def _readable(
-    principal: Principal, conversation_id: UUID, thread: UUID | None, topic: UUID | None
-) -> tuple[str, Row]:
-    """Return `visible_messages` of a conversation, or of a thread or topic in it, as SQL and its parameters."""
-    visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
-    where = (
-        "m.organization_id = %(organization)s AND m.conversation_id = %(conversation)s "
-        f"AND m.thread_id {'IS NULL' if thread is None else '= %(thread)s'} AND {visible.sql}"
-    )
-    if topic is not None:
-        where += " AND m.topic_id " + ("IS NULL" if topic == conversation_id else "= %(topic)s")
-    named = {
-        "me": principal.id, "organization": principal.organization_id, "conversation": conversation_id,
-        "thread": thread, "topic": topic,
-    }  # fmt: skip
-    return where, {**visible.params, **named}
-
-
-def _first_unread(where: str, named: Row) -> tuple[UUID, int] | None:
-    """Return id and sequence of the first message of others after `marker`. One query."""
-    with connection.cursor() as cursor:
-        planned.execute(cursor, _FIRST_UNREAD(where=where), named)
-        found: tuple[UUID, int] | None = cursor.fetchone()
-    return found
-
-
-def _window(
-    where: str, named: Row, *, pivot: int, before: int, after: int, head: int | None
-) -> list[_Stored]:
-    """Return the rows on both sides of `pivot`, oldest first. One query, two where messages are far apart.
-
-    Args:
-        head: the last number of the conversation; None for a thread or a topic, whose numbers are far apart.
-    """
-    named = named | {"pivot": pivot, "before": before, "after": after}
-    if head is not None:
-        near = min(pivot, head + 1)
-        low, high = max(_OLDEST, near - _REACH * before), near + _REACH * after
-        rows = _rows(planned.execute, where, named | {"low": low, "high": high})
-        older = sum(row.sequence < pivot for row in rows)
-        if (older >= before or low == _OLDEST) and (len(rows) - older >= after or high > head):
-            return rows
-    return _rows(CursorWrapper.execute, where, named | {"low": _OLDEST, "high": _NEWEST})
-
-
-def _rows(execute: Callable[[CursorWrapper, str, Row], object], where: str, named: Row) -> list[_Stored]:
-    """Return the rows; a plan is only kept where both numbers bound what it can cost."""
-    with connection.cursor() as cursor:
-        execute(cursor, _WINDOW(columns=_COLUMNS, where=where), named)
-        rows = [_Stored(*row) for row in cursor.fetchall()]
-    return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
-
-
-def _pivot_at(place: Place, first_unread: tuple[UUID, int] | None) -> int:
-    """Return the sequence the page turns around; the message with it belongs to the newer half."""
-    if place == "oldest":
-        return _OLDEST
-    return first_unread[1] if place == "first_unread" and first_unread else _NEWEST
-
-
-def _pivot_of(rows: QuerySet[Message], anchor: UUID | datetime) -> int:
-    """Return the same for a message, or for the first one from a time on. One query."""
-    if isinstance(anchor, UUID):
-        sequence = rows.filter(pk=anchor).values_list("sequence", flat=True).first()
-        if sequence is None:
-            raise MessageNotFound
-        return sequence
-    sequence = (
-        rows.filter(sent_at__gte=anchor).order_by("sequence").values_list("sequence", flat=True).first()
-    )
-    return sequence if sequence is not None else _NEWEST
-
-
-def _views(rows: Sequence[Message | _Stored]) -> list[MessageView]:
+def _views(rows: Sequence[Message | Stored]) -> list[MessageView]:
     """Return views with senders, reactions, files and thread counts: two queries for any number of rows."""
     if not rows:
         return []

@@ -18,7 +18,7 @@ from apps.accounts.types import Principal
 from apps.chat import presenting
 from apps.chat.errors import MessageNotFound, TopicNotFound
 from apps.chat.selectors import conversations, messages, threads, topics
-from apps.chat.selectors.messages import Anchor
+from apps.chat.selectors.pages import Anchor, message_page
 from apps.chat.services import drafts
 from apps.chat.services.standing import may_post, may_reply
 from apps.chat.types import ConversationView, MessagePage, TopicView
@@ -76,7 +76,7 @@ def conversation(
         anchor = message.thread or message_id
     elif thread_id is not None:
         anchor = thread_id
-    page = messages.message_page(
+    page = message_page(
         principal=principal,
         conversation_id=conversation_id,
         anchor=anchor,
@@ -112,7 +112,7 @@ def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespon
     counts = (BEFORE + AFTER, 0)
     if before or after:
         anchor, counts = _uuid(before or after or ""), ((AFTER, 0) if before else (0, AFTER + 1))
-    page = messages.message_page(
+    page = message_page(
         principal=principal,
         conversation_id=conversation_id,
         anchor=anchor,

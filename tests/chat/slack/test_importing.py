@@ -23,7 +23,7 @@ from apps.chat.models import (
     Reaction,
 )
 from apps.chat.selectors.conversations import list_conversations, visible_conversations
-from apps.chat.selectors.messages import message_page
+from apps.chat.selectors.pages import message_page
 from apps.chat.selectors.threads import inbox
 from apps.chat.selectors.unread import Totals, totals
 from apps.chat.selectors.waiting import explain

@@ -15,7 +15,7 @@ from apps.accounts.errors import AccountStillNamed, LastOwner, MemberNotFound, R
 from apps.accounts.models import Member, User
 from apps.accounts.services import members
 from apps.chat.models import Message
-from apps.chat.selectors.messages import message_page
+from apps.chat.selectors.pages import message_page
 from apps.core.data_subjects import without
 from apps.core.events import publishing
 from apps.core.models import AuditEntry, Event
