@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, TypeVar
 
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -124,10 +124,19 @@ def read_query(request: HttpRequest, serializer_class: type[StrictSerializer]) -
     Raises:
         InvalidInput.
     """
+    return read_parameters(request.GET, serializer_class)
+
+
+def read_parameters(query: QueryDict, serializer_class: type[StrictSerializer]) -> Validated:
+    """Do the same with parameters that were taken off their request.
+
+    Raises:
+        InvalidInput.
+    """
     fields = _reader(serializer_class).fields
     values: dict[str, Any] = {}
     repeated: list[FieldError] = []
-    for name, given in request.GET.lists():
+    for name, given in query.lists():
         many = isinstance(fields.get(name), serializers.ListField | serializers.MultipleChoiceField)
         if len(given) > 1 and not many:
             repeated.append(

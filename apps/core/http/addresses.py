@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ def client_address(request: HttpRequest) -> str:
     return normal(seen[max(0, len(seen) - 1 - _trusted_proxies())])
 
 
+@lru_cache(maxsize=4096)  # one request asks five times
 def normal(address: str) -> str:
     """Return an address in its one spelling: without port and zone, IPv4 inside IPv6 as IPv4; empty if it is none."""
     text = address.strip()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
+from functools import lru_cache
 from typing import Any
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
@@ -19,7 +20,7 @@ from django.core.handlers.asgi import ASGIHandler
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.urls import Resolver404, ResolverMatch, get_resolver
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
 from django.utils.module_loading import import_string
 
 from apps.core.http import refusing
@@ -116,11 +117,16 @@ class _ApiChain(_Chain):
 def _is_async(request: HttpRequest) -> bool:
     """Look the view up; both chains find the match in the request and do not search a second time."""
     try:
-        match = get_resolver().resolve(request.path_info)
+        match = _match(get_resolver(), request.path_info)
     except Resolver404:
         return False
     request.resolver_match = match
     return bool(iscoroutinefunction(match.func))
+
+
+@lru_cache(maxsize=2048)  # the same few addresses come again and again, and a search tries a hundred patterns
+def _match(resolver: URLResolver, path: str) -> ResolverMatch:
+    return resolver.resolve(path)
 
 
 async def _in_thread(content: Iterable[bytes]) -> AsyncIterator[bytes]:
