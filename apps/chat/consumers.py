@@ -58,6 +58,7 @@ _WATCHED_EVENTS = (
     b'"status.changed"',
 )  # fmt: skip
 logger = logging.getLogger(__name__)
+resumed = Counter("chatsystem_streams_resumed_total", "Streams a client was told the rest of", ["source"])
 flooded = Counter("chatsystem_sockets_flooded_total", "Sockets closed because they sent too many frames")
 _open: dict[UUID, int] = {}
 
@@ -303,10 +304,17 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             for pk, after in frame.conversations.items()
             if conversation_channel(pk) in self.channels
         }
-        asked = dict(mine)
+        kept = {pk: self.hub.missed(conversation_channel(pk), after) for pk, after in mine.items()}
+        found = {pk: payloads for pk, payloads in kept.items() if payloads is not None}
+        asked = {pk: after for pk, after in mine.items() if pk not in found}
         if frame.notices is not None and self.principal.conversations is None:
             asked[self.principal.member_id] = frame.notices
-        found, too_far = await resuming.missed(await get_pool(), self.principal.organization_id, asked)
+        resumed.labels("memory").inc(len(found))
+        resumed.labels("database").inc(len(asked))
+        too_far: list[UUID] = []
+        if asked:
+            read, too_far = await resuming.missed(await get_pool(), self.principal.organization_id, asked)
+            found |= read
         for payloads in found.values():
             framed = b"".join(map(text_frame, payloads)) if self.socket.framed else payloads
             if payloads and not self.socket.push(framed):

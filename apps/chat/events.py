@@ -78,6 +78,7 @@ class MessageDeleted(ConversationEvent):
     """
 
     type: ClassVar[str] = "message.deleted"
+    forgets: ClassVar[bool] = True
     message_id: UUID
     deleted_at: datetime
     hidden_at: datetime | None = None
@@ -88,6 +89,7 @@ class FilesEnded(ConversationEvent):
     """The time of the files of some messages was over: the messages stay without them, each with one version more."""
 
     type: ClassVar[str] = "message.files_ended"
+    forgets: ClassVar[bool] = True
     message_ids: tuple[UUID, ...]
     ended_at: datetime
 
@@ -116,6 +118,7 @@ class MessagesErased(ConversationEvent):
     """
 
     type: ClassVar[str] = "message.erased"
+    forgets: ClassVar[bool] = True
     message_ids: tuple[UUID, ...]
     person: dict[str, Any] | None
     deleted_at: datetime
@@ -143,6 +146,7 @@ class MessagesMovedAway(ConversationEvent):
     """Messages were taken to another channel: nobody finds them here any more. `sequences` are their old numbers."""
 
     type: ClassVar[str] = "message.moved_away"
+    forgets: ClassVar[bool] = True
     message_ids: tuple[UUID, ...]
     sequences: tuple[int, ...]
     topic_gone: UUID | None

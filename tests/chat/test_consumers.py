@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4
 
+import orjson
 import pytest
 
 from apps.accounts.models import Member
 from apps.accounts.services import api_keys
 from apps.accounts.types import Principal
+from apps.chat.consumers import resumed
 from apps.chat.models import Message
-from apps.chat.selectors import unread
+from apps.chat.selectors import resuming, unread
 from apps.chat.services import members, messages
+from apps.chat.services.batcher import get_pool
 from apps.core import tenancy
 from apps.core.threads import in_thread
 from tests.benchmarks.wire import Client
@@ -223,6 +226,53 @@ async def test_resume_brings_what_was_missed_in_order(scene: Scene) -> None:
     await again.get("resumed")
     assert [frame["sequence"] for frame in again.named("event")] == list(range(head + 1, head + 6))
     again.close()
+
+
+async def test_who_comes_back_to_a_process_that_heard_all_asks_no_database(scene: Scene) -> None:
+    """Somebody else stayed: what was missed is told from memory, in the words of the log."""
+    ada, ben = await scene.open(scene.ada), await scene.open(scene.ben)
+    head = (await ada.get("hello"))["conversations"][str(scene.channel)]
+    await ben.get("hello")
+    ada.close()
+    for number in range(5):
+        ben.send(
+            frame="send",
+            ref=str(number),
+            conversation=str(scene.channel),
+            body=f"**{number}**",
+            client_key=str(number),
+        )
+    await ben.until(lambda: len(ben.named("event")) == 5)
+    again = await scene.open(scene.ada)
+    before = resumed.labels("memory")._value.get(), resumed.labels("database")._value.get()
+    again.send(frame="resume", ref="r", conversations={str(scene.channel): head})
+    await again.get("resumed")
+    assert (resumed.labels("memory")._value.get(), resumed.labels("database")._value.get()) == (
+        before[0] + 1, before[1],
+    )  # fmt: skip
+    logged, _ = await resuming.missed(await get_pool(), scene.world.organization.pk, {scene.channel: head})
+    assert [dict(frame) for frame in again.named("event")] == [
+        orjson.loads(payload) for payload in logged[scene.channel]
+    ]
+    again.close(), ben.close()
+
+
+async def test_after_something_was_taken_back_the_log_is_asked_what_may_be_told(scene: Scene) -> None:
+    ada, ben = await scene.open(scene.ada), await scene.open(scene.ben)
+    head = (await ada.get("hello"))["conversations"][str(scene.channel)]
+    await ben.get("hello")
+    ada.close()
+    sent = await scene.do(scene.world.say, sender=scene.ben, conversation=scene.channel, body="falsch")
+    await ben.get("event", lambda frame: frame["type"] == "message.sent")
+    await scene.do(messages.delete_message, principal=scene.ben, message_id=sent.id)
+    await ben.get("event", lambda frame: frame["type"] == "message.deleted")
+    again = await scene.open(scene.ada)
+    before = resumed.labels("database")._value.get()
+    again.send(frame="resume", ref="r", conversations={str(scene.channel): head})
+    await again.get("resumed")
+    assert [frame["type"] for frame in again.named("event")] == ["message.sent", "message.deleted"]
+    assert resumed.labels("database")._value.get() == before + 1
+    again.close(), ben.close()
 
 
 async def test_resume_of_a_foreign_conversation_brings_nothing(scene: Scene) -> None:

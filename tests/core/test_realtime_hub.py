@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from uuid import uuid4
 
 import pytest
 from django.conf import settings
 
-from apps.core.events import publishing
+from apps.core.events import frames, publishing
 from apps.core.realtime.hub import Hub
 from apps.core.realtime.sockets import text_frame
 from apps.core.redis import client
 
 pytestmark = pytest.mark.usefixtures("redis")
+STREAM = uuid4()
+CHANNEL = f"c:{STREAM}"
 
 
 class Reader:
@@ -110,6 +113,57 @@ async def test_after_a_lost_connection_every_socket_compares_its_sequences(hub: 
     await until(lambda: reader.received == [[b'{"frame":"resync"}']])
     hub.publish([("c:1", b"again", 2)])
     await until(lambda: reader.received[-1] == [b"again"])
+
+
+def event(sequence: int) -> bytes:
+    encoded = frames.encode(type="reaction.added", stream_id=STREAM, sequence=sequence, payload=b"{}")
+    assert encoded is not None
+    return encoded[1]
+
+
+async def test_who_comes_back_gets_what_this_process_heard_meanwhile(hub: Hub) -> None:
+    stays = Reader(framed=False)
+    await hub.join([CHANNEL], stays)
+    assert hub.missed(CHANNEL, 0) is None
+    hub.publish([(CHANNEL, event(number), number) for number in (1, 2, 3)])
+    await until(lambda: hub.missed(CHANNEL, 0) == [event(1), event(2), event(3)])
+    assert hub.missed(CHANNEL, 2) == [event(3)]
+
+
+async def test_what_came_before_a_subscription_ended_says_nothing_of_what_came_after(hub: Hub) -> None:
+    reader = Reader(framed=False)
+    await hub.join([CHANNEL], reader)
+    hub.publish([(CHANNEL, event(1), 1)])
+    await until(lambda: hub.missed(CHANNEL, 0) == [event(1)])
+    hub.leave([CHANNEL], reader)
+    assert hub.missed(CHANNEL, 1) is None
+    client().publish(CHANNEL, event(2))  # nobody hears it
+    await hub.join([CHANNEL], reader)
+    assert hub.missed(CHANNEL, 1) is None
+    client().publish(CHANNEL, event(3))
+    await until(lambda: hub.missed(CHANNEL, 2) == [event(3)])
+    assert hub.missed(CHANNEL, 1) is None
+
+
+async def test_a_frame_of_the_subscription_before_is_not_held_in_the_next(hub: Hub) -> None:
+    """It comes in one read with the answer to the new subscription; what was published between them is lost."""
+    reader = Reader(framed=False)
+    await hub.join([CHANNEL], reader)
+    hub._on_batch([[b"message", CHANNEL.encode(), event(5)], [b"subscribe", CHANNEL.encode(), 1]])
+    assert reader.received == [[event(5)]]
+    assert hub.missed(CHANNEL, 5) is None
+    hub._on_batch([[b"subscribe", CHANNEL.encode(), 1], [b"message", CHANNEL.encode(), event(7)]])
+    assert hub.missed(CHANNEL, 6) == [event(7)]
+
+
+async def test_after_a_lost_connection_nothing_is_known_any_more(hub: Hub) -> None:
+    reader = Reader(framed=False)
+    await hub.join([CHANNEL], reader)
+    hub.publish([(CHANNEL, event(1), 1)])
+    await until(lambda: hub.missed(CHANNEL, 0) == [event(1)])
+    client().execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    await until(lambda: reader.received[-1] == [b'{"frame":"resync"}'])
+    assert hub.missed(CHANNEL, 1) is None
 
 
 async def test_without_redis_frames_stay_in_the_process_and_joining_does_not_fail() -> None:

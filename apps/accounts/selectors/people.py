@@ -45,7 +45,7 @@ def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
 
 
 def state_clause(organization_id: UUID, ids: Iterable[UUID]) -> tuple[str, dict[str, Any]]:
-    """Return an expression for a raw statement and its parameters: a text that changes when what `people` returns does."""
+    """Return an expression for a raw statement, and its parameters: a text that changes when `people` would."""
     return _STATE, {"people_organization": organization_id, "people": list(ids)}
 
 

@@ -1,9 +1,9 @@
 """Pages of messages as the API sends them, kept in each process as long as nothing about them changed.
 
-Whether something changed is asked for each request, in the statement that decides about the reader: the last sequence of
-the conversation, which everything that a message shows moves on, and what its senders are called. So a page that many
-clients ask for is read and written once, and every reader is still decided about. A page is kept when it is asked for
-the second time; the first only leaves whom to ask about.
+Whether something changed is asked for each request, in the statement that decides about the reader: the last sequence
+of the conversation, which everything that a message shows moves on, and what its senders are called. So a page that
+many clients ask for is read and written once, and every reader is still decided about. A page is kept when it is asked
+for the second time; the first only leaves whom to ask about.
 """
 
 from __future__ import annotations

@@ -129,10 +129,7 @@ def message_page(
         conversation=conversation_id, anchor=anchor, before=before, after=after, thread=thread, topic=topic
     )
     reading = Reading(principal, window)
-    if known is None or topic is not None:
-        standing = reading.standing()
-    else:
-        standing = _standing_of(known)
+    standing = reading.standing() if known is None or topic is not None else _standing_of(known)
     return reading.page(standing, reading.turn(standing))
 
 

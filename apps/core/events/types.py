@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -34,6 +36,7 @@ class DomainEvent:
 
     Attributes:
         personal: fields (`message.body`) with words of the actor: emptied where the event has to be forgotten.
+        forgets: it takes back what earlier events of its stream said; none of them is told from memory after it.
         people: fields (`message.sender`) where the actor stands, in the object of those: the database empties both.
         stream_id: conversation or principal whose counter numbers the event.
         sequence: gap-free in the stream, from 1; None until recorded.
@@ -43,6 +46,7 @@ class DomainEvent:
     type: ClassVar[str] = ""
     audience: ClassVar[Audience] = Audience.NOBODY
     personal: ClassVar[tuple[str, ...]] = ()
+    forgets: ClassVar[bool] = False
     people: ClassVar[tuple[str, ...]] = ()
 
     organization_id: UUID
@@ -99,9 +103,9 @@ _adapters: dict[type[DomainEvent], TypeAdapter[Any]] = {}
 _registry: dict[str, type[DomainEvent]] = {}
 
 
-def registered() -> dict[str, type[DomainEvent]]:
+def registered() -> Mapping[str, type[DomainEvent]]:
     """Return all event classes by type."""
-    return dict(_registry)
+    return MappingProxyType(_registry)
 
 
 def restore(row: dict[str, Any]) -> DomainEvent:

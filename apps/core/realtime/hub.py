@@ -16,6 +16,7 @@ from prometheus_client import Counter, Gauge
 from apps.core import faults
 from apps.core.events import publishing
 from apps.core.realtime import link as links
+from apps.core.realtime.recent import Recent
 from apps.core.realtime.sockets import Socket, text_frame
 
 SUBSCRIBE_TIMEOUT_SECONDS = 2.0
@@ -46,6 +47,7 @@ class Hub:
         self._lost = asyncio.Event()
         self._connections = 0
         self._heard: dict[bytes, int] = {}
+        self._recent = Recent()
 
     async def start(self) -> None:
         """Connect; where Redis is away, keep trying in the background."""
@@ -116,6 +118,7 @@ class Hub:
                 self._members.pop(channel, None)
                 self._listeners.pop(channel, None)
                 self._acknowledged.pop(channel, None)
+                self._recent.drop(channel)
                 if self._subscription is not None and self._subscription.is_up:
                     self._subscription.command(b"UNSUBSCRIBE", channel)
 
@@ -155,8 +158,15 @@ class Hub:
         self._subscription.command(b"SUBSCRIBE", channel)
         return future
 
+    def missed(self, channel: str, sequence: int) -> list[bytes] | None:
+        """Return the frames of a joined channel after a number, oldest first; None where the database has to say."""
+        name = channel.encode()
+        is_up = self._subscription is not None and self._subscription.is_up
+        return self._recent.since(name, sequence) if is_up and name not in self._acknowledged else None
+
     async def _connect(self) -> bool:
         self._lost.clear()
+        self._recent.clear()
         self._connections += 1
         try:
             self._subscription = await links.connect(self._url, self._on_batch, self._lost.set)
@@ -198,6 +208,10 @@ class Hub:
             if reply[0] == b"message":
                 messages.append((reply[1], reply[2]))
             elif reply[0] == b"subscribe":
+                # What came before was of a subscription that had ended: nobody knows what followed it.
+                self._deliver(messages)
+                messages = []
+                self._recent.drop(reply[1])
                 if reply[1] in self._heard:
                     self._heard[reply[1]] = self._connections
                 future = self._acknowledged.pop(reply[1], None)
@@ -213,6 +227,7 @@ class Hub:
         for channel, payloads in grouped.items():
             members = self._members.get(channel)
             if members:
+                self._recent.keep(channel, payloads)
                 self._write(members, payloads)
             for listener in tuple(self._listeners.get(channel, ())):
                 for payload in payloads:
