@@ -15,6 +15,7 @@ import select
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,6 +38,29 @@ class Reader:
     times: list[float] | None = field(default=None)
 
 
+def opened(
+    host: str, port: int, path: str, headers: Sequence[str], *, receive_bytes: int | None = None
+) -> socket.socket:
+    """Return a socket that was let in.
+
+    Args:
+        receive_bytes: how much the kernel takes for it; less makes a slow reader slow at once.
+    """
+    made = socket.socket()
+    if receive_bytes is not None:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+    made.settimeout(30)
+    made.connect((host, port))
+    lines = [
+        f"GET {path} HTTP/1.1", f"Host: {host}:{port}", "Upgrade: websocket", "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}", "Sec-WebSocket-Version: 13", *headers, "", "",
+    ]  # fmt: skip
+    made.sendall("\r\n".join(lines).encode())
+    if b" 101 " not in made.recv(4096):
+        raise ConnectionError("refused")
+    return made
+
+
 class Crowd:
     """All readers and one sender."""
 
@@ -57,16 +81,7 @@ class Crowd:
 
     def _open(self) -> socket.socket:
         order = self._order
-        made = socket.create_connection((order["host"], order["port"]), 30)
-        lines = [
-            f"GET {order['path']} HTTP/1.1", f"Host: {order['host']}:{order['port']}", "Upgrade: websocket",
-            "Connection: Upgrade", f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
-            "Sec-WebSocket-Version: 13", *order["headers"], "", "",
-        ]  # fmt: skip
-        made.sendall("\r\n".join(lines).encode())
-        if b" 101 " not in made.recv(4096):
-            raise ConnectionError("refused")
-        return made
+        return opened(order["host"], order["port"], order["path"], order["headers"])
 
     def settle(self, seconds: float = 1.0) -> None:
         """Read what comes first (a greeting), then begin to count."""

@@ -47,6 +47,10 @@ def make_final() -> int:
         return deleted.purge_due()
 
 
+def logged(word: str) -> list[object]:
+    return [row for row in Event.objects.values_list("payload", flat=True) if word in str(row)]
+
+
 def test_a_deleted_message_comes_back_as_it_was(
     world: World, ada: Principal, ben: Principal, channel: UUID
 ) -> None:
@@ -55,6 +59,7 @@ def test_a_deleted_message_comes_back_as_it_was(
     before = get_message(ada, sent.id)
     messages.delete_message(principal=ada, message_id=sent.id)
     assert (get_message(ben, sent.id).body, Mention.objects.count()) == ("", 0)
+    assert logged("hello") == []  # who resumes from before is not told either
     (kept,) = selectors.list_restorable(ada, channel)
     assert (kept.body, selectors.list_restorable(ben, channel)) == (before.body, [])
     deleted.restore_message(principal=ada, message_id=sent.id)
@@ -105,17 +110,18 @@ def test_after_the_window_the_words_are_gone_everywhere(world: World, ada: Princ
         assert make_final() == 1
     assert not DeletedMessage.objects.exists()
     assert not MessageRevision.objects.exists()
-    assert not [row for row in Event.objects.values_list("payload", flat=True) if "words" in str(row)]
+    assert logged("words") == []
 
 
 def test_without_a_window_nothing_is_kept(
     world: World, ada: Principal, channel: UUID, monkeypatch: Any
 ) -> None:
     monkeypatch.setattr(deleted, "restore_window", timedelta)
-    sent = world.say(ada, channel)
-    messages.edit_message(principal=ada, message_id=sent.id, body="other")
+    sent = world.say(ada, channel, "secret words")
+    messages.edit_message(principal=ada, message_id=sent.id, body="other words")
     messages.delete_message(principal=ada, message_id=sent.id)
     assert (DeletedMessage.objects.count(), MessageRevision.objects.count()) == (0, 0)
+    assert logged("words") == []
 
 
 def test_the_api_lists_and_restores(world: World, ada: Principal, channel: UUID) -> None:

@@ -38,7 +38,7 @@ from apps.chat.models import (
 from apps.chat.rendering.markdown import CALLS_MANY
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
-from apps.chat.services import composing, deleted, mass_mentions, write_path
+from apps.chat.services import composing, deleted, forgetting, mass_mentions, write_path
 from apps.chat.services.mentions import replace_mentions
 from apps.chat.services.standing import lock_message
 from apps.chat.types import Card, Draft, Priority, SentMessage
@@ -315,7 +315,11 @@ def take_away(message: Message, *, actor_id: UUID, until_decided: bool = False) 
     message.hidden_at = message.deleted_at if until_decided else None
     message.version += 1
     message.save(update_fields=["body", "html", "mentions", "card", "deleted_at", "hidden_at", "version"])
-    if not until_decided and not deleted.is_kept(message):
+    # Who resumes from before, or reads the log from its beginning, reads no more than others.
+    if until_decided or deleted.is_kept(message):
+        forgetting.silence_log(message)
+    else:
+        forgetting.forget_log(message)
         MessageRevision.objects.filter(message_id=message.pk).delete()
     Mention.objects.filter(message_id=message.pk).delete()
     MessagePreview.objects.filter(message_id=message.pk).delete()

@@ -26,7 +26,6 @@ from apps.chat.selectors.messages import visible_messages
 from apps.chat.selectors.moderation import ReportView, get_report, visible_reports
 from apps.chat.services import composing, deleted
 from apps.chat.services.conversations import open_direct
-from apps.chat.services.forgetting import silence_log
 from apps.chat.services.messages import send_message, take_away
 from apps.chat.services.standing import lock_message
 from apps.chat.types import ReportReason, ReportState
@@ -162,7 +161,6 @@ def hide(*, principal: Principal, report_id: UUID) -> None:
         if message.deleted_at is not None:
             raise MessageDeleted
         take_away(message, actor_id=principal.id, until_decided=True)
-        silence_log(message)  # who resumes from before reads no more than others
         _note(principal, actions.MESSAGE_HIDDEN, message)
 
 
