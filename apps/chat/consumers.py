@@ -21,7 +21,7 @@ from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
 from apps.accounts.selectors import people
-from apps.accounts.services import access, handshake
+from apps.accounts.services import access, following, handshake
 from apps.accounts.types import Principal
 from apps.chat import frames
 from apps.chat.errors import TooManySubscriptions
@@ -36,7 +36,6 @@ from apps.core.errors import DomainError, TooManyRequests
 from apps.core.events.frames import conversation_channel, principal_channel
 from apps.core.http import request_limits
 from apps.core.ids import uuid7
-from apps.core.models import Stream
 from apps.core.realtime.hub import Hub, get_hub, sockets_open
 from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
@@ -97,17 +96,16 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         self.connection = uuid7().hex
         try:
             request_limits.require_patience(handshake.address_of_scope(scope))
-            self.principal = await in_thread(handshake.principal_of_scope, scope)
-            (await limits.take_async(buckets_of(self.principal))).require()
+            await following.start()
+            kept = handshake.find_kept(scope)
+            has_place = await in_thread(self._enter, kept)
         except DomainError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:
                 await request_limits.note_failure(handshake.address_of_scope(scope))
             await self._refuse(error)
             return
         origin.note_session(self.principal.session)
-        most = settings.CONFIGURATION.security.sockets_per_principal
-        self.place = Place("sockets", str(self.principal.id), self.connection, most)
-        if _open.get(self.principal.id, 0) >= most or not await in_thread(places.take, self.place):
+        if not has_place:
             await self._refuse(TooManyRequests(retry_after_seconds=RECHECK_SECONDS))
             return
         _open[self.principal.id] = _open.get(self.principal.id, 0) + 1
@@ -116,13 +114,25 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             with tenancy.use(self.principal.organization_id):
                 self.context = contextvars.copy_context()
                 await send({"type": "websocket.accept"})
-                await self._serve(receive)
+                await self._serve(receive, kept)
         finally:
             sockets_open.dec()
             left = _open.pop(self.principal.id) - 1
             if left:
                 _open[self.principal.id] = left
             await asyncio.shield(in_thread(places.leave, self.place))
+
+    def _enter(self, kept: Principal | None) -> bool:
+        """Find out who it is, unless that is remembered, count the request and take a place; False when none is left.
+
+        Raises:
+            DomainError: refused.
+        """
+        self.principal = kept or handshake.principal_of_scope(self.scope)
+        limits.take(buckets_of(self.principal)).require()
+        most = settings.CONFIGURATION.security.sockets_per_principal
+        self.place = Place("sockets", str(self.principal.id), self.connection, most)
+        return _open.get(self.principal.id, 0) < most and places.take(self.place)
 
     async def _refuse(self, error: DomainError) -> None:
         """Answer the handshake with the error's status where the server can, else close."""
@@ -142,7 +152,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         else:
             await self.base_send({"type": "websocket.close", "code": 4000 + error.status % 1000})
 
-    async def _serve(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    async def _serve(self, receive: Callable[[], Awaitable[dict[str, Any]]], kept: Principal | None) -> None:
         self.loop = asyncio.get_running_loop()
         self.hub = await get_hub()
         self.batcher = await get_batcher()
@@ -165,7 +175,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
         self.pace = _pace_of_frames()
         try:
-            await self._welcome()
+            await self._welcome(is_remembered=kept is not None)
             self._spawn(self._recheck())
             while not self.is_closing and (message := await receive())["type"] == "websocket.receive":
                 await self._take(message)
@@ -185,13 +195,17 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
                 connection=self.connection,
             )
 
-    async def _welcome(self) -> None:
+    async def _welcome(self, *, is_remembered: bool) -> None:
         """Subscribe first, then read the heads: what is committed in between arrives twice, never not at all."""
         await self.hub.join([self.own], self.own_socket, self._on_notice)
+        if is_remembered and handshake.find_kept(self.scope) is None:
+            await self._look_again()  # something changed before revocations were heard here
+            if self.is_closing:
+                return
         heads = await in_thread(conversations.heads, self.principal)
         await self.hub.join({conversation_channel(pk) for pk in heads}, self.socket)
         self.channels = {conversation_channel(pk) for pk in heads}
-        heads, sequence = await in_thread(self._state)
+        heads, sequence, self.shown = await in_thread(self._state)
         await self._follow_heads(heads)
         self.reply(
             {"frame": "hello", "connection": self.connection, "principal": self.principal.id,
@@ -199,15 +213,17 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
              "sequence": sequence, "conversations": {str(pk): head for pk, head in heads.items()},
              "heartbeat_seconds": RECHECK_SECONDS}
         )  # fmt: skip
-        self.shown = await in_thread(self._load_shown)
-        await self._beat()
-        self._note_act()
-
-    def _state(self) -> tuple[dict[UUID, int], int]:
-        own = (
-            Stream.objects.filter(pk=self.principal.member_id).values_list("last_sequence", flat=True).first()
+        self.acted_at = time.monotonic()
+        await in_thread(
+            presence.arrive,
+            organization_id=self.principal.organization_id,
+            principal_id=self.principal.id,
+            connection=self.connection,
+            shown=self.shown,
         )
-        return conversations.heads(self.principal), own or 0
+
+    def _state(self) -> tuple[dict[UUID, int], int, Shown]:
+        return conversations.heads(self.principal), conversations.own_head(self.principal), self._load_shown()
 
     async def _follow_heads(self, heads: dict[UUID, int]) -> None:
         """Make the subscriptions equal to the memberships."""
@@ -416,23 +432,28 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         await asyncio.sleep(RECHECK_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - spreading, no secret
         while True:
             await self._look_again()
-            await self._beat()
-            await in_thread(places.take, self.place)
+            await in_thread(self._stay)
             await asyncio.sleep(RECHECK_SECONDS)
 
     async def _look_again(self) -> None:
         """Load the rights and memberships; end what is no longer allowed."""
-        principal = await in_thread(handshake.refresh, self.principal)
-        if principal is None:
+        found = await in_thread(self._refreshed)
+        if found is None:
             await self._close(CLOSE_REVOKED)
             return
-        self.principal = principal
-        self.shown = await in_thread(self._load_shown)
-        await self._follow_heads(await in_thread(conversations.heads, principal))
+        self.principal, self.shown, heads = found
+        principal = self.principal
+        await self._follow_heads(heads)
         for channel in tuple(self.followed):
             if not await in_thread(run_frames.is_visible, principal, UUID(channel.partition(":")[2])):
                 self.followed.discard(channel)
                 self.hub.leave([channel], self.socket)
+
+    def _refreshed(self) -> tuple[Principal, Shown, dict[UUID, int]] | None:
+        principal = handshake.refresh(self.principal)
+        if principal is None:
+            return None
+        return principal, self._load_shown(), conversations.heads(principal)
 
     def _load_shown(self) -> Shown:
         return statuses.shown_by([self.principal.id])[self.principal.id]
@@ -453,14 +474,15 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
                 )
             )
 
-    async def _beat(self) -> None:
-        await in_thread(
-            presence.beat,
+    def _stay(self) -> None:
+        """Keep presence and place, which end by themselves."""
+        presence.beat(
             organization_id=self.principal.organization_id,
             principal_id=self.principal.id,
             connection=self.connection,
             shown=self.shown,
         )
+        places.take(self.place)
 
     def _spawn(self, work: Any) -> None:
         """Run beside the frames, in the socket's own context: a notice comes in that of whoever opened the hub."""

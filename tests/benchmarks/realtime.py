@@ -137,8 +137,10 @@ def run(size: str) -> None:
     counts, seconds, times = SIZES[size]
     wide: dict[str, Any] = {
         "CHATSYSTEM_MESSAGES_PER_MINUTE": "10000000", "CHATSYSTEM_MESSAGE_BURST": "1000000",
-        "CHATSYSTEM_SOCKETS_PER_PRINCIPAL": "5000",
+        "CHATSYSTEM_SOCKETS_PER_PRINCIPAL": "20000",
     }  # fmt: skip
+    with stack(**wide, CHATSYSTEM_WEB_PROCESSES="4") as running:
+        connections.several_processes(running, seconds)
     with stack(**wide) as running:
         redis = running.environment()["REDIS_URL"]
         uvicorn = ("uvicorn", "tests.benchmarks.naive:application", "--port", "PORT", "--lifespan", "off", "--log-level",
@@ -152,5 +154,3 @@ def run(size: str) -> None:
             for readers in counts:
                 compare(ours(running), bare, naive, readers, seconds, times)
             connections.run(running, bare, size)
-    with stack(**wide, CHATSYSTEM_WEB_PROCESSES="4") as running:
-        connections.several_processes(running, seconds)

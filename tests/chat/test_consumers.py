@@ -10,9 +10,10 @@ from uuid import UUID, uuid4
 
 import orjson
 import pytest
+from django.utils import timezone
 
-from apps.accounts.models import Member
-from apps.accounts.services import api_keys
+from apps.accounts.models import ApiKey, Member
+from apps.accounts.services import api_keys, handshake
 from apps.accounts.types import Principal
 from apps.chat.consumers import resumed
 from apps.chat.models import Message
@@ -81,6 +82,24 @@ async def test_a_wrong_key_and_a_foreign_origin_are_refused(scene: Scene) -> Non
     headers = {"Authorization": f"Bearer {scene.keys[scene.ada.id]}", "Origin": "https://evil.example"}
     with pytest.raises(ConnectionError, match="403"):
         await Client(scene.url, headers).connect()
+
+
+async def test_a_key_that_ended_before_its_socket_could_hear_of_it_opens_none(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process remembered the key; the word of its end came before the socket listened."""
+    (await scene.open(scene.ada)).close()
+    find, asked = handshake.find_kept, []
+
+    def once(scope: dict[str, Any]) -> Principal | None:
+        asked.append(find(scope))
+        return asked[0] if len(asked) == 1 else None
+
+    monkeypatch.setattr(handshake, "find_kept", once)
+    await scene.do(ApiKey.objects.filter(principal_id=scene.ada.id).update, revoked_at=timezone.now())
+    ada = await scene.open(scene.ada)
+    await ada.until(lambda: ada.is_closed)
+    assert (ada.named("hello"), asked[0] is not None) == ([], True)
 
 
 async def test_hello_tells_heads_and_identity(scene: Scene) -> None:

@@ -24,6 +24,7 @@ from apps.accounts.selectors.principals import (
 )
 from apps.accounts.selectors.sessions import find_session_key, find_signed_in
 from apps.accounts.selectors.view_as import is_open
+from apps.accounts.services import authentication
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
 from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
@@ -41,6 +42,36 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
         NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
     headers = _headers(scope)
+    credentials = _credentials(scope, headers)
+    principal = authenticate(credentials)
+    if credentials.by_session:
+        track(
+            user_id=principal.id,
+            session_key=credentials.session_key,
+            address=credentials.address,
+            user_agent=headers.get("user-agent", ""),
+        )
+    return principal
+
+
+def find_kept(scope: dict[str, Any]) -> Principal | None:
+    """Return who opens the socket with a key or token, where this process remembers it. No query, no waiting.
+
+    Once the socket hears of its own revocations, ask again: None means that something changed meanwhile.
+
+    Raises:
+        OriginNotAllowed.
+    """
+    credentials = _credentials(scope, _headers(scope))
+    return None if credentials.by_session else authentication.find_kept(credentials)
+
+
+def _credentials(scope: dict[str, Any], headers: dict[str, str]) -> Credentials:
+    """Return what the handshake shows.
+
+    Raises:
+        OriginNotAllowed: it is shown by a page that is not ours.
+    """
     query = scope.get("query_string", b"").decode("latin-1")
     credentials = Credentials(
         authorization=headers.get("authorization", ""),
@@ -53,15 +84,7 @@ def principal_of_scope(scope: dict[str, Any]) -> Principal:
     shows_cookie = credentials.by_session and bool(credentials.session_key)
     if (origins or shows_cookie) and not _is_own_page(origins):
         raise OriginNotAllowed
-    principal = authenticate(credentials)
-    if credentials.by_session:
-        track(
-            user_id=principal.id,
-            session_key=credentials.session_key,
-            address=_address(scope, headers),
-            user_agent=headers.get("user-agent", ""),
-        )
-    return principal
+    return credentials
 
 
 def refresh(principal: Principal) -> Principal | None:

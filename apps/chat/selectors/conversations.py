@@ -40,6 +40,7 @@ LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
+_OWN_HEAD = "SELECT last_sequence FROM core_stream WHERE organization_id = %s AND id = %s"
 _FIRST_MEMBERS = """
 SELECT m.principal_id, count(*) OVER () FROM chat_membership m WHERE m.conversation_id = %s AND m.left_at IS NULL
 ORDER BY m.joined_at, m.id LIMIT %s
@@ -141,7 +142,8 @@ def heads(principal: Principal) -> dict[UUID, int]:
     limit, values = unread.own_limit(principal)
     joined = "JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id "
     with connection.cursor() as cursor:
-        cursor.execute(
+        planned.execute(
+            cursor,
             "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "  # noqa: S608
             f"{joined if values else ''}"
             "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
@@ -150,6 +152,14 @@ def heads(principal: Principal) -> dict[UUID, int]:
         )
         found: dict[UUID, int] = dict(cursor.fetchall())
     return found
+
+
+def own_head(principal: Principal) -> int:
+    """Return the last sequence of the principal's own stream. One query."""
+    with connection.cursor() as cursor:
+        planned.execute(cursor, _OWN_HEAD, [principal.organization_id, principal.member_id])
+        row: tuple[int] | None = cursor.fetchone()
+    return row[0] if row else 0
 
 
 def is_reached(principal: Principal, conversation_id: UUID) -> bool:

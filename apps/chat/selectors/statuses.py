@@ -12,6 +12,7 @@ from apps.accounts.types import Principal
 from apps.chat.models import PresenceRules, Status
 from apps.chat.types import Shown, StatusView
 from apps.core import tenancy
+from apps.core.database import planned
 from apps.notify.selectors.preferences import who_is_undisturbed
 
 # Every socket asks this each half minute.
@@ -39,8 +40,8 @@ def shown_by(people: Collection[UUID]) -> dict[UUID, Shown]:
     """Return what each of these people of the current organization shows. Two queries."""
     undisturbed = who_is_undisturbed(people)
     with connection.cursor() as cursor:
-        cursor.execute(
-            _SHOWN, {"people": list(people), "organization": tenancy.current(), "now": timezone.now()}
+        planned.execute(
+            cursor, _SHOWN, {"people": list(people), "organization": tenancy.current(), "now": timezone.now()}
         )
         return {
             person: Shown(

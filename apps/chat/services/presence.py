@@ -47,16 +47,32 @@ def beat(*, organization_id: UUID, principal_id: UUID, connection: str, shown: S
     Args:
         shown: what the person shows, where the caller knows; otherwise it is read.
     """
-    key, now = _key(organization_id, principal_id), time.time()
+    pipe = client().pipeline(transaction=True)
+    _note_open(pipe, _key(organization_id, principal_id), connection)
     try:
-        pipe = client().pipeline(transaction=True)
-        pipe.zremrangebyscore(key, "-inf", now - GONE_SECONDS)
-        pipe.zadd(key, {connection: now})
-        pipe.expire(key, GONE_SECONDS)
         pipe.execute()
     except redis.RedisError:
         return  # presence is a courtesy: the next beat tries again
     show(organization_id=organization_id, principal_id=principal_id, shown=shown)
+
+
+def arrive(*, organization_id: UUID, principal_id: UUID, connection: str, shown: Shown) -> None:
+    """Note that a person opened a connection, which is an act of it; tell the watchers once of both."""
+    pipe = client().pipeline(transaction=True)
+    _note_open(pipe, _key(organization_id, principal_id), connection)
+    pipe.set(_acted_key(organization_id, principal_id), int(time.time()), ex=IDLE_SECONDS)
+    try:
+        pipe.execute()
+    except redis.RedisError:
+        return  # the next beat tries again
+    show(organization_id=organization_id, principal_id=principal_id, shown=shown)
+
+
+def _note_open(pipe: Any, key: str, connection: str) -> None:
+    now = time.time()
+    pipe.zremrangebyscore(key, "-inf", now - GONE_SECONDS)
+    pipe.zadd(key, {connection: now})
+    pipe.expire(key, GONE_SECONDS)
 
 
 def leave(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:
