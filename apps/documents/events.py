@@ -46,6 +46,13 @@ class DocumentParsed(DocumentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DocumentRenewed(DocumentEvent):
+    """The content was replaced: only its new pages can be read. `document.page_parsed` follows for each of them."""
+
+    type: ClassVar[str] = "document.renewed"
+
+
+@dataclass(frozen=True, kw_only=True)
 class DocumentDeleted(DocumentEvent):
     """The document is gone with its pages; copies go in the same transaction."""
 

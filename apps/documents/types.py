@@ -67,6 +67,9 @@ class DocumentView:
         language: "de", "en" or empty for unknown.
         conversation_id: where it was attached; None for the library.
         error: one sentence for people, translated; empty when all is well.
+        version: grows when the content is replaced, the last time at `renewed_at`.
+        is_renewing: a newer content is being read; the one before is shown until then.
+        renewal_error: why the newer content could not be read, in one sentence; empty when all is well.
     """
 
     id: UUID
@@ -89,6 +92,9 @@ class DocumentView:
     version: int
     run_id: UUID | None
     created_at: datetime
+    renewed_at: datetime | None = None
+    is_renewing: bool = False
+    renewal_error: str = ""
 
     @property
     def percent(self) -> int | None:

@@ -298,7 +298,8 @@ class OpenedPassage:
 
     Attributes:
         text: of the whole page or message; `span` is the passage in it.
-        is_changed: the text is not what was cited; `span` is where the quote stands now, or empty at 0.
+        is_changed: the text is not what was cited, or stands elsewhere; `span` is where it stands now, or empty at 0.
+        renewed_at: when the document's content was replaced the last time; None for never.
         width, height: of the page in points; None for messages and logical pages.
     """
 
@@ -315,4 +316,5 @@ class OpenedPassage:
     conversation: UUID | None = None
     author_name: str = ""
     time: dt.datetime | None = None
+    renewed_at: dt.datetime | None = None
     is_changed: bool = False

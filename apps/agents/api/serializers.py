@@ -77,6 +77,9 @@ class OpenedSerializer(serializers.Serializer[object]):
     conversation = serializers.UUIDField(allow_null=True)
     author_name = serializers.CharField()
     time = serializers.DateTimeField(allow_null=True)
+    renewed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the document's content was replaced the last time."
+    )
     is_changed = serializers.BooleanField()
 
 

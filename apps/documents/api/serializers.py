@@ -46,6 +46,14 @@ class DocumentSerializer(serializers.Serializer[Any]):
     pages_failed = serializers.IntegerField()
     percent = serializers.IntegerField(allow_null=True)
     run = serializers.UUIDField(allow_null=True)
+    version = serializers.IntegerField(help_text="Grows when the content is replaced; the id stays.")
+    renewed_at = serializers.DateTimeField(allow_null=True, help_text="When that happened the last time.")
+    is_renewing = serializers.BooleanField(
+        help_text="A newer content is being read; until then this one is shown."
+    )
+    renewal_error = serializers.CharField(
+        allow_blank=True, help_text="Why the newer content could not be read."
+    )
     created_at = serializers.DateTimeField()
 
 

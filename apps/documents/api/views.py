@@ -48,6 +48,10 @@ def document_json(document: DocumentView) -> dict[str, Any]:
         "pages_failed": document.pages_failed,
         "percent": document.percent,
         "run": document.run_id,
+        "version": document.version,
+        "renewed_at": document.renewed_at,
+        "is_renewing": document.is_renewing,
+        "renewal_error": document.renewal_error,
         "created_at": document.created_at,
     }
 

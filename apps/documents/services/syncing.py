@@ -33,7 +33,7 @@ from apps.documents.connectors.kinds import kind_of
 from apps.documents.errors import ItemFailed, SourceError, SourceFailed, Unreadable
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.parsing.errors import ErrorCode
-from apps.documents.services.documents import add_document, remove
+from apps.documents.services.documents import add_document, remove, renew_document
 from apps.documents.services.metrics import items_total, syncs_total
 from apps.documents.services.sources import is_administrator, next_due, owner_of
 from apps.documents.types import SourceState
@@ -215,7 +215,7 @@ def _read(source: Source, item: SourceItem) -> str:
 
 
 def _become(source: Source, item: SourceItem, owner: Principal, content: Content, digest: str) -> str:
-    """Store the bytes and put a new document in the place of the old one."""
+    """Store the bytes; they become the next content of the thing's document, or a document."""
     file = store_stream(
         uploader=owner, name=content.name, size_bytes=content.size_bytes, source=content.stream
     )
@@ -226,10 +226,15 @@ def _become(source: Source, item: SourceItem, owner: Principal, content: Content
             if locked is None or current is None:
                 remove_unused(file_ids=[file.id])
                 return "gone"  # the source was removed meanwhile
-            made = add_document(principal=owner, file_id=file.id, conversation_id=source.conversation_id)
-            outcome = "changed" if locked.document_id else "added"
-            _remove_document(locked)
-            locked.document_id, locked.content_hash = made.id, digest
+            place = source.conversation_id
+            outcome = "changed"
+            if locked.document_id is None or not renew_document(
+                principal=owner, document_id=locked.document_id, file_id=file.id, conversation_id=place
+            ):
+                outcome = "added"
+                made = add_document(principal=owner, file_id=file.id, conversation_id=place)
+                locked.document_id = made.id
+            locked.content_hash = digest
             locked.fingerprint, locked.content_error, locked.error_code = dict(content.fingerprint), "", ""
             locked.missing_at = locked.gone_at = None
             locked.save()
