@@ -80,7 +80,12 @@ def note_end_of_synchronization(event: RunFinished) -> None:
     if event.subject_type != SOURCE_SUBJECT or event.subject_id is None or event.state == RunState.SUCCEEDED:
         return
     code = event.error_code if event.state == RunState.FAILED else SourceError.CANCELLED
-    syncing.note_end(organization_id=event.organization_id, source_id=event.subject_id, error_code=code)
+    syncing.note_end(
+        organization_id=event.organization_id,
+        source_id=event.subject_id,
+        run_id=event.run_id,
+        error_code=code,
+    )
 
 
 @every(seconds=30)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -109,7 +111,7 @@ class SourceView:
     """A source as administrators see it.
 
     Attributes:
-        about: the addresses or the folder, in one line.
+        settings: as the kind asks for; `about` says them in one line.
         place: the conversation its documents belong to; empty for the library and for one the reader does not see.
         documents, unread: how many things became documents, and how many could not be read.
         percent: of the running synchronization; None when unknown.
@@ -119,6 +121,7 @@ class SourceView:
     id: UUID
     kind: SourceKind
     name: str
+    settings: Mapping[str, Any]
     about: str
     conversation_id: UUID | None
     place: str

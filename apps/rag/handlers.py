@@ -16,7 +16,7 @@ from apps.chat.events import (
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
-from apps.documents.events import DocumentDeleted, DocumentRenewed, PageParsed
+from apps.documents.events import DocumentDeleted, DocumentRenewed, DocumentsMoved, PageParsed
 from apps.elyza.services import encoder
 from apps.rag.selectors.languages import default_language
 from apps.rag.services import documents, messages, scheduling, storing
@@ -83,6 +83,16 @@ def index_what_stayed(event: MessagesMovedAway) -> None:
 def forget_document(event: DocumentDeleted) -> None:
     """Nobody finds a document once its deletion is committed."""
     storing.remove_document(organization_id=event.organization_id, document_id=event.document_id)
+
+
+@in_transaction(DocumentsMoved)
+def follow_documents(event: DocumentsMoved) -> None:
+    """Passages belong to the conversation of their documents; their audience followed with the key."""
+    storing.move_documents(
+        organization_id=event.organization_id,
+        document_ids=event.document_ids,
+        conversation_id=event.conversation_id,
+    )
 
 
 @in_transaction(DocumentRenewed)

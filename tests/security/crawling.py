@@ -177,6 +177,11 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
         "addresses": "https://docs.invalid/fresh",
         "interval": "manual",
     },
+    "/o/{slug}/console/sources/{source_id}/change/": {
+        "name": "other source",
+        "addresses": "https://docs.invalid/other",
+        "interval": "manual",
+    },
     "/o/{slug}/console/sources/{source_id}/pause/": {"paused": "1"},
     "/o/{slug}/console/sources/{source_id}/remove/": {"documents": "keep"},
     "/o/{slug}/console/imports/check/": {"file": "{file_id}"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection
@@ -93,6 +94,14 @@ def find_document(*, organization_id: UUID, document_id: UUID) -> DocumentView |
     rows = Document.objects.filter(organization_id=organization_id, pk=document_id)
     row = with_counts(rows).first()
     return view_of(row) if row else None
+
+
+def find_scopes(*, organization_id: UUID, document_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the audiences of those of these documents that there are, without asking who looks. At most one query."""
+    if not document_ids:
+        return {}
+    rows = Document.objects.filter(organization_id=organization_id, pk__in=document_ids)
+    return dict(rows.values_list("pk", "scope_id"))
 
 
 def with_counts(documents: QuerySet[Document]) -> QuerySet[Document]:

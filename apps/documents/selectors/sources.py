@@ -74,6 +74,7 @@ def _view(row: Source, counts: tuple[int, int], places: dict[UUID, str], run: Ru
         id=row.pk,
         kind=SourceKind(row.kind),
         name=row.name,
+        settings=row.settings,
         about=kind_of(row.kind).about(row.settings),
         conversation_id=row.conversation_id,
         place=places.get(row.conversation_id, "") if row.conversation_id else "",

@@ -184,10 +184,10 @@ def remove_some(*, organization_id: UUID, source_id: UUID) -> bool:
     return bool(batch)
 
 
-def note_end(*, organization_id: UUID, source_id: UUID, error_code: str) -> None:
-    """Note that a synchronization ended without success; a source that was settled stays as it is."""
+def note_end(*, organization_id: UUID, source_id: UUID, run_id: UUID, error_code: str) -> None:
+    """Note that a synchronization ended without success; a source that was settled, or begun anew, stays as it is."""
     source = Source.objects.filter(
-        organization_id=organization_id, pk=source_id, state=SourceState.SYNCING
+        organization_id=organization_id, pk=source_id, run_id=run_id, state=SourceState.SYNCING
     ).first()
     if source is None:
         return
@@ -223,10 +223,10 @@ def _become(source: Source, item: SourceItem, owner: Principal, content: Content
         with transaction.atomic():
             current = _current(source.organization_id, source.pk).select_for_update(no_key=True).first()
             locked = _locked(source.pk, item.pk)
-            if locked is None or current is None:
+            if locked is None or current is None or _is_another(source, current):
                 remove_unused(file_ids=[file.id])
-                return "gone"  # the source was removed meanwhile
-            place = source.conversation_id
+                return "gone"  # the source was removed meanwhile, or reads something else now
+            place = current.conversation_id
             outcome = "changed"
             if locked.document_id is None or not renew_document(
                 principal=owner, document_id=locked.document_id, file_id=file.id, conversation_id=place
@@ -254,6 +254,10 @@ def _owner(source: Source) -> Principal:
     if owner is None or not is_administrator(owner):
         raise SourceFailed(SourceError.OWNER_GONE)
     return owner
+
+
+def _is_another(before: Source, now: Source) -> bool:
+    return (before.settings, before.created_by_id) != (now.settings, now.created_by_id)
 
 
 def _source(organization_id: UUID, source_id: UUID) -> Source | None:

@@ -76,6 +76,15 @@ def remove_chunks(*, organization_id: UUID, chunk_ids: Sequence[int]) -> None:
             cursor.execute(_REMOVE, [organization_id, list(chunk_ids)])
 
 
+def move_documents(
+    *, organization_id: UUID, document_ids: Sequence[UUID], conversation_id: UUID | None
+) -> None:
+    """Let the chunks of documents belong to another conversation, or to none. One statement."""
+    Chunk.objects.filter(organization_id=organization_id, document_id__in=document_ids).update(
+        conversation_id=conversation_id
+    )
+
+
 def remove_document(*, organization_id: UUID, document_id: UUID, keep_pages: Sequence[int] = ()) -> int:
     """Take a document out of the index, but not these pages; return how many chunks went. One statement."""
     rows = Chunk.objects.filter(
