@@ -128,13 +128,16 @@ class SourceView:
     interval: SourceInterval
     is_paused: bool
     state: SourceState
+    error_code: str
     error: str
     held_count: int
     documents: int
     unread: int
+    run_id: UUID | None
     percent: int | None
     synced_at: datetime | None
     due_at: datetime | None
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,7 @@ class UnreadItem:
     """A thing of a source that could not be read, and why in one sentence."""
 
     external_id: str
+    error_code: str
     error: str
 
 

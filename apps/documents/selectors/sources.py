@@ -52,7 +52,7 @@ def list_unread(source_id: UUID) -> list[UnreadItem]:
     """Return what of a source of the current organization could not be read, by name. One query."""
     rows = SourceItem.objects.filter(_UNREAD, source_id=source_id).order_by("external_id")
     found = rows.values_list("external_id", "error_code", "content_error")[:MOST_UNREAD]
-    return [UnreadItem(name, sentence(error or content)) for name, error, content in found]
+    return [UnreadItem(name, error or content, sentence(error or content)) for name, error, content in found]
 
 
 def source_names(principal: Principal, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -81,11 +81,14 @@ def _view(row: Source, counts: tuple[int, int], places: dict[UUID, str], run: Ru
         interval=SourceInterval(row.interval),
         is_paused=row.is_paused,
         state=SourceState(row.state),
+        error_code=row.error_code,
         error=sentence(row.error_code),
         held_count=row.held_count,
         documents=documents,
         unread=unread,
+        run_id=row.run_id,
         percent=run.percent if run else None,
         synced_at=row.synced_at,
         due_at=row.due_at,
+        created_at=row.created_at,
     )

@@ -77,6 +77,7 @@ class SourceChange:
     settings: Mapping[str, Any] | None = None
     place: SourcePlace | None = None
     interval: SourceInterval | None = None
+    is_paused: bool | None = None
 
 
 def add_source(*, principal: Principal, wanted: NewSource) -> UUID:
@@ -127,6 +128,8 @@ def change_source(*, principal: Principal, source_id: UUID, wanted: SourceChange
         row = lock_source(source_id)
         if row.state == SourceState.REMOVING:
             raise SourceBusy
+        if wanted.is_paused is not None:
+            _pause(principal, row, is_paused=wanted.is_paused)
         changed = _changed(principal, row, wanted)
         if not changed:
             return
@@ -154,13 +157,7 @@ def pause_source(*, principal: Principal, source_id: UUID, is_paused: bool) -> N
     """
     require_administrator(principal)
     with transaction.atomic():
-        row = lock_source(source_id)
-        if row.is_paused == is_paused:
-            return
-        row.is_paused = is_paused
-        row.save(update_fields=["is_paused"])
-        action = actions.SOURCE_PAUSED if is_paused else actions.SOURCE_RESUMED
-        trail.note(principal, action, "source", row.pk)
+        _pause(principal, lock_source(source_id), is_paused=is_paused)
 
 
 def sync_source(*, principal: Principal, source_id: UUID) -> UUID:
@@ -295,6 +292,15 @@ def lock_source(source_id: UUID) -> Source:
     if row is None:
         raise SourceNotFound
     return row
+
+
+def _pause(principal: Principal, row: Source, *, is_paused: bool) -> None:
+    if row.is_paused == is_paused:
+        return
+    row.is_paused = is_paused
+    row.save(update_fields=["is_paused"])
+    action = actions.SOURCE_PAUSED if is_paused else actions.SOURCE_RESUMED
+    trail.note(principal, action, "source", row.pk)
 
 
 def _changed(principal: Principal, row: Source, wanted: SourceChange) -> set[str]:
