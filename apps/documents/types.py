@@ -141,6 +141,14 @@ class SourceView:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where a document was read from: an address to open, or a path as plain text."""
+
+    address: str
+    is_link: bool
+
+
+@dataclass(frozen=True)
 class UnreadItem:
     """A thing of a source that could not be read, and why in one sentence."""
 

@@ -66,9 +66,17 @@ class PageStatusSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_blank=True)
 
 
-class DocumentDetailSerializer(DocumentSerializer):
-    """A document with its settled pages."""
+class DocumentOriginSerializer(serializers.Serializer[Any]):
+    """Where a document is read from: a web address, or a path that cannot be opened."""
 
+    address = serializers.CharField()
+    is_link = serializers.BooleanField()
+
+
+class DocumentDetailSerializer(DocumentSerializer):
+    """A document with its settled pages, and where a source reads it from."""
+
+    origin = DocumentOriginSerializer(allow_null=True)
     pages = PageStatusSerializer(many=True)
 
 

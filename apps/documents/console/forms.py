@@ -100,7 +100,8 @@ class AddressesForm(SourceForm):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://"}),
         help_text=gettext_lazy(
-            "One in each line. They have to be public, and allowed under outgoing connections."
+            "One in each line. They have to be public, and allowed under outgoing connections. "
+            "Who reads the documents sees them."
         ),
     )
     with_links = forms.BooleanField(

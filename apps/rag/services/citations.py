@@ -10,6 +10,7 @@ from apps.chat.selectors.messages import get_message
 from apps.documents.errors import DocumentNotFound, PageNotFound
 from apps.documents.selectors.documents import get_document
 from apps.documents.selectors.pages import find_quote, first_page, get_page, marked_boxes
+from apps.documents.selectors.sources import find_origin
 from apps.documents.types import DocumentView, PageView
 from apps.rag.errors import PassageNotFound
 from apps.rag.text.marks import mark_of
@@ -19,7 +20,7 @@ NOWHERE = Span(0, 0)
 
 
 def open_citation(*, principal: Principal, citation: Citation) -> OpenedPassage:
-    """Return the cited passage in its surroundings. Five queries at most where it stands in its place.
+    """Return the cited passage in its surroundings. Six queries at most where it stands in its place.
 
     A document whose content was replaced opens where the quote stands now, else at the cited page, else at its first.
 
@@ -141,6 +142,7 @@ def _opened(
         height=page.height,
         conversation=document.conversation_id,
         time=document.created_at,
+        origin=find_origin(organization_id=document.organization_id, document_id=document.id),
         renewed_at=document.renewed_at,
         is_changed=is_changed,
     )
