@@ -11,5 +11,5 @@ Public: `services.documents` (`add_document`, `delete_document`, `retry_document
 `services.sources`, `selectors.documents`, `selectors.pages`, `types`, `events`, `errors`.
 Events in: message.sent (attachments become documents), message.deleted, run.finished.
 Events out (stream: the document): document.added, document.page_parsed, document.parsed, document.renewed,
-document.deleted.
+document.deleted; document.moved (stream: the source).
 """

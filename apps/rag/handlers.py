@@ -87,10 +87,12 @@ def forget_document(event: DocumentDeleted) -> None:
 
 @in_transaction(DocumentsMoved)
 def follow_documents(event: DocumentsMoved) -> None:
-    """Passages belong to the conversation of their documents; their audience followed with the key."""
+    """Nobody finds a document who may not see it once its move is committed, and who may finds it by its words."""
+    assert event.scope_id is not None  # noqa: S101 - documents have an audience
     storing.move_documents(
         organization_id=event.organization_id,
         document_ids=event.document_ids,
+        scope_id=event.scope_id,
         conversation_id=event.conversation_id,
     )
 

@@ -11,6 +11,8 @@ from django.db import IntegrityError, connection, transaction
 from apps.accounts.errors import PermissionMissing
 from apps.accounts.models import Member
 from apps.accounts.types import Principal
+from apps.agents.selectors.answers import get_answer
+from apps.agents.services import answers, assistants
 from apps.chat.errors import ConversationNotFound
 from apps.chat.services.conversations import create_channel
 from apps.core.events import types
@@ -38,10 +40,11 @@ from apps.files.selectors.files import can_open
 from apps.rag import handlers
 from apps.rag.models import Chunk
 from apps.runs.models import Run
+from apps.runs.services.working import work_on
 from tests.documents.sources import Shelf, Synced, added, synced, texts
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.runs import work_off
-from tests.rag.library import ask
+from tests.rag.library import ask, embed_all
 
 LIBRARY = SourcePlace(None)
 
@@ -189,6 +192,36 @@ def test_documents_move_with_their_source_at_once(source: Synced, channel: UUID,
     change(source, place=LIBRARY)
     assert reads(reader) == (True, True, 1)
     assert Chunk.objects.get().conversation_id is None
+
+
+def test_what_was_answered_of_it_is_kept_back_from_who_lost_it(
+    source: Synced, channel: UUID, reader: Principal
+) -> None:
+    assistants.ensure_assistant(organization_id=source.member.organization_id)
+    mine, owners = (
+        answers.ask(principal=who, question="Is the yaw brake locked?")
+        for who in (reader, principal_of(source.member))
+    )
+    for one in (mine, owners):
+        assert one.run_id is not None
+        work_on(run_id=one.run_id)
+    assert "stays locked" in get_answer(reader, mine.id).body
+    change(source, place=SourcePlace(channel))
+    kept = get_answer(reader, mine.id)
+    assert (kept.is_withheld, kept.sources) == (True, ())
+    assert "locked" not in kept.body + kept.html
+    assert "stays locked" in get_answer(principal_of(source.member), owners.id).body
+    work_off()
+    change(source, place=LIBRARY)
+    assert "stays locked" in get_answer(reader, mine.id).body
+
+
+def test_words_find_what_moved_and_vectors_follow(source: Synced, channel: UUID) -> None:
+    organization_id = source.member.organization_id
+    assert embed_all(organization_id) == 1
+    change(source, place=SourcePlace(channel))
+    assert len(ask(principal_of(source.member), "yaw brake").hits) == 1
+    assert embed_all(organization_id) == 1
 
 
 def test_what_is_still_to_come_moves_too(

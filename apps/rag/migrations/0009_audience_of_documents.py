@@ -1,4 +1,4 @@
-"""A chunk of a document has the audience of its document: changed with it, and refused for another one.
+"""A chunk of a document has the audience of its document: it changes with it, and another one is refused.
 
 A page that is indexed at the moment its document is moved would keep the audience of before; now its commit fails, and
 the consumer reads it again.
