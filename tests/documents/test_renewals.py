@@ -202,6 +202,16 @@ def test_what_failed_is_tried_again(source: Synced, shelf: Shelf, monkeypatch: p
     assert pages(source) == ["First page text.", "Second page, written anew."]
 
 
+def test_a_try_that_fails_again_says_so_again(source: Synced, shelf: Shelf) -> None:
+    who = principal_of(source.member)
+    shelf.put("a.pdf", SCANNED)
+    source.again()
+    assert retry_document(principal=who, document_id=seen(source).id).is_renewing
+    work_off()
+    assert (seen(source).is_renewing, seen(source).renewal_error) == (False, "There is no text on this page.")
+    assert pages(source) == ["First page text.", "Second page text.", "Third page text."]
+
+
 def test_a_deletion_takes_what_was_to_come_along(source: Synced, shelf: Shelf) -> None:
     document_id = changed(source, shelf)
     delete_document(principal=principal_of(source.member), document_id=document_id)

@@ -126,8 +126,8 @@ def store_page(
         )
         if isinstance(found, ParsedPage) and isinstance(row, Document):
             log.record(events.PageParsed(**about(row), page=found.number))
-        if row.state in (DocumentState.READY, DocumentState.FAILED):
-            _settle(row)  # a page that was tried again after the end
+        if row.state != DocumentState.READING:
+            _settle(row)  # a page that is tried again after the end: only opening begins a reading
     if isinstance(found, PageFailed):
         raise Unreadable(found.code)
 
