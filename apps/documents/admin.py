@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from apps.core.admin_base import ReadOnlyAdmin
-from apps.documents.models import Collection, Document, DocumentPage, Source, SourceItem
+from apps.documents.models import Collection, Document, DocumentPage, Renewal, Source, SourceItem
 
 
 @admin.register(Document)
@@ -27,11 +27,21 @@ class DocumentAdmin(ReadOnlyAdmin[Document]):
     search_fields = ("=id", "=file__id", "=created_by__id", "title")
 
 
+@admin.register(Renewal)
+class RenewalAdmin(ReadOnlyAdmin[Renewal]):
+    """What replaces documents, while it is read or because it could not be."""
+
+    list_display = ("document", "version", "organization", "media_type", "state", "error_code", "created_at")
+    list_select_related = ("document", "organization")
+    list_filter = ("state", "media_type")
+    search_fields = ("=document__id", "=file__id", "=created_by__id")
+
+
 @admin.register(DocumentPage)
 class DocumentPageAdmin(ReadOnlyAdmin[DocumentPage]):
     """Settled pages, without what they say."""
 
-    list_display = ("document", "number", "state", "error_code", "parsed_at")
+    list_display = ("document", "version", "number", "state", "error_code", "parsed_at")
     list_select_related = ("document",)
     list_filter = ("state", "error_code")
     search_fields = ("=document__id",)

@@ -135,6 +135,14 @@ class SourceBusy(Conflict):
     message = _("The source is being removed.")
 
 
+class SourcePlaceUnseen(Forbidden):
+    code = "documents.source_place_unseen"
+    message = _(
+        "Its documents belong to a conversation you are not in. "
+        "Only members of it can change what is read, and for whom."
+    )
+
+
 class NothingHeld(Conflict):
     code = "documents.nothing_held"
     message = _("Nothing of this source waits for you.")

@@ -46,6 +46,26 @@ class DocumentParsed(DocumentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DocumentRenewed(DocumentEvent):
+    """The content was replaced: only its new pages can be read. `document.page_parsed` follows for each of them."""
+
+    type: ClassVar[str] = "document.renewed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentsMoved(DomainEvent):
+    """Documents of a source have another audience now: `scope_id`. Stream: the source.
+
+    Attributes:
+        conversation_id: whose documents they are; None for the library.
+    """
+
+    type: ClassVar[str] = "document.moved"
+    document_ids: tuple[UUID, ...]
+    conversation_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DocumentDeleted(DocumentEvent):
     """The document is gone with its pages; copies go in the same transaction."""
 

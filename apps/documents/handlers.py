@@ -62,11 +62,16 @@ def forget_attachments_of_many(event: MessagesErased | FilesEnded) -> None:
 
 @in_transaction(RunFinished)
 def note_end_of_reading(event: RunFinished) -> None:
-    """A document whose run failed or was cancelled says so."""
+    """A document, or its next content, whose run failed or was cancelled says so."""
     if event.subject_type != SUBJECT or event.subject_id is None or event.state == RunState.SUCCEEDED:
         return
     code = event.error_code if event.state == RunState.FAILED else "documents.cancelled"
-    reading.note_end(organization_id=event.organization_id, document_id=event.subject_id, error_code=code)
+    reading.note_end(
+        organization_id=event.organization_id,
+        document_id=event.subject_id,
+        run_id=event.run_id,
+        error_code=code,
+    )
 
 
 @in_transaction(RunFinished)
@@ -75,7 +80,12 @@ def note_end_of_synchronization(event: RunFinished) -> None:
     if event.subject_type != SOURCE_SUBJECT or event.subject_id is None or event.state == RunState.SUCCEEDED:
         return
     code = event.error_code if event.state == RunState.FAILED else SourceError.CANCELLED
-    syncing.note_end(organization_id=event.organization_id, source_id=event.subject_id, error_code=code)
+    syncing.note_end(
+        organization_id=event.organization_id,
+        source_id=event.subject_id,
+        run_id=event.run_id,
+        error_code=code,
+    )
 
 
 @every(seconds=30)

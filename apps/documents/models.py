@@ -1,4 +1,4 @@
-"""Documents, their pages, the library that holds those of no conversation, and the sources they are read from."""
+"""Documents, their pages and what replaces them, the library of those of no conversation, and where they come from."""
 
 from django.db import models
 from django.db.models.functions import MD5, Now
@@ -24,17 +24,12 @@ class Collection(TenantModel):
         return self.key
 
 
-class Document(TenantModel):
-    """A file that is read page by page."""
+class ReadContent(TenantModel):
+    """A file that is read page by page, and how far that is."""
 
     file = models.ForeignKey(
         "files.StoredFile", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
-    scope = models.ForeignKey(
-        "accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False
-    )
-    conversation_id = models.UUIDField(null=True, help_text="Where it was attached; empty for the library.")
-    message_id = models.UUIDField(null=True, help_text="The message that carries it.")
     created_by = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     title = models.CharField(max_length=300)
     name = models.CharField(max_length=255)
@@ -46,6 +41,23 @@ class Document(TenantModel):
     version = models.PositiveIntegerField(default=1)
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of the file, as hex.")
     run_id = models.UUIDField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Document(ReadContent):
+    """A file and its pages for an audience. Its content may be replaced: the id stays, the version grows."""
+
+    scope = models.ForeignKey(
+        "accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False
+    )
+    conversation_id = models.UUIDField(null=True, help_text="Where it was attached; empty for the library.")
+    message_id = models.UUIDField(null=True, help_text="The message that carries it.")
+    renewed_at = models.DateTimeField(null=True, help_text="When its content was replaced the last time.")
 
     class Meta:
         constraints = [
@@ -67,8 +79,13 @@ class Document(TenantModel):
             ),
         ]
 
-    def __str__(self) -> str:
-        return self.title
+
+class Renewal(ReadContent):
+    """The next content of a document while it is read, beside the one that is shown; gone when it takes its place."""
+
+    document = models.OneToOneField(
+        "documents.Document", on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
 
 
 class DocumentPage(models.Model):
@@ -78,6 +95,7 @@ class DocumentPage(models.Model):
     document = models.ForeignKey(
         "documents.Document", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
+    version = models.PositiveIntegerField(db_default=1, help_text="Of the content it belongs to.")
     number = models.PositiveIntegerField()
     state = models.CharField(max_length=8, choices=PageState.choices)
     error_code = models.CharField(max_length=60, blank=True, default="")
@@ -90,8 +108,8 @@ class DocumentPage(models.Model):
 
     class Meta:
         constraints = [
-            # one row for each page, and the pages of a document in order
-            models.UniqueConstraint(fields=["document", "number"], name="documents_page_once")
+            # one row for each page, and the pages of a content in order
+            models.UniqueConstraint(fields=["document", "version", "number"], name="documents_page_once")
         ]
 
     def __str__(self) -> str:

@@ -117,6 +117,7 @@ def read_item(context: StepContext, *, source_id: UUID, item_id: UUID) -> str:
 @step("documents.finish_source", queue="ingest")
 def finish_source(context: StepContext, *, source_id: UUID, known: int, allowed: int) -> int:
     """Remove what is gone, and say how it went; return how many documents went."""
+    context.cancelled()
     return syncing.finish(
         organization_id=context.organization_id, source_id=source_id, known=known, allowed=allowed
     )

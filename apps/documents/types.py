@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import models
@@ -67,6 +69,9 @@ class DocumentView:
         language: "de", "en" or empty for unknown.
         conversation_id: where it was attached; None for the library.
         error: one sentence for people, translated; empty when all is well.
+        version: grows when the content is replaced, the last time at `renewed_at`.
+        is_renewing: a newer content is being read; the one before is shown until then.
+        renewal_error: why the newer content could not be read, in one sentence; empty when all is well.
     """
 
     id: UUID
@@ -89,6 +94,9 @@ class DocumentView:
     version: int
     run_id: UUID | None
     created_at: datetime
+    renewed_at: datetime | None = None
+    is_renewing: bool = False
+    renewal_error: str = ""
 
     @property
     def percent(self) -> int | None:
@@ -103,7 +111,7 @@ class SourceView:
     """A source as administrators see it.
 
     Attributes:
-        about: the addresses or the folder, in one line.
+        settings: as the kind asks for; `about` says them in one line.
         place: the conversation its documents belong to; empty for the library and for one the reader does not see.
         documents, unread: how many things became documents, and how many could not be read.
         percent: of the running synchronization; None when unknown.
@@ -113,19 +121,31 @@ class SourceView:
     id: UUID
     kind: SourceKind
     name: str
+    settings: Mapping[str, Any]
     about: str
     conversation_id: UUID | None
     place: str
     interval: SourceInterval
     is_paused: bool
     state: SourceState
+    error_code: str
     error: str
     held_count: int
     documents: int
     unread: int
+    run_id: UUID | None
     percent: int | None
     synced_at: datetime | None
     due_at: datetime | None
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a document was read from: an address to open, or a path as plain text."""
+
+    address: str
+    is_link: bool
 
 
 @dataclass(frozen=True)
@@ -133,6 +153,7 @@ class UnreadItem:
     """A thing of a source that could not be read, and why in one sentence."""
 
     external_id: str
+    error_code: str
     error: str
 
 

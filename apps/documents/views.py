@@ -26,10 +26,11 @@ def page_image(request: HttpRequest, slug: str, document_id: UUID, number: int) 
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
     width = WIDTHS[-1] if "large" in request.GET else WIDTHS[0]
     try:
+        version = get_document(principal=principal, document_id=document_id).version
         data = page_picture(principal=principal, document_id=document_id, number=number, width=width)
     except (DocumentNotFound, PageNotFound) as error:
         raise Http404 from error
-    key = f"{document_id}:{number}:{width}"
+    key = f"{document_id}:{version}:{number}:{width}"
     return small_response(request, data, media_type="image/png", key=key)
 
 

@@ -16,7 +16,7 @@ from apps.chat.events import (
 from apps.chat.selectors.indexing import find_sequence
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
-from apps.documents.events import DocumentDeleted, PageParsed
+from apps.documents.events import DocumentDeleted, DocumentRenewed, DocumentsMoved, PageParsed
 from apps.elyza.services import encoder
 from apps.rag.selectors.languages import default_language
 from apps.rag.services import documents, messages, scheduling, storing
@@ -85,9 +85,33 @@ def forget_document(event: DocumentDeleted) -> None:
     storing.remove_document(organization_id=event.organization_id, document_id=event.document_id)
 
 
-@after_commit(PageParsed)
-def index_page(event: PageParsed) -> None:
-    """Pages are found one by one, as they are read."""
+@in_transaction(DocumentsMoved)
+def follow_documents(event: DocumentsMoved) -> None:
+    """Nobody finds a document who may not see it once its move is committed, and who may finds it by its words."""
+    assert event.scope_id is not None  # noqa: S101 - documents have an audience
+    storing.move_documents(
+        organization_id=event.organization_id,
+        document_ids=event.document_ids,
+        scope_id=event.scope_id,
+        conversation_id=event.conversation_id,
+    )
+
+
+@in_transaction(DocumentRenewed)
+def forget_pages(event: DocumentRenewed) -> None:
+    """Nobody finds a page that a document has no more once its new content is committed."""
+    documents.forget_pages(organization_id=event.organization_id, document_id=event.document_id)
+
+
+@after_commit(PageParsed, DocumentRenewed)
+def index_page(event: PageParsed | DocumentRenewed) -> None:
+    """Pages are found one by one, as they are read.
+
+    A page that was read before a renewal may have been stored beside it; in turn with the pages, it goes for good.
+    """
+    if isinstance(event, DocumentRenewed):
+        forget_pages(event)
+        return
     documents.index_page(
         organization_id=event.organization_id,
         document_id=event.document_id,

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
+from apps.documents.types import Origin
 
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
 GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
@@ -298,7 +299,9 @@ class OpenedPassage:
 
     Attributes:
         text: of the whole page or message; `span` is the passage in it.
-        is_changed: the text is not what was cited; `span` is where the quote stands now, or empty at 0.
+        is_changed: the text is not what was cited, or stands elsewhere; `span` is where it stands now, or empty at 0.
+        origin: where the document was read from; None for what somebody added.
+        renewed_at: when the document's content was replaced the last time; None for never.
         width, height: of the page in points; None for messages and logical pages.
     """
 
@@ -315,4 +318,6 @@ class OpenedPassage:
     conversation: UUID | None = None
     author_name: str = ""
     time: dt.datetime | None = None
+    origin: Origin | None = None
+    renewed_at: dt.datetime | None = None
     is_changed: bool = False

@@ -10,8 +10,10 @@ from django.test import Client
 from lxml import html
 
 from apps.accounts.models import Member
+from apps.chat.services.conversations import create_channel
 from apps.core.conf.groups import DocumentSettings
 from apps.documents.models import Document, Source, SourceItem
+from apps.documents.services.sources import SourceChange, SourcePlace, change_source
 from apps.documents.types import SourceState
 from tests.accounts.sessions import open_session
 from tests.documents.sources import Shelf, Synced, synced, texts
@@ -98,6 +100,50 @@ def test_a_form_says_what_is_wrong(administrator: Member, change: dict[str, str]
     errors = html.fromstring(answer.content).xpath("//*[contains(@class, 'field__error')]")
     assert word in " ".join(" ".join(error.itertext()) for error in errors)
     assert not Source.objects.exists()
+
+
+def test_a_source_is_changed_by_its_form(administrator: Member, source: Synced) -> None:
+    client, where = browser(administrator), f"{base(administrator)}{source.id}/change/"
+    form = html.fromstring(client.get(where).content).xpath("//main//form[.//input[@name='path']]")[0]
+    assert dict(form.form_values()) | {"csrfmiddlewaretoken": ""} == {
+        "csrfmiddlewaretoken": "", "name": "Handbook", "path": "handbook", "place": "", "interval": "manual",
+    }  # fmt: skip
+    asked = {"name": "Manual", "path": "handbook", "place": "", "interval": "hourly"}
+    assert client.post(where, asked).headers["Location"] == base(administrator)
+    assert "Manual is changed" in client.get(base(administrator)).content.decode()
+    assert (source.row.name, source.row.interval, source.row.state) == ("Manual", "hourly", "ready")
+    answer = client.post(where, {**asked, "path": "../other"})
+    assert answer.status_code == 422
+    assert "Name a folder below" in answer.content.decode()
+    assert source.row.settings == {"path": "handbook"}
+    assert client.post(where, {}).status_code == 422
+
+
+def test_addresses_stand_one_in_each_line_of_the_form(administrator: Member) -> None:
+    client = browser(administrator)
+    asked = {"name": "Site", "addresses": "https://a.invalid/\nhttps://b.invalid/", "interval": "daily"}
+    client.post(f"{base(administrator)}addresses/new/", asked)
+    page = client.get(f"{base(administrator)}{Source.objects.get().pk}/change/")
+    (text,) = html.fromstring(page.content).xpath("//textarea[@name='addresses']/text()")
+    assert text.split() == ["https://a.invalid/", "https://b.invalid/"]
+
+
+def test_a_place_one_does_not_see_stays_as_it_is(administrator: Member, source: Synced) -> None:
+    who = principal_of(administrator)
+    channel = create_channel(principal=who, name="team", is_private=True)
+    change_source(principal=who, source_id=source.id, wanted=SourceChange(place=SourcePlace(channel)))
+    other = browser(MemberFactory(organization=administrator.organization, role="admin"))
+    where = f"{base(administrator)}{source.id}/change/"
+    page = other.get(where).content.decode()
+    assert "A conversation you are not in" in page
+    assert "team" not in page
+    asked = {"name": "Manual", "path": "handbook", "place": str(channel), "interval": "manual"}
+    assert other.post(where, asked).status_code == 302
+    assert (source.row.name, source.row.conversation_id) == ("Manual", channel)
+    answer = other.post(where, {**asked, "place": ""})
+    assert answer.status_code == 422
+    assert "Its documents belong to a conversation you are not in." in answer.content.decode()
+    assert source.row.conversation_id == channel
 
 
 def test_folders_are_offered_only_where_the_operator_allows_them(

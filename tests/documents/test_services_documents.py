@@ -284,3 +284,12 @@ def test_a_list_costs_one_query(member: Member, count: int, django_assert_num_qu
     who = principal_of(member)
     with django_assert_num_queries(1):
         assert len(list(list_documents(principal=who))) == count
+
+
+def test_a_document_that_fails_again_says_so_again(member: Member) -> None:
+    who, made = principal_of(member), read_document(member, "scan.pdf", samples.scanned_pdf())
+    assert get_document(principal=who, document_id=made.id).state == DocumentState.FAILED
+    assert retry_document(principal=who, document_id=made.id).state == DocumentState.QUEUED
+    work_off()
+    again = get_document(principal=who, document_id=made.id)
+    assert (again.state, again.error_code) == (DocumentState.FAILED, "documents.no_text")

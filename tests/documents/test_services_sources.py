@@ -251,7 +251,7 @@ def full(administrator: Member, shelf: Shelf, unread: None) -> Callable[[int], N
 @pytest.fixture
 def unread(monkeypatch: pytest.MonkeyPatch) -> None:
     """Documents are added and not read: twenty of them would take a minute."""
-    monkeypatch.setattr("apps.documents.services.documents._start_reading", lambda principal, row: None)
+    monkeypatch.setattr("apps.documents.services.documents.start_reading", lambda *_: None)
 
 
 @pytest.mark.parametrize(("numbers", "state"), [((20, 11), "held"), ((20, 10), "ready"), ((19, 19), "ready")])

@@ -7,13 +7,15 @@ from uuid import UUID
 from apps.documents.models import Source
 from apps.documents.services.sources import (
     NewSource,
+    SourceChange,
     add_source,
+    change_source,
     confirm_removal,
     pause_source,
     remove_source,
     sync_source,
 )
-from apps.documents.types import SourceKind, SourceState
+from apps.documents.types import SourceInterval, SourceKind, SourceState
 from tests.security.acts import Act, Stage
 
 
@@ -38,6 +40,14 @@ def _held(stage: Stage) -> UUID:
 
 ACTS: dict[str, Act] = {
     "source.added": Act(lambda s, _: _source(s)),
+    "source.changed": Act(
+        lambda s, made: change_source(
+            principal=s.acting,
+            source_id=made,
+            wanted=SourceChange(name="Other", interval=SourceInterval.HOURLY),
+        ),
+        _source,
+    ),
     "source.paused": Act(
         lambda s, made: pause_source(principal=s.acting, source_id=made, is_paused=True), _source
     ),

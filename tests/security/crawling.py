@@ -82,6 +82,13 @@ JSON_BODIES: Mapping[str, Any] = {
     "POST /api/v1/imports/": {"file": "{file_id}"},
     "POST /api/v1/exports/": {"kind": "conversation", "target": "{conversation_id}"},
     "POST /api/v1/documents/": {"file": "{file_id}"},
+    "POST /api/v1/sources/": {
+        "kind": "url",
+        "name": "crawled",
+        "settings": {"addresses": ["https://docs.invalid/crawled"]},
+        "interval": "manual",
+    },
+    "PATCH /api/v1/sources/{source_id}/": {"name": "crawled along"},
     "POST /api/v1/files/": {"name": "a.txt", "size_bytes": 3},
     "POST /api/v1/ask/": {"question": "When is the crane oiled?"},
     "POST /api/v1/privacy/requests/": {"kind": "export"},
@@ -175,6 +182,11 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/console/sources/addresses/new/": {
         "name": "fresh source",
         "addresses": "https://docs.invalid/fresh",
+        "interval": "manual",
+    },
+    "/o/{slug}/console/sources/{source_id}/change/": {
+        "name": "other source",
+        "addresses": "https://docs.invalid/other",
         "interval": "manual",
     },
     "/o/{slug}/console/sources/{source_id}/pause/": {"paused": "1"},

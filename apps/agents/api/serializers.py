@@ -60,6 +60,13 @@ class PageBoxSerializer(serializers.Serializer[object]):
     bottom = serializers.FloatField()
 
 
+class OriginSerializer(serializers.Serializer[object]):
+    """Where a document was read from: a web address, or a path that cannot be opened."""
+
+    address = serializers.CharField()
+    is_link = serializers.BooleanField()
+
+
 class OpenedSerializer(serializers.Serializer[object]):
     """A cited passage in its surroundings, with the reader's rights of this moment."""
 
@@ -77,6 +84,10 @@ class OpenedSerializer(serializers.Serializer[object]):
     conversation = serializers.UUIDField(allow_null=True)
     author_name = serializers.CharField()
     time = serializers.DateTimeField(allow_null=True)
+    origin = OriginSerializer(allow_null=True)
+    renewed_at = serializers.DateTimeField(
+        allow_null=True, help_text="When the document's content was replaced the last time."
+    )
     is_changed = serializers.BooleanField()
 
 

@@ -15,6 +15,8 @@ from apps.agents.errors import AgentNotFound, AnswerNotFound
 from apps.agents.models import Agent, Answer
 from apps.agents.types import AgentView, AnswerState, AnswerView, Outcome, SourceRef
 from apps.chat.selectors.messages import visible_messages
+from apps.documents.selectors.documents import find_scopes
+from apps.rag.types import SourceType
 
 
 def visible_answers(principal: Principal) -> QuerySet[Answer]:
@@ -106,12 +108,28 @@ def _shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
 
 
 def _lost(principal: Principal, rows: Iterable[Answer]) -> set[UUID]:
-    """Return the answers for which something was read that the principal may not see any more."""
-    read = {row.pk: {UUID(passage["scope"]) for passage in row.read} for row in rows}
+    """Return the answers for which something was read that the principal may not see any more.
+
+    A document may have another audience now than when it was read.
+    """
+    read = {
+        row.pk: [
+            (UUID(passage["source"]), UUID(passage["scope"]), passage["source_type"]) for passage in row.read
+        ]
+        for row in rows
+    }
     if not any(read.values()):
         return set()
+    documents = {
+        source for places in read.values() for source, _, kind in places if kind == SourceType.DOCUMENT
+    }
+    now = find_scopes(organization_id=principal.organization_id, document_ids=documents)
     seen = set(visible_scopes(principal))
-    return {pk for pk, scopes in read.items() if not scopes <= seen}
+    return {
+        pk
+        for pk, places in read.items()
+        if not {now.get(source, scope) for source, scope, _ in places} <= seen
+    }
 
 
 def view_of(row: Answer) -> AnswerView:

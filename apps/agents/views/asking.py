@@ -22,9 +22,9 @@ from apps.agents.services import answers
 from apps.agents.types import AnswerState, AnswerView, Outcome, SourceRef
 from apps.core.errors import DomainError
 from apps.rag.errors import PassageNotFound
-from apps.rag.selectors.viewing import viewing
+from apps.rag.selectors.viewing import passage_address, viewing
 from apps.rag.services.citations import open_citation
-from apps.rag.types import Citation, SourceType
+from apps.rag.types import Citation, OpenedPassage, SourceType
 
 
 class PageRequest(HttpRequest):
@@ -151,7 +151,7 @@ def _opened(request: PageRequest, answer: AnswerView, number: int) -> dict[str, 
         if place + 1 < len(answer.sources)
         else "",
         "place": place + 1,
-        "open_url": _open_url(request.principal, Citation.from_json(cited.citation), opened.conversation),
+        "open_url": _open_url(request.principal, opened),
     }
 
 
@@ -160,15 +160,15 @@ def _source_url(request: PageRequest, answer: AnswerView, cited: SourceRef) -> s
     return reverse("agents:source", kwargs=kwargs)
 
 
-def _open_url(principal: Principal, citation: Citation, conversation: UUID | None) -> str:
+def _open_url(principal: Principal, opened: OpenedPassage) -> str:
     slug = principal.organization_slug
-    if citation.source_type == SourceType.MESSAGE and conversation is not None:
-        kwargs = {"slug": slug, "conversation_id": conversation, "message_id": citation.source}
-        return reverse("chat:message", kwargs=kwargs)
-    if citation.source_type == SourceType.MESSAGE:
+    if opened.source_type == SourceType.DOCUMENT:
+        quote = opened.text[opened.span.start : opened.span.end]
+        return passage_address(slug, opened.source, page=opened.page, span=opened.span, text=quote)
+    if opened.conversation is None:
         return ""
-    address = reverse("rag:passage", kwargs={"slug": slug, "document_id": citation.source})
-    return f"{address}?page={citation.page or 1}&start={citation.start}&end={citation.end}"
+    kwargs = {"slug": slug, "conversation_id": opened.conversation, "message_id": opened.source}
+    return reverse("chat:message", kwargs=kwargs)
 
 
 def _assistant(principal: Principal) -> str:

@@ -46,6 +46,14 @@ class DocumentSerializer(serializers.Serializer[Any]):
     pages_failed = serializers.IntegerField()
     percent = serializers.IntegerField(allow_null=True)
     run = serializers.UUIDField(allow_null=True)
+    version = serializers.IntegerField(help_text="Grows when the content is replaced; the id stays.")
+    renewed_at = serializers.DateTimeField(allow_null=True, help_text="When that happened the last time.")
+    is_renewing = serializers.BooleanField(
+        help_text="A newer content is being read; until then this one is shown."
+    )
+    renewal_error = serializers.CharField(
+        allow_blank=True, help_text="Why the newer content could not be read."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -58,9 +66,17 @@ class PageStatusSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_blank=True)
 
 
-class DocumentDetailSerializer(DocumentSerializer):
-    """A document with its settled pages."""
+class DocumentOriginSerializer(serializers.Serializer[Any]):
+    """Where a document is read from: a web address, or a path that cannot be opened."""
 
+    address = serializers.CharField()
+    is_link = serializers.BooleanField()
+
+
+class DocumentDetailSerializer(DocumentSerializer):
+    """A document with its settled pages, and where a source reads it from."""
+
+    origin = DocumentOriginSerializer(allow_null=True)
     pages = PageStatusSerializer(many=True)
 
 

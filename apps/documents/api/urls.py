@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.documents.api import views
+from apps.documents.api import sources, views
 
 app_name = "documents-api"
 urlpatterns = [
@@ -13,4 +13,9 @@ urlpatterns = [
     path(
         "documents/<uuid:document_id>/pages/<int:number>/image", views.PagePicture.as_view(), name="picture"
     ),
+    path("sources/", sources.SourceList.as_view(), name="sources"),
+    path("sources/<uuid:source_id>/", sources.SourceDetail.as_view(), name="source"),
+    path("sources/<uuid:source_id>/sync/", sources.SourceSync.as_view(), name="source-sync"),
+    path("sources/<uuid:source_id>/confirm/", sources.SourceConfirm.as_view(), name="source-confirm"),
+    path("sources/<uuid:source_id>/unread/", sources.SourceUnread.as_view(), name="source-unread"),
 ]

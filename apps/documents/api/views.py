@@ -20,6 +20,7 @@ from apps.core.api.serializers import validated
 from apps.documents.api import serializers as shapes
 from apps.documents.selectors.documents import get_document, list_documents, list_page_states, view_of
 from apps.documents.selectors.pages import get_page
+from apps.documents.selectors.sources import find_origin
 from apps.documents.services import documents
 from apps.documents.services.pictures import page_picture
 from apps.documents.types import DocumentState, DocumentView, PageStatus
@@ -48,6 +49,10 @@ def document_json(document: DocumentView) -> dict[str, Any]:
         "pages_failed": document.pages_failed,
         "percent": document.percent,
         "run": document.run_id,
+        "version": document.version,
+        "renewed_at": document.renewed_at,
+        "is_renewing": document.is_renewing,
+        "renewal_error": document.renewal_error,
         "created_at": document.created_at,
     }
 
@@ -104,7 +109,9 @@ class DocumentDetail(APIView):
         """Show a document, how far its reading is, and each settled page."""
         document = get_document(principal=principal_of(request), document_id=document_id)
         pages = [status_json(page) for page in list_page_states(document_id=document_id)]
-        return Response({**document_json(document), "pages": pages})
+        origin = find_origin(organization_id=document.organization_id, document_id=document.id)
+        shown = {"origin": asdict(origin) if origin else None, "pages": pages}
+        return Response({**document_json(document), **shown})
 
     @extend_schema(responses={204: OpenApiResponse(description="Gone.")}, tags=_TAGS)
     def delete(self, request: Request, document_id: UUID) -> Response:

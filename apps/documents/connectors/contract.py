@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Protocol
 
+from apps.documents.types import Origin
+
 Fingerprint = Mapping[str, str]
 LONGEST_ID = 2048
 
@@ -87,6 +89,10 @@ class Kind(Protocol):
 
     def about(self, settings: Mapping[str, Any]) -> str:
         """Return in one line what is read."""
+        ...
+
+    def origin(self, settings: Mapping[str, Any], external_id: str) -> Origin:
+        """Return what readers of a document see of the thing it was read from."""
         ...
 
     def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> Connector:

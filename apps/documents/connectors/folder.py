@@ -21,6 +21,7 @@ from apps.documents.connectors.contract import LONGEST_ID, Content, Fingerprint,
 from apps.documents.errors import ItemFailed, SourceError, SourceFailed, SourceSettingsInvalid
 from apps.documents.parsing import sniff
 from apps.documents.parsing.errors import ErrorCode
+from apps.documents.types import Origin
 
 MOST_FILES: Final = 10_000
 LONGEST_PATH: Final = 500
@@ -63,6 +64,10 @@ class FolderKind:
     def about(self, settings: Mapping[str, Any]) -> str:
         """Return the path."""
         return f"/{settings['path']}"
+
+    def origin(self, settings: Mapping[str, Any], external_id: str) -> Origin:
+        """Return the path below the organization's folder."""
+        return Origin("/" + "/".join(filter(None, (settings["path"], external_id))), is_link=False)
 
     def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> FolderConnector:
         """Return the folder, which may be missing: its first use says so.

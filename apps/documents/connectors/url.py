@@ -25,6 +25,7 @@ from apps.documents.errors import ItemFailed, SourceError, SourceFailed, SourceS
 from apps.documents.parsing import sniff
 from apps.documents.parsing.cleaning import decode
 from apps.documents.parsing.errors import ErrorCode
+from apps.documents.types import Origin
 
 PURPOSE: Final = "document_source"
 MOST_ADDRESSES: Final = 200
@@ -67,6 +68,10 @@ class UrlKind:
         """Return the first address, and how many follow."""
         first, *others = settings["addresses"]
         return f"{first} +{len(others)}" if others else str(first)
+
+    def origin(self, settings: Mapping[str, Any], external_id: str) -> Origin:  # noqa: ARG002 - of the contract
+        """Return the address."""
+        return Origin(external_id, is_link=True)
 
     def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> UrlConnector:  # noqa: ARG002
         """Return the addresses; nothing is asked yet."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 from uuid import UUID
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import list_conversations
 from apps.core.errors import DomainError
-from apps.documents.services.sources import NewSource
-from apps.documents.types import SourceInterval, SourceKind
+from apps.documents.services.sources import NewSource, SourceChange, SourcePlace
+from apps.documents.types import SourceInterval, SourceKind, SourceView
 
 
 class SourceForm(forms.Form):
@@ -33,10 +35,15 @@ class SourceForm(forms.Form):
         label=gettext_lazy("Look again"), choices=SourceInterval.choices, initial=SourceInterval.DAILY
     )
 
-    def __init__(self, principal: Principal, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, principal: Principal, data: QueryDict | None = None, *, source: SourceView | None = None
+    ) -> None:
+        super().__init__(data, initial=self._initial(source) if source else None)
         own = [one for one in list_conversations(principal) if one.kind == "channel"]
         choices = [("", _("Library")), *((str(one.id), one.name) for one in own)]
+        current = str(source.conversation_id or "") if source else ""
+        if current not in dict(choices):
+            choices.append((current, _("A conversation you are not in")))
         place = self.fields["place"]
         assert isinstance(place, forms.ChoiceField)  # noqa: S101 - declared above
         place.choices, place.required = choices, False
@@ -51,6 +58,28 @@ class SourceForm(forms.Form):
             conversation_id=UUID(place) if place else None,
             interval=SourceInterval(self.cleaned_data["interval"]),
         )
+
+    def change(self) -> SourceChange:
+        """Return what is to be different of a source, of a valid form."""
+        wanted = self.wanted()
+        return SourceChange(
+            name=wanted.name,
+            settings=wanted.settings,
+            place=SourcePlace(wanted.conversation_id),
+            interval=wanted.interval,
+        )
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings of the kind as its fields show them."""
+        return {field: settings[field] for field in cls.asked}
+
+    @classmethod
+    def _initial(cls, source: SourceView) -> dict[str, Any]:
+        place = str(source.conversation_id or "")
+        return {
+            "name": source.name, "place": place, "interval": source.interval, **cls.shown(source.settings),
+        }  # fmt: skip
 
     def refuse(self, refused: DomainError) -> None:
         """Show a refusal beside the fields it names, else above them all."""
@@ -71,7 +100,8 @@ class AddressesForm(SourceForm):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://"}),
         help_text=gettext_lazy(
-            "One in each line. They have to be public, and allowed under outgoing connections."
+            "One in each line. They have to be public, and allowed under outgoing connections. "
+            "Who reads the documents sees them."
         ),
     )
     with_links = forms.BooleanField(
@@ -79,6 +109,11 @@ class AddressesForm(SourceForm):
         required=False,
         help_text=gettext_lazy("For a single address: at most 200 pages of the same host, one click away."),
     )
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the addresses one in each line."""
+        return {**settings, "addresses": "\n".join(settings["addresses"])}
 
     def clean_addresses(self) -> list[str]:
         """Return the lines."""
@@ -99,3 +134,9 @@ class FolderForm(SourceForm):
             "Below the folder of your organization on the server, such as `handbooks/current`. Empty is all of it."
         ),
     )
+
+
+FORMS: Final[dict[SourceKind, type[SourceForm]]] = {
+    SourceKind.URL: AddressesForm,
+    SourceKind.FOLDER: FolderForm,
+}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -15,11 +16,12 @@ from apps.core import console_shell
 from apps.core.errors import DomainError, NotFound
 from apps.documents.connectors.kinds import offered
 from apps.documents.console.common import SOURCES, ConsoleRequest
-from apps.documents.console.forms import AddressesForm, FolderForm, SourceForm
+from apps.documents.console.forms import FORMS, SourceForm
 from apps.documents.errors import SourceNotFound
 from apps.documents.selectors.sources import get_source, list_sources, list_unread
 from apps.documents.services.sources import (
     add_source,
+    change_source,
     confirm_removal,
     is_administrator,
     pause_source,
@@ -49,7 +51,7 @@ def sources(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_addresses(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Add web addresses."""
-    return _new(request, AddressesForm, route="source-new-url", title=_("Add web addresses"))
+    return _new(request, SourceKind.URL, route="source-new-url", title=_("Add web addresses"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,7 +59,23 @@ def new_folder(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
     """Add a folder, where the operator allows folders."""
     if SourceKind.FOLDER not in offered():
         raise SourceNotFound
-    return _new(request, FolderForm, route="source-new-folder", title=_("Add a folder"))
+    return _new(request, SourceKind.FOLDER, route="source-new-folder", title=_("Add a folder"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Change a source; its documents move with it when they are for others."""
+    require_administrator(request.principal)
+    source = get_source(request.principal, source_id)
+    form_class = FORMS[source.kind]
+    return _filled(
+        request,
+        form_class(request.principal, _given(request), source=source),
+        lambda form: change_source(principal=request.principal, source_id=source_id, wanted=form.change()),
+        context={"action": console_shell.address(request.principal, "source-change", source_id=source_id)},
+        title=_("Change %(name)s") % {"name": source.name},
+        said=lambda name: _("%(name)s is changed") % {"name": name},
+    )
 
 
 @require_POST
@@ -146,25 +164,45 @@ def remove(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:
     )
 
 
-def _new(request: ConsoleRequest, form_class: type[SourceForm], *, route: str, title: str) -> HttpResponse:
+def _new(request: ConsoleRequest, kind: SourceKind, *, route: str, title: str) -> HttpResponse:
     require_administrator(request.principal)
-    part = "console/sources/new.html"
-    context: dict[str, Any] = {"route": route}
+    return _filled(
+        request,
+        FORMS[kind](request.principal, _given(request)),
+        lambda form: add_source(principal=request.principal, wanted=form.wanted()),
+        context={"action": console_shell.address(request.principal, route), "is_new": True},
+        title=title,
+        said=lambda name: _("%(name)s is added and read now") % {"name": name},
+    )
+
+
+def _given(request: ConsoleRequest) -> QueryDict | None:
+    return request.POST if request.method == "POST" else None
+
+
+def _filled(
+    request: ConsoleRequest,
+    form: SourceForm,
+    do: Callable[[SourceForm], object],
+    *,
+    context: dict[str, Any],
+    title: str,
+    said: Callable[[str], str],
+) -> HttpResponse:
+    """Show a form of a source, or do what it asks for and say so."""
+    part = "console/sources/form.html"
     if request.method != "POST":
-        context |= {"form": form_class(request.principal)}
-        return console_shell.page_or_dialog(request, part, context, page=SOURCES, title=title)
-    form = form_class(request.principal, request.POST)
+        return console_shell.page_or_dialog(
+            request, part, {**context, "form": form}, page=SOURCES, title=title
+        )
     if form.is_valid():
-        wanted = form.wanted()
         try:
-            add_source(principal=request.principal, wanted=wanted)
+            do(form)
         except NotFound:
             raise
         except DomainError as refused:
             form.refuse(refused)
         else:
-            said = _("%(name)s is added and read now") % {"name": wanted.name}
-            return console_shell.leave_to(
-                request, console_shell.address(request.principal, SOURCES), said=said
-            )
+            where = console_shell.address(request.principal, SOURCES)
+            return console_shell.leave_to(request, where, said=said(form.cleaned_data["name"]))
     return console_shell.form_again(request, part, context, form, page=SOURCES, title=title)

@@ -14,7 +14,7 @@ from apps.accounts.selectors import people
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.services.access import can
 from apps.accounts.types import Principal, ScopeClause
-from apps.documents.models import Document, DocumentPage
+from apps.documents.models import Document, DocumentPage, Renewal
 from apps.documents.selectors.documents import view_of, visible_documents
 from apps.documents.types import DocumentState, DocumentView, PageState
 
@@ -23,7 +23,9 @@ FILTERS = ("ready", "reading", "gaps", "failed")
 _COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE d.state = ANY(%(reading)s)),
   count(*) FILTER (WHERE d.state = %(failed)s OR EXISTS (
-    SELECT 1 FROM documents_documentpage p WHERE p.document_id = d.id AND p.state = %(failed_page)s))
+    SELECT 1 FROM documents_documentpage p
+    WHERE p.document_id = d.id AND p.version = d.version AND p.state = %(failed_page)s) OR EXISTS (
+    SELECT 1 FROM documents_renewal r WHERE r.document_id = d.id AND r.state = %(failed)s))
 FROM documents_document d WHERE {visible}
 """.format
 _TITLES = "SELECT d.id, d.title FROM documents_document d WHERE d.id = ANY(%(ids)s) AND {visible}".format
@@ -45,12 +47,13 @@ class DocumentLine:
     @property
     def has_failed(self) -> bool:
         """Something of it could not be read."""
-        return self.document.state == DocumentState.FAILED or self.document.pages_failed > 0
+        one = self.document
+        return one.state == DocumentState.FAILED or one.pages_failed > 0 or bool(one.renewal_error)
 
     @property
     def is_reading(self) -> bool:
         """Pages are still being read."""
-        return self.document.state in READING
+        return self.document.state in READING or self.document.is_renewing
 
 
 @dataclass(frozen=True)
@@ -116,11 +119,16 @@ def _visible(principal: Principal) -> ScopeClause:
 
 
 def _filtered(rows: QuerySet[Document], state: str) -> QuerySet[Document]:
-    failed_page = DocumentPage.objects.filter(document_id=OuterRef("pk"), state=PageState.FAILED)
+    renewal = Renewal.objects.filter(document_id=OuterRef("pk"))
+    failed_page = DocumentPage.objects.filter(
+        document_id=OuterRef("pk"), version=OuterRef("version"), state=PageState.FAILED
+    )
     conditions = {
         "ready": Q(state=DocumentState.READY),
-        "reading": Q(state__in=READING),
-        "gaps": Q(Exists(failed_page)) | Q(state=DocumentState.FAILED),
+        "reading": Q(state__in=READING) | Q(Exists(renewal.filter(state__in=READING))),
+        "gaps": Q(Exists(failed_page))
+        | Q(state=DocumentState.FAILED)
+        | Q(Exists(renewal.filter(state=DocumentState.FAILED))),
         "failed": Q(state=DocumentState.FAILED),
     }
     return rows.filter(conditions[state]) if state in conditions else rows

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from apps.accounts.selectors.scopes import visible_content, visible_scope_clause
 from apps.accounts.types import Principal
 from apps.core.database import planned
 from apps.documents.errors import DocumentNotFound, sentence
-from apps.documents.models import Document, DocumentPage
+from apps.documents.models import Document, DocumentPage, Renewal
 from apps.documents.types import DocumentState, DocumentView, PageState, PageStatus
 
 MOST_COUNTED = 100
@@ -66,7 +67,7 @@ def find_by_file(*, principal: Principal, file_id: UUID) -> DocumentView | None:
 
 def list_page_states(*, document_id: UUID) -> list[PageStatus]:
     """Return the settled pages of a document the caller may see, in order. One query, without texts."""
-    rows = DocumentPage.objects.filter(document_id=document_id).order_by("number")
+    rows = shown_pages().filter(document_id=document_id).order_by("number")
     return [
         PageStatus(number, PageState(state), code, sentence(code))
         for number, state, code in rows.values_list("number", "state", "error_code")
@@ -95,9 +96,28 @@ def find_document(*, organization_id: UUID, document_id: UUID) -> DocumentView |
     return view_of(row) if row else None
 
 
+def find_scopes(*, organization_id: UUID, document_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the audiences of those of these documents that there are, without asking who looks. At most one query."""
+    if not document_ids:
+        return {}
+    rows = Document.objects.filter(organization_id=organization_id, pk__in=document_ids)
+    return dict(rows.values_list("pk", "scope_id"))
+
+
 def with_counts(documents: QuerySet[Document]) -> QuerySet[Document]:
-    """Add the numbers of read and failed pages, each from one index."""
-    return documents.annotate(pages_parsed=_count(PageState.PARSED), pages_failed=_count(PageState.FAILED))
+    """Add the numbers of read and failed pages, each from one index, and how far the next content is."""
+    renewal = Renewal.objects.filter(document_id=OuterRef("pk"))
+    return documents.annotate(
+        pages_parsed=_count(PageState.PARSED),
+        pages_failed=_count(PageState.FAILED),
+        renewal_state=Subquery(renewal.values("state")),
+        renewal_error=Subquery(renewal.values("error_code")),
+    )
+
+
+def shown_pages() -> QuerySet[DocumentPage]:
+    """Pages of what documents say now; those of the next content, still being read, are not among them."""
+    return DocumentPage.objects.filter(version=F("document__version"))
 
 
 def view_of(row: Document) -> DocumentView:
@@ -123,10 +143,15 @@ def view_of(row: Document) -> DocumentView:
         version=row.version,
         run_id=row.run_id,
         created_at=row.created_at,
+        renewed_at=row.renewed_at,
+        is_renewing=getattr(row, "renewal_state", None) in (DocumentState.QUEUED, DocumentState.READING),
+        renewal_error=sentence(getattr(row, "renewal_error", None) or ""),
     )
 
 
 def _count(state: PageState) -> Coalesce:
-    pages = DocumentPage.objects.filter(document_id=OuterRef("pk"), state=state).order_by()
+    pages = DocumentPage.objects.filter(
+        document_id=OuterRef("pk"), version=OuterRef("version"), state=state
+    ).order_by()
     counted = pages.values("document_id").annotate(number=Count("pk")).values("number")
     return Coalesce(Subquery(counted, output_field=IntegerField()), 0)

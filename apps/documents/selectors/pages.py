@@ -12,7 +12,7 @@ from apps.documents.models import Document, DocumentPage
 from apps.documents.parsing import sniff, wire
 from apps.documents.parsing.chunking import Chunker
 from apps.documents.parsing.types import ParsedPage
-from apps.documents.selectors.documents import visible_documents
+from apps.documents.selectors.documents import shown_pages, visible_documents
 from apps.documents.types import BlockView, IndexablePage, MarkedBox, PageState, PageView
 
 
@@ -63,11 +63,16 @@ def marked_boxes(
 def indexable_page(*, organization_id: UUID, document_id: UUID, number: int) -> IndexablePage | None:
     """Return a page with its chunks for the content index; None when it is gone or could not be read."""
     document = Document.objects.filter(organization_id=organization_id, pk=document_id).first()
+    if document is None:
+        return None
     pages = DocumentPage.objects.filter(
-        organization_id=organization_id, document_id=document_id, state=PageState.PARSED
+        organization_id=organization_id,
+        document_id=document_id,
+        version=document.version,
+        state=PageState.PARSED,
     )
     row = pages.filter(number=number).first()
-    if document is None or row is None:
+    if row is None:
         return None
     above = pages.filter(number__lt=number).order_by("-number").values_list("headings", flat=True).first()
     chunker = Chunker(language=known_language(document.language), path=open_headings(above))
@@ -89,8 +94,30 @@ def indexable_page(*, organization_id: UUID, document_id: UUID, number: int) -> 
 
 def list_indexable_pages(*, organization_id: UUID) -> list[tuple[UUID, int]]:
     """Return (document, page) of every page that could be read, for building the content index anew. One query."""
-    rows = DocumentPage.objects.filter(organization_id=organization_id, state=PageState.PARSED)
+    rows = shown_pages().filter(organization_id=organization_id, state=PageState.PARSED)
     return list(rows.order_by("document_id", "number").values_list("document_id", "number"))
+
+
+def readable_pages(*, organization_id: UUID, document_id: UUID) -> list[int]:
+    """Return the numbers of a document's pages that can be read now. One query."""
+    rows = shown_pages().filter(organization_id=organization_id, document_id=document_id)
+    return list(rows.filter(state=PageState.PARSED).order_by("number").values_list("number", flat=True))
+
+
+def find_quote(*, principal: Principal, document_id: UUID, quote: str) -> int | None:
+    """Return the first page of a visible document that holds these words as they are; None for none. One query."""
+    if not quote.strip() or "\x00" in quote:
+        return None
+    visible = visible_documents(principal).filter(pk=document_id).values("pk")
+    rows = shown_pages().filter(document_id__in=visible, text__contains=quote).order_by("number")
+    return rows.values_list("number", flat=True).first()
+
+
+def first_page(*, principal: Principal, document_id: UUID) -> int | None:
+    """Return the first page of a visible document that can be read; None for none. One query."""
+    visible = visible_documents(principal).filter(pk=document_id).values("pk")
+    rows = shown_pages().filter(document_id__in=visible, state=PageState.PARSED).order_by("number")
+    return rows.values_list("number", flat=True).first()
 
 
 def has_picture(media_type: str) -> bool:
@@ -119,7 +146,8 @@ def known_language(language: str) -> Language | None:
 
 def _visible_page(principal: Principal, document_id: UUID, number: int) -> DocumentPage:
     row = (
-        DocumentPage.objects.filter(
+        shown_pages()
+        .filter(
             document_id__in=visible_documents(principal).filter(pk=document_id).values("pk"), number=number
         )
         .select_related("document")

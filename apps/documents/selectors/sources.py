@@ -12,7 +12,7 @@ from apps.chat.selectors.conversations import names
 from apps.documents.connectors.kinds import kind_of
 from apps.documents.errors import SourceNotFound, sentence
 from apps.documents.models import Source, SourceItem
-from apps.documents.types import SourceInterval, SourceKind, SourceState, SourceView, UnreadItem
+from apps.documents.types import Origin, SourceInterval, SourceKind, SourceState, SourceView, UnreadItem
 from apps.runs.selectors.runs import find_runs
 from apps.runs.types import RunView
 
@@ -52,7 +52,16 @@ def list_unread(source_id: UUID) -> list[UnreadItem]:
     """Return what of a source of the current organization could not be read, by name. One query."""
     rows = SourceItem.objects.filter(_UNREAD, source_id=source_id).order_by("external_id")
     found = rows.values_list("external_id", "error_code", "content_error")[:MOST_UNREAD]
-    return [UnreadItem(name, sentence(error or content)) for name, error, content in found]
+    return [UnreadItem(name, error or content, sentence(error or content)) for name, error, content in found]
+
+
+def find_origin(*, organization_id: UUID, document_id: UUID) -> Origin | None:
+    """Return where a document was read from, without asking who looks; None for others. One query."""
+    rows = SourceItem.objects.filter(organization_id=organization_id, document_id=document_id)
+    item = rows.select_related("source").first()
+    if item is None:
+        return None
+    return kind_of(item.source.kind).origin(item.source.settings, item.external_id)
 
 
 def source_names(principal: Principal, ids: Collection[UUID]) -> dict[UUID, str]:
@@ -74,17 +83,21 @@ def _view(row: Source, counts: tuple[int, int], places: dict[UUID, str], run: Ru
         id=row.pk,
         kind=SourceKind(row.kind),
         name=row.name,
+        settings=row.settings,
         about=kind_of(row.kind).about(row.settings),
         conversation_id=row.conversation_id,
         place=places.get(row.conversation_id, "") if row.conversation_id else "",
         interval=SourceInterval(row.interval),
         is_paused=row.is_paused,
         state=SourceState(row.state),
+        error_code=row.error_code,
         error=sentence(row.error_code),
         held_count=row.held_count,
         documents=documents,
         unread=unread,
+        run_id=row.run_id,
         percent=run.percent if run else None,
         synced_at=row.synced_at,
         due_at=row.due_at,
+        created_at=row.created_at,
     )

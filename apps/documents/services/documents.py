@@ -21,13 +21,14 @@ from apps.documents.errors import (
     Unreadable,
     UnsupportedType,
 )
-from apps.documents.models import Document
+from apps.documents.models import Document, Renewal
 from apps.documents.parsing import sniff
 from apps.documents.parsing.errors import ErrorCode, ParseError
 from apps.documents.selectors.documents import get_document, view_of, visible_documents, with_counts
+from apps.documents.services import renewing
 from apps.documents.services.collections import library_scope
-from apps.documents.services.reading import about
-from apps.documents.types import INGEST, SUBJECT, DocumentState, DocumentView
+from apps.documents.services.content import LONGEST_TITLE, about, end_reading, start_reading, titled
+from apps.documents.types import DocumentState, DocumentView
 from apps.files.errors import FileNotFound
 from apps.files.selectors.files import find_content, get_file
 from apps.files.services import access as file_access
@@ -36,9 +37,6 @@ from apps.files.services.removal import remove_unused
 from apps.files.types import FileView
 from apps.runs.errors import NothingToRetry
 from apps.runs.services import runs
-from apps.runs.types import StepSpec, Subject
-
-LONGEST_TITLE = 300
 
 
 @dataclass(frozen=True)
@@ -59,17 +57,26 @@ def add_document(
         PermissionMissing, ConversationNotFound, FileNotFound.
         UnsupportedType, Unreadable: the file cannot be a document; nothing was written.
     """
-    if conversation_id is None:
-        require(principal, "document.manage")
-        place = Place(library_scope())
-    else:
-        require(principal, "file.upload")
-        place = Place(scope_of(principal, conversation_id), conversation_id)
-    file = get_file(principal=principal, file_id=file_id)
-    if not file.is_ready:
-        raise FileNotFound
-    media_type = detect(file)
+    place = _place(principal, conversation_id)
+    file, media_type = _own(principal, file_id)
     return _add(principal, file, place, media_type=media_type, title=title, error_code="")
+
+
+def renew_document(
+    *, principal: Principal, document_id: UUID, file_id: UUID, conversation_id: UUID | None = None
+) -> bool:
+    """Begin to read an own ready file as the next content of a document of this place; what is shown stays till then.
+
+    Returns:
+        Whether there is such a document.
+
+    Raises:
+        As `add_document`.
+    """
+    _place(principal, conversation_id)
+    file, media_type = _own(principal, file_id)
+    with transaction.atomic():
+        return renewing.renew(principal=principal, document_id=document_id, file=file, media_type=media_type)
 
 
 def add_attachment(*, principal: Principal, file: FileView, place: Place) -> DocumentView | None:
@@ -87,7 +94,7 @@ def add_attachment(*, principal: Principal, file: FileView, place: Place) -> Doc
 
 
 def retry_document(*, principal: Principal, document_id: UUID) -> DocumentView:
-    """Try what failed again: pages, or the whole document.
+    """Try what failed again: pages, or the whole document, or its next content.
 
     Raises:
         DocumentNotFound, NotYourDocument.
@@ -95,15 +102,17 @@ def retry_document(*, principal: Principal, document_id: UUID) -> DocumentView:
     """
     with transaction.atomic():
         row = _lock_own(principal, document_id)
-        if row.run_id is None:
+        next_one = Renewal.objects.filter(document=row, state=DocumentState.FAILED).first()
+        content = next_one or row
+        if content.run_id is None:
             raise NothingFailed
         try:
-            runs.retry_as_house(run_id=row.run_id)
+            runs.retry_as_house(run_id=content.run_id)
         except NothingToRetry as error:
             raise NothingFailed from error
-        if row.state == DocumentState.FAILED:
-            row.state, row.error_code = DocumentState.QUEUED, ""
-            row.save(update_fields=["state", "error_code"])
+        if content.state == DocumentState.FAILED:
+            content.state, content.error_code = DocumentState.QUEUED, ""
+            content.save(update_fields=["state", "error_code"])
     return get_document(principal=principal, document_id=document_id)
 
 
@@ -125,8 +134,8 @@ def delete_document(*, principal: Principal, document_id: UUID) -> None:
 
 def remove(row: Document) -> None:
     """Delete a locked document inside the caller's transaction."""
-    if row.run_id is not None:
-        runs.cancel_as_house(run_id=row.run_id)
+    renewing.drop_of(row)
+    end_reading(row)
     event = events.DocumentDeleted(**about(row), actor_id=row.created_by_id)
     file_id, scope_id, by_message = row.file_id, row.scope_id, row.message_id is not None
     row.delete()
@@ -167,7 +176,7 @@ def _add(
         conversation_id=place.conversation_id,
         message_id=place.message_id,
         created_by_id=principal.id,
-        title=(title.strip() or PurePath(file.name).stem or file.name)[:LONGEST_TITLE],
+        title=title.strip()[:LONGEST_TITLE] or titled(file.name),
         name=file.name,
         media_type=media_type,
         content_hash=file.sha256,
@@ -184,7 +193,7 @@ def _add(
                 )
             )
             if not error_code:
-                _start_reading(principal, row)
+                start_reading(principal, row, row)
     except IntegrityError:
         first = with_counts(Document.objects.filter(scope_id=place.scope_id, file_id=file.id)).first()
         if first is None:
@@ -193,18 +202,19 @@ def _add(
     return view_of(row)
 
 
-def _start_reading(principal: Principal, row: Document) -> None:
-    run = runs.start_run(
-        kind=INGEST,
-        principal=principal,
-        steps=[StepSpec("documents.open", {"document_id": row.pk, "version": row.version})],
-        subject=Subject(SUBJECT, row.pk),
-        scope_id=row.scope_id,
-        conversation_id=row.conversation_id,
-        retry_key=f"{row.pk}:{row.version}",
-    )
-    row.run_id = run.id
-    row.save(update_fields=["run_id"])
+def _place(principal: Principal, conversation_id: UUID | None) -> Place:
+    if conversation_id is None:
+        require(principal, "document.manage")
+        return Place(library_scope())
+    require(principal, "file.upload")
+    return Place(scope_of(principal, conversation_id), conversation_id)
+
+
+def _own(principal: Principal, file_id: UUID) -> tuple[FileView, str]:
+    file = get_file(principal=principal, file_id=file_id)
+    if not file.is_ready:
+        raise FileNotFound
+    return file, detect(file)
 
 
 def _lock_own(principal: Principal, document_id: UUID) -> Document:

@@ -10,8 +10,9 @@ from django.db import connection
 
 from apps.core.data_subjects import Batch, Person
 from apps.core.database import arrays
-from apps.documents.models import Document
+from apps.documents.models import Document, Renewal
 from apps.documents.selectors.personal import documents_of, sources_of
+from apps.documents.services import renewing
 from apps.documents.services.documents import remove
 from apps.runs.selectors.runs import find_run
 from apps.runs.services import runs
@@ -27,7 +28,17 @@ def erase_documents_of(person: Person, _cursor: Any) -> Batch:
     rows = list(documents_of(person).order_by("pk").select_for_update()[:BATCH])
     for row in rows:
         remove(row)
-    return Batch(len(rows), "more" if rows else None)
+    dropped = _drop_renewals_of(person) if not rows else 0
+    return Batch(len(rows) + dropped, "more" if rows or dropped else None)
+
+
+def _drop_renewals_of(person: Person) -> int:
+    """Forget what the person's sources were about to put in the place of others' documents."""
+    renewals = Renewal.objects.filter(organization_id=person.organization_id, created_by_id=person.id)
+    found = list(renewals.order_by("pk").values_list("document_id", flat=True)[:BATCH])
+    for document in Document.objects.filter(pk__in=found).order_by("pk").select_for_update(no_key=True):
+        renewing.drop_of(document)
+    return len(found)
 
 
 def erase_sources_of(person: Person, _cursor: Any) -> Batch:

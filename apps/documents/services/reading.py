@@ -9,19 +9,21 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from apps.core.events import log
 from apps.documents import events
 from apps.documents.errors import Unreadable
-from apps.documents.models import Document, DocumentPage
+from apps.documents.models import Document, DocumentPage, Renewal
 from apps.documents.parsing import wire
 from apps.documents.parsing.chunking import Chunker
 from apps.documents.parsing.errors import ErrorCode, ParseError
 from apps.documents.parsing.types import Outline, PageFailed, ParsedPage
 from apps.documents.sandbox import client
 from apps.documents.selectors.pages import known_language, open_headings
+from apps.documents.services import renewing
+from apps.documents.services.content import about
 from apps.documents.types import DocumentState, PageState
 from apps.files.errors import ContentMissing
 from apps.files.selectors.files import find_content
@@ -76,7 +78,7 @@ def page_reader(*, organization_id: UUID, document_id: UUID, version: int) -> It
         Gone, ContentMissing.
     """
     with ExitStack() as stack:
-        row = _document(organization_id, document_id, version)
+        row = _content(organization_id, document_id, version)
         reader = PageReader(stack.enter_context(_local_file(row)), row.media_type)
         stack.callback(reader.close)
         yield reader
@@ -89,8 +91,8 @@ def open_document(*, organization_id: UUID, document_id: UUID, version: int) -> 
         Gone, ContentMissing.
         Unreadable: the whole file; the document says why.
     """
-    row = _document(organization_id, document_id, version)
-    Document.objects.filter(pk=row.pk).update(state=DocumentState.READING, error_code="")
+    row = _content(organization_id, document_id, version)
+    _change(row, state=DocumentState.READING, error_code="")
     try:
         with _local_file(row) as path:
             outline = client.open_document(path, row.media_type)
@@ -99,7 +101,7 @@ def open_document(*, organization_id: UUID, document_id: UUID, version: int) -> 
     changes: dict[str, Any] = {"page_count": outline.page_count, "language": outline.language or ""}
     if outline.title and row.title == Path(row.name).stem:
         changes["title"] = outline.title[:300]  # nobody gave it another one
-    Document.objects.filter(pk=row.pk, version=version).update(**changes)
+    _change(row, **changes)
     return outline
 
 
@@ -109,19 +111,23 @@ def store_page(
     """Keep a page, and announce it when it can be read; a page that was kept before is replaced.
 
     Raises:
-        Gone: the document was deleted meanwhile; nothing is kept.
+        Gone: the document was deleted, or this content dropped; nothing is kept.
         Unreadable: for a failed page, after it was noted.
     """
     with transaction.atomic():
-        row = _document(organization_id, document_id, version, lock=True)
+        row = _content(organization_id, document_id, version, lock=True)
         values = _failed(found) if isinstance(found, PageFailed) else _parsed(row, found)
         DocumentPage.objects.update_or_create(
-            organization_id=organization_id, document_id=document_id, number=found.number, defaults=values
+            organization_id=organization_id,
+            document_id=document_id,
+            version=version,
+            number=found.number,
+            defaults=values,
         )
-        if isinstance(found, ParsedPage):
+        if isinstance(found, ParsedPage) and isinstance(row, Document):
             log.record(events.PageParsed(**about(row), page=found.number))
-        if row.state in (DocumentState.READY, DocumentState.FAILED):
-            _settle(row)  # a page that was tried again after the end
+        if row.state != DocumentState.READING:
+            _settle(row)  # a page that is tried again after the end: only opening begins a reading
     if isinstance(found, PageFailed):
         raise Unreadable(found.code)
 
@@ -133,36 +139,31 @@ def settle(*, organization_id: UUID, document_id: UUID, version: int) -> None:
         Gone.
     """
     with transaction.atomic():
-        _settle(_document(organization_id, document_id, version, lock=True))
+        _settle(_content(organization_id, document_id, version, lock=True))
 
 
-def note_end(*, organization_id: UUID, document_id: UUID, error_code: str) -> None:
-    """Note that the run ended without success. One statement; a document that was settled stays as it is."""
-    Document.objects.filter(
-        organization_id=organization_id,
-        pk=document_id,
-        state__in=(DocumentState.QUEUED, DocumentState.READING),
-    ).update(state=DocumentState.FAILED, error_code=error_code)
+def note_end(*, organization_id: UUID, document_id: UUID, run_id: UUID, error_code: str) -> None:
+    """Note that the run ended without success. Two statements; what was settled stays as it is."""
+    for content in (
+        Document.objects.filter(pk=document_id),
+        Renewal.objects.filter(document_id=document_id),
+    ):
+        content.filter(organization_id=organization_id, run_id=run_id, state__in=renewing.UNSETTLED).update(
+            state=DocumentState.FAILED, error_code=error_code
+        )
 
 
-def about(row: Document) -> dict[str, Any]:
-    """Return what all events of a document say."""
-    return {
-        "organization_id": row.organization_id,
-        "stream_id": row.pk,
-        "scope_id": row.scope_id,
-        "document_id": row.pk,
-        "version": row.version,
-    }
-
-
-def _settle(row: Document) -> None:
-    pages = DocumentPage.objects.filter(document_id=row.pk).aggregate(
+def _settle(row: Document | Renewal) -> None:
+    if isinstance(row, Renewal):
+        renewing.settle(row)
+        return
+    own = _pages_of(row)
+    pages = own.aggregate(
         parsed=Count("pk", filter=Q(state=PageState.PARSED)),
         failed=Count("pk", filter=Q(state=PageState.FAILED)),
     )
     row.state = DocumentState.READY if pages["parsed"] else DocumentState.FAILED
-    first = DocumentPage.objects.filter(document_id=row.pk, state=PageState.FAILED).order_by("number").first()
+    first = own.filter(state=PageState.FAILED).order_by("number").first()
     row.error_code = first.error_code if first and not pages["parsed"] else ""
     row.save(update_fields=["state", "error_code"])
     log.record(
@@ -172,16 +173,33 @@ def _settle(row: Document) -> None:
     )
 
 
-def _document(organization_id: UUID, document_id: UUID, version: int, *, lock: bool = False) -> Document:
-    rows = Document.objects.filter(organization_id=organization_id, pk=document_id, version=version)
-    row = (rows.select_for_update(no_key=True) if lock else rows).first()
+def _content(
+    organization_id: UUID, document_id: UUID, version: int, *, lock: bool = False
+) -> Document | Renewal:
+    """Return what is read under this version; with `lock`, the document is locked, also for its next content."""
+    documents = Document.objects.filter(organization_id=organization_id, pk=document_id)
+    row = (documents.select_for_update(no_key=True) if lock else documents).first()
     if row is None:
         raise Gone
-    return row
+    if row.version == version:
+        return row
+    renewal = Renewal.objects.filter(document=row, version=version).first()
+    if renewal is None:
+        raise Gone
+    return renewal
+
+
+def _change(row: Document | Renewal, **values: Any) -> None:
+    type(row).objects.filter(pk=row.pk, version=row.version).update(**values)
+
+
+def _pages_of(row: Document | Renewal) -> QuerySet[DocumentPage]:
+    document_id = row.document_id if isinstance(row, Renewal) else row.pk
+    return DocumentPage.objects.filter(document_id=document_id, version=row.version)
 
 
 @contextmanager
-def _local_file(row: Document) -> Iterator[Path]:
+def _local_file(row: Document | Renewal) -> Iterator[Path]:
     content = find_content(organization_id=row.organization_id, file_id=row.file_id)
     if content is None:
         raise ContentMissing
@@ -189,10 +207,11 @@ def _local_file(row: Document) -> Iterator[Path]:
         yield path
 
 
-def _parsed(row: Document, page: ParsedPage) -> dict[str, Any]:
+def _parsed(row: Document | Renewal, page: ParsedPage) -> dict[str, Any]:
     data = wire.page_to_data(page)
     above = (
-        DocumentPage.objects.filter(document_id=row.pk, number__lt=page.number, state=PageState.PARSED)
+        _pages_of(row)
+        .filter(number__lt=page.number, state=PageState.PARSED)
         .order_by("-number")
         .values_list("headings", flat=True)
         .first()

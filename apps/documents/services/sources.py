@@ -1,4 +1,4 @@
-"""Add, pause, synchronize and remove sources. Only administrators who may add documents do."""
+"""Add, change, pause, synchronize and remove sources. Only administrators who may add documents do."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
 from apps.accounts.types import Principal
+from apps.chat.errors import ConversationNotFound
 from apps.chat.selectors.conversations import scope_of
 from apps.core import tenancy
 from apps.documents import actions
@@ -27,10 +28,12 @@ from apps.documents.errors import (
     SourceFailed,
     SourceNameTaken,
     SourceNotFound,
+    SourcePlaceUnseen,
     TooManySources,
 )
-from apps.documents.models import Source
+from apps.documents.models import Source, SourceItem
 from apps.documents.services.collections import library_scope
+from apps.documents.services.moving import move_documents
 from apps.documents.types import SOURCE_SUBJECT, SYNC, SourceInterval, SourceKind, SourceState
 from apps.runs.selectors.runs import find_run
 from apps.runs.services import runs
@@ -38,6 +41,7 @@ from apps.runs.types import StepSpec, Subject
 
 MOST_SOURCES: Final = 100
 AGAIN: Final = timedelta(hours=1)
+_READ_ANEW: Final = frozenset({"settings", "conversation_id"})
 _NEEDED: Final = ("settings.view", "document.manage")
 _EVERY: Final = {SourceInterval.HOURLY: timedelta(hours=1), SourceInterval.DAILY: timedelta(days=1)}
 
@@ -56,6 +60,24 @@ class NewSource:
     settings: Mapping[str, Any]
     conversation_id: UUID | None = None
     interval: SourceInterval = SourceInterval.DAILY
+
+
+@dataclass(frozen=True)
+class SourcePlace:
+    """Whose documents they become; None is the library."""
+
+    conversation_id: UUID | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceChange:
+    """What is to be different of a source; None leaves it as it is."""
+
+    name: str | None = None
+    settings: Mapping[str, Any] | None = None
+    place: SourcePlace | None = None
+    interval: SourceInterval | None = None
+    is_paused: bool | None = None
 
 
 def add_source(*, principal: Principal, wanted: NewSource) -> UUID:
@@ -91,6 +113,42 @@ def add_source(*, principal: Principal, wanted: NewSource) -> UUID:
     return row.pk
 
 
+def change_source(*, principal: Principal, source_id: UUID, wanted: SourceChange) -> None:
+    """Change a source. With another audience, all its documents have it by the same commit.
+
+    Who changes what is read, or for whom, takes the source over, and it is looked at anew; a synchronization of what it
+    was before ends.
+
+    Raises:
+        PermissionMissing, SourceNotFound, SourceBusy, SourcePlaceUnseen, ConversationNotFound, SourceSettingsInvalid,
+        SourceNameTaken.
+    """
+    require_administrator(principal)
+    with transaction.atomic():
+        row = lock_source(source_id)
+        if row.state == SourceState.REMOVING:
+            raise SourceBusy
+        if wanted.is_paused is not None:
+            _pause(principal, row, is_paused=wanted.is_paused)
+        changed = _changed(principal, row, wanted)
+        if not changed:
+            return
+        try:
+            with transaction.atomic():
+                row.save()
+        except IntegrityError as error:
+            raise SourceNameTaken from error
+        moved = _move_documents(row) if "scope_id" in changed else 0
+        trail.note(
+            principal, actions.SOURCE_CHANGED, "source", row.pk,
+            fields=sorted(changed), scope=row.scope_id, moved_documents=moved,
+        )  # fmt: skip
+        if changed & _READ_ANEW:
+            _end_sync(row)
+            row.run_id = None
+            start_sync(row, principal=principal)
+
+
 def pause_source(*, principal: Principal, source_id: UUID, is_paused: bool) -> None:
     """Let a source rest, or go on: what is due starts by itself again. Twice is harmless.
 
@@ -99,13 +157,7 @@ def pause_source(*, principal: Principal, source_id: UUID, is_paused: bool) -> N
     """
     require_administrator(principal)
     with transaction.atomic():
-        row = lock_source(source_id)
-        if row.is_paused == is_paused:
-            return
-        row.is_paused = is_paused
-        row.save(update_fields=["is_paused"])
-        action = actions.SOURCE_PAUSED if is_paused else actions.SOURCE_RESUMED
-        trail.note(principal, action, "source", row.pk)
+        _pause(principal, lock_source(source_id), is_paused=is_paused)
 
 
 def sync_source(*, principal: Principal, source_id: UUID) -> UUID:
@@ -156,8 +208,7 @@ def remove_source(*, principal: Principal, source_id: UUID, with_documents: bool
         trail.note(
             principal, actions.SOURCE_REMOVED, "source", row.pk, kind=row.kind, with_documents=with_documents
         )
-        if row.run_id is not None and find_run(organization_id=row.organization_id, run_id=row.run_id):
-            runs.cancel_as_house(run_id=row.run_id)
+        _end_sync(row)
         if not with_documents:
             row.delete()
             return
@@ -241,6 +292,60 @@ def lock_source(source_id: UUID) -> Source:
     if row is None:
         raise SourceNotFound
     return row
+
+
+def _pause(principal: Principal, row: Source, *, is_paused: bool) -> None:
+    if row.is_paused == is_paused:
+        return
+    row.is_paused = is_paused
+    row.save(update_fields=["is_paused"])
+    action = actions.SOURCE_PAUSED if is_paused else actions.SOURCE_RESUMED
+    trail.note(principal, action, "source", row.pk)
+
+
+def _changed(principal: Principal, row: Source, wanted: SourceChange) -> set[str]:
+    """Put what is wanted into a locked row; return the columns that are different now."""
+    values: dict[str, Any] = {}
+    if wanted.name is not None:
+        values["name"] = wanted.name.strip()
+    if wanted.interval is not None:
+        values["interval"] = wanted.interval
+    if wanted.settings is not None:
+        values["settings"] = kind_of(row.kind).cleaned(wanted.settings)
+    if wanted.place is not None and wanted.place.conversation_id != row.conversation_id:
+        values["conversation_id"] = wanted.place.conversation_id
+    changed = {name for name, value in values.items() if getattr(row, name) != value}
+    if changed & _READ_ANEW:
+        _require_place(principal, row.conversation_id)
+        values["created_by_id"] = principal.id
+    if "conversation_id" in changed:
+        values["scope_id"] = _scope_for(principal, values["conversation_id"])
+        changed.add("scope_id")
+    for name, value in values.items():
+        setattr(row, name, value)
+    if "interval" in changed:
+        row.due_at = next_due(row)
+    return changed
+
+
+def _require_place(principal: Principal, conversation_id: UUID | None) -> None:
+    """Refuse who does not see whose documents they are: an administrator is not in every conversation."""
+    try:
+        _scope_for(principal, conversation_id)
+    except ConversationNotFound as error:
+        raise SourcePlaceUnseen from error
+
+
+def _move_documents(row: Source) -> int:
+    documents = SourceItem.objects.filter(source=row).exclude(document=None).order_by("document_id")
+    found = list(documents.select_for_update(no_key=True).values_list("document_id", flat=True))
+    move_documents(row, found)
+    return len(found)
+
+
+def _end_sync(row: Source) -> None:
+    if row.run_id is not None and find_run(organization_id=row.organization_id, run_id=row.run_id):
+        runs.cancel_as_house(run_id=row.run_id)
 
 
 def _start_due(organization_id: UUID, source_id: UUID) -> bool:

@@ -33,7 +33,7 @@ from apps.documents.connectors.kinds import kind_of
 from apps.documents.errors import ItemFailed, SourceError, SourceFailed, Unreadable
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.parsing.errors import ErrorCode
-from apps.documents.services.documents import add_document, remove
+from apps.documents.services.documents import add_document, remove, renew_document
 from apps.documents.services.metrics import items_total, syncs_total
 from apps.documents.services.sources import is_administrator, next_due, owner_of
 from apps.documents.types import SourceState
@@ -184,10 +184,10 @@ def remove_some(*, organization_id: UUID, source_id: UUID) -> bool:
     return bool(batch)
 
 
-def note_end(*, organization_id: UUID, source_id: UUID, error_code: str) -> None:
-    """Note that a synchronization ended without success; a source that was settled stays as it is."""
+def note_end(*, organization_id: UUID, source_id: UUID, run_id: UUID, error_code: str) -> None:
+    """Note that a synchronization ended without success; a source that was settled, or begun anew, stays as it is."""
     source = Source.objects.filter(
-        organization_id=organization_id, pk=source_id, state=SourceState.SYNCING
+        organization_id=organization_id, pk=source_id, run_id=run_id, state=SourceState.SYNCING
     ).first()
     if source is None:
         return
@@ -215,7 +215,7 @@ def _read(source: Source, item: SourceItem) -> str:
 
 
 def _become(source: Source, item: SourceItem, owner: Principal, content: Content, digest: str) -> str:
-    """Store the bytes and put a new document in the place of the old one."""
+    """Store the bytes; they become the next content of the thing's document, or a document."""
     file = store_stream(
         uploader=owner, name=content.name, size_bytes=content.size_bytes, source=content.stream
     )
@@ -223,13 +223,18 @@ def _become(source: Source, item: SourceItem, owner: Principal, content: Content
         with transaction.atomic():
             current = _current(source.organization_id, source.pk).select_for_update(no_key=True).first()
             locked = _locked(source.pk, item.pk)
-            if locked is None or current is None:
+            if locked is None or current is None or _is_another(source, current):
                 remove_unused(file_ids=[file.id])
-                return "gone"  # the source was removed meanwhile
-            made = add_document(principal=owner, file_id=file.id, conversation_id=source.conversation_id)
-            outcome = "changed" if locked.document_id else "added"
-            _remove_document(locked)
-            locked.document_id, locked.content_hash = made.id, digest
+                return "gone"  # the source was removed meanwhile, or reads something else now
+            place = current.conversation_id
+            outcome = "changed"
+            if locked.document_id is None or not renew_document(
+                principal=owner, document_id=locked.document_id, file_id=file.id, conversation_id=place
+            ):
+                outcome = "added"
+                made = add_document(principal=owner, file_id=file.id, conversation_id=place)
+                locked.document_id = made.id
+            locked.content_hash = digest
             locked.fingerprint, locked.content_error, locked.error_code = dict(content.fingerprint), "", ""
             locked.missing_at = locked.gone_at = None
             locked.save()
@@ -249,6 +254,10 @@ def _owner(source: Source) -> Principal:
     if owner is None or not is_administrator(owner):
         raise SourceFailed(SourceError.OWNER_GONE)
     return owner
+
+
+def _is_another(before: Source, now: Source) -> bool:
+    return (before.settings, before.created_by_id) != (now.settings, now.created_by_id)
 
 
 def _source(organization_id: UUID, source_id: UUID) -> Source | None:

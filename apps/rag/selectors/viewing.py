@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
 
 from django.urls import reverse
 
 from apps.accounts.types import Principal
 from apps.documents.selectors.documents import get_document
 from apps.documents.selectors.pages import has_picture
-from apps.rag.types import OpenedPassage, SourceType
+from apps.rag.text.marks import mark_of
+from apps.rag.types import OpenedPassage, SourceType, Span
+
+
+def passage_address(
+    slug: str, document_id: UUID, *, page: int | None, span: Span, text: str, as_text: bool = False
+) -> str:
+    """Return where a passage of a document is shown.
+
+    Args:
+        text: the passage; should another one stand there later, the page says so instead of marking it.
+    """
+    address = reverse("rag:passage", kwargs={"slug": slug, "document_id": document_id})
+    asked: dict[str, Any] = {"page": page or 1}
+    if span.start < span.end:
+        asked |= {"start": span.start, "end": span.end, "mark": mark_of(text)}
+    if as_text:
+        asked["view"] = "text"
+    return f"{address}?{urlencode(asked)}"
 
 
 def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = False) -> dict[str, Any]:

@@ -26,7 +26,10 @@ class Rebuilt:
 
 
 def rebuild(*, organization_id: UUID, report: Callable[[str], object]) -> Rebuilt:
-    """Replace every chunk of the current organization, part by part, and count the words; vectors follow by a run."""
+    """Replace every chunk of the current organization, part by part, and count the words; vectors follow by a run.
+
+    Those of pages that say what they said before stay.
+    """
     language = default_language(organization_id)
     read = stored = 0
     after: UUID | None = None

@@ -29,6 +29,7 @@ from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
 from apps.documents.selectors.documents import MOST_COUNTED
 from apps.rag.selectors.search import Order, documents_being_read, search
+from apps.rag.selectors.viewing import passage_address
 from apps.rag.text.folding import key_of
 from apps.rag.types import LONGEST_SYNONYM, Chip, Expansion, Filters, Hit, SearchResult, SourceType, Span
 
@@ -201,8 +202,7 @@ def hit_address(principal: Principal, hit: Hit) -> str:
         first = hit.messages[0].message if hit.messages else hit.source
         kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
         return reverse("chat:message", kwargs=kwargs)
-    place = f"page={hit.page or 1}&start={hit.span.start}&end={hit.span.end}"
-    return f"{reverse('rag:passage', kwargs={'slug': slug, 'document_id': hit.source})}?{place}"
+    return passage_address(slug, hit.source, page=hit.page, span=hit.span, text=hit.text)
 
 
 def _chip_label(chip: Chip) -> str:

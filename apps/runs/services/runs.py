@@ -157,6 +157,16 @@ def retry_run(*, principal: Principal, run_id: UUID) -> RunView:
         return view
 
 
+def move_runs(*, subjects: Sequence[Subject], scope_id: UUID, conversation_id: UUID | None) -> None:
+    """Let the audience that sees these subjects now see their runs, instead of the one before. One statement."""
+    rows = Run.objects.filter(
+        organization_id=tenancy.current(),
+        subject_type__in={subject.type for subject in subjects},
+        subject_id__in=[subject.id for subject in subjects],
+    )
+    rows.filter(scope_id__isnull=False).update(scope_id=scope_id, conversation_id=conversation_id)
+
+
 def retry_as_house(*, run_id: UUID) -> RunView:
     """Try the failed steps of a run of the current organization again; for operators and apps, as above.
 

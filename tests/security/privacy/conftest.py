@@ -43,7 +43,7 @@ def full_scene(transactional_db: None, stage: Stage[Scene]) -> Iterator[Scene]:
 @pytest.fixture
 def scene(transactional_db: None, stage: Stage[Scene], monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
     """The same, except that nothing has read the documents yet."""
-    monkeypatch.setattr(documents, "_start_reading", lambda *_arguments: None)
+    monkeypatch.setattr(documents, "start_reading", lambda *_arguments: None)
     planted = stage.set("unread", plant)
     with tenancy.use(planted.organization.pk):
         yield planted
