@@ -245,7 +245,7 @@ class SearchTrace(TenantModel):
     chips = models.JSONField(default=list, help_text="Operators as they were understood.")
     synonyms = models.JSONField(default=list, help_text="Of words of the query; those left out, too.")
     filters = models.JSONField(default=dict, help_text="What narrowed it beside the operators.")
-    offset = models.PositiveSmallIntegerField(default=0, help_text="Hits on the pages before.")
+    skipped = models.PositiveSmallIntegerField(default=0, help_text="Hits on the pages before.")
     path = models.CharField(max_length=7, choices=SearchPath.choices)
     words_only = models.BooleanField(default=False)
     counts = models.JSONField(default=dict, help_text="Passages by stage; all of them the searcher may see.")

@@ -248,7 +248,7 @@ class ChatSettings(Group):
 
 
 class SearchSettings(Group):
-    """Search."""
+    """What is kept of searches."""
 
     search_trace_days: int = Field(
         30,

@@ -27,4 +27,5 @@ def after_answer(response: HttpResponseBase, work: Callable[[], object]) -> None
             logger.exception("answer.afterwards_failed", extra={"organization": str(organization_id)})
 
     # Called by `close()`, which Django and every server call when the answer is sent.
-    response._resource_closers.append(do)  # noqa: SLF001 - Django's place for it; a subclass of each class has none
+    closers: list[Callable[[], None]] = response._resource_closers  # type: ignore[attr-defined]  # noqa: SLF001 - Django's place for it
+    closers.append(do)

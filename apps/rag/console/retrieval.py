@@ -19,9 +19,9 @@ from apps.core import console_shell
 from apps.core.registry import register_console_page
 from apps.rag.selectors import traces
 from apps.rag.selectors.traces import SearchRecord, TracedHit, Which
+from apps.rag.selectors.viewing import hit_address
 from apps.rag.services import inspecting, recall
 from apps.rag.types import SLOW_MS, SearchOrigin
-from apps.rag.views.searching import hit_address
 
 PAGE = "retrieval"
 _LISTS: Final = {

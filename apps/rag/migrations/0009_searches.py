@@ -185,7 +185,7 @@ class Migration(migrations.Migration):
                     models.JSONField(default=dict, help_text="What narrowed it beside the operators."),
                 ),
                 (
-                    "offset",
+                    "skipped",
                     models.PositiveSmallIntegerField(default=0, help_text="Hits on the pages before."),
                 ),
                 (

@@ -112,7 +112,7 @@ def explained_hit(principal: Principal, *, search_id: UUID, number: int) -> Expl
         is_good=None if thumb is None else thumb.is_good,
         counts=trace.counts,
         explanation=Explanation(
-            rank=trace.offset + number,
+            rank=trace.skipped + number,
             path=SearchPath(trace.path),
             words=words,
             score=hit.score,

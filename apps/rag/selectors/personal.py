@@ -33,5 +33,5 @@ def export_traces(person: Person) -> Iterator[Mapping[str, Any]]:
     for trace, number, is_good in thumbs.values_list("trace_id", "number", "is_good"):
         said.setdefault(trace, {})[number] = is_good
     for row in traces_of(person).order_by("pk").values("id", "query", "origin", "created_at", "hit_count"):
-        pk = row.pop("id")
-        yield {**row, "thumbs": {str(number): is_good for number, is_good in said.get(pk, {}).items()}}
+        given = said.get(row["id"], {})
+        yield {**row, "id": str(row["id"]), "thumbs": {str(number): good for number, good in given.items()}}

@@ -28,7 +28,7 @@ SUMMED_DAYS: Final = 7
 _NO_QUERY = parse_plain("")
 _SUMS = """
 SELECT count(*), count(*) FILTER (WHERE hit_count = 0), count(*) FILTER (WHERE took_ms >= %(slow)s),
-  count(*) FILTER (WHERE path = 'index'), count(*) FILTER (WHERE words_only AND path <> 'list'),
+  count(*) FILTER (WHERE path = 'index'), count(*) FILTER (WHERE path = 'words'),
   percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms), percentile_cont(0.95) WITHIN GROUP (ORDER BY took_ms)
 FROM rag_searchtrace WHERE organization_id = %(organization)s AND created_at >= %(since)s
 """
@@ -238,7 +238,7 @@ def get_search(principal: Principal, search_id: UUID) -> SearchRecord:
         created_at=row.created_at,
         hits=[
             TracedHit(
-                rank=row.offset + number,
+                rank=row.skipped + number,
                 score=kept["score"],
                 words_score=kept["words"],
                 meaning_score=kept["meaning"],
@@ -282,7 +282,7 @@ def sum_up(principal: Principal, *, days: int = SUMMED_DAYS) -> SearchSums:
         PermissionMissing.
     """
     access.require(principal, INSPECT)
-    given = {
+    given: dict[str, Any] = {
         "organization": principal.organization_id,
         "since": timezone.now() - dt.timedelta(days=days),
         "slow": SLOW_MS,

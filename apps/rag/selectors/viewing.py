@@ -1,4 +1,4 @@
-"""What the viewer of a passage shows, here and beside an answer."""
+"""What the viewer of a passage shows, here and beside an answer; and where a hit opens."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.urls import reverse
 from apps.accounts.types import Principal
 from apps.documents.selectors.documents import get_document
 from apps.documents.selectors.pages import has_picture
-from apps.rag.types import OpenedPassage, SourceType
+from apps.rag.types import Hit, OpenedPassage, SourceType
 
 
 def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = False) -> dict[str, Any]:
@@ -42,3 +42,14 @@ def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = Fals
         "file_url": file_url,
         "as_text": as_text or not image_url,
     }
+
+
+def hit_address(principal: Principal, hit: Hit) -> str:
+    """Return where a hit opens: a message in its conversation, a passage of a document."""
+    slug = principal.organization_slug
+    if hit.source_type == SourceType.MESSAGE and hit.conversation:
+        first = hit.messages[0].message if hit.messages else hit.source
+        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
+        return reverse("chat:message", kwargs=kwargs)
+    place = f"page={hit.page or 1}&start={hit.span.start}&end={hit.span.end}"
+    return f"{reverse('rag:passage', kwargs={'slug': slug, 'document_id': hit.source})}?{place}"

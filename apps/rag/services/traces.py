@@ -50,7 +50,7 @@ def keep_trace(
         ],
         synonyms=[{"text": one.text, "term": one.term, "is_used": one.is_used} for one in result.expanded],
         filters=_filters(result.filters),
-        offset=trace.offset,
+        skipped=trace.offset,
         path=trace.path,
         words_only=result.words_only,
         counts=_counts(trace),

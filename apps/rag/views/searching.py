@@ -30,6 +30,7 @@ from apps.core.errors import DomainError
 from apps.core.http.afterwards import after_answer
 from apps.documents.selectors.documents import MOST_COUNTED
 from apps.rag.selectors.search import Order, documents_being_read, search
+from apps.rag.selectors.viewing import hit_address
 from apps.rag.services.traces import keep_trace
 from apps.rag.text.folding import key_of
 from apps.rag.types import (
@@ -219,17 +220,6 @@ def marked(text: str, marks: Sequence[Span], *, without: re.Pattern[str] | None 
         place = mark.end
     found.append(shown(text[place:]))
     return mark_safe("".join(found))  # noqa: S308 - each part is escaped
-
-
-def hit_address(principal: Principal, hit: Hit) -> str:
-    """Return where a hit opens: a message in its conversation, a passage of a document."""
-    slug = principal.organization_slug
-    if hit.source_type == SourceType.MESSAGE and hit.conversation:
-        first = hit.messages[0].message if hit.messages else hit.source
-        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
-        return reverse("chat:message", kwargs=kwargs)
-    place = f"page={hit.page or 1}&start={hit.span.start}&end={hit.span.end}"
-    return f"{reverse('rag:passage', kwargs={'slug': slug, 'document_id': hit.source})}?{place}"
 
 
 def _chip_label(chip: Chip) -> str:
