@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.services import access
 from apps.rag.selectors.explaining import explained_hit
 from apps.rag.services import thumbs
+from apps.rag.types import SearchPath
 from apps.rag.views.searching import PageRequest, shown_hit
 
 
@@ -26,6 +27,7 @@ def why(request: PageRequest, slug: str, search_id: UUID, number: int) -> HttpRe
         "area": "search",
         "found": found,
         "shown": shown_hit(request.principal, found.hit, why_url=request.path, is_good=found.is_good),
+        "result": {"is_list": found.explanation.path in (SearchPath.LIST, SearchPath.NEWEST)},
         "words_percent": round(100 * found.hit.words_score),
         "search_url": f"{search}?{urlencode({'q': found.query})}",
     }
