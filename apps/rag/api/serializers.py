@@ -89,14 +89,14 @@ class HitExplanationSerializer(serializers.Serializer[object]):
     words = WordMatchSerializer(many=True)
 
 
-class StageSerializer(serializers.Serializer[object]):
+class SearchStageSerializer(serializers.Serializer[object]):
     """A stage of a search."""
 
     name = serializers.CharField()
     took_ms = serializers.FloatField()
 
 
-class ExplanationSerializer(serializers.Serializer[object]):
+class SearchTraceSerializer(serializers.Serializer[object]):
     """What the search did. Every number counts passages that the caller may see."""
 
     path = serializers.ChoiceField(choices=SearchPath.choices)
@@ -109,7 +109,7 @@ class ExplanationSerializer(serializers.Serializer[object]):
     ranked = serializers.IntegerField(help_text="That were kept of them.")
     collapsed = serializers.IntegerField(help_text="Of documents that stand in the list already.")
     withheld = serializers.IntegerField(help_text="That went or were hidden in the meantime.")
-    stages = StageSerializer(many=True)
+    stages = SearchStageSerializer(many=True)
 
 
 class HitSerializer(serializers.Serializer[object]):
@@ -182,7 +182,7 @@ class SearchSerializer(serializers.Serializer[object]):
         "missing."
     )
     expanded = ExpansionSerializer(many=True, help_text="Synonyms of the organization that were looked for.")
-    explanation = ExplanationSerializer(allow_null=True, help_text="Null unless it is asked for.")
+    explanation = SearchTraceSerializer(allow_null=True, help_text="Null unless it is asked for.")
 
 
 class ThumbSerializer(StrictSerializer):
