@@ -64,22 +64,22 @@ def test_a_hit_is_explained_judged_and_read_in_the_console(visit: Visit, spoken:
     bad.click()
     expect(bad).to_have_attribute("aria-pressed", "true")
     expect(good).to_have_attribute("aria-pressed", "false")
-    keep(page, f"hit-explained-{language}")
     assert maren.look() == []
     assert maren.audit() == []
+    keep(page, f"hit-explained-{language}")
 
     aylin = visit("Aylin", language=language, theme=theme, width=width)
     page = aylin.page
     page.goto(CONSOLE)
-    keep(page, f"retrieval-{language}")
     page.locator("select[name=which]").select_option(label=spoken.bad)
     row = page.locator("tbody tr", has_text=word)
     expect(row).to_have_count(1)
     assert aylin.look() == []
     assert aylin.audit() == []
+    keep(page, f"retrieval-{language}")
     row.get_by_role("link", name=word).click()
     expect(page.get_by_role("heading", name=spoken.asked)).to_be_visible()
     expect(page.locator("tbody tr").first).to_be_visible()
-    keep(page, f"retrieval-search-{language}")
     assert aylin.look() == []
     assert aylin.audit() == []
+    keep(page, f"retrieval-search-{language}")
