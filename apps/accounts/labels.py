@@ -36,6 +36,7 @@ PERMISSION_GROUPS = (
         {
             "search.use": _("Search"),
             "search.manage": _("Keep the synonyms of search"),
+            "search.inspect": _("See what was searched for, and how"),
             "agent.ask": _("Ask the assistant"),
             "agent.manage": _("Manage agents"),
         },

@@ -19,8 +19,8 @@ PERMISSIONS = frozenset(
         "conversation.create_public", "conversation.create_private", "conversation.create_direct",
         "conversation.manage_any", "message.send", "message.announce", "message.moderate", "file.upload",
         "document.manage",
-        "agent.ask", "search.use", "search.manage", "directory.read", "member.invite", "member.manage",
-        "role.manage",
+        "agent.ask", "search.use", "search.manage", "search.inspect", "directory.read", "member.invite",
+        "member.manage", "role.manage",
         "api_key.own", "api_key.manage", "console.view", "settings.view", "run.view_any", "run.manage",
         "flag.manage", "agent.manage", "organization.manage", "privacy.manage", "audit.read", "access.explain",
         "access.view_as",
@@ -69,7 +69,7 @@ KEY_SCOPES: dict[str, frozenset[str]] = {
     "search:read": frozenset({"search.use"}),
     "ask:write": frozenset({"agent.ask"}),
     "keys:write": frozenset({"api_key.own", "api_key.manage"}),
-    "admin:read": frozenset({"console.view", "settings.view", "run.view_any", "access.explain"}),
+    "admin:read": frozenset({"console.view", "settings.view", "run.view_any", "search.inspect", "access.explain"}),
     "audit:read": frozenset({"audit.read", "access.explain"}),
     "admin:write": frozenset(
         {

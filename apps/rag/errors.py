@@ -19,6 +19,18 @@ class PassageNotFound(NotFound):
     message = _("This passage does not exist, or you have no access.")
 
 
+class HitNotFound(NotFound):
+    """The search is too old, somebody else's, or its hit may not be read any more."""
+
+    code = "rag.hit_not_found"
+    message = _("This hit does not exist any more, or you have no access.")
+
+
+class SearchNotFound(NotFound):
+    code = "rag.search_not_found"
+    message = _("This search does not exist any more, or you have no access.")
+
+
 class SynonymsNotFound(NotFound):
     code = "rag.synonyms_not_found"
     message = _("These synonyms do not exist, or you have no access.")

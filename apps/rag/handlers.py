@@ -19,7 +19,7 @@ from apps.core.relay.periodic import every
 from apps.documents.events import DocumentDeleted, DocumentRenewed, DocumentsMoved, PageParsed
 from apps.elyza.services import encoder
 from apps.rag.selectors.languages import default_language
-from apps.rag.services import documents, messages, scheduling, storing
+from apps.rag.services import documents, messages, recall, scheduling, storing
 
 Changed = MessageEdited | MessageDeleted | MessageRestored | CardChanged
 
@@ -131,3 +131,9 @@ def renew_vectors() -> None:
     """Vectors of a model that was replaced are made anew."""
     if version := encoder.find_health().model_version:
         scheduling.start_due_runs(model_version=version)
+
+
+@every(seconds=600)
+def check_recall() -> None:
+    """At night the index is compared with the exact search."""
+    recall.start_due_checks()

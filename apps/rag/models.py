@@ -1,5 +1,5 @@
 """The content index: chunks with words and vectors, which messages they hold, and how common each word is; and which
-words an organization takes for the same.
+words an organization takes for the same; what was searched for, and how well.
 
 A chunk is replaced, never changed, except that its vector is filled in later. It carries the scope, so that the
 question who may see it needs no join.
@@ -18,6 +18,9 @@ from apps.rag.types import (
     LONGEST_SYNONYM,
     MOST_SYNONYMS,
     SET_LANGUAGES,
+    SLOW_MS,
+    SearchOrigin,
+    SearchPath,
     SourceType,
 )
 
@@ -222,3 +225,120 @@ class SynonymTerm(models.Model):
 
     def __str__(self) -> str:
         return self.folded
+
+
+class SearchTrace(TenantModel):
+    """What one search asked, did and found: ids and numbers of passages, no text of theirs. It ends by its age."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    searcher = models.ForeignKey(
+        "accounts.User", on_delete=models.CASCADE, related_name="+", db_index=False,
+        help_text="Whose sight counted: of an agent's search, who asked.",
+    )  # fmt: skip
+    agent_id = models.UUIDField(null=True, help_text="The principal of the agent that searched.")
+    origin = models.CharField(max_length=5, choices=SearchOrigin.choices)
+    query = models.TextField()
+    has_grammar = models.BooleanField(default=True, help_text="False: every part of it is words.")
+    language = models.CharField(max_length=6, blank=True, default="")
+    chips = models.JSONField(default=list, help_text="Operators as they were understood.")
+    synonyms = models.JSONField(default=list, help_text="Of words of the query; those left out, too.")
+    filters = models.JSONField(default=dict, help_text="What narrowed it beside the operators.")
+    skipped = models.PositiveSmallIntegerField(default=0, help_text="Hits on the pages before.")
+    path = models.CharField(max_length=7, choices=SearchPath.choices)
+    words_only = models.BooleanField(default=False)
+    counts = models.JSONField(default=dict, help_text="Passages by stage; all of them the searcher may see.")
+    stages = models.JSONField(
+        default=list, help_text="Pairs of a stage and its milliseconds, in their order."
+    )
+    hits = models.JSONField(default=list, help_text="What was shown, best first: ids, scores and ranks.")
+    hit_count = models.PositiveSmallIntegerField()
+    took_ms = models.FloatField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(took_ms__gte=0), name="rag_searchtrace_took"),
+        ]
+        indexes = [
+            # the newest on the console's page, and what is too old
+            models.Index(fields=["organization", "-created_at"], name="rag_searchtrace_newest"),
+            # those of one person, for exports and erasures
+            models.Index(fields=["organization", "searcher"], name="rag_searchtrace_searcher"),
+            # the slowest
+            models.Index(
+                fields=["organization", "-took_ms"],
+                name="rag_searchtrace_slow",
+                condition=models.Q(took_ms__gte=SLOW_MS),
+            ),
+            # the newest that found nothing
+            models.Index(
+                fields=["organization", "-created_at"],
+                name="rag_searchtrace_empty",
+                condition=models.Q(hit_count=0),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.origin} {self.id}"
+
+
+class SearchThumb(TenantModel):
+    """Whether a hit was good, said by who searched."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    trace = models.ForeignKey(
+        "rag.SearchTrace", on_delete=models.CASCADE, related_name="+", db_constraint=False, db_index=False
+    )
+    number = models.PositiveSmallIntegerField(help_text="Of the hit on its page, from 1.")
+    is_good = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            # what was said about the hits of a search; once about each
+            models.UniqueConstraint(fields=["organization", "trace", "number"], name="rag_searchthumb_once"),
+            models.CheckConstraint(condition=models.Q(number__gte=1), name="rag_searchthumb_number"),
+        ]
+        indexes = [
+            # the newest that were bad
+            models.Index(
+                fields=["organization", "-created_at"],
+                name="rag_searchthumb_bad",
+                condition=models.Q(is_good=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.trace_id}#{self.number}"
+
+
+class RecallCheck(TenantModel):
+    """How much of the exact nearest passages the index found, measured with searches people made."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    queries = models.PositiveIntegerField(help_text="That were searched again.")
+    through_index = models.PositiveIntegerField(help_text="Of them, those that the index answers.")
+    recall = models.FloatField(null=True, help_text="At 10, on average, 0 to 1; None without a query.")
+    worst = models.FloatField(null=True, help_text="The lowest of them.")
+    chunks = models.PositiveIntegerField(help_text="With a vector, when it was measured.")
+    model_version = models.CharField(max_length=80, blank=True, default="")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(recall=None, worst=None)
+                | models.Q(recall__gte=0, recall__lte=1, worst__gte=0, worst__lte=1),
+                name="rag_recallcheck_share",
+            ),
+        ]
+        indexes = [
+            # the latest
+            models.Index(fields=["organization", "-created_at"], name="rag_recallcheck_newest")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recall} of {self.queries}"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.data_subjects import Fate, SubjectData, register_impersonal, register_subject_data
+from apps.core.retention import RetentionRule, register_retention
 from apps.rag.selectors import personal
-from apps.rag.services import erasing
+from apps.rag.services import erasing, traces
 
 register_subject_data(
     SubjectData(
@@ -47,5 +51,28 @@ register_subject_data(
         erase=erasing.forget_who_added_synonyms,
     )
 )
+register_subject_data(
+    SubjectData(
+        name="rag.searches",
+        label=_("Searches and what was said about their hits"),
+        fate=Fate.DELETE,
+        why=_("Deleted."),
+        order=38,
+        links=("rag_searchtrace.searcher_id",),
+        shared=("rag_searchtrace.query", "rag_searchtrace.chips", "rag_searchtrace.synonyms"),
+        count=lambda person: personal.traces_of(person).count(),
+        export=personal.export_traces,
+        erase=erasing.erase_traces_of,
+    )
+)
+register_retention(
+    RetentionRule(
+        name="rag.searches",
+        label=_("Searches and what was said about their hits"),
+        age=timedelta(days=settings.CONFIGURATION.search.search_trace_days),
+        remove=traces.remove_old,
+    )
+)
+register_impersonal("belongs to a search, and goes with it", "rag_searchthumb")
 register_impersonal("says where a message stands in a passage", "rag_chunkmessage")
-register_impersonal("numbers of an organization", "rag_indexstat")
+register_impersonal("numbers of an organization", "rag_indexstat", "rag_recallcheck")

@@ -1,11 +1,11 @@
-"""Steps of runs: vectors and the count of words."""
+"""Steps of runs: vectors and the count of words; the check of the index."""
 
 from __future__ import annotations
 
 from django.utils.translation import gettext_lazy, gettext_noop
 
 from apps.elyza.services import encoder
-from apps.rag.services import embedding
+from apps.rag.services import embedding, recall
 from apps.rag.services.scheduling import KIND
 from apps.runs.selectors.naming import register_kind
 from apps.runs.services.context import StepContext
@@ -34,4 +34,12 @@ def embed_chunks(context: StepContext, *, part: int = 0) -> int:
     return done
 
 
+@step("rag.check_recall", queue="ingest", timeout_seconds=1800, backoff_seconds=60)
+def check_recall(context: StepContext) -> int:
+    """Ask recent searches again, of the index and of every row; return of how many queries."""
+    context.progress(0, stage=gettext_noop("Comparing with the exact search"))
+    return recall.check_recall(organization_id=context.organization_id, check=context.cancelled).queries
+
+
+register_kind(recall.KIND, gettext_lazy("Check the index of meanings"))
 register_kind(KIND, gettext_lazy("Read for meaning"))

@@ -11,6 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.types import PersonView
+from apps.core.ids import uuid7
 from apps.documents.types import Origin
 
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
@@ -18,6 +19,7 @@ GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts a
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 LEAST_SYNONYMS, MOST_SYNONYMS, MOST_SYNONYM_SETS = 2, 12, 500  # terms of a set; sets of an organization
 LONGEST_SYNONYM, MOST_SYNONYM_WORDS = 60, 6  # characters and words of a term
+SLOW_MS: Final = 250.0  # from here on a search is slow
 SET_LANGUAGES: Final = (("de", _("German")), ("en", _("English")))
 
 
@@ -26,6 +28,25 @@ class SourceType(models.TextChoices):
 
     MESSAGE = "message", _("Messages")
     DOCUMENT = "document", _("Documents")
+
+
+class SearchPath(models.TextChoices):
+    """How a search looked for its hits."""
+
+    EXACT = "exact", _("Words, and the meaning of every visible passage")
+    INDEX = "index", _("Words, and the nearest meanings from the index")
+    WORDS = "words", _("Words only")
+    NEWEST = "newest", _("The newest that fit the filters")
+    LIST = "list", _("A list of messages")
+    NOTHING = "nothing", _("Nothing to look through")
+
+
+class SearchOrigin(models.TextChoices):
+    """Where a search came from."""
+
+    PAGE = "page", _("Search page")
+    API = "api", _("API")
+    AGENT = "agent", _("Agent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +198,38 @@ class SynonymSetView:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Trace:
+    """What a search did. Every number counts passages that the searcher may see.
+
+    Attributes:
+        language: of the query; empty where it could not be told.
+        visible: that fit the filters; `is_more` when there are more than were counted.
+        with_words: hold a word of the query, at most 10,000; near: were taken for their meaning.
+        candidates: both of them together, `ranked` of which were kept.
+        collapsed: of a document that stands on the page already.
+        withheld: went or were hidden between ranking and reading.
+        offset: hits on the pages before.
+        stages: milliseconds by the stage's name, in their order.
+    """
+
+    path: SearchPath
+    language: str = ""
+    visible: int = 0
+    is_more: bool = False
+    with_words: int = 0
+    near: int = 0
+    candidates: int = 0
+    ranked: int = 0
+    collapsed: int = 0
+    withheld: int = 0
+    offset: int = 0
+    stages: tuple[tuple[str, float], ...] = ()
+
+
+NO_TRACE: Final = Trace(path=SearchPath.NOTHING)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Hit:
     """A passage that was found, as the searcher may see it.
 
@@ -191,6 +244,7 @@ class Hit:
         score: 0 to 1, from `words_score` (share of the best hit) and `meaning_score` (cosine; None without vectors).
         words: words of the query that occur, as they stand in the text.
         more_in_source: further hits in the same document or conversation that this one stands for.
+        words_rank, meaning_rank: its place by words alone and by meaning alone, from 1; None where it was not found so.
         face: the author, where it is still known.
     """
 
@@ -222,7 +276,55 @@ class Hit:
     meaning_score: float | None
     words: tuple[str, ...]
     more_in_source: int = 0
+    words_rank: int | None = None
+    meaning_rank: int | None = None
     face: PersonView | None = None
+
+
+class WordMatchKind(models.TextChoices):
+    """How a word of a text fits one of the query."""
+
+    WRITTEN = "written", _("as written")
+    FORM = "form", _("another form")
+    SYNONYM = "synonym", _("a synonym")
+    PART = "part", _("a part of a longer word")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordMatch:
+    """A word of a passage that fits one of the query.
+
+    Attributes:
+        word: as it stands in the passage, in small letters; `asked` is that of the query.
+        weight: what it counts, 1 for the word itself.
+        in_title: it stands in the title or a heading.
+    """
+
+    word: str
+    asked: str
+    kind: WordMatchKind
+    weight: float
+    in_title: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """Why a hit is where it is.
+
+    Attributes:
+        rank: its place among all hits, from 1; `words_rank` by words alone, `meaning_rank` by meaning alone, None where
+            it was not found so.
+        words: the strongest first, those of the title last.
+    """
+
+    rank: int
+    path: SearchPath
+    words: tuple[WordMatch, ...]
+    score: float
+    words_score: float
+    meaning_score: float | None
+    words_rank: int | None
+    meaning_rank: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -237,6 +339,7 @@ class SearchResult:
         took_ms: on the server.
         expanded: synonyms that were looked for beside the words of the query, and those that were left out.
         is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
+        id: of this page of this search: what the console shows of it, and thumbs are given under it.
     """
 
     hits: tuple[Hit, ...]
@@ -248,6 +351,8 @@ class SearchResult:
     expanded: tuple[Expansion, ...] = ()
     is_list: bool = False
     filters: Filters = field(default_factory=Filters)
+    id: UUID = field(default_factory=uuid7)
+    trace: Trace = NO_TRACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,3 +426,22 @@ class OpenedPassage:
     origin: Origin | None = None
     renewed_at: dt.datetime | None = None
     is_changed: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainedHit:
+    """A hit of an earlier search with why it was there.
+
+    Attributes:
+        number: on its page, from 1.
+        is_good: what the searcher said about it; None is nothing.
+        counts: passages by stage of the search.
+    """
+
+    search_id: UUID
+    number: int
+    query: str
+    hit: Hit
+    is_good: bool | None
+    counts: dict[str, Any]
+    explanation: Explanation

@@ -54,6 +54,10 @@ class Api:
         """POST a JSON body."""
         return self._send("post", path, body, **options)
 
+    def put(self, path: str, body: Any = None, **options: Any) -> Any:
+        """PUT a JSON body."""
+        return self._send("put", path, body, **options)
+
     def patch(self, path: str, body: Any = None, **options: Any) -> Any:
         """PATCH a JSON body."""
         return self._send("patch", path, body, **options)

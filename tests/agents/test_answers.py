@@ -18,6 +18,8 @@ from apps.chat.models import Message
 from apps.core.events import types as event_types
 from apps.core.models import Event
 from apps.rag.handlers import index_message
+from apps.rag.models import SearchTrace
+from apps.rag.selectors.explaining import explained_hit
 from apps.rag.services import embedding
 from apps.runs.services.working import work_on
 from tests.chat.world import World, make_world
@@ -72,6 +74,17 @@ def test_a_question_is_answered_with_the_sentence_and_its_source(scene) -> None:
     body = Message.objects.get(pk=citation["source"]).body
     assert body[citation["start"] : citation["end"]] == citation["quote"]
     assert 'class="cite"' in row.html
+
+
+def test_the_search_of_an_agent_is_kept_for_its_asker(scene) -> None:
+    _, _, ben, _ = scene
+    question = "-Wie oft wird das Getriebeöl gewechselt?"
+    row = answer(answers.ask(principal=ben, question=question))
+    (kept,) = SearchTrace.objects.all()
+    assert (kept.origin, kept.searcher_id, kept.agent_id) == ("agent", ben.id, row.agent.principal_id)
+    assert (kept.query, kept.has_grammar) == (question, False)
+    assert [hit["source"] for hit in kept.hits] == [read["source"] for read in row.read]
+    assert explained_hit(ben, search_id=kept.pk, number=1).hit.text == FACT
 
 
 def test_a_private_channel_is_in_no_answer_of_others(scene) -> None:

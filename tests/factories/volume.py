@@ -99,6 +99,13 @@ INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, conver
 INSERT INTO rag_chunkmessage (organization_id, chunk_id, message_id, char_start, char_end, message_start)
   SELECT c.organization_id, c.id, c.source_id, 0, 4, 0 FROM rag_chunk c JOIN o ON o.id = c.organization_id
   WHERE c.source_type = 'message';
+INSERT INTO rag_searchtrace (id, created_at, organization_id, searcher_id, origin, query, has_grammar, language, chips,
+    synonyms, filters, skipped, path, words_only, counts, stages, hits, hit_count, took_ms)
+  SELECT pg_temp.k('search', o.id, n), now() - n * interval '1 hour', o.id, pg_temp.k('user', o.id, n %% 200 + 1), 'page',
+    'w' || n, true, '', '[]', '[]', '{}', 0, 'exact', false, '{}', '[]', '[]', n %% 50, n %% 300
+  FROM o, generate_series(1, 600) n;
+INSERT INTO rag_searchthumb (id, created_at, organization_id, trace_id, number, is_good)
+  SELECT gen_random_uuid(), now(), o.id, pg_temp.k('search', o.id, n), 1, n %% 10 > 0 FROM o, generate_series(1, 300) n;
 """
 
 

@@ -19,7 +19,7 @@ ADDRESSES = {
     "access": f"{BASE}access/", "security": f"{BASE}security/", "emoji": f"{BASE}emoji/",
     "notifications": f"{BASE}notifications/", "reports": f"{BASE}reports/", "retention": f"{BASE}retention/",
     "groups": f"{BASE}groups/", "imports": f"{BASE}imports/", "search": f"{BASE}search/",
-    "sources": f"{BASE}sources/",
+    "sources": f"{BASE}sources/", "retrieval": f"{BASE}retrieval/",
 }  # fmt: skip
 MODERATORS = (
     "overview",

@@ -210,6 +210,7 @@ def test_the_page_costs_as_many_queries_with_synonyms_as_without(
     synonyms.add_synonyms(principal=world.person("Aylin", "admin"), terms=terms)
     client = _client(ada)
     client.get(BASE + "search/?q=Bremse")
-    # who reads: four; synonyms, ranking, passages, people, conversations, marks, documents that are being read
-    with django_assert_num_queries(11):
+    # who reads: four; synonyms, ranking, passages, people, conversations, marks, documents that are being read; and,
+    # when the answer is sent, its trace
+    with django_assert_num_queries(12):
         client.get(BASE + "search/?q=Bremse")

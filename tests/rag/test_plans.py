@@ -9,17 +9,23 @@ import numpy as np
 import pytest
 from django.db import connection, transaction
 
+from apps.accounts.models import Member
 from apps.accounts.services.scopes import create_scope
 from apps.core import tenancy
+from apps.elyza.services import encoder
 from apps.elyza.types import QueryEmbedding
 from apps.rag.models import Chunk
 from apps.rag.selectors import ranking
 from apps.rag.selectors.ranking import Reach
+from apps.rag.selectors.search import search as find
 from apps.rag.services.embedding import refresh_terms, vector_text
+from apps.rag.services.recall import check_recall
+from apps.rag.services.traces import keep_trace
 from apps.rag.text.query import parse
-from apps.rag.types import Filters
+from apps.rag.types import Filters, SearchOrigin
 from tests.chat.world import World, make_world
 from tests.conftest import owner_connection
+from tests.factories.accounts import principal_of
 
 MANY = 5200  # visible rows: above the least number for which the index of vectors is used
 _FILL = """
@@ -110,3 +116,24 @@ def test_the_index_of_vectors_finds_the_nearest_visible_rows(many) -> None:
         recalls.append(len(set(search("unwritten", query)[:10]) & set(exact.tolist())) / 10)
     assert len(recalls) == 20
     assert np.mean(recalls) >= 0.95
+
+
+def test_searches_through_the_index_are_traced_and_checked_as_such(
+    many, committed_world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search, _shown = many
+    query = _vectors(MANY)[77]
+    assert search("wordaa", query)
+    monkeypatch.setattr(ranking, "_embedding", lambda _: QueryEmbedding(query, "test-1"))
+    monkeypatch.setattr(encoder, "embed_query", lambda **_: QueryEmbedding(query, "test-1"))
+    maren = principal_of(Member.objects.get(name="Maren"))
+    result = find(principal=maren, query="wordaa")
+    assert (result.trace.path, result.trace.near, result.trace.is_more) == ("index", 100, True)
+    keep_trace(principal=maren, origin=SearchOrigin.PAGE, query="wordaa", result=result)
+    with transaction.atomic():
+        before = _scans("rag_chunk_nearest")
+        done = check_recall(organization_id=committed_world.organization.pk)
+        assert _scans("rag_chunk_nearest") == before + 1
+    assert (done.queries, done.through_index) == (1, 1)
+    assert done.recall is not None
+    assert done.recall >= 0.9

@@ -59,7 +59,10 @@ from apps.documents.services.sources import NewSource, add_source
 from apps.documents.types import SourceInterval, SourceKind, SourceState
 from apps.notify.models import Notification
 from apps.notify.services import preferences, subscriptions
+from apps.rag.selectors.search import search
 from apps.rag.services import embedding, synonyms
+from apps.rag.services.traces import keep_trace
+from apps.rag.types import SearchOrigin
 from apps.runs.services.runs import cancel_run
 from apps.security.services import data_exports, erasure, exporting, holds
 from tests.accounts.factors import enrol
@@ -391,6 +394,14 @@ def _privacy(realm: Realm) -> None:
     }
 
 
+def _searched(realm: Realm) -> UUID:
+    """Keep a search of the owner."""
+    query = f"crane {realm.word}"
+    result = search(principal=realm.acting, query=query)
+    keep_trace(principal=realm.acting, origin=SearchOrigin.PAGE, query=query, result=result)
+    return result.id
+
+
 def _console(realm: Realm) -> None:
     outbound_hosts.set_host(
         organization_id=realm.organization.pk, actor_id=realm.owner.user_id, pattern=f"{realm.word}.example",
@@ -407,6 +418,7 @@ def _console(realm: Realm) -> None:
         "host_id": OutboundHost.objects.get(organization_id=realm.organization.pk).pk,
         "letter_id": letter.pk,
         "entry_id": entry.key,
+        "search_id": _searched(realm),
         "set_id": synonyms.add_synonyms(principal=realm.acting, terms=terms),
         "/o/{slug}/console/audit/{key}/ key": entry.key,
     }

@@ -48,7 +48,7 @@ NEEDED: dict[str, tuple[str | None, str | None]] = {
     "api-keys": ("keys:write", "keys:write"),
     "roles": ("chat:read", "admin:write"),
     "invitations": ("admin:write", "admin:write"),
-    "search": ("search:read", None),
+    "search": ("search:read", "search:read"),
     "search/synonyms": ("admin:write", "admin:write"),
     "answers": ("", "ask:write"),
     "members": ("chat:read", "admin:write"),
@@ -72,7 +72,7 @@ MATRIX = [
 
 def address(path: str) -> str:
     words = path.split("/")
-    return "/".join(IDS if word.startswith("{") else word for word in words)
+    return "/".join("1" if word == "{number}" else IDS if word.startswith("{") else word for word in words)
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -31,7 +32,7 @@ from apps.core.models import Event
 from apps.documents.selectors.documents import count_being_read, list_documents
 from apps.elyza.types import QueryEmbedding
 from apps.files.selectors.files import list_files, openable_files
-from apps.rag.selectors import ranking
+from apps.rag.selectors import ranking, traces
 from apps.rag.selectors.search import search
 from apps.rag.services.embedding import refresh_terms
 from apps.runs.selectors import runs
@@ -126,6 +127,11 @@ def in_mind(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
+def console_searches(viewer: Principal, which: Any) -> list[Any]:
+    inspector = replace(viewer, permissions=viewer.permissions | {traces.INSPECT})
+    return traces.list_searches(inspector, which=which, offset=0, limit=51)
+
+
 HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     "newest messages": lambda me, c: pages.message_page(principal=me, conversation_id=c, anchor="newest").messages,
     "messages at the marker": lambda me, c: pages.message_page(principal=me, conversation_id=c).messages,
@@ -168,6 +174,11 @@ HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     "search in a conversation": lambda me, c: search(
         principal=me, query="is:unread -from:me in:" + f'"{conversations.get_conversation(me, c).name}"'
     ).hits,
+    "own searches": lambda me, _: list(traces.own_searches(me)),
+    "searches in the console": lambda me, _: console_searches(me, ""),
+    "slow searches": lambda me, _: console_searches(me, "slow"),
+    "searches without a hit": lambda me, _: console_searches(me, "empty"),
+    "searches with a bad hit": lambda me, _: console_searches(me, "bad"),
     "search for a word with operators": lambda me, _: search(principal=me, query="spoken has:reaction").hits,
 }  # fmt: skip
 
@@ -200,6 +211,7 @@ def test_a_scan_is_seen_and_large_tables_are_large(viewer: Principal) -> None:
         "accounts_member", "accounts_scope", "accounts_seat", "chat_conversation", "chat_membership", "chat_message",
         "chat_mention", "chat_reaction", "core_stream", "runs_run", "runs_step", "files_storedfile", "files_filescope",
         "documents_document", "documents_documentpage", "rag_chunk", "chat_attachment", "chat_draft",
+        "rag_searchtrace", "rag_searchthumb",
     ):  # fmt: skip
         ((rows,),) = call(_ROWS, table)
         assert rows >= LARGE, table

@@ -32,7 +32,8 @@ from apps.llm.services.ladder import answer_stream
 from apps.llm.types import Answered, AnswerPassage, Caller, Completion, Finished, TextDelta
 from apps.rag.selectors.search import search
 from apps.rag.services.reading import note_read
-from apps.rag.types import Filters, Hit
+from apps.rag.services.traces import keep_trace
+from apps.rag.types import Filters, Hit, SearchOrigin, SearchResult
 
 PASSAGES = 6
 ANSWER_TOKENS = 700
@@ -111,7 +112,7 @@ def find(task: Task) -> Found:
         collapse=False,
         grammar=False,
     )
-    _note_read(task, shared.hits)
+    _keep(task, shared)
     hits = _without_question(task, shared.hits)
     left_out = False
     if audience:
@@ -123,7 +124,7 @@ def find(task: Task) -> Found:
             collapse=False,
             grammar=False,
         )
-        _note_read(task, own.hits)
+        _keep(task, own)
         best = _without_question(task, own.hits)
         left_out = bool(best) and best[0].chunk not in {hit.chunk for hit in hits}
     return Found(hits, shared.words_only, left_out)
@@ -304,6 +305,19 @@ def _tell(row: Answer, *, shared_id: UUID) -> None:
                 message=shared.message_id,
             )
         )
+
+
+def _keep(task: Task, result: SearchResult) -> None:
+    """Leave in the trail what was read, and beside it what the search did."""
+    keep_trace(
+        principal=task.asker,
+        origin=SearchOrigin.AGENT,
+        query=task.question,
+        result=result,
+        has_grammar=False,
+        agent_id=task.agent_id,
+    )
+    _note_read(task, result.hits)
 
 
 def _note_read(task: Task, hits: Sequence[Hit]) -> None:

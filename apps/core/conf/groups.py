@@ -247,6 +247,17 @@ class ChatSettings(Group):
     )
 
 
+class SearchSettings(Group):
+    """What is kept of searches."""
+
+    search_trace_days: int = Field(
+        30,
+        ge=1,
+        le=365,
+        description=_("Days it is kept what was searched for, how, and which hits were good."),
+    )
+
+
 class ModelSettings(Group):
     """The model process and the model gateway."""
 
@@ -350,5 +361,5 @@ class OutboundSettings(Group):
 
 ALL: tuple[type[Group], ...] = (
     ServerSettings, DatabaseSettings, RedisSettings, SecuritySettings, FileSettings, ModelSettings, MailSettings,
-    NotificationSettings, OutboundSettings, ChatSettings, DocumentSettings,
+    NotificationSettings, OutboundSettings, ChatSettings, DocumentSettings, SearchSettings,
 )  # fmt: skip

@@ -47,12 +47,13 @@ class Configuration:
     outbound: groups.OutboundSettings
     chat: groups.ChatSettings
     documents: groups.DocumentSettings
+    search: groups.SearchSettings
 
     def all(self) -> list[groups.Group]:
         """Return the groups in their order on the console."""
         return [
             self.server, self.database, self.redis, self.security, self.files, self.model, self.mail,
-            self.notification, self.outbound, self.chat, self.documents,
+            self.notification, self.outbound, self.chat, self.documents, self.search,
         ]  # fmt: skip
 
 

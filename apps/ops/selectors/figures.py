@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from apps.core.api.problems import DATABASE_AWAY
 from apps.core.selectors.event_log import event_log_state
+from apps.rag.selectors.figures import find_recall_figures
 from apps.runs.selectors.figures import queue_figures
 from apps.security.selectors.trail import waiting_everywhere
 
@@ -21,7 +22,7 @@ class DatabaseFigures(Collector):
     """What one look at the event log and the runs says; only `chatsystem_database_up` while the database is away."""
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the figures. Six queries."""
+        """Yield the figures. Seven queries."""
         try:
             yield from _figures()
             up = 1
@@ -49,6 +50,7 @@ def _figures() -> list[Metric]:
         dead,
         *_runs(),
         *_trail(),
+        *_recall(),
         _connections(),
     ]
 
@@ -78,6 +80,25 @@ def _trail() -> list[Metric]:
         ),
         GaugeMetricFamily(
             "chatsystem_audit_oldest_unchained_seconds", "Age of the oldest of them", value=seconds
+        ),
+    ]
+
+
+def _recall() -> list[Metric]:
+    figures = find_recall_figures()
+    if figures is None:
+        return []
+    share = GaugeMetricFamily(
+        "chatsystem_search_recall",
+        "Share of the ten nearest passages that the index finds, latest check of each organization",
+        labels=["of"],
+    )
+    share.add_metric(["mean"], figures.mean)
+    share.add_metric(["lowest"], figures.lowest)
+    return [
+        share,
+        GaugeMetricFamily(
+            "chatsystem_search_recall_age_seconds", "Age of the newest check", value=figures.age_seconds
         ),
     ]
 

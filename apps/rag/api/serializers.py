@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -10,7 +11,16 @@ from rest_framework import serializers
 from apps.chat.selectors.search.grammar import MOST_CHARACTERS
 from apps.core.api.serializers import CleanText, StrictSerializer
 from apps.rag.selectors.search import LARGEST_LIMIT
-from apps.rag.types import LONGEST_SYNONYM, Hit, SearchResult, SourceType
+from apps.rag.types import (
+    LONGEST_SYNONYM,
+    Explanation,
+    Hit,
+    SearchPath,
+    SearchResult,
+    SourceType,
+    Trace,
+    WordMatchKind,
+)
 
 
 class SearchQuery(StrictSerializer):
@@ -28,6 +38,7 @@ class SearchQuery(StrictSerializer):
         child=serializers.UUIDField(), max_length=50, required=False, default=list
     )
     author = serializers.ListField(child=serializers.UUIDField(), max_length=50, required=False, default=list)
+    explain = serializers.BooleanField(default=False, help_text="Say of each hit why it is there.")
     plain = serializers.ListField(
         child=CleanText(max_length=LONGEST_SYNONYM), max_length=50, required=False, default=list,
         help_text="Synonyms that are not looked for.",
@@ -55,6 +66,50 @@ class MessageSpanSerializer(SpanSerializer):
 
     message = serializers.UUIDField()
     message_start = serializers.IntegerField()
+
+
+class WordMatchSerializer(serializers.Serializer[object]):
+    """A word of the passage that fits one of the query."""
+
+    word = serializers.CharField(help_text="As it stands in the passage, in small letters.")
+    asked = serializers.CharField(help_text="The word of the query.")
+    kind = serializers.ChoiceField(choices=WordMatchKind.choices)
+    weight = serializers.FloatField(help_text="What it counts; 1 is the word itself.")
+    in_title = serializers.BooleanField()
+
+
+class HitExplanationSerializer(serializers.Serializer[object]):
+    """Why a hit is where it is."""
+
+    rank = serializers.IntegerField(help_text="Among all hits, from 1.")
+    words_rank = serializers.IntegerField(allow_null=True, help_text="By words alone; null: not found so.")
+    meaning_rank = serializers.IntegerField(
+        allow_null=True, help_text="By meaning alone; null: not found so."
+    )
+    words = WordMatchSerializer(many=True)
+
+
+class SearchStageSerializer(serializers.Serializer[object]):
+    """A stage of a search."""
+
+    name = serializers.CharField()
+    took_ms = serializers.FloatField()
+
+
+class SearchTraceSerializer(serializers.Serializer[object]):
+    """What the search did. Every number counts passages that the caller may see."""
+
+    path = serializers.ChoiceField(choices=SearchPath.choices)
+    language = serializers.CharField(allow_blank=True)
+    visible = serializers.IntegerField(help_text="That fit the filters.")
+    is_more = serializers.BooleanField(help_text="There are more visible ones than were counted.")
+    with_words = serializers.IntegerField(help_text="That hold a word of the query.")
+    near = serializers.IntegerField(help_text="That were taken for their meaning.")
+    candidates = serializers.IntegerField(help_text="Both of them together.")
+    ranked = serializers.IntegerField(help_text="That were kept of them.")
+    collapsed = serializers.IntegerField(help_text="Of documents that stand in the list already.")
+    withheld = serializers.IntegerField(help_text="That went or were hidden in the meantime.")
+    stages = SearchStageSerializer(many=True)
 
 
 class HitSerializer(serializers.Serializer[object]):
@@ -86,6 +141,7 @@ class HitSerializer(serializers.Serializer[object]):
     meaning_score = serializers.FloatField(allow_null=True)
     words = serializers.ListField(child=serializers.CharField())
     more_in_source = serializers.IntegerField()
+    explanation = HitExplanationSerializer(allow_null=True, help_text="Null unless it is asked for.")
 
 
 class ChipSerializer(serializers.Serializer[object]):
@@ -111,6 +167,7 @@ class ExpansionSerializer(serializers.Serializer[object]):
 class SearchSerializer(serializers.Serializer[object]):
     """One page of hits."""
 
+    id = serializers.UUIDField(help_text="Of this page of this search; thumbs are given under it.")
     results = HitSerializer(many=True)
     next_cursor = serializers.CharField(allow_blank=True)
     words_only = serializers.BooleanField(help_text="The meaning was not compared: no vector in time.")
@@ -125,19 +182,44 @@ class SearchSerializer(serializers.Serializer[object]):
         "missing."
     )
     expanded = ExpansionSerializer(many=True, help_text="Synonyms of the organization that were looked for.")
+    explanation = SearchTraceSerializer(allow_null=True, help_text="Null unless it is asked for.")
 
 
-def hit_json(hit: Hit) -> dict[str, Any]:
+class ThumbSerializer(StrictSerializer):
+    """What is said about a hit."""
+
+    is_good = serializers.BooleanField()
+
+
+_INTERNAL = ("chunk", "scope", "face", "words_rank", "meaning_rank")
+
+
+def hit_json(hit: Hit, why: Explanation | None = None) -> dict[str, Any]:
     """Return the published form: nothing internal."""
     data = asdict(hit)
-    del data["chunk"], data["scope"], data["face"]
+    for name in _INTERNAL:
+        del data[name]
+    data["explanation"] = why and {
+        "rank": why.rank,
+        "words_rank": why.words_rank,
+        "meaning_rank": why.meaning_rank,
+        "words": [asdict(match) for match in why.words],
+    }
     return data
 
 
-def result_json(result: SearchResult, *, documents_being_read: int) -> dict[str, Any]:
-    """Return the documented shape."""
+def result_json(
+    result: SearchResult, *, documents_being_read: int, explained: Sequence[Explanation] | None = None
+) -> dict[str, Any]:
+    """Return the documented shape.
+
+    Args:
+        explained: why each hit is there; None tells nothing of that.
+    """
+    reasons = [None] * len(result.hits) if explained is None else explained
     return {
-        "results": [hit_json(hit) for hit in result.hits],
+        "id": str(result.id),
+        "results": [hit_json(hit, why) for hit, why in zip(result.hits, reasons, strict=True)],
         "next_cursor": result.next_cursor,
         "words_only": result.words_only,
         "total_hint": result.total_hint,
@@ -146,4 +228,12 @@ def result_json(result: SearchResult, *, documents_being_read: int) -> dict[str,
         "chips": [asdict(chip) for chip in result.chips],
         "documents_being_read": documents_being_read,
         "expanded": [asdict(one) for one in result.expanded],
+        "explanation": None if explained is None else _explanation(result.trace),
     }
+
+
+def _explanation(trace: Trace) -> dict[str, Any]:
+    data = asdict(trace)
+    del data["offset"]
+    data["stages"] = [{"name": name, "took_ms": took} for name, took in trace.stages]
+    return data

@@ -7,6 +7,7 @@ from apps.rag.api import synonyms, views
 app_name = "rag-api"
 urlpatterns = [
     path("search/", views.Search.as_view(), name="search"),
+    path("search/<uuid:search_id>/hits/<int:number>/thumb/", views.Thumb.as_view(), name="thumb"),
     path("search/synonyms/", synonyms.SynonymList.as_view(), name="synonyms"),
     path("search/synonyms/<uuid:set_id>/", synonyms.SynonymDetail.as_view(), name="synonyms-one"),
 ]

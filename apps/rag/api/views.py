@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api.permissions import Requires, principal_of
-from apps.core.api.serializers import read_query
+from apps.accounts.types import Principal
+from apps.core.api.serializers import read_query, validated
+from apps.core.http.afterwards import after_answer
 from apps.rag.api import serializers as shapes
+from apps.rag.selectors.explaining import explain, query_of
 from apps.rag.selectors.search import documents_being_read, search
+from apps.rag.services import thumbs
 from apps.rag.services.reading import note_read
-from apps.rag.types import Filters, SourceType
+from apps.rag.services.traces import keep_trace
+from apps.rag.text.query import ParsedQuery
+from apps.rag.types import Filters, SearchOrigin, SourceType
 
 
 class Search(APIView):
@@ -53,4 +63,33 @@ class Search(APIView):
                 purpose="search",
             )
         being_read = documents_being_read(caller, result)
-        return Response(shapes.result_json(result, documents_being_read=being_read))
+        explained = explain(result, _texts(caller, query)) if query["explain"] else None
+        response = Response(shapes.result_json(result, documents_being_read=being_read, explained=explained))
+        after_answer(
+            response,
+            lambda: keep_trace(principal=caller, origin=SearchOrigin.API, query=query["q"], result=result),
+        )
+        return response
+
+
+def _texts(caller: Principal, query: Mapping[str, Any]) -> ParsedQuery:
+    return query_of(caller, query["q"], has_grammar=True, left_out=query["plain"])
+
+
+class Thumb(APIView):
+    """`search/{search_id}/hits/{number}/thumb/`."""
+
+    permission_classes = [Requires("search.use")]
+
+    @extend_schema(request=shapes.ThumbSerializer, responses={204: None}, tags=["search"])
+    def put(self, request: Request, search_id: UUID, number: int) -> Response:
+        """Say whether a hit of an own search was good; `number` is its place on the page, from 1."""
+        asked = validated(shapes.ThumbSerializer(data=request.data))
+        thumbs.give_thumb(principal=principal_of(request), search_id=search_id, number=number, **asked)
+        return Response(status=204)
+
+    @extend_schema(responses={204: None}, tags=["search"])
+    def delete(self, request: Request, search_id: UUID, number: int) -> Response:
+        """Take back what was said about a hit."""
+        thumbs.take_thumb_back(principal=principal_of(request), search_id=search_id, number=number)
+        return Response(status=204)

@@ -230,6 +230,8 @@ def _hit(
         meaning_score=one.cosine,
         words=_words(row.body, marks),
         more_in_source=more,
+        words_rank=one.words_rank,
+        meaning_rank=one.meaning_rank,
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -15,16 +17,17 @@ from apps.elyza.services import encoder
 from apps.elyza.types import QueryEmbedding
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
-from apps.rag.types import MOST_HITS, Filters
+from apps.rag.types import MOST_HITS, NO_TRACE, Filters, SearchPath, Trace
 
 _LANGUAGES: Final = ("de", "en", "simple")
 # A synonym is somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6
 # at most), below the word itself and its certain spellings (0.9).
 _SYNONYM: Final = 0.7
+_STAGES: Final = ("visible", "weighing", "words", "meaning")  # of the statement, in their order
 _RANK: Final = (
-    "SELECT chunk, score, words, cosine, source_type, source, moment, found "
+    "SELECT chunk, score, words, cosine, source_type, source, moment, words_rank, meaning_rank, found, trace "
     "FROM rag_search(%s::uuid[], %s, %s::int[], %s::text[], %s::text[], %s::real[], %s::text[], %s::text[], %s, %s, "
-    "%s::jsonb, %s, %s::uuid[], %s::text[])"
+    "%s::jsonb, %s, %s::uuid[], %s::text[], true)"
 )
 
 
@@ -44,7 +47,13 @@ class Reach:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """A chunk and why it is where it is: `words` is its share of the best hit's, `cosine` None without vectors."""
+    """A chunk and why it is where it is.
+
+    Attributes:
+        words: its share of the best hit's.
+        cosine: None without vectors.
+        words_rank, meaning_rank: its place by words alone and by meaning alone; None where it was not found so.
+    """
 
     chunk: int
     score: float
@@ -53,6 +62,8 @@ class Ranked:
     source_type: str
     source: UUID
     time: datetime
+    words_rank: int | None = None
+    meaning_rank: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,7 @@ class Ranking:
     ranked: tuple[Ranked, ...]
     found: int
     words_only: bool
+    trace: Trace = NO_TRACE
 
 
 def rank(
@@ -80,14 +92,16 @@ def rank(
     """
     if filters.nothing or (query.is_empty and filters.is_empty):
         return Ranking((), 0, words_only=True)
+    begun = time.perf_counter()
     embedding = _embedding(query) if by_meaning else QueryEmbedding(None)
-    words = spellings(query)
+    encoded = time.perf_counter()
+    words, language = spellings(query), guess(query.text) or ""
     with connection.cursor() as cursor:
         cursor.execute(
             _RANK,
             [
                 list(dict.fromkeys(reach.principals)),
-                guess(query.text) or "",
+                language,
                 words.numbers,
                 words.languages,
                 words.forms,
@@ -103,15 +117,60 @@ def rank(
             ],
         )
         rows = cursor.fetchall()
+    told = orjson.loads(rows.pop(0)[-1]) if rows and rows[0][0] is None else {}
     return Ranking(
-        tuple(Ranked(*row[:7]) for row in rows),
-        int(rows[0][7]) if rows else 0,
+        tuple(Ranked(*row[:9]) for row in rows),
+        int(rows[0][9]) if rows else 0,
         words_only=embedding.vector is None,
+        trace=_trace(
+            told,
+            language=language,
+            ranked=len(rows),
+            encoding=encoded - begun,
+            statement=time.perf_counter() - encoded,
+        ),
+    )
+
+
+def _trace(
+    told: Mapping[str, Any], *, language: str, ranked: int, encoding: float, statement: float
+) -> Trace:
+    """Return what the statement told of itself; nothing where nothing is visible. The times come in seconds."""
+    stages = {name: told["stages"][name] for name in _STAGES if told}
+    fusing = statement * 1000 - sum(stages.values())
+    times = {"encoding": encoding * 1000, **stages, "fusing": max(0.0, fusing)}
+    return Trace(
+        path=SearchPath(told.get("path", SearchPath.NOTHING)),
+        language=language,
+        visible=min(told.get("visible", 0), told.get("most", 0)),
+        is_more=told.get("visible", 0) > told.get("most", 0),
+        with_words=told.get("with_words", 0),
+        near=told.get("near", 0),
+        candidates=told.get("candidates", 0),
+        ranked=ranked,
+        stages=tuple((name, round(took, 2)) for name, took in times.items()),
     )
 
 
 def _embedding(query: ParsedQuery) -> QueryEmbedding:
     return encoder.embed_query(text=query.text) if query.text else QueryEmbedding(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A way to write a word of the query, or one of a synonym of it, in texts of a language.
+
+    Attributes:
+        number: of the word in the query, from 0; `asked` is it.
+        weight: 1 as it is written, less for other spellings and for synonyms.
+    """
+
+    number: int
+    asked: str
+    language: str
+    form: str
+    weight: float
+    is_synonym: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,27 +184,28 @@ class Spellings:
 
 
 def spellings(query: ParsedQuery) -> Spellings:
-    """Return how the words of a query may be written in texts.
+    """Return how the words of a query may be written in texts, as columns."""
+    return _columns([(way.number, way.language, way.form, way.weight) for way in ways_to_write(query)])
+
+
+def ways_to_write(query: ParsedQuery) -> Iterator[Way]:
+    """Yield how the words of a query may be written in texts.
 
     A synonym is a further way to write the last of the words it stands for, which bears the meaning in German and
     English. One of several words shares its weight among them, so that all of them together count as one.
     """
-    rows = [
-        (number, language, spelling, weight)
-        for number, word in enumerate(query.words)
-        for language in _LANGUAGES
-        for spelling, weight in forms(word, language)
-    ]
-    rows += [
-        (query.words.index(one.words[-1]), language, spelling, weight * _SYNONYM / len(parts))
-        for one in query.synonyms
-        for parts in map(words_of, one.terms)
-        for part in parts
-        for language in _LANGUAGES
-        if one.holds_for(language)
-        for spelling, weight in forms(part, language)
-    ]
-    return _columns(rows)
+    for number, word in enumerate(query.words):
+        for language in _LANGUAGES:
+            for spelling, weight in forms(word, language):
+                yield Way(number, word, language, spelling, weight)
+    for one in query.synonyms:
+        number = query.words.index(one.words[-1])
+        for parts in map(words_of, one.terms):
+            for language in filter(one.holds_for, _LANGUAGES):
+                for part in parts:
+                    for spelling, weight in forms(part, language):
+                        share = weight * _SYNONYM / len(parts)
+                        yield Way(number, one.words[-1], language, spelling, share, is_synonym=True)
 
 
 def demanded(query: ParsedQuery) -> Spellings:

@@ -22,7 +22,7 @@ from apps.rag.selectors.narrowing import chip, demands_of, is_list, narrowed
 from apps.rag.selectors.ranking import Ranked, Reach, rank
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.text.query import ParsedQuery, parse_plain, texts_of
-from apps.rag.types import MOST_HITS, Filters, SearchResult, SourceType
+from apps.rag.types import MOST_HITS, Filters, SearchPath, SearchResult, SourceType, Trace
 
 Order = Literal["best", "newest"]
 LARGEST_LIMIT = 50
@@ -77,9 +77,11 @@ def search(
     begun = time.perf_counter()
     asked = read_query(query) if grammar else Query(query)
     understood = understand(principal, asked)
+    read = time.perf_counter()
     texts, expanded = with_synonyms(
         principal, texts_of(asked) if grammar else parse_plain(query), left_out=plain
     )
+    expanding = time.perf_counter() - read
     wanted = _Wanted(
         principal=principal,
         reach=reach_of(principal, audience),
@@ -95,7 +97,11 @@ def search(
         result = _ranked(wanted, order=order, collapse=collapse)
     chips = tuple(chip(one, asked.text) for one in understood)
     took_ms = (time.perf_counter() - begun) * 1000
-    return replace(result, chips=chips, expanded=expanded, took_ms=took_ms)
+    trace = replace(
+        result.trace,
+        stages=(("understanding", _ms(read - begun)), ("synonyms", _ms(expanding)), *result.trace.stages),
+    )
+    return replace(result, chips=chips, expanded=expanded, took_ms=took_ms, trace=trace)
 
 
 def documents_being_read(principal: Principal, result: SearchResult) -> int:
@@ -116,7 +122,15 @@ def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:
     ranking = rank(reach=wanted.reach, query=wanted.query, filters=filters)
     kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)
     page = kept[offset : offset + wanted.limit]
+    begun = time.perf_counter()
     found = passages.hits(principal=principal, ranked=page, query=wanted.query, more=more)
+    trace = replace(
+        ranking.trace,
+        collapsed=sum(more.values()),
+        withheld=len(page) - len(found),
+        offset=offset,
+        stages=(*ranking.trace.stages, ("passages", _ms(time.perf_counter() - begun))),
+    )
     following = offset + len(page)
     return SearchResult(
         hits=tuple(found),
@@ -125,12 +139,14 @@ def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:
         next_cursor=_cursor(following) if following < len(kept) else "",
         took_ms=0,
         filters=filters,
+        trace=trace,
     )
 
 
 def _listed(wanted: _Wanted) -> SearchResult:
     after = place_of(wanted.cursor)
     given = demands_of(wanted.given)
+    begun = time.perf_counter()
     rows: list[Listed] = []
     if wanted.demands is not None and given is not None:
         rows = list_messages(
@@ -141,6 +157,7 @@ def _listed(wanted: _Wanted) -> SearchResult:
             limit=wanted.limit + 1,
             after=after,
         )
+    listed = time.perf_counter()
     page = rows[: wanted.limit]
     hits = passages.message_hits(
         principal=wanted.principal, message_ids=[row.message for row in page], query=wanted.query
@@ -153,6 +170,12 @@ def _listed(wanted: _Wanted) -> SearchResult:
         took_ms=0,
         is_list=True,
         filters=wanted.given,
+        trace=Trace(
+            path=SearchPath.LIST,
+            ranked=len(page),
+            withheld=len(page) - len(hits),
+            stages=(("listing", _ms(listed - begun)), ("passages", _ms(time.perf_counter() - listed))),
+        ),
     )
 
 
@@ -179,6 +202,10 @@ def _arrange(
     if order == "newest":
         kept.sort(key=lambda one: (one.time, one.chunk), reverse=True)
     return kept, more
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 2)
 
 
 def _cursor(offset: int) -> str:

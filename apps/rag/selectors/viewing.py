@@ -1,4 +1,4 @@
-"""What the viewer of a passage shows, here and beside an answer."""
+"""What the viewer of a passage shows, here and beside an answer; and where a hit opens."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from apps.accounts.types import Principal
 from apps.documents.selectors.documents import get_document
 from apps.documents.selectors.pages import has_picture
 from apps.rag.text.marks import mark_of
-from apps.rag.types import OpenedPassage, SourceType, Span
+from apps.rag.types import Hit, OpenedPassage, SourceType, Span
 
 
 def passage_address(
@@ -62,3 +62,13 @@ def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = Fals
         "file_url": file_url,
         "as_text": as_text or not image_url,
     }
+
+
+def hit_address(principal: Principal, hit: Hit) -> str:
+    """Return where a hit opens: a message in its conversation, a passage of a document."""
+    slug = principal.organization_slug
+    if hit.source_type == SourceType.MESSAGE and hit.conversation:
+        first = hit.messages[0].message if hit.messages else hit.source
+        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
+        return reverse("chat:message", kwargs=kwargs)
+    return passage_address(slug, hit.source, page=hit.page, span=hit.span, text=hit.text)

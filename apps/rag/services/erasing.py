@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import QuerySet
 
 from apps.core.data_subjects import Batch, Person
-from apps.rag.models import Chunk
+from apps.rag.models import Chunk, SearchTrace
 from apps.rag.selectors import personal
 from apps.rag.services.embedding import refresh_terms
+
+BATCH: Final = 1_000
 
 
 def count_chunks(person: Person) -> int:
@@ -32,6 +34,13 @@ def erase_words_of(_person: Person, _cursor: Any) -> Batch:
 def forget_who_added_synonyms(person: Person, _cursor: Any) -> Batch:
     """Let the sets that the person added be nobody's."""
     return Batch(personal.synonyms_by(person).update(created_by=None))
+
+
+def erase_traces_of(person: Person, _cursor: Any) -> Batch:
+    """Delete the next searches of the person, with what it said about their hits."""
+    rows = list(personal.traces_of(person).order_by("pk").values_list("pk", flat=True)[:BATCH])
+    SearchTrace.objects.filter(organization_id=person.organization_id, pk__in=rows).delete()
+    return Batch(len(rows), "more" if rows else None)
 
 
 def _chunks(person: Person) -> QuerySet[Chunk]:

@@ -27,11 +27,23 @@ from apps.chat.selectors.search.grammar import clean
 from apps.chat.selectors.search.operators import HAS, IS, OPERATORS
 from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
+from apps.core.http.afterwards import after_answer
 from apps.documents.selectors.documents import MOST_COUNTED
 from apps.rag.selectors.search import Order, documents_being_read, search
-from apps.rag.selectors.viewing import passage_address
+from apps.rag.selectors.viewing import hit_address
+from apps.rag.services.traces import keep_trace
 from apps.rag.text.folding import key_of
-from apps.rag.types import LONGEST_SYNONYM, Chip, Expansion, Filters, Hit, SearchResult, SourceType, Span
+from apps.rag.types import (
+    LONGEST_SYNONYM,
+    Chip,
+    Expansion,
+    Filters,
+    Hit,
+    SearchOrigin,
+    SearchResult,
+    SourceType,
+    Span,
+)
 
 PAGE = 10
 _MOST_PLAIN = 32
@@ -53,6 +65,8 @@ class ShownHit:
         text: the snippet with its marks.
         is_message: a face stands beside it.
         language: of the text; empty where the page can't say it.
+        why_url: of the page that explains it; empty where the search is not kept.
+        is_good: what the searcher said about it; None is nothing.
     """
 
     hit: Hit
@@ -61,6 +75,8 @@ class ShownHit:
     meaning_percent: int | None
     is_message: bool
     language: str
+    why_url: str = ""
+    is_good: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +150,12 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         return render(request, "rag/search.html", {**context, "problems": problems}, status=422)
     except DomainError as refused:
         return render(request, "rag/search.html", {**context, "refused": refused.detail}, status=422)
-    return render(request, "rag/search.html", {**context, **_found(request, result, query)})
+    response = render(request, "rag/search.html", {**context, **_found(request, result, query)})
+    after_answer(
+        response,
+        lambda: keep_trace(principal=request.principal, origin=SearchOrigin.PAGE, query=query, result=result),
+    )
+    return response
 
 
 @lru_cache(maxsize=8)
@@ -152,7 +173,10 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         "being_read": being_read,
         "is_reading_many": being_read >= MOST_COUNTED,
         "seconds": result.took_ms / 1000,
-        "hits": [_shown(request.principal, hit) for hit in result.hits],
+        "hits": [
+            shown_hit(request.principal, hit, why_url=f"{request.path}{result.id}/hits/{number}/")
+            for number, hit in enumerate(result.hits, 1)
+        ],
         "chips": [
             RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
@@ -163,7 +187,8 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
     }
 
 
-def _shown(principal: Principal, hit: Hit) -> ShownHit:
+def shown_hit(principal: Principal, hit: Hit, *, why_url: str = "", is_good: bool | None = None) -> ShownHit:
+    """Return a hit as a page shows it; who looks at pages as somebody else leaves no search to be explained."""
     is_message = hit.source_type == SourceType.MESSAGE
     meaning = None if hit.meaning_score is None else round(100 * max(0.0, hit.meaning_score))
     return ShownHit(
@@ -173,6 +198,8 @@ def _shown(principal: Principal, hit: Hit) -> ShownHit:
         meaning_percent=meaning,
         is_message=is_message,
         language=hit.language if hit.language in _SPOKEN else "",
+        why_url="" if principal.viewed_by else why_url,
+        is_good=is_good,
     )
 
 
@@ -193,16 +220,6 @@ def marked(text: str, marks: Sequence[Span], *, without: re.Pattern[str] | None 
         place = mark.end
     found.append(shown(text[place:]))
     return mark_safe("".join(found))  # noqa: S308 - each part is escaped
-
-
-def hit_address(principal: Principal, hit: Hit) -> str:
-    """Return where a hit opens: a message in its conversation, a passage of a document."""
-    slug = principal.organization_slug
-    if hit.source_type == SourceType.MESSAGE and hit.conversation:
-        first = hit.messages[0].message if hit.messages else hit.source
-        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
-        return reverse("chat:message", kwargs=kwargs)
-    return passage_address(slug, hit.source, page=hit.page, span=hit.span, text=hit.text)
 
 
 def _chip_label(chip: Chip) -> str:
