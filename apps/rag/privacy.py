@@ -48,4 +48,5 @@ register_subject_data(
     )
 )
 register_impersonal("says where a message stands in a passage", "rag_chunkmessage")
+register_impersonal("signs of a passage's token vectors, gone with the passage", "rag_chunktokens")
 register_impersonal("numbers of an organization", "rag_indexstat")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -13,6 +14,7 @@ from django.db import connection
 from apps.core.text.language import guess
 from apps.elyza.services import encoder
 from apps.elyza.types import QueryEmbedding
+from apps.rag.selectors import reranking
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
 from apps.rag.types import MOST_HITS, Filters
@@ -72,8 +74,8 @@ def rank(
     limit: int = MOST_HITS,
     by_meaning: bool = True,
 ) -> Ranking:
-    """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, and
-    one question to the model process.
+    """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, one
+    question to the model process, and one statement to put the best in order.
 
     Args:
         by_meaning: False leaves the vectors out.
@@ -104,10 +106,24 @@ def rank(
         )
         rows = cursor.fetchall()
     return Ranking(
-        tuple(Ranked(*row[:7]) for row in rows),
+        _reranked([Ranked(*row[:7]) for row in rows], embedding),
         int(rows[0][7]) if rows else 0,
         words_only=embedding.vector is None,
     )
+
+
+def _reranked(ranked: Sequence[Ranked], embedding: QueryEmbedding) -> tuple[Ranked, ...]:
+    """Return the best in their new order; one without token vectors keeps its place among them."""
+    best = [one for one in ranked[: reranking.DEPTH] if one.cosine is not None]
+    near = reranking.nearness([one.chunk for one in best], embedding)
+    if not near:
+        return tuple(ranked)
+    scored = [
+        replace(one, score=(1 - reranking.SHARE) * one.score + reranking.SHARE * near.get(one.chunk, 0.0))
+        for one in ranked
+    ]
+    ordered = iter(sorted((one for one in scored if one.chunk in near), key=lambda one: -one.score))
+    return tuple(next(ordered) if one.chunk in near else one for one in scored)
 
 
 def _embedding(query: ParsedQuery) -> QueryEmbedding:
