@@ -99,6 +99,9 @@ INSERT INTO rag_chunk (organization_id, scope_id, source_type, source_id, conver
 INSERT INTO rag_chunkmessage (organization_id, chunk_id, message_id, char_start, char_end, message_start)
   SELECT c.organization_id, c.id, c.source_id, 0, 4, 0 FROM rag_chunk c JOIN o ON o.id = c.organization_id
   WHERE c.source_type = 'message';
+INSERT INTO rag_chunktokens (organization_id, chunk_id, bits)
+  SELECT c.organization_id, c.id, decode(repeat(md5(c.id::text), 6), 'hex') FROM rag_chunk c JOIN o ON o.id = c.organization_id
+  WHERE c.source_type = 'document';
 """
 
 

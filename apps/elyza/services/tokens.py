@@ -12,7 +12,7 @@ from apps.elyza.types import DIMENSIONS, TOKEN_BYTES, Matrix, Vector
 def best_matches(query: Matrix, passages: Sequence[bytes]) -> Vector:
     """Return for each passage the mean, over the tokens of the query, of the cosine of the nearest of its rows.
 
-    MaxSim (https://arxiv.org/abs/2004.12832); 50 passages of 250 tokens take about 3 ms.
+    MaxSim (https://arxiv.org/abs/2004.12832); 50 passages of 200 tokens take about 1 ms of one core.
 
     Args:
         query: float32, unit length, shape (tokens, 384), at least one.
