@@ -87,9 +87,9 @@ def complete_tokens(
         embeddings = _embedded(rows)
         if embeddings.tokens is None or embeddings.model_version != model_version:
             break  # the model process is another one by now: the next run sees
-        values = [[row[0] for row in rows], embeddings.tokens, organization_id, model_version]
+        ids = [row[0] for row in rows]
         with connection.cursor() as cursor:
-            cursor.execute(_STORE_TOKENS, values)
+            cursor.execute(_STORE_TOKENS, [ids, embeddings.tokens, organization_id, model_version])
         done, lowest = done + len(rows), rows[-1][0]
     return done
 
@@ -142,15 +142,18 @@ def _without_tokens(
 
 
 def _store(organization_id: UUID, ids: list[int], embeddings: Embeddings) -> None:
-    values = {
-        "organization": organization_id,
-        "version": embeddings.model_version,
-        "ids": ids,
-        "vectors": [vector_text(row) for row in embeddings.vectors.tolist()],
-        "bits": embeddings.tokens or [None] * len(ids),
-    }
+    none: list[bytes | None] = [None] * len(ids)
     with connection.cursor() as cursor:
-        cursor.execute(_STORE, values)
+        cursor.execute(
+            _STORE,
+            {
+                "organization": organization_id,
+                "version": embeddings.model_version,
+                "ids": ids,
+                "vectors": [vector_text(row) for row in embeddings.vectors.tolist()],
+                "bits": embeddings.tokens or none,
+            },
+        )
     if embeddings.tokens is None:  # with them, once there are some, all are to be looked at again
         IndexStat.objects.filter(pk=organization_id, tokens_version__gt="").update(tokens_version="")
 
