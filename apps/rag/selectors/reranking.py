@@ -19,7 +19,7 @@ from apps.elyza.services.tokens import best_matches
 from apps.elyza.types import QueryEmbedding
 
 DEPTH: Final = 50  # passages of a ranking
-# Their share of a score; the rest are words and meaning as before. Chosen on the training claims of SciFact alone.
+# Their share of a score, of the measured design (PERFORMANCE.md, part B); the rest are words and meaning as before.
 SHARE: Final = 0.3
 _BITS = """
 SELECT chunk_id, bits FROM rag_chunktokens
