@@ -2,7 +2,8 @@
 
 Both numbers are little-endian; the first counts everything after itself. A request header is `{"op": ...,
 ...}`; an answer header has `"ok"`, and with it `false` a `"code"` and a `"detail"`. Payloads are float32,
-little-endian. A connection carries one request at a time; closing it cancels the request.
+little-endian; behind them stand the token rows of each text where `"tokens"` counts them: float16 of a query, bits of
+passages. A connection carries one request at a time; closing it cancels the request.
 """
 
 from __future__ import annotations

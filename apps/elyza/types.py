@@ -10,8 +10,13 @@ from numpy.typing import NDArray
 
 Vector = NDArray[np.float32]  # one dimension
 Matrix = NDArray[np.float32]  # two
+HalfMatrix = NDArray[np.float16]
 
 DIMENSIONS = 384  # of both embedding models, and of the vector column
+TOKEN_BYTES = DIMENSIONS // 8  # of the row of bits that stands for a few tokens of a passage
+POOLED_TOKENS = 4  # neighbours that one row stands for
+HALF_ROW_BYTES = DIMENSIONS * 2  # of a token of a query
+MOST_QUERY_TOKENS = 64  # of which a query's vectors are given: 48 KB
 
 
 class Missing(StrEnum):
@@ -31,19 +36,27 @@ class QueryEmbedding:
     Attributes:
         vector: float32, shape (384,), unit length; None when `missing` says why.
         model_version: compare only with vectors of the same version; empty without a vector.
+        tokens: unit vectors of its first 64 tokens, shape (tokens, 384); None where the model gives none.
     """
 
     vector: Vector | None
     model_version: str = ""
     missing: Missing | None = None
+    tokens: HalfMatrix | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Vectors in the order of the texts: float32, shape (n, 384), unit length each."""
+    """Vectors in the order of the texts: float32, shape (n, 384), unit length each.
+
+    Attributes:
+        tokens: of each text rows of 48 bytes, see `encoding.tokens`; None where they were not asked for or the model
+            gives none.
+    """
 
     vectors: Matrix
     model_version: str
+    tokens: list[bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from pgvector.django import HalfVectorField, HnswIndex
 
 from apps.core.models import TenantModel
+from apps.elyza.types import TOKEN_BYTES
 from apps.rag.types import (
     DIMENSIONS,
     LEAST_SYNONYMS,
@@ -104,6 +105,30 @@ class Chunk(models.Model):
         return f"{self.source_type} {self.source_id}#{self.ordinal}"
 
 
+class ChunkTokens(models.Model):
+    """The vectors of a chunk's tokens, four of them in a row of 48 bytes; of the model that its vector is of.
+
+    Beside the chunk, not in it: search reads all chunks, and these of the best fifty only.
+    """
+
+    chunk = models.OneToOneField(
+        "rag.Chunk", primary_key=True, on_delete=models.CASCADE, related_name="+", db_constraint=False
+    )
+    organization = models.ForeignKey(
+        "accounts.Organization", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    bits = models.BinaryField(max_length=64 * TOKEN_BYTES, help_text="Empty for a text without tokens.")
+
+    class Meta:
+        constraints = [
+            # the tokens of the best chunks, and which chunks have none yet
+            models.UniqueConstraint(fields=["organization", "chunk"], name="rag_chunktokens_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"tokens of {self.chunk_id}"
+
+
 class ChunkMessage(models.Model):
     """Where the text of a message stands in a chunk; a long message stands in several."""
 
@@ -158,6 +183,12 @@ class IndexStat(models.Model):
     )
     chunks = models.PositiveIntegerField(default=0)
     mean_words = models.FloatField(default=0, help_text="Different words of a chunk, on average.")
+    tokens_version = models.CharField(
+        max_length=80,
+        blank=True,
+        db_default="",
+        help_text="The model of which every chunk with a vector has those of its tokens; empty is none.",
+    )
     refreshed_at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -75,4 +75,5 @@ register_retention(
 )
 register_impersonal("belongs to a search, and goes with it", "rag_searchthumb")
 register_impersonal("says where a message stands in a passage", "rag_chunkmessage")
+register_impersonal("signs of a passage's token vectors, gone with the passage", "rag_chunktokens")
 register_impersonal("numbers of an organization", "rag_indexstat", "rag_recallcheck")

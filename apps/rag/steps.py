@@ -23,15 +23,19 @@ def embed_chunks(context: StepContext, *, part: int = 0) -> int:
         How many chunks were read.
     """
     organization_id = context.organization_id
+    version = encoder.find_health().model_version
     if part == 0:
         embedding.refresh_terms_if_stale(organization_id=organization_id)
-        if version := encoder.find_health().model_version:
+        if version:
             embedding.forget_other_versions(organization_id=organization_id, model_version=version)
     context.progress(0, stage=gettext_noop("Reading for meaning"))
     done = embedding.embed_pending(organization_id=organization_id, most=PART, check=context.cancelled)
-    if embedding.has_pending(organization_id=organization_id):
+    older = embedding.complete_tokens(
+        organization_id=organization_id, model_version=version, most=PART - done, check=context.cancelled
+    )
+    if older or embedding.has_pending(organization_id=organization_id):
         context.add_steps([StepSpec("rag.embed_chunks", {"part": part + 1}, key=str(part + 1))])
-    return done
+    return done + older
 
 
 @step("rag.check_recall", queue="ingest", timeout_seconds=1800, backoff_seconds=60)

@@ -11,6 +11,8 @@ import pytest
 from apps.elyza.encoding import package
 from apps.elyza.encoding.batching import token_batches
 from apps.elyza.encoding.hashed import hash_texts
+from apps.elyza.encoding.tokens import pooled_bits
+from apps.elyza.services.tokens import best_matches
 from tests.elyza.conftest import PROJECT, needs_model
 
 GOLDEN = json.loads(Path(__file__).with_name("golden.json").read_text(encoding="utf-8"))
@@ -43,6 +45,17 @@ def test_a_batch_gives_the_same_vectors_as_single_texts(encoder) -> None:
 
 
 @needs_model
+def test_token_vectors_are_those_of_the_text_alone(encoder) -> None:
+    rows = encoder.tokenize([row["text"] for row in GOLDEN])
+    vectors, tokens = encoder.embed_tokens(rows)
+    assert np.array_equal(vectors, encoder.embed(rows))
+    assert [len(part) for part in tokens] == [len(row) - 2 for row in rows]
+    assert np.abs(np.linalg.norm(np.concatenate(tokens), axis=1) - 1).max() < 1e-5
+    alone = encoder.embed_tokens(rows[2:3])[1][0]
+    assert np.abs(tokens[2] - alone).max() < 1e-4
+
+
+@needs_model
 def test_the_version_names_the_weights(encoder) -> None:
     assert encoder.version == "minilm-l6-v2-53aa5117"
 
@@ -70,6 +83,25 @@ def test_a_failed_export_says_why_and_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(package.ExportFailed, match=r"config\.json"):
         package.exported_graph(broken, tmp_path / "models")
     assert list(tmp_path.glob("models/*")) == []
+
+
+def test_four_tokens_make_one_row_of_bits() -> None:
+    signs = np.where(np.random.default_rng(5).random((2, 384)) < 0.5, -1, 1).astype(np.float32)
+    tokens = np.concatenate([np.repeat(signs[:1], 4, axis=0), signs[1:]]) / 384**0.5
+    bits = pooled_bits(tokens)
+    assert bits == np.packbits(signs > 0, axis=1).tobytes()
+    assert len(bits) == 2 * 48
+    assert pooled_bits(tokens[:0]) == b""
+
+
+def test_the_nearest_row_of_each_token_counts() -> None:
+    made = np.random.default_rng(7)
+    tokens = made.standard_normal((3, 384)).astype(np.float32)
+    tokens /= np.linalg.norm(tokens, axis=1, keepdims=True)
+    passages = [made.standard_normal((rows, 384)).astype(np.float32) for rows in (1, 9, 64)]
+    bits = [np.packbits(rows > 0, axis=1).tobytes() for rows in passages]
+    expected = [(tokens @ np.where(rows > 0, 1, -1).T / 384**0.5).max(axis=1).mean() for rows in passages]
+    assert best_matches(tokens, bits) == pytest.approx(expected, abs=1e-5)
 
 
 def test_batches_keep_the_budget_and_every_text() -> None:

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 
 from apps.elyza.encoding import package
-from apps.elyza.protocol import Frame, read_frame
+from apps.elyza.protocol import MAX_FRAME_BYTES, MAX_TEXTS, Frame, read_frame
 from apps.elyza.server import model as model_module
 from apps.elyza.server.application import MAX_CONNECTIONS, Application
 from apps.elyza.services import connection
 from apps.elyza.services.connection import NoAnswer
-from apps.elyza.types import Missing
+from apps.elyza.types import HALF_ROW_BYTES, MOST_QUERY_TOKENS, POOLED_TOKENS, TOKEN_BYTES, Missing
 from tests.elyza.conftest import PROJECT, needs_model, start_model_process, stop_model_process
 
 
@@ -47,6 +47,9 @@ class ScriptedEncoder:
         if any(len(row) == 13 for row in rows):
             raise RuntimeError("thirteen")
         return np.array([[len(row)] * 384 for row in rows], np.float32)
+
+    def embed_tokens(self, rows: Sequence[Sequence[int]]) -> tuple[np.ndarray, list[np.ndarray]]:
+        return self.embed(rows), [np.full((len(row), 384), 0.5, np.float32) for row in rows]
 
 
 @asynccontextmanager
@@ -94,6 +97,8 @@ async def ask(opened, header: dict) -> Frame:
         {"op": "embed", "kind": "bulk", "texts": ["x" * 20_001]},
         {"op": "embed", "kind": "bulk", "texts": ["x"] * 1025},
         {"op": "embed", "kind": "slow", "texts": ["x"]},
+        {"op": "embed", "kind": "query", "texts": ["x"], "tokens": 1},
+        {"op": "embed", "kind": "bulk", "texts": ["x"], "tokens": "yes"},
         {
             "op": "score",
             "question": "a",
@@ -169,6 +174,37 @@ async def test_vectors_come_back_in_the_order_of_the_texts(
     assert connection.matrix(answer)[:, 0].tolist() == [len(text) for text in texts]
 
 
+async def test_bits_of_tokens_come_behind_the_vectors_of_their_texts(
+    application: Application, short_directory: Path, encoder: ScriptedEncoder
+) -> None:
+    encoder.go_on.set()
+    texts = ["x" * length for length in (5, 400, 1, 0, 8)]
+    header = {"op": "embed", "kind": "bulk", "texts": texts, "tokens": True}
+    async with served(application, short_directory) as connect:
+        answer = await ask(await connect(), header)
+    vectors, bits = connection.matrix_and_tokens(answer, token_bytes=TOKEN_BYTES)
+    assert vectors[:, 0].tolist() == [5, 400, 1, 0, 8]
+    assert bits == [b"\xff" * 48 * rows for rows in (2, 100, 1, 0, 2)]
+
+
+async def test_a_query_gets_its_first_tokens_as_numbers(
+    application: Application, short_directory: Path
+) -> None:
+    header = {"op": "embed", "kind": "query", "texts": ["x" * 200], "tokens": True}
+    async with served(application, short_directory) as connect:
+        answer = await ask(await connect(), header)
+        plain = await ask(await connect(), header | {"tokens": False})
+    _, (tokens,) = connection.matrix_and_tokens(answer, token_bytes=HALF_ROW_BYTES)
+    assert tokens == np.full((MOST_QUERY_TOKENS, 384), 0.5, "<f2").tobytes()
+    assert "tokens" not in plain.header
+    assert len(plain.payload) == 384 * 4
+
+
+def test_the_largest_answer_fits_a_frame() -> None:
+    rows = 254 // POOLED_TOKENS + 1  # of the 256 tokens a passage may have, two are marks
+    assert MAX_TEXTS * (384 * 4 + rows * TOKEN_BYTES) < MAX_FRAME_BYTES - 100_000
+
+
 async def test_a_caller_that_leaves_stops_its_bulk_work(
     application: Application, short_directory: Path, encoder: ScriptedEncoder
 ) -> None:
@@ -199,7 +235,7 @@ async def test_queries_that_wait_together_are_computed_together(
     application: Application, encoder: ScriptedEncoder
 ) -> None:
     vectors = await asyncio.gather(*(application.lanes.embed_query(encoder, "x" * n) for n in (4, 2, 6)))
-    assert [vector[0] for vector in vectors] == [4, 2, 6]
+    assert [(vector[0], len(tokens)) for vector, tokens in vectors] == [(4, 4), (2, 2), (6, 6)]
     assert encoder.batches == [3]
     await application.close()
 

@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from apps.elyza.errors import EncoderUnavailable
 from apps.elyza.protocol import Frame
 from apps.elyza.services import encoder
 from apps.elyza.services.query_cache import LIFE_SECONDS, QueryCache
+from apps.elyza.services.tokens import best_matches
 from apps.elyza.types import Missing, Span, SplitPassage
 from tests.elyza.conftest import ModelProcess, needs_model
 
@@ -79,6 +81,24 @@ def test_bulk_keeps_the_order_over_several_requests(
     cosine = (made.vectors * np.array([row["vector"] for row in GOLDEN])).sum(axis=1)
     assert cosine.min() >= 0.9999
     assert made.model_version == "minilm-l6-v2-53aa5117"
+
+
+@needs_model
+def test_token_vectors_tell_the_passage_that_answers(
+    model_process: ModelProcess, use_model: UseModel
+) -> None:
+    use_model(model_process.url)
+    encoder.warm()
+    texts = [
+        "The cafeteria opens at eight.", "Guest passwords are reset at the service desk.", "Parking is free."
+    ]  # fmt: skip
+    made = encoder.embed_bulk(texts=[*texts, ""], tokens=True)
+    assert made.tokens is not None
+    assert [len(bits) // 48 for bits in made.tokens] == [2, 3, 1, 0]
+    asked = encoder.embed_query(text="Where do I reset a guest password?", timeout_seconds=5)
+    assert asked.tokens is not None
+    assert asked.tokens.shape == (8, 384)
+    assert best_matches(asked.tokens.astype(np.float32), made.tokens[:3]).argmax() == 1
 
 
 @needs_model
@@ -169,6 +189,54 @@ async def test_a_broken_answer_is_a_reason_not_an_error(
         assert (await encoder.aembed_query(text="a", timeout_seconds=2)).missing is reason
 
 
+@pytest.mark.parametrize(
+    ("counts", "payload"),
+    [
+        ([2], b"\0" * 48),
+        ([-1], b""),
+        (["1"], b"\0" * 48),
+        ([1, 1], b"\0" * 96),
+        (1, b"\0" * 48),
+        ([10**9], b"\0" * 48),
+        ([], b"\0"),
+    ],
+)
+def test_tokens_that_do_not_fit_their_counts_are_no_answer(
+    short_directory: Path, use_model: UseModel, counts: object, payload: bytes
+) -> None:
+    header = {"ok": True, "model_version": "v1", "rows": 1, "columns": 384, "tokens": counts}
+    answer = Frame(header, np.zeros(384, "<f4").tobytes() + payload).encode()
+    with listener(short_directory, [answer]) as (url, _):
+        use_model(url)
+        with pytest.raises(EncoderUnavailable):
+            encoder.embed_bulk(texts=["a"], tokens=True, timeout_seconds=2)
+
+
+def test_a_model_process_without_tokens_still_gives_vectors(
+    short_directory: Path, use_model: UseModel
+) -> None:
+    with listener(short_directory, [vectors(1), vectors(1)]) as (url, received):
+        use_model(url)
+        found = encoder.embed_query(text="a", timeout_seconds=2)
+        made = encoder.embed_bulk(texts=["a"], tokens=True, timeout_seconds=2)
+    assert (found.tokens, made.tokens) == (None, None)
+    assert found.vector is not None
+    assert all(b'"tokens": true' in header for header in received)
+
+
+def test_no_tokens_are_asked_for_where_the_operator_wants_none(
+    short_directory: Path, use_model: UseModel, settings: object
+) -> None:
+    with listener(short_directory, [vectors(1), vectors(1)]) as (url, received):
+        use_model(url)
+        configuration = settings.CONFIGURATION  # type: ignore[attr-defined]
+        group = configuration.model.model_copy(update={"token_vectors": False})
+        settings.CONFIGURATION = replace(configuration, model=group)  # type: ignore[attr-defined]
+        encoder.embed_query(text="a", timeout_seconds=2)
+        encoder.embed_bulk(texts=["a"], tokens=True, timeout_seconds=2)
+    assert all(b'"tokens": false' in header for header in received)
+
+
 def test_a_repeated_query_is_not_asked_again(short_directory: Path, use_model: UseModel) -> None:
     with listener(short_directory, [vectors(1)]) as (url, received):
         use_model(url)
@@ -210,6 +278,7 @@ def test_without_a_model_words_are_hashed_in_this_process(use_model: UseModel) -
     assert query.vector is not None
     assert query.model_version == made.model_version == "hashed-ngram-v1"
     assert query.vector @ made.vectors[0] == pytest.approx(1, abs=1e-5)
+    assert (query.tokens, encoder.embed_bulk(texts=["a"], tokens=True).tokens) == (None, None)
     assert (
         encoder.score_sentences(question="a", terms=[], passages=[SplitPassage("a", (Span(0, 1),))]) is None
     )

@@ -106,6 +106,9 @@ INSERT INTO rag_searchtrace (id, created_at, organization_id, searcher_id, origi
   FROM o, generate_series(1, 600) n;
 INSERT INTO rag_searchthumb (id, created_at, organization_id, trace_id, number, is_good)
   SELECT gen_random_uuid(), now(), o.id, pg_temp.k('search', o.id, n), 1, n %% 10 > 0 FROM o, generate_series(1, 300) n;
+INSERT INTO rag_chunktokens (organization_id, chunk_id, bits)
+  SELECT c.organization_id, c.id, decode(repeat(md5(c.id::text), 6), 'hex') FROM rag_chunk c JOIN o ON o.id = c.organization_id
+  WHERE c.source_type = 'document';
 """
 
 

@@ -123,7 +123,11 @@ def in_mind(monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
     monkeypatch.setattr(
-        ranking, "_embedding", lambda _: QueryEmbedding(np.full(384, 0.05, np.float32), "test-1")
+        ranking,
+        "_embedding",
+        lambda _: QueryEmbedding(
+            np.full(384, 0.05, np.float32), "test-1", tokens=np.full((5, 384), 0.05, np.float16)
+        ),
     )
 
 
@@ -210,7 +214,7 @@ def test_a_scan_is_seen_and_large_tables_are_large(viewer: Principal) -> None:
     for table in (
         "accounts_member", "accounts_scope", "accounts_seat", "chat_conversation", "chat_membership", "chat_message",
         "chat_mention", "chat_reaction", "core_stream", "runs_run", "runs_step", "files_storedfile", "files_filescope",
-        "documents_document", "documents_documentpage", "rag_chunk", "chat_attachment", "chat_draft",
+        "documents_document", "documents_documentpage", "rag_chunk", "rag_chunktokens", "chat_attachment", "chat_draft",
         "rag_searchtrace", "rag_searchthumb",
     ):  # fmt: skip
         ((rows,),) = call(_ROWS, table)

@@ -268,6 +268,12 @@ class ModelSettings(Group):
     query_embedding_timeout_ms: int = Field(
         150, ge=10, le=5000, description=_("Then search goes on with words only.")
     )
+    token_vectors: bool = Field(
+        False,
+        description=_(
+            "Search compares the best 50 passages with the question word by word; takes 3 KB for each passage."
+        ),
+    )
     llm_base_url: str = Field("", description=_("OpenAI-compatible endpoint, set by the operator only."))
     llm_model: str = Field("", description=_("Model name at that endpoint."))
     llm_api_key: SecretStr | None = Field(None, description=_("Key for that endpoint."))

@@ -97,7 +97,14 @@ class Encoder:
 
     def embed(self, rows: Sequence[Sequence[int]]) -> Matrix:
         """Return float32 vectors of unit length, shape (rows, 384), of one batch of token ids."""
-        return self._run("embedding", rows)
+        vectors: Matrix = self._run(["embedding"], rows)[0]
+        return vectors
+
+    def embed_tokens(self, rows: Sequence[Sequence[int]]) -> tuple[Matrix, list[Matrix]]:
+        """As `embed`, and for each row the unit vectors of its tokens without the marks at both ends."""
+        vectors, states = self._run(["embedding", "token_states"], rows)
+        inner = [states[place, 1 : len(row) - 1] for place, row in enumerate(rows)]
+        return vectors, [part / np.linalg.norm(part, axis=-1, keepdims=True) for part in inner]
 
     def read_question(self, text: str, terms: Sequence[Span]) -> ReadQuestion:
         """Read the question once for all passages; its tokens beyond a window do not count."""
@@ -133,18 +140,18 @@ class Encoder:
         return [self._states([encoded.ids[t] for t in w], [encoded.offsets[t] for t in w]) for w in windows]
 
     def _states(self, ids: list[int], offsets: list[tuple[int, int]]) -> TokenStates:
-        states = self._run("token_states", [[self._first, *ids, self._last]])[0][1:-1]
+        states = self._run(["token_states"], [[self._first, *ids, self._last]])[0][0][1:-1]
         return TokenStates(states / np.linalg.norm(states, axis=-1, keepdims=True), offsets)
 
-    def _run(self, output: str, rows: Sequence[Sequence[int]]) -> Matrix:
+    def _run(self, outputs: list[str], rows: Sequence[Sequence[int]]) -> list[Matrix]:
         width = max(len(row) for row in rows)
         ids = np.zeros((len(rows), width), np.int32)
         mask = np.zeros_like(ids)
         for position, row in enumerate(rows):
             ids[position, : len(row)] = row
             mask[position, : len(row)] = 1
-        result: Matrix = self._session.run([output], {"input_ids": ids, "attention_mask": mask})[0]
-        return result
+        results: list[Matrix] = self._session.run(outputs, {"input_ids": ids, "attention_mask": mask})
+        return results
 
 
 def score_read(question: ReadQuestion, passage: ReadPassage) -> tuple[Vector, Matrix]:

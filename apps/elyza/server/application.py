@@ -16,8 +16,11 @@ from apps.elyza.protocol import BadFrame, Frame, read_frame
 from apps.elyza.server.lanes import Lanes
 from apps.elyza.server.model import Model, ModelUnavailable
 from apps.elyza.server.requests import BadRequest, parse_embed, parse_score
+from apps.elyza.types import HALF_ROW_BYTES, TOKEN_BYTES
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from apps.elyza.protocol import Header
     from apps.elyza.types import Matrix
 
@@ -96,13 +99,14 @@ class Application:
         request = parse_embed(header)
         if request.kind == "query":
             encoder = self.model.ready()  # a query does not wait for the load
-            vector = await self.lanes.embed_query(encoder, request.texts[0])
+            vector, states = await self.lanes.embed_query(encoder, request.texts[0])
             self._queries += 1
-            return _matrix(encoder.version, vector[None])
+            rows = [np.ascontiguousarray(states, "<f2").tobytes()]
+            return _matrix(encoder.version, vector[None], rows if request.tokens else None, HALF_ROW_BYTES)
         encoder = await self.model.loaded()
-        vectors = await self.lanes.embed_bulk(encoder, request.texts)
+        vectors, rows = await self.lanes.embed_bulk(encoder, request.texts, tokens=request.tokens)
         self._bulk_texts += len(request.texts)
-        return _matrix(encoder.version, vectors)
+        return _matrix(encoder.version, vectors, rows if request.tokens else None, TOKEN_BYTES)
 
     async def _score(self, header: Header) -> Frame:
         request = parse_score(header)
@@ -128,9 +132,15 @@ class Application:
         )
 
 
-def _matrix(version: str, rows: Matrix) -> Frame:
-    header = {"ok": True, "model_version": version, "rows": rows.shape[0], "columns": rows.shape[1]}
-    return Frame(header, np.ascontiguousarray(rows, "<f4").tobytes())
+def _matrix(
+    version: str, rows: Matrix, tokens: Sequence[bytes] | None = None, token_bytes: int = TOKEN_BYTES
+) -> Frame:
+    header: Header = {"ok": True, "model_version": version, "rows": rows.shape[0], "columns": rows.shape[1]}
+    payload = np.ascontiguousarray(rows, "<f4").tobytes()
+    if tokens is None:
+        return Frame(header, payload)
+    header["tokens"] = [len(part) // token_bytes for part in tokens]
+    return Frame(header, payload + b"".join(tokens))
 
 
 def _refusal(code: str, detail: str) -> Frame:

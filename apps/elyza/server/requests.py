@@ -24,10 +24,11 @@ class BadRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Embed:
-    """Vectors of texts: one query at once, or many behind the queries."""
+    """Vectors of texts: one query at once, or many behind the queries; those of their tokens, too."""
 
     kind: Literal["query", "bulk"]
     texts: list[str]
+    tokens: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ def parse_embed(header: Header) -> Embed:
     if kind not in {"query", "bulk"}:
         raise BadRequest("kind is neither query nor bulk")
     texts = _list(header, "texts", most=1 if kind == "query" else MAX_TEXTS)
-    return Embed(kind, [_text(text, most=MAX_TEXT_CHARACTERS) for text in texts])
+    tokens = header.get("tokens", False)
+    if not isinstance(tokens, bool):
+        raise BadRequest("tokens is neither true nor false")
+    return Embed(kind, [_text(text, most=MAX_TEXT_CHARACTERS) for text in texts], tokens)
 
 
 def parse_score(header: Header) -> Score:

@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import socket
 import time
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +87,25 @@ def matrix(frame: Frame) -> Matrix:
         return np.frombuffer(frame.payload, "<f4").reshape(shape)
     except (KeyError, TypeError, ValueError) as error:
         raise NoAnswer(Missing.FAILED, "the payload does not fit its header") from error
+
+
+def matrix_and_tokens(frame: Frame, *, token_bytes: int) -> tuple[Matrix, list[bytes] | None]:
+    """Return the float32 rows, and behind them the token rows of each text: None where the answer counts none.
+
+    Raises:
+        NoAnswer: the payload is not that large.
+    """
+    counts = frame.header.get("tokens")
+    if counts is None:
+        return matrix(frame), None
+    if not isinstance(counts, list) or not all(isinstance(count, int) and count >= 0 for count in counts):
+        raise NoAnswer(Missing.FAILED, "tokens are no counts")
+    start = len(frame.payload) - sum(counts) * token_bytes
+    rows = matrix(Frame(frame.header, frame.payload[: max(start, 0)]))
+    if start < 0 or len(counts) != len(rows):
+        raise NoAnswer(Missing.FAILED, "tokens do not fit the rows")
+    ends = [start + end * token_bytes for end in accumulate(counts, initial=0)]
+    return rows, [frame.payload[one:other] for one, other in pairwise(ends)]
 
 
 def _path(url: str) -> str:

@@ -17,13 +17,17 @@ from django.conf import settings
 from apps.core.conf.groups import ModelSettings
 from apps.elyza.encoding import hashed, package
 from apps.elyza.errors import EncoderUnavailable
-from apps.elyza.protocol import Header
+from apps.elyza.protocol import Frame, Header
 from apps.elyza.services import metrics
-from apps.elyza.services.connection import NoAnswer, aexchange, exchange, matrix
+from apps.elyza.services.connection import NoAnswer, aexchange, exchange, matrix, matrix_and_tokens
 from apps.elyza.services.query_cache import QueryCache
 from apps.elyza.types import (
     DIMENSIONS,
+    HALF_ROW_BYTES,
+    MOST_QUERY_TOKENS,
+    TOKEN_BYTES,
     Embeddings,
+    HalfMatrix,
     Matrix,
     Missing,
     ModelHealth,
@@ -59,7 +63,7 @@ def embed_query(*, text: str, timeout_seconds: float | None = None) -> QueryEmbe
         frame = exchange(
             url=_settings().model_url, header=_query(text), timeout_seconds=_query_seconds(timeout_seconds)
         )
-        return _kept(text, matrix(frame), str(frame.header.get("model_version")), started)
+        return _kept(text, frame, started)
     except NoAnswer as error:
         return _missing(error.reason)
 
@@ -75,16 +79,19 @@ async def aembed_query(*, text: str, timeout_seconds: float | None = None) -> Qu
         frame = await aexchange(
             url=_settings().model_url, header=_query(text), timeout_seconds=_query_seconds(timeout_seconds)
         )
-        return _kept(text, matrix(frame), str(frame.header.get("model_version")), started)
+        return _kept(text, frame, started)
     except NoAnswer as error:
         return _missing(error.reason)
 
 
-def embed_bulk(*, texts: Sequence[str], timeout_seconds: float = BULK_SECONDS) -> Embeddings:
+def embed_bulk(
+    *, texts: Sequence[str], tokens: bool = False, timeout_seconds: float = BULK_SECONDS
+) -> Embeddings:
     """Return the vectors of many texts, behind all queries; loads the model if need be. About 30 passages a
     second.
 
     Args:
+        tokens: the bits of their tokens, too, where the model and the setting give them.
         timeout_seconds: for each part of 64 texts.
 
     Raises:
@@ -94,19 +101,24 @@ def embed_bulk(*, texts: Sequence[str], timeout_seconds: float = BULK_SECONDS) -
     if _is_hashed():
         return Embeddings(hashed.hash_texts(cleaned), hashed.MODEL_VERSION)
     parts: list[Matrix] = []
+    bits: list[bytes] = []
     versions: set[str] = set()
     for part in _parts(cleaned):
-        header = {"op": "embed", "kind": "bulk", "texts": part}
+        header: Header = {
+            "op": "embed", "kind": "bulk", "texts": part, "tokens": tokens and gives_tokens()
+        }  # fmt: skip
         try:
             frame = exchange(url=_settings().model_url, header=header, timeout_seconds=timeout_seconds)
-            parts.append(_checked(matrix(frame), wanted=len(part)))
+            rows, token_rows = matrix_and_tokens(frame, token_bytes=TOKEN_BYTES)
+            parts.append(_checked(rows, wanted=len(part)))
+            bits += token_rows or ()
         except NoAnswer as error:
             raise EncoderUnavailable(retry_after_seconds=30) from error
         versions.add(str(frame.header.get("model_version")))
     if len(versions) > 1:  # the model process was restarted with another model half-way
         raise EncoderUnavailable(retry_after_seconds=1)
     vectors = np.concatenate(parts) if parts else np.zeros((0, DIMENSIONS), np.float32)
-    return Embeddings(vectors, next(iter(versions), ""))
+    return Embeddings(vectors, next(iter(versions), ""), bits if len(bits) == len(texts) else None)
 
 
 def score_sentences(
@@ -156,6 +168,11 @@ def find_health() -> ModelHealth:
 def forget_queries() -> None:
     """Drop the vectors kept for queries in this process."""
     _cache.clear()
+
+
+def gives_tokens() -> bool:
+    """Return whether vectors of single tokens are wanted and there is a model that has them."""
+    return _settings().token_vectors and not _is_hashed()
 
 
 def provider() -> str:
@@ -218,8 +235,13 @@ def _at_hand(text: str) -> QueryEmbedding | None:
     return known
 
 
-def _kept(text: str, rows: Matrix, version: str, started: float) -> QueryEmbedding:
-    embedding = QueryEmbedding(_checked(rows, wanted=1)[0], version)
+def _kept(text: str, frame: Frame, started: float) -> QueryEmbedding:
+    rows, token_rows = matrix_and_tokens(frame, token_bytes=HALF_ROW_BYTES)
+    embedding = QueryEmbedding(
+        _checked(rows, wanted=1)[0],
+        str(frame.header.get("model_version")),
+        tokens=_token_matrix(token_rows[0]) if token_rows else None,
+    )
     metrics.QUERY_SECONDS.observe(time.monotonic() - started)
     _cache.keep(text, embedding)
     return embedding
@@ -231,13 +253,18 @@ def _checked(rows: Matrix, *, wanted: int) -> Matrix:
     return rows
 
 
+def _token_matrix(row: bytes) -> HalfMatrix | None:
+    """Return the vectors of a query's tokens; None of one without a token."""
+    return np.frombuffer(row, "<f2").reshape(-1, DIMENSIONS)[:MOST_QUERY_TOKENS] if row else None
+
+
 def _missing(reason: Missing) -> QueryEmbedding:
     metrics.QUERIES_WITHOUT_VECTOR.labels(reason=reason).inc()
     return QueryEmbedding(None, missing=reason)
 
 
 def _query(text: str) -> Header:
-    return {"op": "embed", "kind": "query", "texts": [text]}
+    return {"op": "embed", "kind": "query", "texts": [text], "tokens": gives_tokens()}
 
 
 def _query_seconds(wanted: float | None) -> float:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from apps.elyza.types import QueryEmbedding
 
-CAPACITY = 2048  # 1.6 KB each
+CAPACITY = 1024  # mostly 10 KB each, 50 at most: the vector and those of its tokens
 LIFE_SECONDS = 300.0  # so that another model in the model process is noticed
 
 

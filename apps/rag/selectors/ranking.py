@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from django.db import connection
 from apps.core.text.language import guess
 from apps.elyza.services import encoder
 from apps.elyza.types import QueryEmbedding
+from apps.rag.selectors import reranking
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
 from apps.rag.types import MOST_HITS, NO_TRACE, Filters, SearchPath, Trace
@@ -84,8 +85,8 @@ def rank(
     limit: int = MOST_HITS,
     by_meaning: bool = True,
 ) -> Ranking:
-    """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, and
-    one question to the model process.
+    """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, one
+    question to the model process, and one statement to put the best in order.
 
     Args:
         by_meaning: False leaves the vectors out.
@@ -117,9 +118,10 @@ def rank(
             ],
         )
         rows = cursor.fetchall()
+    answered = time.perf_counter()
     told = orjson.loads(rows.pop(0)[-1]) if rows and rows[0][0] is None else {}
     return Ranking(
-        tuple(Ranked(*row[:9]) for row in rows),
+        _reranked([Ranked(*row[:9]) for row in rows], embedding),
         int(rows[0][9]) if rows else 0,
         words_only=embedding.vector is None,
         trace=_trace(
@@ -127,7 +129,7 @@ def rank(
             language=language,
             ranked=len(rows),
             encoding=encoded - begun,
-            statement=time.perf_counter() - encoded,
+            statement=answered - encoded,
         ),
     )
 
@@ -150,6 +152,20 @@ def _trace(
         ranked=ranked,
         stages=tuple((name, round(took, 2)) for name, took in times.items()),
     )
+
+
+def _reranked(ranked: Sequence[Ranked], embedding: QueryEmbedding) -> tuple[Ranked, ...]:
+    """Return the best in their new order; one without token vectors keeps its place among them."""
+    best = [one for one in ranked[: reranking.DEPTH] if one.cosine is not None]
+    near = reranking.nearness([one.chunk for one in best], embedding)
+    if not near:
+        return tuple(ranked)
+    scored = [
+        replace(one, score=(1 - reranking.SHARE) * one.score + reranking.SHARE * near.get(one.chunk, 0.0))
+        for one in ranked
+    ]
+    ordered = iter(sorted((one for one in scored if one.chunk in near), key=lambda one: -one.score))
+    return tuple(next(ordered) if one.chunk in near else one for one in scored)
 
 
 def _embedding(query: ParsedQuery) -> QueryEmbedding:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from apps.core import tenancy
+from apps.elyza.services import encoder
 from apps.runs.selectors.runs import find_latest
 from apps.runs.services.runs import start_run
 from apps.runs.types import RunState, RunView, StepSpec, Subject
@@ -21,7 +22,9 @@ WHERE EXISTS (SELECT 1 FROM rag_chunk c WHERE c.organization_id = o.id AND c.mod
   OR (%(version)s <> '' AND (
     EXISTS (SELECT 1 FROM rag_chunk c WHERE c.organization_id = o.id AND c.model_version > ''
       AND c.model_version < %(version)s)
-    OR EXISTS (SELECT 1 FROM rag_chunk c WHERE c.organization_id = o.id AND c.model_version > %(version)s)))
+    OR EXISTS (SELECT 1 FROM rag_chunk c WHERE c.organization_id = o.id AND c.model_version > %(version)s)
+    OR (%(tokens)s AND EXISTS (SELECT 1 FROM rag_indexstat s WHERE s.organization_id = o.id AND s.chunks > 0
+      AND s.tokens_version <> %(version)s))))
 """
 
 
@@ -31,10 +34,11 @@ def start_due_runs(*, model_version: str = "") -> int:
     Across organizations: for the relay.
 
     Args:
-        model_version: organizations with vectors of another version count too; empty leaves them alone.
+        model_version: organizations with vectors of another version count too, and those without vectors of tokens
+            where the model gives them; empty leaves them alone.
     """
     with tenancy.nobody(), connection.cursor() as cursor:
-        cursor.execute(_WAITING, {"version": model_version})
+        cursor.execute(_WAITING, {"version": model_version, "tokens": encoder.gives_tokens()})
         waiting = [pk for (pk,) in cursor.fetchall()]
     return sum(_start(organization_id) for organization_id in waiting)
 

@@ -35,6 +35,7 @@ LEFT_OUT: Mapping[str, str] = {
     "core_stream": "counters",
     "rag_chunk": "made from messages and documents",
     "rag_chunkmessage": "made from messages and documents",
+    "rag_chunktokens": "made from messages and documents",
     "rag_indexstat": "made from messages and documents",
     "rag_termstat": "made from messages and documents",
     "runs_attempt": "how work was done",
