@@ -83,7 +83,15 @@ def test_bulk_keeps_the_order_over_several_requests(
     assert made.model_version == "minilm-l6-v2-53aa5117"
 
 
+@pytest.fixture
+def tokens_wanted(settings: object) -> None:
+    configuration = settings.CONFIGURATION  # type: ignore[attr-defined]
+    group = configuration.model.model_copy(update={"token_vectors": True})
+    settings.CONFIGURATION = replace(configuration, model=group)  # type: ignore[attr-defined]
+
+
 @needs_model
+@pytest.mark.usefixtures("tokens_wanted")
 def test_token_vectors_tell_the_passage_that_answers(
     model_process: ModelProcess, use_model: UseModel
 ) -> None:
@@ -212,6 +220,7 @@ def test_tokens_that_do_not_fit_their_counts_are_no_answer(
             encoder.embed_bulk(texts=["a"], tokens=True, timeout_seconds=2)
 
 
+@pytest.mark.usefixtures("tokens_wanted")
 def test_a_model_process_without_tokens_still_gives_vectors(
     short_directory: Path, use_model: UseModel
 ) -> None:
@@ -225,13 +234,10 @@ def test_a_model_process_without_tokens_still_gives_vectors(
 
 
 def test_no_tokens_are_asked_for_where_the_operator_wants_none(
-    short_directory: Path, use_model: UseModel, settings: object
+    short_directory: Path, use_model: UseModel
 ) -> None:
     with listener(short_directory, [vectors(1), vectors(1)]) as (url, received):
         use_model(url)
-        configuration = settings.CONFIGURATION  # type: ignore[attr-defined]
-        group = configuration.model.model_copy(update={"token_vectors": False})
-        settings.CONFIGURATION = replace(configuration, model=group)  # type: ignore[attr-defined]
         encoder.embed_query(text="a", timeout_seconds=2)
         encoder.embed_bulk(texts=["a"], tokens=True, timeout_seconds=2)
     assert all(b'"tokens": false' in header for header in received)
