@@ -13,7 +13,8 @@ import pytest
 from django.utils import timezone
 
 from apps.accounts.models import ApiKey, Member
-from apps.accounts.services import api_keys, handshake
+from apps.accounts.services import api_keys, authentication, handshake
+from apps.accounts.services.authentication import Credentials
 from apps.accounts.types import Principal
 from apps.chat.consumers import resumed
 from apps.chat.models import Message
@@ -88,22 +89,18 @@ async def test_a_key_that_ended_before_its_socket_could_hear_of_it_opens_none(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process remembered the key; the word of its end came before the socket listened."""
-    (await scene.open(scene.ada)).close()
-    find, asked = handshake.find_kept, []
-
-    def once(scope: dict[str, Any]) -> Principal | None:
-        asked.append(find(scope))
-        return asked[0] if len(asked) == 1 else None
-
-    monkeypatch.setattr(handshake, "find_kept", once)
-    await scene.do(ApiKey.objects.filter(principal_id=scene.ada.id).update, revoked_at=timezone.now())
-    frames: list[bytes] = []
     headers = {"Authorization": f"Bearer {scene.keys[scene.ada.id]}"}
+    remembered = [
+        await scene.do(authentication.authenticate, credentials=Credentials(headers["Authorization"], "", ""))
+    ]
+    await scene.do(ApiKey.objects.filter(principal_id=scene.ada.id).update, revoked_at=timezone.now())
+    monkeypatch.setattr(handshake, "find_kept", lambda _scope: remembered.pop() if remembered else None)
+    frames: list[bytes] = []
     ada = await Client(scene.url, headers, frames.append).connect()
     async with asyncio.timeout(8):
         while not ada.is_closed:
             await asyncio.sleep(0.005)
-    assert (frames, asked[0] is not None) == ([], True)
+    assert (frames, remembered) == ([], [])
 
 
 async def test_hello_tells_heads_and_identity(scene: Scene) -> None:
