@@ -58,6 +58,7 @@ def tell(answer: Answer, value: str) -> tuple[int, Any]:
     text = re.sub(rf"House {MARK}\w+", "House", answer.text).replace(value, "ASKED")
     text = re.sub(r"[\d.,]+\s(s|Sek\.)<", "<", text)
     text = re.sub(r'"(took_ms|request_id)":\s*("[^"]*"|[\d.]+)', '"x":0', text)
+    text = re.sub(r'\{"id":\s*"[^"]*",\s*"results"', '{"results"', text)  # each search has an id of its own
     text = re.sub(r'nonce="[^"]*"|csrf[^>]*>|nonce-[\w+/=-]+|[0-9a-f]{32,}|[\w]{64}', "", text)
     return answer.status, text
 

@@ -64,7 +64,7 @@ class SourceChangeSerializer(StrictSerializer):
     is_paused = serializers.BooleanField(required=False)
 
 
-class SourceSerializer(serializers.Serializer[Any]):
+class DocumentSourceSerializer(serializers.Serializer[Any]):
     """A source, and how its last synchronization went."""
 
     id = serializers.UUIDField()
@@ -137,7 +137,7 @@ class SourceList(APIView):
 
     permission_classes = [Requires(SEE)]
 
-    @extend_schema(parameters=[PageQuery], responses=SourceSerializer(many=True), tags=_TAGS)
+    @extend_schema(parameters=[PageQuery], responses=DocumentSourceSerializer(many=True), tags=_TAGS)
     def get(self, request: Request) -> Response:
         """List the sources, the oldest first."""
         position, limit, _query = read_page(request, OLDEST_FIRST, PageQuery)
@@ -145,7 +145,7 @@ class SourceList(APIView):
         page = page_of_list(found, order=OLDEST_FIRST, position=position, limit=limit)
         return Response(page.as_dict(request, map(source_json, page.rows)))
 
-    @extend_schema(request=NewSourceSerializer, responses={201: SourceSerializer}, tags=_TAGS)
+    @extend_schema(request=NewSourceSerializer, responses={201: DocumentSourceSerializer}, tags=_TAGS)
     @repeatable
     def post(self, request: Request) -> Response:
         """Add a source; it is read at once."""
@@ -168,12 +168,12 @@ class SourceDetail(APIView):
 
     permission_classes = [Requires(SEE)]
 
-    @extend_schema(responses=SourceSerializer, tags=_TAGS)
+    @extend_schema(responses=DocumentSourceSerializer, tags=_TAGS)
     def get(self, request: Request, source_id: UUID) -> Response:
         """Show a source and how its last synchronization went."""
         return _shown(request, source_id)
 
-    @extend_schema(request=SourceChangeSerializer, responses=SourceSerializer, tags=_TAGS)
+    @extend_schema(request=SourceChangeSerializer, responses=DocumentSourceSerializer, tags=_TAGS)
     def patch(self, request: Request, source_id: UUID) -> Response:
         """Change it. With another conversation, its documents move there by the same act."""
         asked = validated(SourceChangeSerializer(data=request.data))
@@ -208,7 +208,7 @@ class SourceSync(APIView):
 
     permission_classes = [Requires(SEE)]
 
-    @extend_schema(request=None, responses={202: SourceSerializer}, tags=_TAGS)
+    @extend_schema(request=None, responses={202: DocumentSourceSerializer}, tags=_TAGS)
     @repeatable
     def post(self, request: Request, source_id: UUID) -> Response:
         """Look at it now; `run` says how far it is. One that is looked at already goes on."""
@@ -221,7 +221,7 @@ class SourceConfirm(APIView):
 
     permission_classes = [Requires(SEE)]
 
-    @extend_schema(request=None, responses={202: SourceSerializer}, tags=_TAGS)
+    @extend_schema(request=None, responses={202: DocumentSourceSerializer}, tags=_TAGS)
     @repeatable
     def post(self, request: Request, source_id: UUID) -> Response:
         """Let what is missing go, where so much would go that somebody is asked."""
