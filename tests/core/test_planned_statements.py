@@ -48,7 +48,9 @@ def test_the_server_is_told_once_and_then_only_what_differs(organization: UUID) 
     with tenancy.use(organization):
         for name in ("Pia", "Paul", "Anna"):
             MemberFactory(organization=Organization.objects.get(pk=organization), name=name)
-        with connection.cursor() as cursor:  # which it would choose depends on what other tests left in the tables
+        with (
+            connection.cursor() as cursor
+        ):  # which it would choose depends on what other tests left in the tables
             cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         answers = [ask(sql, {"name": name}) for name in ["Pia", "Paul"] * (_RUNS // 2)]
         ((general, special),) = kept(sql)
