@@ -3,44 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-import contextvars
 import logging
 import random
 import time
 from collections.abc import Awaitable, Callable
 from functools import partial
-from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
 import orjson
-from channels.consumer import AsyncConsumer
 from django.conf import settings
 from django.utils import translation
 from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
 
 from apps.accounts.selectors import people
-from apps.accounts.services import access, following, handshake
+from apps.accounts.services import access, handshake
 from apps.accounts.types import Principal
 from apps.chat import frames
+from apps.chat.entrance import Entrance
 from apps.chat.errors import TooManySubscriptions
 from apps.chat.selectors import conversations, resuming, statuses
 from apps.chat.services import composing, presence, reading
+from apps.chat.services.arriving import get_arrivals
 from apps.chat.services.batcher import get_batcher, get_pool
+from apps.chat.services.presence import Arrival
 from apps.chat.services.watching import Watch
 from apps.chat.types import Draft, Shown
-from apps.core import origin, tenancy
-from apps.core.api.throttling import buckets_of
-from apps.core.errors import DomainError, TooManyRequests
+from apps.core import origin
+from apps.core.errors import DomainError
 from apps.core.events.frames import conversation_channel, principal_channel
-from apps.core.http import request_limits
-from apps.core.ids import uuid7
-from apps.core.realtime.hub import Hub, get_hub, sockets_open
+from apps.core.realtime.hub import Hub, get_hub
 from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
 from apps.core.services import limits, places
-from apps.core.services.places import Place
 from apps.core.threads import in_thread
 from apps.runs.selectors import frames as run_frames
 
@@ -59,100 +55,16 @@ _WATCHED_EVENTS = (
 logger = logging.getLogger(__name__)
 resumed = Counter("chatsystem_streams_resumed_total", "Streams a client was told the rest of", ["source"])
 flooded = Counter("chatsystem_sockets_flooded_total", "Sockets closed because they sent too many frames")
-_open: dict[UUID, int] = {}
 
 
-class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
-    """One client. Overrides the loop of Channels: no channel layer, no thread hop for each frame (measured 2x)."""
+class ClientConsumer(Entrance):
+    """One client that was let in."""
 
-    principal: Principal
     hub: Hub
     socket: Socket
-    context: contextvars.Context
 
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        """Handshake, then frame by frame until the client or a revocation ends it."""
-        self.scope, self.base_send = scope, send
-        await receive()  # websocket.connect
-        with origin.use(address=handshake.address_of_scope(scope)) as opened:
-            try:
-                await self._open(receive, send)
-            finally:
-                if opened.owed:
-                    await asyncio.shield(in_thread(origin.settle, opened))
-
-    async def _open(
-        self,
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
-        """Find out who it is, and serve it."""
-        scope = self.scope
-        self.connection = uuid7().hex
-        try:
-            request_limits.require_patience(handshake.address_of_scope(scope))
-            await following.start()
-            kept = handshake.find_kept(scope)
-            has_place = await in_thread(self._enter, kept)
-        except DomainError as error:
-            if error.status == HTTPStatus.UNAUTHORIZED:
-                await request_limits.note_failure(handshake.address_of_scope(scope))
-            await self._refuse(error)
-            return
-        origin.note_session(self.principal.session)
-        if not has_place:
-            await self._refuse(TooManyRequests(retry_after_seconds=RECHECK_SECONDS))
-            return
-        _open[self.principal.id] = _open.get(self.principal.id, 0) + 1
-        sockets_open.inc()
-        try:
-            with tenancy.use(self.principal.organization_id):
-                self.context = contextvars.copy_context()
-                await send({"type": "websocket.accept"})
-                await self._serve(receive, kept)
-        finally:
-            sockets_open.dec()
-            left = _open.pop(self.principal.id) - 1
-            if left:
-                _open[self.principal.id] = left
-            await asyncio.shield(in_thread(places.leave, self.place))
-
-    def _enter(self, kept: Principal | None) -> bool:
-        """Find out who it is, unless that is remembered, count the request and take a place; False when none is left.
-
-        Raises:
-            DomainError: refused.
-        """
-        self.principal = kept or handshake.principal_of_scope(self.scope)
-        limits.take(buckets_of(self.principal)).require()
-        most = settings.CONFIGURATION.security.sockets_per_principal
-        self.place = Place("sockets", str(self.principal.id), self.connection, most)
-        return _open.get(self.principal.id, 0) < most and places.take(self.place)
-
-    async def _refuse(self, error: DomainError) -> None:
-        """Answer the handshake with the error's status where the server can, else close."""
-        if "websocket.http.response" in self.scope.get("extensions", {}):
-            body = orjson.dumps(
-                {"type": "about:blank", "title": error.code, "status": error.status, "code": error.code,
-                 "detail": error.detail, "errors": []}
-            )  # fmt: skip
-            await self.base_send(
-                {"type": "websocket.http.response.start", "status": error.status,
-                 "headers": [
-                     (b"content-type", b"application/problem+json"), (b"cache-control", b"private, no-store"),
-                     *((b"retry-after", b"%d" % seconds) for seconds in [error.retry_after_seconds] if seconds),
-                 ]}
-            )  # fmt: skip
-            await self.base_send({"type": "websocket.http.response.body", "body": body})
-        else:
-            await self.base_send({"type": "websocket.close", "code": 4000 + error.status % 1000})
-
-    async def _serve(self, receive: Callable[[], Awaitable[dict[str, Any]]], kept: Principal | None) -> None:
+    async def serve(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        """Greet, then take frame by frame until the client or a revocation ends it."""
         self.loop = asyncio.get_running_loop()
         self.hub = await get_hub()
         self.batcher = await get_batcher()
@@ -175,7 +87,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
         )
         self.pace = _pace_of_frames()
         try:
-            await self._welcome(is_remembered=kept is not None)
+            await self._welcome()
             self._spawn(self._recheck())
             while not self.is_closing and (message := await receive())["type"] == "websocket.receive":
                 await self._take(message)
@@ -195,35 +107,35 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
                 connection=self.connection,
             )
 
-    async def _welcome(self, *, is_remembered: bool) -> None:
+    async def _welcome(self) -> None:
         """Subscribe first, then read the heads: what is committed in between arrives twice, never not at all."""
         await self.hub.join([self.own], self.own_socket, self._on_notice)
-        if is_remembered and handshake.find_kept(self.scope) is None:
-            await self._look_again()  # something changed before revocations were heard here
-            if self.is_closing:
+        wanted, self.heads = self.heads, {}
+        if self.is_remembered and handshake.find_kept(handshake.read(self.scope)) is None:
+            # Something changed before revocations were heard here.
+            looked = await self._look_again()
+            if looked is None:
                 return
-        heads = await in_thread(conversations.heads, self.principal)
-        await self.hub.join({conversation_channel(pk) for pk in heads}, self.socket)
-        self.channels = {conversation_channel(pk) for pk in heads}
-        heads, sequence, self.shown = await in_thread(self._state)
-        await self._follow_heads(heads)
+            wanted = looked
+        arrivals = get_arrivals()
+        while True:
+            await self._follow_heads(wanted)
+            standing = await arrivals.look.ask(self.principal)
+            if standing.heads.keys() == wanted.keys():
+                break
+            wanted = standing.heads  # moved in or out meanwhile
+        self.shown = standing.shown
         self.reply(
             {"frame": "hello", "connection": self.connection, "principal": self.principal.id,
              "member": self.principal.member_id, "organization": self.principal.organization_id,
-             "sequence": sequence, "conversations": {str(pk): head for pk, head in heads.items()},
+             "sequence": standing.sequence,
+             "conversations": {str(pk): head for pk, head in standing.heads.items()},
              "heartbeat_seconds": RECHECK_SECONDS}
         )  # fmt: skip
         self.acted_at = time.monotonic()
-        await in_thread(
-            presence.arrive,
-            organization_id=self.principal.organization_id,
-            principal_id=self.principal.id,
-            connection=self.connection,
-            shown=self.shown,
+        await arrivals.appear.ask(
+            Arrival(self.principal.organization_id, self.principal.id, self.connection, self.shown)
         )
-
-    def _state(self) -> tuple[dict[UUID, int], int, Shown]:
-        return conversations.heads(self.principal), conversations.own_head(self.principal), self._load_shown()
 
     async def _follow_heads(self, heads: dict[UUID, int]) -> None:
         """Make the subscriptions equal to the memberships."""
@@ -275,7 +187,7 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
 
     def refuse(self, ref: str, error: DomainError) -> None:
         """Send the error frame of a refusal, in the handshake's language."""
-        with translation.override(handshake.language_of_scope(self.scope)):
+        with translation.override(handshake.language_of(handshake.read(self.scope))):
             detail = error.detail if error.code != frames.FrameInvalid.code else str(error.message)
         answer: dict[str, Any] = {"frame": "error", "ref": ref, "code": error.code, "detail": detail}
         if error.retry_after_seconds:
@@ -435,12 +347,12 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             await in_thread(self._stay)
             await asyncio.sleep(RECHECK_SECONDS)
 
-    async def _look_again(self) -> None:
-        """Load the rights and memberships; end what is no longer allowed."""
+    async def _look_again(self) -> dict[UUID, int] | None:
+        """Load the rights and memberships; end what is no longer allowed. Returns the heads, or None at the end."""
         found = await in_thread(self._refreshed)
         if found is None:
             await self._close(CLOSE_REVOKED)
-            return
+            return None
         self.principal, self.shown, heads = found
         principal = self.principal
         await self._follow_heads(heads)
@@ -448,15 +360,13 @@ class ClientConsumer(AsyncConsumer):  # type: ignore[misc]  # Channels ships no 
             if not await in_thread(run_frames.is_visible, principal, UUID(channel.partition(":")[2])):
                 self.followed.discard(channel)
                 self.hub.leave([channel], self.socket)
+        return heads
 
     def _refreshed(self) -> tuple[Principal, Shown, dict[UUID, int]] | None:
         principal = handshake.refresh(self.principal)
         if principal is None:
             return None
-        return principal, self._load_shown(), conversations.heads(principal)
-
-    def _load_shown(self) -> Shown:
-        return statuses.shown_by([self.principal.id])[self.principal.id]
+        return principal, statuses.shown_by([principal.id])[principal.id], conversations.heads(principal)
 
     def _note_act(self) -> None:
         """Note that the person did something, so that nothing is sent to where it is not."""

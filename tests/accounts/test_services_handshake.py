@@ -13,6 +13,7 @@ from apps.accounts.errors import KeyInAddress, OrganizationNotFound, OriginNotAl
 from apps.accounts.models import Member, Organization
 from apps.accounts.selectors.principals import session_id
 from apps.accounts.services import api_keys, handshake, members, sessions
+from apps.accounts.types import Principal
 from apps.core.errors import NotSignedIn, OrganizationRequired
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, api_key, principal_of
@@ -34,6 +35,11 @@ def scope(query: str = "", **headers: str) -> dict[str, Any]:
     }
 
 
+def opened_by(shown: dict[str, Any]) -> Principal:
+    """Return who opens a socket with this scope."""
+    return handshake.principal_of(handshake.read(shown))
+
+
 def cookie(session_key: str) -> str:
     """Return the cookie header of a browser."""
     return f"a=b; {settings.SESSION_COOKIE_NAME}={session_key}; language=de"
@@ -43,7 +49,7 @@ def test_a_page_of_ours_opens_a_socket_by_cookie(member: Callable[..., Member]) 
     ada = member()
     key = open_session(ada.user)
     UserSession.objects.all().delete()
-    principal = handshake.principal_of_scope(scope(cookie=cookie(key), origin=OURS, user_agent="Browser"))
+    principal = opened_by(scope(cookie=cookie(key), origin=OURS, user_agent="Browser"))
     assert (principal.id, principal.session) == (ada.user_id, session_id(key))
     row = UserSession.objects.get()
     assert (row.session_key, row.ip, row.user_agent) == (key, "192.0.2.7", "Browser")
@@ -56,27 +62,27 @@ def test_a_page_of_ours_opens_a_socket_by_cookie(member: Callable[..., Member]) 
 def test_a_cookie_needs_exactly_our_origin(member: Callable[..., Member], origin: str | None) -> None:
     headers = {"cookie": cookie(open_session(member().user))}
     with pytest.raises(OriginNotAllowed):
-        handshake.principal_of_scope(scope(**headers, **({} if origin is None else {"origin": origin})))
+        opened_by(scope(**headers, **({} if origin is None else {"origin": origin})))
 
 
 def test_a_program_needs_no_origin_but_a_foreign_one_is_refused(member: Callable[..., Member]) -> None:
     ada = member()
     bearer = {"authorization": f"Bearer {api_key(ada).secret}"}
-    assert handshake.principal_of_scope(scope(**bearer)).id == ada.user_id
-    assert handshake.principal_of_scope(scope(**bearer, origin=OURS)).id == ada.user_id
+    assert opened_by(scope(**bearer)).id == ada.user_id
+    assert opened_by(scope(**bearer, origin=OURS)).id == ada.user_id
     with pytest.raises(OriginNotAllowed):
-        handshake.principal_of_scope(scope(**bearer, origin="https://evil.example"))
+        opened_by(scope(**bearer, origin="https://evil.example"))
 
 
 def test_keys_are_not_taken_from_the_address(member: Callable[..., Member]) -> None:
     with pytest.raises(KeyInAddress):
-        handshake.principal_of_scope(scope(f"key={api_key(member()).secret}", origin=OURS))
+        opened_by(scope(f"key={api_key(member()).secret}", origin=OURS))
 
 
 def test_nothing_shown_is_refused(db: None) -> None:
     for headers in ({}, {"cookie": "session="}, {"cookie": "\xff;;==", "authorization": ""}):
         with pytest.raises(NotSignedIn):
-            handshake.principal_of_scope(scope(origin=OURS, **headers))
+            opened_by(scope(origin=OURS, **headers))
 
 
 def test_the_organization_is_named_in_the_address(
@@ -86,13 +92,13 @@ def test_the_organization_is_named_in_the_address(
     browser = {"cookie": cookie(open_session(ada.user)), "origin": OURS}
     other = MemberFactory(user=ada.user).organization
     with pytest.raises(OrganizationRequired):
-        handshake.principal_of_scope(scope(**browser))
+        opened_by(scope(**browser))
     for named in (other.slug, str(other.pk)):
-        found = handshake.principal_of_scope(scope(f"organization={named}", **browser))
+        found = opened_by(scope(f"organization={named}", **browser))
         assert found.organization_id == other.pk
     for named in ("missing", "%00", MemberFactory().organization.slug):
         with pytest.raises(OrganizationNotFound):
-            handshake.principal_of_scope(scope(f"organization={named}", **browser))
+            opened_by(scope(f"organization={named}", **browser))
 
 
 def test_a_later_look_sees_new_rights_and_ended_access(
@@ -100,8 +106,8 @@ def test_a_later_look_sees_new_rights_and_ended_access(
 ) -> None:
     ada, admin = member(), principal_of(member("admin"))
     key = api_key(ada)
-    program = handshake.principal_of_scope(scope(authorization=f"Bearer {key.secret}"))
-    browser = handshake.principal_of_scope(scope(cookie=cookie(open_session(ada.user)), origin=OURS))
+    program = opened_by(scope(authorization=f"Bearer {key.secret}"))
+    browser = opened_by(scope(cookie=cookie(open_session(ada.user)), origin=OURS))
     members.change_role(principal=admin, member_id=ada.pk, role="guest")
     for principal in (program, browser):
         looked = handshake.refresh(principal)
@@ -121,7 +127,7 @@ def test_a_later_look_refuses_who_left_the_organization(
 ) -> None:
     ada, admin = member(), principal_of(member("admin"))
     MemberFactory(user=ada.user)  # so that the session goes on
-    browser = handshake.principal_of_scope(
+    browser = opened_by(
         scope(f"organization={here.slug}", cookie=cookie(open_session(ada.user)), origin=OURS)
     )
     members.deactivate_member(principal=admin, member_id=ada.pk)
@@ -139,4 +145,4 @@ def test_a_later_look_refuses_who_left_the_organization(
     ],
 )
 def test_refusals_speak_the_language_of_the_browser(headers: dict[str, str], language: str) -> None:
-    assert handshake.language_of_scope(scope(**headers)) == language
+    assert handshake.language_of(handshake.read(scope(**headers))) == language

@@ -19,7 +19,7 @@ from apps.accounts.models import Invitation, Member, SecondFactor, User
 from apps.accounts.selectors import principals
 from apps.accounts.selectors.principals import hash_secret
 from apps.accounts.services import api_keys, factors, principal_cache, sessions, sign_in_links
-from apps.accounts.services.handshake import principal_of_scope
+from apps.accounts.services.handshake import principal_of, read
 from apps.core.errors import NotSignedIn
 from tests.accounts.factors import code_of, enrol, first_step, second_step
 from tests.accounts.sessions import open_session
@@ -70,7 +70,7 @@ def is_inside(client: Client, member: Member) -> list[str]:
     if client.get("/accounts/factors/").status_code == 200:
         found.append("account")
     try:
-        principal_of_scope(scope_of(client))
+        principal_of(read(scope_of(client)))
         found.append("socket")
     except (NotSignedIn, SecondFactorRequired):
         return found

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
 from django.utils import translation
 
 from apps.accounts.errors import (
@@ -29,32 +30,70 @@ from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
 from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
 from apps.core.errors import NotSignedIn
-from apps.core.http.addresses import client_address
+from apps.core.http.addresses import believed
 
 
-def principal_of_scope(scope: dict[str, Any]) -> Principal:
-    """Return who opens the socket of this ASGI scope, bound to one organization.
+@dataclass(frozen=True)
+class Opening:
+    """What an ASGI scope shows, read once.
+
+    Attributes:
+        headers: by lower-case name.
+        is_foreign: a cookie without Origin, or any Origin that is not ours.
+    """
+
+    headers: Mapping[str, str]
+    credentials: Credentials
+    is_foreign: bool
+
+    @property
+    def address(self) -> str:
+        """Return the address of the client."""
+        return self.credentials.address
+
+
+def read(scope: Mapping[str, Any]) -> Opening:
+    """Return what the scope of a socket shows. No query."""
+    headers = {
+        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])
+    }
+    query = scope.get("query_string", b"").decode("latin-1")
+    credentials = Credentials(
+        authorization=headers.get("authorization", ""),
+        session_key=_cookie(headers.get("cookie", ""), settings.SESSION_COOKIE_NAME),
+        organization=parse_qs(query).get("organization", [""])[-1] if query else "",
+        query=query,
+        address=believed((scope.get("client") or ("",))[0], headers.get("x-forwarded-for", "")),
+    )
+    origins = [value for name, value in scope.get("headers", []) if name.lower() == b"origin"]
+    shows_cookie = credentials.by_session and bool(credentials.session_key)
+    return Opening(headers, credentials, bool(origins or shows_cookie) and not _is_own_page(origins))
+
+
+def principal_of(opening: Opening) -> Principal:
+    """Return who opens the socket, bound to one organization.
 
     A session names it with `?organization=<id or slug>`, or has only one; a key has its own.
 
     Raises:
-        OriginNotAllowed: a cookie without Origin, or any Origin that is not ours.
+        OriginNotAllowed: it is shown by a page that is not ours.
         NotSignedIn, KeyInAddress, OrganizationRequired, OrganizationNotFound, SecondFactorRequired.
     """
-    headers = _headers(scope)
-    credentials = _credentials(scope, headers)
+    if opening.is_foreign:
+        raise OriginNotAllowed
+    credentials = opening.credentials
     principal = authenticate(credentials)
     if credentials.by_session:
         track(
             user_id=principal.id,
             session_key=credentials.session_key,
             address=credentials.address,
-            user_agent=headers.get("user-agent", ""),
+            user_agent=opening.headers.get("user-agent", ""),
         )
     return principal
 
 
-def find_kept(scope: dict[str, Any]) -> Principal | None:
+def find_kept(opening: Opening) -> Principal | None:
     """Return who opens the socket with a key or token, where this process remembers it. No query, no waiting.
 
     Once the socket hears of its own revocations, ask again: None means that something changed meanwhile.
@@ -62,29 +101,9 @@ def find_kept(scope: dict[str, Any]) -> Principal | None:
     Raises:
         OriginNotAllowed.
     """
-    credentials = _credentials(scope, _headers(scope))
-    return None if credentials.by_session else authentication.find_kept(credentials)
-
-
-def _credentials(scope: dict[str, Any], headers: dict[str, str]) -> Credentials:
-    """Return what the handshake shows.
-
-    Raises:
-        OriginNotAllowed: it is shown by a page that is not ours.
-    """
-    query = scope.get("query_string", b"").decode("latin-1")
-    credentials = Credentials(
-        authorization=headers.get("authorization", ""),
-        session_key=_cookie(headers.get("cookie", ""), settings.SESSION_COOKIE_NAME),
-        organization=parse_qs(query).get("organization", [""])[-1],
-        query=query,
-        address=_address(scope, headers),
-    )
-    origins = [value for name, value in scope.get("headers", []) if name.lower() == b"origin"]
-    shows_cookie = credentials.by_session and bool(credentials.session_key)
-    if (origins or shows_cookie) and not _is_own_page(origins):
+    if opening.is_foreign:
         raise OriginNotAllowed
-    return credentials
+    return None if opening.credentials.by_session else authentication.find_kept(opening.credentials)
 
 
 def refresh(principal: Principal) -> Principal | None:
@@ -119,12 +138,11 @@ def refresh(principal: Principal) -> Principal | None:
     return None if found.view_as and is_open(current, found.view_as) else current
 
 
-def language_of_scope(scope: dict[str, Any]) -> str:
+def language_of(opening: Opening) -> str:
     """Return the language for refusals on this socket: cookie, then Accept-Language, then the default."""
-    headers = _headers(scope)
-    cookie = _cookie(headers.get("cookie", ""), settings.LANGUAGE_COOKIE_NAME)
-    wanted = [cookie, *(part.partition(";")[0] for part in headers.get("accept-language", "").split(","))]
-    for code in wanted:
+    cookie = _cookie(opening.headers.get("cookie", ""), settings.LANGUAGE_COOKIE_NAME)
+    asked = opening.headers.get("accept-language", "").split(",")
+    for code in [cookie, *(part.partition(";")[0] for part in asked)]:
         if translation.check_for_language(code.strip()[:5] or "-") and (
             found := code.strip()[:2].lower()
         ) in dict(settings.LANGUAGES):
@@ -137,32 +155,14 @@ def allowed_origins() -> frozenset[str]:
     return frozenset({settings.PUBLIC_URL, *settings.CSRF_TRUSTED_ORIGINS})
 
 
-def address_of_scope(scope: dict[str, Any]) -> str:
-    """Return the address of the client of a socket."""
-    return _address(scope, _headers(scope))
-
-
 def _is_own_page(origins: list[bytes]) -> bool:
     """Return whether exactly one origin is named and it is ours, letter for letter."""
     return len(origins) == 1 and origins[0].decode("latin-1") in allowed_origins()
 
 
-def _headers(scope: dict[str, Any]) -> dict[str, str]:
-    return {
-        name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", [])
-    }
-
-
-def _address(scope: dict[str, Any], headers: dict[str, str]) -> str:
-    request = HttpRequest()
-    request.META = {
-        "REMOTE_ADDR": (scope.get("client") or ("",))[0],
-        "HTTP_X_FORWARDED_FOR": headers.get("x-forwarded-for", ""),
-    }
-    return client_address(request)
-
-
 def _cookie(header: str, name: str) -> str:
+    if not header:
+        return ""
     try:
         morsel = SimpleCookie(header).get(name)
     except CookieError:

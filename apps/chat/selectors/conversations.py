@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +19,7 @@ from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Conversation, Membership
 from apps.chat.selectors import unread
 from apps.chat.types import ConversationView, Draft, PersonRef
+from apps.core import tenancy
 from apps.core.database import planned
 from apps.core.errors import DomainError
 
@@ -40,7 +41,7 @@ LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
 WHERE c.organization_id = %(organization)s AND {where}
 ORDER BY c.kind, lower(c.name) COLLATE "C", c.id
 """.format  # the caller puts constants in, values travel as parameters
-_OWN_HEAD = "SELECT last_sequence FROM core_stream WHERE organization_id = %s AND id = %s"
+_OWN_HEADS = "SELECT id, last_sequence FROM core_stream WHERE organization_id = %s AND id = ANY(%s)"
 _FIRST_MEMBERS = """
 SELECT m.principal_id, count(*) OVER () FROM chat_membership m WHERE m.conversation_id = %s AND m.left_at IS NULL
 ORDER BY m.joined_at, m.id LIMIT %s
@@ -139,27 +140,48 @@ def find_for_sender(
 
 def heads(principal: Principal) -> dict[UUID, int]:
     """Return the last sequence of each conversation the principal is in. One query."""
-    limit, values = unread.own_limit(principal)
+    return _heads([principal.id], *unread.own_limit(principal)).get(principal.id, {})
+
+
+def heads_of(principals: Sequence[Principal]) -> list[dict[UUID, int]]:
+    """Return the heads of several principals of the current organization, in their order.
+
+    One query for all whose own conversations nothing narrows further, one for each of the others.
+    """
+    plain = [unread.own_limit(one) == unread.NO_LIMIT for one in principals]
+    people = {one.id for one, is_plain in zip(principals, plain, strict=True) if is_plain}
+    found = _heads(list(people), *unread.NO_LIMIT) if people else {}
+    return [
+        dict(found.get(one.id, {})) if is_plain else heads(one)
+        for one, is_plain in zip(principals, plain, strict=True)
+    ]
+
+
+def _heads(people: Sequence[UUID], limit: str, values: Mapping[str, Any]) -> dict[UUID, dict[UUID, int]]:
     joined = "JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id "
+    found: dict[UUID, dict[UUID, int]] = {}
     with connection.cursor() as cursor:
         planned.execute(
             cursor,
-            "SELECT m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "  # noqa: S608
+            "SELECT m.principal_id, m.conversation_id, coalesce(s.last_sequence, 0) FROM chat_membership m "  # noqa: S608
             f"{joined if values else ''}"
             "LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id "
-            f"WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {limit}",
-            {"organization": principal.organization_id, "me": principal.id, **values},
+            "WHERE m.organization_id = %(organization)s AND m.principal_id = ANY(%(people)s) AND m.left_at IS NULL "
+            f"AND {limit}",
+            {"organization": tenancy.current(), "people": people, **values},
         )
-        found: dict[UUID, int] = dict(cursor.fetchall())
+        for person, conversation, sequence in cursor.fetchall():
+            found.setdefault(person, {})[conversation] = sequence
     return found
 
 
-def own_head(principal: Principal) -> int:
-    """Return the last sequence of the principal's own stream. One query."""
+def own_heads(principals: Sequence[Principal]) -> list[int]:
+    """Return the last sequences of the own streams of principals of the current organization, in order. One query."""
+    members = [one.member_id for one in principals]
     with connection.cursor() as cursor:
-        planned.execute(cursor, _OWN_HEAD, [principal.organization_id, principal.member_id])
-        row: tuple[int] | None = cursor.fetchone()
-    return row[0] if row else 0
+        planned.execute(cursor, _OWN_HEADS, [tenancy.current(), members])
+        found: dict[UUID, int] = dict(cursor.fetchall())
+    return [found.get(member, 0) for member in members]
 
 
 def is_reached(principal: Principal, conversation_id: UUID) -> bool:

@@ -20,6 +20,7 @@ from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import Principal
 from apps.core.database import planned
 
+NO_LIMIT: tuple[str, dict[str, Any]] = ("true", {})
 CAP = 1000  # of one conversation; there may be more
 # Conversations (`c`) where the member keeps marks or wishes about topics.
 WITH = """
@@ -175,4 +176,4 @@ def own_limit(principal: Principal) -> tuple[str, dict[str, Any]]:
         return clause.sql, clause.params
     if principal.conversations is not None:
         return "c.id = ANY(%(bound)s)", {"bound": sorted(principal.conversations)}
-    return "true", {}
+    return NO_LIMIT

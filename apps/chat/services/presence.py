@@ -6,7 +6,8 @@ What a person shows of it (its words, away, nothing at all) is in rows: `selecto
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -56,16 +57,30 @@ def beat(*, organization_id: UUID, principal_id: UUID, connection: str, shown: S
     show(organization_id=organization_id, principal_id=principal_id, shown=shown)
 
 
-def arrive(*, organization_id: UUID, principal_id: UUID, connection: str, shown: Shown) -> None:
-    """Note that a person opened a connection, which is an act of it; tell the watchers once of both."""
+@dataclass(frozen=True)
+class Arrival:
+    """A connection that a person opened, which is an act of it."""
+
+    organization_id: UUID
+    principal_id: UUID
+    connection: str
+    shown: Shown
+
+
+def arrive(arrivals: Sequence[Arrival]) -> None:
+    """Note that people opened connections; tell their watchers, once of each person."""
     pipe = client().pipeline(transaction=True)
-    _note_open(pipe, _key(organization_id, principal_id), connection)
-    pipe.set(_acted_key(organization_id, principal_id), int(time.time()), ex=IDLE_SECONDS)
+    shown: dict[UUID, dict[UUID, Shown]] = {}
+    for one in arrivals:
+        _note_open(pipe, _key(one.organization_id, one.principal_id), one.connection)
+        pipe.set(_acted_key(one.organization_id, one.principal_id), int(time.time()), ex=IDLE_SECONDS)
+        shown.setdefault(one.organization_id, {})[one.principal_id] = one.shown
     try:
         pipe.execute()
     except redis.RedisError:
         return  # the next beat tries again
-    show(organization_id=organization_id, principal_id=principal_id, shown=shown)
+    for organization_id, people in shown.items():
+        _show(organization_id, people)
 
 
 def _note_open(pipe: Any, key: str, connection: str) -> None:
@@ -147,14 +162,20 @@ def _states(organization_id: UUID, shown: Mapping[UUID, Shown]) -> dict[UUID, st
 
 def show(*, organization_id: UUID, principal_id: UUID, shown: Shown | None = None) -> None:
     """Tell the watchers of one person its state, where that is another than they were told."""
-    shown = shown or statuses.shown_by([principal_id])[principal_id]
-    state = _states(organization_id, {principal_id: shown})[principal_id]
+    _show(organization_id, {principal_id: shown or statuses.shown_by([principal_id])[principal_id]})
+
+
+def _show(organization_id: UUID, people: Mapping[UUID, Shown]) -> None:
+    found = _states(organization_id, people)
+    pipe = client().pipeline(transaction=False)
+    for person, state in found.items():
+        pipe.set(_told_key(organization_id, person), state, ex=GONE_SECONDS, get=True)
     try:
-        before = client().set(_told_key(organization_id, principal_id), state, ex=GONE_SECONDS, get=True)
+        before = pipe.execute()
     except redis.RedisError:
         return  # the next beat tries again
-    if before != state.encode():
-        _tell(organization_id, {principal_id: state})
+    told = zip(found.items(), before, strict=True)
+    _tell(organization_id, {person: state for (person, state), known in told if known != state.encode()})
 
 
 def show_words(*, organization_id: UUID, principal_id: UUID) -> None:

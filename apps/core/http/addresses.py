@@ -14,8 +14,18 @@ def client_address(request: HttpRequest) -> str:
 
     `X-Forwarded-For` counts only from the right, and only as many hops as there are trusted proxies (0 by default).
     """
-    hops = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if _trusted_proxies() else []
-    seen = [hop.strip() for hop in hops if hop.strip()] + [request.META.get("REMOTE_ADDR", "")]
+    return believed(request.META.get("REMOTE_ADDR", ""), request.META.get("HTTP_X_FORWARDED_FOR", ""))
+
+
+def believed(peer: str, forwarded: str) -> str:
+    """Return the client's address.
+
+    Args:
+        peer: who opened the connection.
+        forwarded: what `X-Forwarded-For` says.
+    """
+    hops = forwarded.split(",") if _trusted_proxies() else []
+    seen = [hop.strip() for hop in hops if hop.strip()] + [peer]
     return normal(seen[max(0, len(seen) - 1 - _trusted_proxies())])
 
 

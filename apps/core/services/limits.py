@@ -157,6 +157,21 @@ def take(buckets: Sequence[Bucket], *, cost: int = 1) -> Taken:
     return _told(buckets, answer)
 
 
+def take_each(asked: Sequence[Sequence[Bucket]]) -> list[Taken]:
+    """Take one token for each of several senders from its buckets, in their order. One round trip."""
+    if _breaker.is_open:
+        return [_locally(buckets, 1) for buckets in asked]
+    pipe = client().pipeline(transaction=False)
+    for buckets in asked:
+        _script()(keys=[bucket.key for bucket in buckets], args=_arguments(buckets, 1), client=pipe)
+    try:
+        answers = pipe.execute()
+    except redis.RedisError:
+        _breaker.failed()
+        return [_locally(buckets, 1) for buckets in asked]
+    return [_told(buckets, answer) for buckets, answer in zip(asked, answers, strict=True)]
+
+
 async def take_async(buckets: Sequence[Bucket], *, cost: int = 1) -> Taken:
     """Do the same from the event loop: a thread with hiredis is as quick as an asyncio client."""
     return await asyncio.get_running_loop().run_in_executor(_threads, partial(take, buckets, cost=cost))

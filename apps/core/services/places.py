@@ -6,6 +6,7 @@ and each process holds its own senders to the same number.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -55,6 +56,17 @@ def take(place: Place) -> bool:
         return bool(_script()(keys=[place.key], args=[place.holder, place.most, GONE_SECONDS]))
     except redis.RedisError:
         return True
+
+
+def take_each(places: Sequence[Place]) -> list[bool]:
+    """Take or keep places, in their order. One round trip."""
+    pipe = client().pipeline(transaction=False)
+    for place in places:
+        _script()(keys=[place.key], args=[place.holder, place.most, GONE_SECONDS], client=pipe)
+    try:
+        return [bool(taken) for taken in pipe.execute()]
+    except redis.RedisError:
+        return [True] * len(places)
 
 
 def leave(place: Place) -> None:

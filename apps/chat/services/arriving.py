@@ -1,0 +1,126 @@
+"""The steps of sockets that open: each is done once for all that are there. After a restart everybody comes at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from typing import TypeVar
+from uuid import UUID
+
+from apps.accounts.types import Principal
+from apps.chat.selectors import conversations, statuses
+from apps.chat.services import presence
+from apps.chat.services.presence import Arrival
+from apps.chat.types import Shown
+from apps.core import tenancy
+from apps.core.errors import DomainError, TooManyRequests
+from apps.core.gathering import Gathering
+from apps.core.services import limits, places
+from apps.core.services.limits import Bucket
+from apps.core.services.places import Place
+from apps.core.threads import in_thread
+
+FULL_SECONDS = 30  # until a refused socket may find a place
+Heads = dict[UUID, int]
+One = TypeVar("One")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Somebody at the door.
+
+    Attributes:
+        buckets: what its coming is counted by.
+        has_room: this process holds fewer sockets of it than there are places.
+    """
+
+    principal: Principal
+    buckets: Sequence[Bucket]
+    place: Place
+    has_room: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What a client is told when it is in.
+
+    Attributes:
+        heads: the last sequence of each conversation it is in.
+        sequence: the last one of its own stream.
+        shown: what it shows of itself.
+    """
+
+    heads: Heads
+    sequence: int
+    shown: Shown
+
+
+class Arrivals:
+    """The steps of one event loop.
+
+    Attributes:
+        enter: counts the coming, takes a place and reads the heads; answers these, or why nobody is let in.
+        look: reads what the client is told, after it hears its channels.
+        appear: tells the watchers.
+    """
+
+    def __init__(self) -> None:
+        self.enter: Gathering[Entry, Heads | DomainError] = Gathering(partial(in_thread, enter))
+        self.look: Gathering[Principal, Standing] = Gathering(partial(in_thread, look))
+        self.appear: Gathering[Arrival, None] = Gathering(partial(in_thread, _appear))
+
+
+def enter(entries: Sequence[Entry]) -> list[Heads | DomainError]:
+    """Return the heads of each who is let in, and the refusals of the others. Two round trips to Redis, one query."""
+    taken = limits.take_each([one.buckets for one in entries])
+    answers: list[Heads | DomainError] = [
+        TooManyRequests(retry_after_seconds=told.retry_after_seconds or FULL_SECONDS) for told in taken
+    ]
+    allowed = [number for number, one in enumerate(entries) if taken[number].is_allowed and one.has_room]
+    has_place = places.take_each([entries[number].place for number in allowed])
+    inside = [number for number, has in zip(allowed, has_place, strict=True) if has]
+    heads = _by_organization([entries[number].principal for number in inside], conversations.heads_of)
+    for number, its_heads in zip(inside, heads, strict=True):
+        answers[number] = its_heads
+    return answers
+
+
+def look(principals: Sequence[Principal]) -> list[Standing]:
+    """Return where each stands. Four queries for an organization."""
+    return list(_by_organization(principals, _look))
+
+
+def _look(principals: Sequence[Principal]) -> Iterator[Standing]:
+    heads, own = conversations.heads_of(principals), conversations.own_heads(principals)
+    shown = statuses.shown_by({one.id for one in principals})
+    for one, its_heads, sequence in zip(principals, heads, own, strict=True):
+        yield Standing(its_heads, sequence, shown[one.id])
+
+
+def _by_organization(
+    principals: Sequence[Principal], work: Callable[[Sequence[Principal]], Iterable[One]]
+) -> list[One]:
+    """Return what the work answers for each, in their order; it is done once for those of an organization."""
+    answers: dict[int, One] = {}
+    for organization_id in {one.organization_id for one in principals}:
+        places_of = [place for place, one in enumerate(principals) if one.organization_id == organization_id]
+        with tenancy.use(organization_id):
+            answers |= zip(places_of, work([principals[place] for place in places_of]), strict=True)
+    return [answers[place] for place in range(len(principals))]
+
+
+def _appear(arrivals: Sequence[Arrival]) -> list[None]:
+    presence.arrive(arrivals)
+    return [None] * len(arrivals)
+
+
+@lru_cache(maxsize=8)
+def _arrivals_of(loop: asyncio.AbstractEventLoop) -> Arrivals:  # noqa: ARG001 - the key
+    return Arrivals()
+
+
+def get_arrivals() -> Arrivals:
+    """Return the steps of the running event loop."""
+    return _arrivals_of(asyncio.get_running_loop())
