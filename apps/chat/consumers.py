@@ -117,6 +117,7 @@ class ClientConsumer(Entrance):
             if looked is None:
                 return
             wanted = looked
+        self.scope["headers"] = []  # a browser's cookies are a kilobyte
         arrivals = get_arrivals()
         while True:
             await self._follow_heads(wanted)
@@ -187,7 +188,7 @@ class ClientConsumer(Entrance):
 
     def refuse(self, ref: str, error: DomainError) -> None:
         """Send the error frame of a refusal, in the handshake's language."""
-        with translation.override(handshake.language_of(handshake.read(self.scope))):
+        with translation.override(self.language):
             detail = error.detail if error.code != frames.FrameInvalid.code else str(error.message)
         answer: dict[str, Any] = {"frame": "error", "ref": ref, "code": error.code, "detail": detail}
         if error.retry_after_seconds:

@@ -36,12 +36,14 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
         principal: who it is, bound to one organization.
         heads: the last sequences of its conversations when it came.
         is_remembered: it is known from this process's memory, and was not looked up.
+        language: of refusals on this socket.
         context: what runs beside its frames runs in this.
     """
 
     principal: Principal
     context: contextvars.Context
     is_remembered: bool
+    language: str
 
     async def __call__(
         self,
@@ -77,6 +79,7 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
             await self._refuse(error)
             return False
         self.is_remembered = kept is not None
+        self.language = handshake.language_of(opening)
         return True
 
     async def _take_place(self) -> dict[UUID, int]:

@@ -23,10 +23,7 @@ def said() -> bytes:
 def before(application: Application) -> Application:
     """Answer `/livez` on the event loop in front of everything else."""
 
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] != "http" or scope["path"] != ADDRESS or scope["method"] not in ("GET", "HEAD"):
-            await application(scope, receive, send)
-            return
+    async def answer(scope: Any, send: Any) -> None:
         body = said()
         headers = [
             (b"content-type", b"application/json"),
@@ -36,7 +33,12 @@ def before(application: Application) -> Application:
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
 
-    return answer
+    def asked(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        if scope["type"] != "http" or scope["path"] != ADDRESS or scope["method"] not in ("GET", "HEAD"):
+            return application(scope, receive, send)
+        return answer(scope, send)
+
+    return asked
 
 
 @login_not_required

@@ -78,13 +78,13 @@ def of_static(headers: MutableMapping[str, str], _path: str, _url: str) -> None:
 def completed(application: Application) -> Application:
     """Add what is missing to every answer over HTTP, refused handshakes of sockets among them."""
 
-    async def answer(scope: Mapping[str, Any], receive: Any, send: Any) -> None:
+    def answer(scope: Mapping[str, Any], receive: Any, send: Any) -> Awaitable[None]:
         async def complete(message: MutableMapping[str, Any]) -> None:
             if message["type"] in _ANSWERS:
                 message["headers"] = _with_missing(message.get("headers", ()))
             await send(message)
 
-        await application(scope, receive, complete)
+        return application(scope, receive, complete)
 
     return answer
 

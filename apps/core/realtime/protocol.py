@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
@@ -14,11 +15,42 @@ CONTROL_PER_SECOND, CONTROL_AT_ONCE = 5, 50  # pings and pongs of a client
 POLICY_VIOLATION = 1008
 
 
+class _Arrived:
+    """What came and was not taken yet, for one reader. A queue of asyncio is 3 KiB, most of the time empty."""
+
+    __slots__ = ("_items", "_reader")
+
+    def __init__(self) -> None:
+        self._items: list[Any] = []
+        self._reader: asyncio.Future[None] | None = None
+
+    def put_nowait(self, item: Any) -> None:
+        """Add, and wake the reader."""
+        self._items.append(item)
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    async def get(self) -> Any:
+        """Return the oldest, waiting for one."""
+        while not self._items:
+            self._reader = asyncio.get_running_loop().create_future()
+            try:
+                await self._reader
+            finally:
+                self._reader = None
+        return self._items.pop(0)
+
+    def empty(self) -> bool:
+        """Return whether nothing waits."""
+        return not self._items
+
+
 class HubProtocol(WebSocketsSansIOProtocol):
     """Adds `extensions.hub` to the scope, and an end to what the application never sees: control frames, fragments."""
 
     def connection_made(self, transport: Any) -> None:
         """Begin to count."""
+        self.queue = _Arrived()
         self._control = Pace(per_second=CONTROL_PER_SECOND, at_once=CONTROL_AT_ONCE)
         super().connection_made(transport)
 
@@ -60,8 +92,14 @@ class HubProtocol(WebSocketsSansIOProtocol):
         self.handle_parser_exception()
 
     async def send(self, message: Any) -> None:
-        """Remember that a refused handshake was answered; uvicorn 0.54 logs an error otherwise."""
+        """Forget the headers of a handshake that was accepted: they would stay as long as the socket.
+
+        And remember that a refused one was answered; uvicorn 0.54 logs an error otherwise.
+        """
         await super().send(message)
+        if message["type"] == "websocket.accept":
+            self.request.headers.clear()
+            self.response.headers.clear()
         if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
             self.handshake_complete = True
 
