@@ -6,7 +6,7 @@ import asyncio
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -23,10 +23,11 @@ from apps.accounts.types import Principal
 from apps.chat import frames
 from apps.chat.entrance import Entrance
 from apps.chat.errors import TooManySubscriptions
-from apps.chat.selectors import conversations, resuming, statuses
+from apps.chat.selectors import conversations, statuses
+from apps.chat.selectors.resuming import Missing
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.arriving import get_arrivals
-from apps.chat.services.batcher import get_batcher, get_pool
+from apps.chat.services.batcher import get_batcher
 from apps.chat.services.presence import Arrival
 from apps.chat.services.watching import Watch
 from apps.chat.types import Draft, Shown
@@ -240,10 +241,11 @@ class ClientConsumer(Entrance):
             asked[self.principal.member_id] = frame.notices
         resumed.labels("memory").inc(len(found))
         resumed.labels("database").inc(len(asked))
-        too_far: list[UUID] = []
+        too_far: Sequence[UUID] = ()
         if asked:
-            read, too_far = await resuming.missed(await get_pool(), self.principal.organization_id, asked)
-            found |= read
+            read = await get_arrivals().resume.ask(Missing(self.principal.organization_id, asked))
+            found |= read.payloads
+            too_far = read.too_far
         for payloads in found.values():
             framed = b"".join(map(text_frame, payloads)) if self.socket.framed else payloads
             if payloads and not self.socket.push(framed):

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -32,7 +32,7 @@ IDLE = {"quick": 1000, "standard": 4000, "full": 8000}
 SECONDS = {"quick": 2.0, "standard": 3.0, "full": 5.0}
 AT_ONCE = 32
 READERS, GENTLE, BUSY = 50, 100.0, 1000.0
-ROOMS, KEPT, MISSED, RETURNING = 20, 50, 50, {"quick": 300, "standard": 1000, "full": 1000}
+ROOMS, OF_ONE, KEPT, MISSED, RETURNING = 400, 20, 50, 50, {"quick": 300, "standard": 1000, "full": 1000}
 _GIB = 1024 * 1024  # KiB
 
 
@@ -229,8 +229,9 @@ def resumes(running: Stack, count: int) -> None:
 
 async def _resumes(running: Stack, count: int) -> None:
     from apps.accounts.models import Organization
-    from apps.chat.selectors import resuming
+    from apps.chat.selectors.resuming import Missing
     from apps.chat.services import batcher
+    from apps.chat.services.arriving import get_arrivals
     from apps.core.events import frames
     from apps.core.realtime.recent import Recent
     from apps.core.threads import in_thread
@@ -254,7 +255,11 @@ async def _resumes(running: Stack, count: int) -> None:
                     copy.write_row(
                         (organization, stream, number, "message.sent", payload.decode(), "", "2026-01-01")
                     )
-        database.execute("ANALYZE core_event")
+        database.cursor().executemany(
+            "INSERT INTO core_stream (id, organization_id, last_sequence) VALUES (%s, %s, %s)",
+            [(stream, organization, KEPT) for stream in streams],
+        )
+        database.execute("ANALYZE core_event, core_stream")
     recent = Recent()
     redis = redis_client.asyncio.Redis.from_url(running.environment()["REDIS_URL"])
     for stream, encoded in told.items():
@@ -262,27 +267,34 @@ async def _resumes(running: Stack, count: int) -> None:
             assert one is not None
             recent.keep(one[0].encode(), [one[1]])
             await redis.xadd(f"bench:{stream}", {"frame": one[1]}, id=f"1-{number}")
-    pool = await batcher.get_pool()
-    # A client misses some in each of its rooms, 50 together.
-    seen = {stream: KEPT - (3 if place % 2 else 2) for place, stream in enumerate(streams)}
+    # Each client is in rooms of its own choice, and misses some in each, 50 together.
+    chance = random.Random(1)
+    seen = [
+        {
+            stream: KEPT - (3 if place % 2 else 2)
+            for place, stream in enumerate(chance.sample(streams, OF_ONE))
+        }
+        for _ in range(count)
+    ]
+    arrivals = get_arrivals()
 
-    async def from_database() -> int:
-        found, _ = await resuming.missed(pool, organization, seen)
-        return sum(map(len, found.values()))
+    async def from_database(after: dict[UUID, int]) -> int:
+        missed = await arrivals.resume.ask(Missing(organization, after))
+        return sum(map(len, missed.payloads.values()))
 
-    async def from_memory() -> int:
-        return sum(len(recent.since(f"c:{stream}".encode(), after) or []) for stream, after in seen.items())
+    async def from_memory(after: dict[UUID, int]) -> int:
+        return sum(len(recent.since(f"c:{stream}".encode(), last) or []) for stream, last in after.items())
 
-    async def from_streams() -> int:
+    async def from_streams(after: dict[UUID, int]) -> int:
         asked = redis.pipeline(transaction=False)
-        for stream, after in seen.items():
-            asked.xrange(f"bench:{stream}", min=f"(1-{after}")
+        for stream, last in after.items():
+            asked.xrange(f"bench:{stream}", min=f"(1-{last}")
         return sum(len(rows) for rows in await asked.execute())
 
     rates: dict[str, list[float]] = {}
     for _ in range(3):
         for name, way in (("database", from_database), ("memory", from_memory), ("streams", from_streams)):
-            rates.setdefault(name, []).append(await _rate(way, count))
+            rates.setdefault(name, []).append(await _rate(way, seen))
     await redis.delete(*(f"bench:{stream}" for stream in streams))
     await redis.aclose()
     await batcher.close()
@@ -302,17 +314,17 @@ async def _resumes(running: Stack, count: int) -> None:
     )
 
 
-async def _rate(way: Callable[[], Any], count: int) -> float:
-    left = iter(range(count))
+async def _rate(way: Callable[[dict[UUID, int]], Awaitable[int]], clients: list[dict[UUID, int]]) -> float:
+    left = iter(clients)
 
     async def one() -> None:
-        for _ in left:
-            if await way() != MISSED:
+        for after in left:
+            if await way(after) != MISSED:
                 raise RuntimeError("not all was told")
 
     begun = time.perf_counter()
     await asyncio.gather(*(one() for _ in range(AT_ONCE)))
-    return count / (time.perf_counter() - begun)
+    return len(clients) / (time.perf_counter() - begun)
 
 
 def several_processes(running: Stack, seconds: float) -> None:

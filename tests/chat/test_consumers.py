@@ -270,9 +270,10 @@ async def test_who_comes_back_to_a_process_that_heard_all_asks_no_database(scene
     assert (resumed.labels("memory")._value.get(), resumed.labels("database")._value.get()) == (
         before[0] + 1, before[1],
     )  # fmt: skip
-    logged, _ = await resuming.missed(await get_pool(), scene.world.organization.pk, {scene.channel: head})
+    asked = [resuming.Missing(scene.world.organization.pk, {scene.channel: head})]
+    [logged] = await resuming.missed(await get_pool(), asked)
     assert [dict(frame) for frame in again.named("event")] == [
-        orjson.loads(payload) for payload in logged[scene.channel]
+        orjson.loads(payload) for payload in logged.payloads[scene.channel]
     ]
     again.close(), ben.close()
 

@@ -70,6 +70,18 @@ def test_keys_disappear_once_full_again(redis):
     assert 0 < redis.pttl(bucket().key) <= 4000
 
 
+def test_several_are_counted_in_one_round_trip_and_each_has_its_answer(redis):
+    asked = [[bucket("a")], [bucket("a"), bucket("b")], [bucket("c", burst=1)], [bucket("c", burst=1)]]
+    assert [taken.is_allowed for taken in limits.take_each(asked)] == [True, True, True, False]
+    assert limits.take_each([[bucket("a")]])[0].remaining == 0
+    assert limits.take_each([]) == []
+
+
+def test_several_are_counted_without_redis(away):
+    taken = limits.take_each([[bucket()] for _ in range(4)])
+    assert [one.is_allowed for one in taken] == [True, True, True, False]
+
+
 def test_many_at_once_get_exactly_the_burst(redis):
     with ThreadPoolExecutor(8) as threads:
         allowed = sum(threads.map(lambda _: take([bucket(per_minute=1, burst=20)]).is_allowed, range(60)))

@@ -37,6 +37,15 @@ def test_a_place_of_a_process_that_died_comes_back(redis: Any) -> None:
     assert 0 < redis.ttl(place("x").key) <= places.GONE_SECONDS
 
 
+def test_several_take_in_one_round_trip_and_each_has_its_answer(redis: Any) -> None:
+    assert places.take_each([place("x"), place("y"), place("z"), place("z", sender="b")]) == [
+        True, True, False, True,
+    ]  # fmt: skip
+    redis.script_flush()  # a restarted Redis has forgotten the script
+    assert places.take_each([place("x"), place("z")]) == [True, False]
+    assert places.take_each([]) == []
+
+
 def test_many_at_once_get_exactly_so_many(redis: Any) -> None:
     with ThreadPoolExecutor(8) as threads:
         taken = list(threads.map(lambda number: take(place(str(number), most=5)), range(40)))
@@ -48,7 +57,9 @@ def test_without_redis_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
         raise redis_module.ConnectionError
 
     monkeypatch.setattr(places, "_script", lambda: refuse)
-    away = type("Away", (), {"zrem": refuse})()
+    pipe = type("Pipe", (), {"execute": refuse})()
+    away = type("Away", (), {"zrem": refuse, "pipeline": lambda *_args, **_options: pipe})()
     monkeypatch.setattr(places, "client", lambda: away)
     assert take(place("x"))
+    assert places.take_each([place("x"), place("y"), place("z")]) == [True, True, True]
     leave(place("x"))

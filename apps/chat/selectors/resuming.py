@@ -1,42 +1,106 @@
-"""What a client missed, straight from the log, on the plain psycopg pool."""
+"""What clients missed, straight from the log, on the plain psycopg pool."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from apps.core.database.patience import PatientPool
+from apps.core.database.patience import PatientAsyncConnection, PatientPool
 from apps.core.events import frames
 
-TOO_FAR = 500
+TOO_FAR = 500  # of one stream
+TOO_MUCH = 5000  # of all that a client asks for at once; the page is quicker
+_HEADS = "SELECT id, last_sequence FROM core_stream WHERE organization_id = %s AND id = ANY(%s)"
 _MISSED = """
-SELECT e.stream_id, e.sequence, e.type, e.payload::text
-FROM unnest(%s::uuid[], %s::bigint[]) AS r (stream, after)
+SELECT r.place - 1, e.sequence, e.type, e.payload::text
+FROM unnest(%s::uuid[], %s::bigint[]) WITH ORDINALITY AS r (stream, after, place)
 CROSS JOIN LATERAL (
-  SELECT x.stream_id, x.sequence, x.type, x.payload FROM core_event x
+  SELECT x.sequence, x.type, x.payload FROM core_event x
   WHERE x.organization_id = %s AND x.stream_id = r.stream AND x.sequence > r.after ORDER BY x.sequence LIMIT %s
 ) e
 """
+Asked = tuple[UUID, int]  # a stream, and the last sequence that is known of it
 
 
-async def missed(
-    pool: PatientPool, organization_id: UUID, after: Mapping[UUID, int]
-) -> tuple[dict[UUID, list[bytes]], list[UUID]]:
-    """Return the frames after each stream's sequence, in order, and the streams that are too far behind.
+@dataclass(frozen=True)
+class Missing:
+    """What a client has: streams that it may have, each with the last sequence it knows."""
 
-    One query. The caller decided that the reader may have these streams.
+    organization_id: UUID
+    after: Mapping[UUID, int]
+
+
+@dataclass(frozen=True)
+class Missed:
+    """What it lacks.
+
+    Attributes:
+        payloads: the frames of each stream, in order; nothing of a stream without news.
+        too_far: the streams that are not told: more than 500 behind, or what is left after 5,000 of others.
     """
-    found: dict[UUID, list[bytes]] = {}
-    async with pool.connection() as db, db.transaction():
-        await db.execute("SELECT set_config('app.organization', %s, true)", [str(organization_id)])
-        cursor = await db.execute(_MISSED, [list(after), list(after.values()), organization_id, TOO_FAR + 1])
-        async for stream, sequence, kind, payload in cursor:
-            encoded = frames.encode(type=kind, stream_id=stream, sequence=sequence, payload=payload.encode())
-            if encoded is not None:
-                found.setdefault(stream, []).append(encoded[1])
-            else:
-                found.setdefault(stream, [])
-    too_far = [stream for stream, frames_ in found.items() if len(frames_) > TOO_FAR]
-    for stream in too_far:
-        del found[stream]
-    return found, too_far
+
+    payloads: Mapping[UUID, Sequence[bytes]]
+    too_far: Sequence[UUID]
+
+
+async def missed(pool: PatientPool, asked: Sequence[Missing]) -> list[Missed]:
+    """Return what each of these clients missed. Two queries for the clients of an organization.
+
+    The caller decided that the readers may have these streams.
+    """
+    answers: dict[int, Missed] = {}
+    async with pool.connection() as db:
+        for organization_id in {one.organization_id for one in asked}:
+            here = [place for place, one in enumerate(asked) if one.organization_id == organization_id]
+            async with db.transaction():
+                await db.execute("SELECT set_config('app.organization', %s, true)", [str(organization_id)])
+                told = await _told(db, organization_id, [asked[place].after for place in here])
+            answers |= zip(here, told, strict=True)
+    return [answers[place] for place in range(len(asked))]
+
+
+async def _told(
+    db: PatientAsyncConnection, organization_id: UUID, clients: Sequence[Mapping[UUID, int]]
+) -> list[Missed]:
+    cursor = await db.execute(
+        _HEADS, [organization_id, list({stream for after in clients for stream in after})]
+    )
+    heads: dict[UUID, int] = dict(await cursor.fetchall())
+    near, too_far = zip(*(_near(after, heads) for after in clients), strict=True)
+    # Those who were cut off together lack much the same: it is read once.
+    wanted = list({item for items in near for item in items})
+    found = await _read(db, organization_id, wanted) if wanted else {}
+    return [
+        Missed({stream: found.get((stream, sequence), []) for stream, sequence in items}, far)
+        for items, far in zip(near, too_far, strict=True)
+    ]
+
+
+def _near(after: Mapping[UUID, int], heads: Mapping[UUID, int]) -> tuple[list[Asked], list[UUID]]:
+    """Return the streams with news that are worth telling, and those that are too far."""
+    near: list[Asked] = []
+    too_far, left = [], TOO_MUCH
+    for stream, sequence in after.items():
+        behind = heads.get(stream, 0) - sequence
+        if behind > min(TOO_FAR, left):
+            too_far.append(stream)
+        elif behind > 0:
+            near.append((stream, sequence))
+            left -= behind
+    return near, too_far
+
+
+async def _read(
+    db: PatientAsyncConnection, organization_id: UUID, wanted: Sequence[Asked]
+) -> dict[Asked, list[bytes]]:
+    streams, after = [stream for stream, _ in wanted], [sequence for _, sequence in wanted]
+    cursor = await db.execute(_MISSED, [streams, after, organization_id, TOO_FAR + 1])
+    found: dict[Asked, list[bytes]] = {}
+    for place, sequence, kind, payload in await cursor.fetchall():
+        encoded = frames.encode(
+            type=kind, stream_id=streams[place], sequence=sequence, payload=payload.encode()
+        )
+        if encoded is not None:
+            found.setdefault(wanted[place], []).append(encoded[1])
+    return found

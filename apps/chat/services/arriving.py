@@ -10,8 +10,10 @@ from typing import TypeVar
 from uuid import UUID
 
 from apps.accounts.types import Principal
-from apps.chat.selectors import conversations, statuses
+from apps.chat.selectors import conversations, resuming, statuses
+from apps.chat.selectors.resuming import Missed, Missing
 from apps.chat.services import presence
+from apps.chat.services.batcher import get_pool
 from apps.chat.services.presence import Arrival
 from apps.chat.types import Shown
 from apps.core import tenancy
@@ -64,12 +66,14 @@ class Arrivals:
         enter: counts the coming, takes a place and reads the heads; answers these, or why nobody is let in.
         look: reads what the client is told, after it hears its channels.
         appear: tells the watchers.
+        resume: reads what the client missed while it was away.
     """
 
     def __init__(self) -> None:
         self.enter: Gathering[Entry, Heads | DomainError] = Gathering(partial(in_thread, enter))
         self.look: Gathering[Principal, Standing] = Gathering(partial(in_thread, look))
         self.appear: Gathering[Arrival, None] = Gathering(partial(in_thread, _appear))
+        self.resume: Gathering[Missing, Missed] = Gathering(_resume)
 
 
 def enter(entries: Sequence[Entry]) -> list[Heads | DomainError]:
@@ -114,6 +118,10 @@ def _by_organization(
 def _appear(arrivals: Sequence[Arrival]) -> list[None]:
     presence.arrive(arrivals)
     return [None] * len(arrivals)
+
+
+async def _resume(asked: Sequence[Missing]) -> list[Missed]:
+    return await resuming.missed(await get_pool(), asked)
 
 
 @lru_cache(maxsize=8)

@@ -162,9 +162,9 @@ def take_each(asked: Sequence[Sequence[Bucket]]) -> list[Taken]:
     if _breaker.is_open:
         return [_locally(buckets, 1) for buckets in asked]
     pipe = client().pipeline(transaction=False)
-    for buckets in asked:
-        _script()(keys=[bucket.key for bucket in buckets], args=_arguments(buckets, 1), client=pipe)
     try:
+        for buckets in asked:
+            _script()(keys=[bucket.key for bucket in buckets], args=_arguments(buckets, 1), client=pipe)
         answers = pipe.execute()
     except redis.RedisError:
         _breaker.failed()

@@ -61,9 +61,9 @@ def take(place: Place) -> bool:
 def take_each(places: Sequence[Place]) -> list[bool]:
     """Take or keep places, in their order. One round trip."""
     pipe = client().pipeline(transaction=False)
-    for place in places:
-        _script()(keys=[place.key], args=[place.holder, place.most, GONE_SECONDS], client=pipe)
     try:
+        for place in places:
+            _script()(keys=[place.key], args=[place.holder, place.most, GONE_SECONDS], client=pipe)
         return [bool(taken) for taken in pipe.execute()]
     except redis.RedisError:
         return [True] * len(places)
