@@ -34,6 +34,7 @@ from apps.chat.types import Draft, Shown
 from apps.core import origin
 from apps.core.errors import DomainError
 from apps.core.events.frames import conversation_channel, principal_channel
+from apps.core.http.refusing import Message, Receive
 from apps.core.realtime.hub import Hub, get_hub
 from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
@@ -64,7 +65,7 @@ class ClientConsumer(Entrance):
     hub: Hub
     socket: Socket
 
-    async def serve(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    async def serve(self, receive: Receive) -> None:
         """Greet, then take frame by frame until the client or a revocation ends it."""
         self.loop = asyncio.get_running_loop()
         self.hub = await get_hub()
@@ -146,7 +147,7 @@ class ClientConsumer(Entrance):
         await self.hub.join(wanted - self.channels, self.socket)
         self.channels = wanted
 
-    async def _take(self, message: dict[str, Any]) -> None:
+    async def _take(self, message: Message) -> None:
         if self.pace.is_exceeded():
             flooded.inc()
             await self._close(CLOSE_FLOOD)
@@ -235,7 +236,9 @@ class ClientConsumer(Entrance):
             if conversation_channel(pk) in self.channels
         }
         kept = {pk: self.hub.missed(conversation_channel(pk), after) for pk, after in mine.items()}
-        found = {pk: payloads for pk, payloads in kept.items() if payloads is not None}
+        found: dict[UUID, Sequence[bytes]] = {
+            pk: payloads for pk, payloads in kept.items() if payloads is not None
+        }
         asked = {pk: after for pk, after in mine.items() if pk not in found}
         if frame.notices is not None and self.principal.conversations is None:
             asked[self.principal.member_id] = frame.notices

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -20,6 +19,7 @@ from apps.core import origin, tenancy
 from apps.core.api.throttling import buckets_of
 from apps.core.errors import DomainError
 from apps.core.http import request_limits
+from apps.core.http.refusing import Receive, Send
 from apps.core.ids import uuid7
 from apps.core.realtime.hub import sockets_open
 from apps.core.services import places
@@ -45,12 +45,7 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
     is_remembered: bool
     language: str
 
-    async def __call__(
-        self,
-        scope: dict[str, Any],
-        receive: Callable[[], Awaitable[dict[str, Any]]],
-        send: Callable[[dict[str, Any]], Awaitable[None]],
-    ) -> None:
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         """Handshake, then whatever the client does."""
         self.scope, self.base_send = scope, send
         await receive()  # websocket.connect
@@ -71,7 +66,7 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
             request_limits.require_patience(opening.address)
             await following.start()
             kept = handshake.find_kept(opening)
-            self.principal = kept or await in_thread(handshake.principal_of, opening)
+            self.principal = kept if kept is not None else await in_thread(handshake.principal_of, opening)
             self.heads = await self._take_place()
         except DomainError as error:
             if error.status == HTTPStatus.UNAUTHORIZED:
@@ -97,7 +92,7 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
             raise found
         return found
 
-    async def _stay_open(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    async def _stay_open(self, receive: Receive) -> None:
         """Serve who has a place, and give it back."""
         origin.note_session(self.principal.session)
         _open[self.principal.id] = _open.get(self.principal.id, 0) + 1
@@ -132,6 +127,6 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
         else:
             await self.base_send({"type": "websocket.close", "code": 4000 + error.status % 1000})
 
-    async def serve(self, receive: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+    async def serve(self, receive: Receive) -> None:
         """Serve the client until it or a revocation ends it."""
         raise NotImplementedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TypeVar
 from uuid import UUID
 
@@ -70,9 +70,9 @@ class Arrivals:
     """
 
     def __init__(self) -> None:
-        self.enter: Gathering[Entry, Heads | DomainError] = Gathering(partial(in_thread, enter))
-        self.look: Gathering[Principal, Standing] = Gathering(partial(in_thread, look))
-        self.appear: Gathering[Arrival, None] = Gathering(partial(in_thread, _appear))
+        self.enter: Gathering[Entry, Heads | DomainError] = Gathering(lambda asked: in_thread(enter, asked))
+        self.look: Gathering[Principal, Standing] = Gathering(lambda asked: in_thread(look, asked))
+        self.appear: Gathering[Arrival, None] = Gathering(lambda asked: in_thread(_appear, asked))
         self.resume: Gathering[Missing, Missed] = Gathering(_resume)
 
 

@@ -50,7 +50,7 @@ class HubProtocol(WebSocketsSansIOProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Begin to count."""
-        self.queue = _Arrived()
+        self.queue = _Arrived()  # type: ignore[assignment]  # all that the server uses of one
         self._control = Pace(per_second=CONTROL_PER_SECOND, at_once=CONTROL_AT_ONCE)
         super().connection_made(transport)
 
