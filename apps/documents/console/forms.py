@@ -14,8 +14,27 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import list_conversations
 from apps.core.errors import DomainError
-from apps.documents.services.sources import NewSource, SourceChange, SourcePlace
+from apps.documents.services.sources import LONGEST_SECRET, NewSource, SourceChange, SourcePlace
 from apps.documents.types import SourceInterval, SourceKind, SourceView
+
+
+class PatternsField(forms.CharField):
+    """Which paths are read: one pattern in each line."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Only these files"),
+            max_length=10_000,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 2, "placeholder": "docs/**"}),
+            help_text=gettext_lazy(
+                "One pattern in each line, such as `docs/**` or `*.md`. Empty reads every document."
+            ),
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the lines."""
+        return str(super().clean(value)).splitlines()
 
 
 class SourceForm(forms.Form):
@@ -55,6 +74,7 @@ class SourceForm(forms.Form):
             kind=self.kind,
             name=self.cleaned_data["name"],
             settings={field: self.cleaned_data[field] for field in self.asked},
+            secret=self.cleaned_data.get("secret", ""),
             conversation_id=UUID(place) if place else None,
             interval=SourceInterval(self.cleaned_data["interval"]),
         )
@@ -65,6 +85,7 @@ class SourceForm(forms.Form):
         return SourceChange(
             name=wanted.name,
             settings=wanted.settings,
+            secret=wanted.secret or None,
             place=SourcePlace(wanted.conversation_id),
             interval=wanted.interval,
         )
@@ -87,6 +108,27 @@ class SourceForm(forms.Form):
             self.add_error(error.field, error.detail)
         if not refused.errors:
             self.add_error(None, refused.detail)
+
+
+class SecretForm(SourceForm):
+    """What kinds with a password ask for, too. What is kept is never shown; left empty, it stays."""
+
+    secret = forms.CharField(
+        label=gettext_lazy("Password or token"),
+        max_length=LONGEST_SECRET,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(
+        self, principal: Principal, data: QueryDict | None = None, *, source: SourceView | None = None
+    ) -> None:
+        super().__init__(principal, data, source=source)
+        if source is not None and source.has_secret:
+            self.fields["secret"].help_text = _(
+                "Leave it empty to keep the one that is stored. With another address or user, enter it again."
+            )
 
 
 class AddressesForm(SourceForm):
@@ -136,7 +178,43 @@ class FolderForm(SourceForm):
     )
 
 
+class GitForm(SecretForm):
+    """A Git repository."""
+
+    kind, asked = SourceKind.GIT, ("url", "branch", "include", "username")
+    field_order = ("name", "url", "branch", "include", "username", "secret", "place", "interval")
+
+    url = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=2048,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text=gettext_lazy(
+            "Of the repository, as for `git clone`: public, and allowed under outgoing connections."
+        ),
+    )
+    branch = forms.CharField(
+        label=gettext_lazy("Branch or tag"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Empty is the default branch."),
+    )
+    include = PatternsField()
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Only where the repository is not public; a token may need none."),
+    )
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the patterns one in each line."""
+        return {**settings, "include": "\n".join(settings["include"])}
+
+
 FORMS: Final[dict[SourceKind, type[SourceForm]]] = {
     SourceKind.URL: AddressesForm,
     SourceKind.FOLDER: FolderForm,
+    SourceKind.GIT: GitForm,
 }
