@@ -26,6 +26,7 @@ class SourceError(StrEnum):
     NONSENSE = "documents.source_nonsense"
     EMPTY = "documents.source_empty"
     BRANCH_GONE = "documents.source_branch_gone"
+    REGION = "documents.source_region"
     OWNER_GONE = "documents.source_owner_gone"
     CANCELLED = "documents.source_cancelled"
     ITEM_UNAVAILABLE = "documents.item_unavailable"
@@ -61,6 +62,7 @@ SENTENCES: Final[dict[str, Promise]] = {
     SourceError.NONSENSE: _("Its server gave an answer that cannot be used. Look at the address."),
     SourceError.EMPTY: _("There is nothing in this repository yet."),
     SourceError.BRANCH_GONE: _("This branch or tag does not exist any more. What was read before stays."),
+    SourceError.REGION: _("The bucket is in another region. Change the region."),
     SourceError.OWNER_GONE: _(
         "Whoever added this source may not add documents here any more. Synchronize it yourself to take it over."
     ),

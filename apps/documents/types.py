@@ -32,6 +32,7 @@ class SourceKind(models.TextChoices):
     URL = "url", _("Web addresses")
     FOLDER = "folder", _("Folder")
     GIT = "git", _("Git repository")
+    S3 = "s3", _("S3 bucket")
 
 
 class SourceInterval(models.TextChoices):

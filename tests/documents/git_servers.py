@@ -109,6 +109,7 @@ class Forge:
     answering: Answering
     server: Server
     kind: SourceKind = SourceKind.GIT
+    secret: str = ""
     pair: str = ""
     asked: list[Asked] = field(default_factory=list)
 

@@ -191,6 +191,11 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
         "url": "https://git.invalid/team/fresh",
         "interval": "manual",
     },
+    "/o/{slug}/console/sources/bucket/new/": {
+        "name": "fresh bucket",
+        "bucket": "fresh-bucket",
+        "interval": "manual",
+    },
     "/o/{slug}/console/sources/{source_id}/change/": {
         "name": "other source",
         "addresses": "https://docs.invalid/other",

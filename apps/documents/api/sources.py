@@ -33,7 +33,8 @@ _PLACE = "Whose documents they become; null for the library."
 class SourceSettings(StrictSerializer):
     """What the kind asks for.
 
-    `addresses` and `with_links` of `url`, `path` of `folder`, `url`, `branch`, `include` and `username` of `git`.
+    `addresses` and `with_links` of `url`, `path` of `folder`, `url`, `branch`, `include` and `username` of `git`,
+    `endpoint`, `region`, `bucket`, `prefix`, `include`, `path_style` and `access_key` of `s3`.
     """
 
     addresses = serializers.ListField(
@@ -57,6 +58,19 @@ class SourceSettings(StrictSerializer):
         help_text="Patterns such as `docs/**` or `*.md`; none reads every document.",
     )  # fmt: skip
     username = CleanText(max_length=_LONGEST_NAME, allow_blank=True, required=False)
+    endpoint = CleanText(
+        max_length=LONGEST_ID, allow_blank=True, required=False,
+        help_text="Public address of a server that speaks S3; empty is Amazon.",
+    )  # fmt: skip
+    region = CleanText(max_length=40, allow_blank=True, required=False, help_text="Empty is `us-east-1`.")
+    bucket = CleanText(max_length=63, required=False)
+    prefix = CleanText(max_length=1024, allow_blank=True, required=False, help_text="How the keys begin.")
+    path_style = serializers.BooleanField(
+        required=False, help_text="Whether the bucket is a part of the path, not of the host name."
+    )
+    access_key = CleanText(
+        max_length=128, allow_blank=True, required=False, help_text="Empty for a public bucket."
+    )
 
 
 class NewSourceSerializer(StrictSerializer):

@@ -8,6 +8,7 @@ from apps.documents.connectors import folder
 from apps.documents.connectors.contract import Kind
 from apps.documents.connectors.folder import FolderKind
 from apps.documents.connectors.git import GitKind
+from apps.documents.connectors.s3 import S3Kind
 from apps.documents.connectors.url import UrlKind
 from apps.documents.types import SourceKind
 
@@ -15,6 +16,7 @@ _KINDS: Final[dict[str, Kind]] = {
     SourceKind.URL: UrlKind(),
     SourceKind.FOLDER: FolderKind(),
     SourceKind.GIT: GitKind(),
+    SourceKind.S3: S3Kind(),
 }
 
 

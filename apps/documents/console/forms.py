@@ -213,8 +213,60 @@ class GitForm(SecretForm):
         return {**settings, "include": "\n".join(settings["include"])}
 
 
+class S3Form(SecretForm):
+    """A bucket."""
+
+    kind = SourceKind.S3
+    asked = ("endpoint", "region", "bucket", "prefix", "include", "path_style", "access_key")
+    field_order = ("name", *asked, "secret", "place", "interval")
+
+    endpoint = forms.CharField(
+        label=gettext_lazy("Server"),
+        max_length=2048,
+        required=False,
+        widget=forms.URLInput(attrs={"placeholder": "https://s3.example.com"}),
+        help_text=gettext_lazy(
+            "Empty is Amazon. It has to be public, and allowed under outgoing connections."
+        ),
+    )
+    region = forms.CharField(
+        label=gettext_lazy("Region"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "us-east-1"}),
+    )
+    bucket = forms.CharField(label=gettext_lazy("Bucket"), max_length=63)
+    prefix = forms.CharField(
+        label=gettext_lazy("Only below"),
+        max_length=1024,
+        required=False,
+        help_text=gettext_lazy(
+            "How the keys begin, such as `handbooks/current/`. Empty is the whole bucket."
+        ),
+    )
+    include = PatternsField()
+    path_style = forms.BooleanField(
+        label=gettext_lazy("The bucket is a part of the path, not of the host name"),
+        required=False,
+        help_text=gettext_lazy("As MinIO mostly has it."),
+    )
+    access_key = forms.CharField(
+        label=gettext_lazy("Access key"),
+        max_length=128,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("One that may only list and read. Empty for a public bucket."),
+    )
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the patterns one in each line."""
+        return {**settings, "include": "\n".join(settings["include"])}
+
+
 FORMS: Final[dict[SourceKind, type[SourceForm]]] = {
     SourceKind.URL: AddressesForm,
     SourceKind.FOLDER: FolderForm,
     SourceKind.GIT: GitForm,
+    SourceKind.S3: S3Form,
 }
