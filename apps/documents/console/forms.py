@@ -236,7 +236,7 @@ class S3Form(SecretForm):
         widget=forms.TextInput(attrs={"placeholder": "us-east-1"}),
     )
     bucket = forms.CharField(label=gettext_lazy("Bucket"), max_length=63)
-    prefix = forms.CharField(
+    prefix = forms.CharField(  # type: ignore[assignment]  # a field; a form of Django may have a prefix of its own
         label=gettext_lazy("Only below"),
         max_length=1024,
         required=False,
