@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from apps.core.admin_base import ReadOnlyAdmin
 from apps.documents.models import Collection, Document, DocumentPage, Renewal, Source, SourceItem
@@ -64,6 +66,7 @@ class SourceAdmin(ReadOnlyAdmin[Source]):
     list_select_related = ("organization",)
     list_filter = ("kind", "state", "is_paused")
     search_fields = ("=id", "=created_by__id", "name")
+    exclude = ("secret",)
 
 
 @admin.register(SourceItem)
@@ -75,3 +78,7 @@ class SourceItemAdmin(ReadOnlyAdmin[SourceItem]):
     list_filter = ("error_code", "content_error")
     search_fields = ("=id", "=source__id", "=document__id")
     show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[SourceItem]:
+        """Leave the secrets of the sources where they are."""
+        return super().get_queryset(request).defer("source__secret")

@@ -20,6 +20,13 @@ class SourceError(StrEnum):
     MISSING = "documents.source_missing"
     UNREACHABLE = "documents.source_unreachable"
     TOO_MANY = "documents.source_too_many"
+    TOO_LARGE = "documents.source_too_large"
+    CREDENTIALS = "documents.source_credentials"
+    THROTTLED = "documents.source_throttled"
+    NONSENSE = "documents.source_nonsense"
+    EMPTY = "documents.source_empty"
+    BRANCH_GONE = "documents.source_branch_gone"
+    REGION = "documents.source_region"
     OWNER_GONE = "documents.source_owner_gone"
     CANCELLED = "documents.source_cancelled"
     ITEM_UNAVAILABLE = "documents.item_unavailable"
@@ -47,6 +54,15 @@ SENTENCES: Final[dict[str, Promise]] = {
     SourceError.MISSING: _("This does not exist any more. What was read before stays."),
     SourceError.UNREACHABLE: _("It cannot be reached now. What was read before stays."),
     SourceError.TOO_MANY: _("There are too many files. Choose a smaller folder."),
+    SourceError.TOO_LARGE: _("There is more than can be read at once. Choose a part of it."),
+    SourceError.CREDENTIALS: _("Its server refuses the user name, password or key. Enter them again."),
+    SourceError.THROTTLED: _(
+        "Its server asks us to wait. What was read before stays, and it is tried again."
+    ),
+    SourceError.NONSENSE: _("Its server gave an answer that cannot be used. Look at the address."),
+    SourceError.EMPTY: _("There is nothing in this repository yet."),
+    SourceError.BRANCH_GONE: _("This branch or tag does not exist any more. What was read before stays."),
+    SourceError.REGION: _("The bucket is in another region. Change the region."),
     SourceError.OWNER_GONE: _(
         "Whoever added this source may not add documents here any more. Synchronize it yourself to take it over."
     ),

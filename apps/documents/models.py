@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models.functions import MD5, Now
 
 from apps.core.models import TenantModel
+from apps.core.models.encrypted import EncryptedTextField
 from apps.documents.types import DocumentState, PageState, SourceInterval, SourceKind, SourceState
 
 
@@ -116,12 +117,21 @@ class DocumentPage(models.Model):
         return f"page {self.number} of {self.document_id}"
 
 
+class SourceManager(models.Manager["Source"]):
+    """Leaves the secret where it is: only who opens a source needs it, and without its key the rest still works."""
+
+    def get_queryset(self) -> models.QuerySet["Source"]:
+        """Return the sources without their secrets."""
+        return super().get_queryset().defer("secret")
+
+
 class Source(TenantModel):
-    """Where documents come from by themselves: web addresses, or a folder of the server."""
+    """Where documents come from by themselves: a web address, a folder of the server, a repository and the like."""
 
     kind = models.CharField(max_length=10, choices=SourceKind.choices)
     name = models.CharField(max_length=120)
     settings = models.JSONField(default=dict, help_text="What the connector of this kind asks for.")
+    secret = EncryptedTextField(null=True, editable=False, help_text="Password or key; never shown again.")
     scope = models.ForeignKey(
         "accounts.Scope", on_delete=models.PROTECT, related_name="+", db_constraint=False
     )
@@ -139,6 +149,8 @@ class Source(TenantModel):
     run_id = models.UUIDField(null=True, help_text="The last synchronization.")
     synced_at = models.DateTimeField(null=True, help_text="When the last one ended well.")
     due_at = models.DateTimeField(null=True, help_text="When the next one starts by itself.")
+
+    objects = SourceManager()
 
     class Meta:
         constraints = [

@@ -111,7 +111,9 @@ def list_source(context: StepContext, *, source_id: UUID, allowed: int) -> int:
 def read_item(context: StepContext, *, source_id: UUID, item_id: UUID) -> str:
     """Read one thing of a source; return what became of it."""
     context.cancelled()
-    return syncing.read_item(organization_id=context.organization_id, source_id=source_id, item_id=item_id)
+    return syncing.read_item(
+        organization_id=context.organization_id, source_id=source_id, item_id=item_id, keep=context.keep
+    )
 
 
 @step("documents.finish_source", queue="ingest")

@@ -31,6 +31,8 @@ class SourceKind(models.TextChoices):
 
     URL = "url", _("Web addresses")
     FOLDER = "folder", _("Folder")
+    GIT = "git", _("Git repository")
+    S3 = "s3", _("S3 bucket")
 
 
 class SourceInterval(models.TextChoices):
@@ -112,6 +114,7 @@ class SourceView:
 
     Attributes:
         settings: as the kind asks for; `about` says them in one line.
+        has_secret: whether a password or key is kept, which nobody sees again.
         place: the conversation its documents belong to; empty for the library and for one the reader does not see.
         documents, unread: how many things became documents, and how many could not be read.
         percent: of the running synchronization; None when unknown.
@@ -122,6 +125,7 @@ class SourceView:
     kind: SourceKind
     name: str
     settings: Mapping[str, Any]
+    has_secret: bool
     about: str
     conversation_id: UUID | None
     place: str

@@ -11,6 +11,8 @@ import pytest
 
 from apps.accounts.models import Member
 from apps.documents.models import Document, DocumentPage, Source, SourceItem
+from apps.documents.services import syncing
+from apps.documents.services.documents import add_document
 from apps.documents.services.sources import NewSource, add_source, sync_source
 from apps.documents.types import SourceInterval, SourceKind
 from apps.runs.models import Run
@@ -18,10 +20,15 @@ from tests.factories.accounts import principal_of
 from tests.factories.runs import work_off
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
 class Place(Protocol):
     """Something documents are read from."""
 
     kind: SourceKind
+    secret: str
 
     def settings(self) -> dict[str, Any]: ...
     def put(self, name: str, data: bytes) -> None: ...
@@ -37,6 +44,7 @@ class Shelf:
 
     path: Path
     kind: SourceKind = SourceKind.FOLDER
+    secret: str = ""
 
     def settings(self) -> dict[str, Any]:
         return {"path": self.path.name}
@@ -80,7 +88,8 @@ class Synced:
 
 def added(member: Member, place: Place, name: str = "Handbook", **wanted: Any) -> Synced:
     """Add a source; nothing of it is read yet."""
-    wanted = {"settings": place.settings(), "interval": SourceInterval.MANUAL} | wanted
+    own = {"settings": place.settings(), "secret": place.secret, "interval": SourceInterval.MANUAL}
+    wanted = own | wanted
     source_id = add_source(
         principal=principal_of(member), wanted=NewSource(kind=place.kind, name=name, **wanted)
     )
@@ -177,6 +186,33 @@ class Conformance:
         work_off()
         assert Run.objects.filter(kind="documents.sync").count() == 1
         assert texts() == ["First words."]
+
+    def test_a_kill_in_the_middle_loses_and_doubles_nothing(
+        self, administrator: Member, place: Place, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        place.put("a.txt", b"First words.")
+        place.put("b.txt", b"Second words.")
+        source = added(administrator, place)
+        here = {"organization_id": administrator.organization_id, "source_id": source.id}
+        run_id = source.row.run_id
+        assert run_id is not None
+        listed = syncing.list_items(**here, run_id=run_id)
+
+        def killed(**given: Any) -> Any:
+            if Document.objects.exists():
+                raise Killed
+            return add_document(**given)
+
+        with monkeypatch.context() as patch, pytest.raises(Killed):  # noqa: PT012 - which of them is not known
+            patch.setattr(syncing, "add_document", killed)
+            for item_id in listed.to_read:
+                syncing.read_item(**here, item_id=item_id)
+        assert Document.objects.count() == 1
+        kept = Document.objects.get().pk
+        work_off()
+        assert texts() == ["First words.", "Second words."]
+        assert Document.objects.count() == 2
+        assert Document.objects.filter(pk=kept).exists()
 
     @pytest.mark.parametrize("name", ["a.pdf", "a.docx"])
     def test_a_file_that_is_no_document_says_so_once(

@@ -208,3 +208,51 @@ def test_for_everybody_else_there_are_no_sources(
     assert (client.get(where).status_code, client.post(where).status_code) == (404, 404)
     assert Source.objects.count() == 1
     assert principal_of(other).role == role
+
+
+# Kinds with a password
+
+REPOSITORY = {
+    "name": "Repository", "url": "https://git.invalid/team/handbook", "branch": "main", "include": "docs/**\n*.md",
+    "username": "reader", "secret": "the-token", "interval": "manual",
+}  # fmt: skip
+
+
+def test_a_repository_is_added_by_a_form(administrator: Member) -> None:
+    client = browser(administrator)
+    answer = client.post(f"{base(administrator)}git/new/", REPOSITORY)
+    assert answer.headers["Location"] == base(administrator)
+    made = Source.objects.get()
+    assert made.settings == {
+        "url": "https://git.invalid/team/handbook", "branch": "main", "include": ["docs/**", "*.md"],
+        "username": "reader",
+    }  # fmt: skip
+    assert made.secret == "the-token"
+    assert "https://git.invalid/team/handbook main" in row(client, administrator)
+
+
+def test_the_password_is_not_shown_again_and_stays_when_it_is_left_empty(administrator: Member) -> None:
+    client = browser(administrator)
+    client.post(f"{base(administrator)}git/new/", REPOSITORY)
+    source = Source.objects.get()
+    where = f"{base(administrator)}{source.pk}/change/"
+    page = client.get(where)
+    assert b"the-token" not in page.content
+    assert "Leave it empty to keep the one that is stored." in page.content.decode()
+    form = html.fromstring(page.content).xpath("//main//form[.//input[@name='secret']]")[0]
+    assert [field.get("value") for field in form.xpath(".//input[@name='secret']")] == [None]
+    client.post(where, dict(form.form_values()) | {"branch": "next", "secret": ""})
+    source = Source.objects.get()
+    assert (source.settings["branch"], source.secret) == ("next", "the-token")
+
+
+def test_another_address_in_the_form_asks_for_the_password(administrator: Member) -> None:
+    client = browser(administrator)
+    client.post(f"{base(administrator)}git/new/", REPOSITORY)
+    where = f"{base(administrator)}{Source.objects.get().pk}/change/"
+    asked = REPOSITORY | {"url": "https://evil.invalid/team/handbook", "secret": ""}
+    answer = client.post(where, asked)
+    assert answer.status_code == 422
+    assert "Enter it again" in answer.content.decode()
+    assert b"the-token" not in answer.content
+    assert Source.objects.get().settings["url"] == "https://git.invalid/team/handbook"

@@ -12,6 +12,7 @@ from django.test import Client
 
 from apps.accounts.models import Member
 from apps.chat.services.conversations import create_channel
+from apps.core.models import AuditEntry
 from apps.documents.models import Document, Source
 from apps.documents.types import SourceState
 from tests.documents.sources import Shelf, Synced, added, synced, texts
@@ -196,3 +197,38 @@ def test_the_list_costs_the_same_for_one_and_for_many(
     with django_assert_num_queries(4):  # who asks with which key; sources, counts, runs
         found = api("GET").json()["results"]
     assert [row["name"] for row in found] == [f"Source {at}" for at in range(number)]
+
+
+# Kinds with a password
+
+REPOSITORY = {
+    "kind": "git", "name": "Repository", "interval": "manual", "secret": " the token ",
+    "settings": {"url": "https://git.invalid/team/handbook/", "username": "reader", "include": ["docs/**"]},
+}  # fmt: skip
+
+
+def test_a_password_goes_in_and_never_out(api: Api) -> None:
+    answer = api("POST", "", REPOSITORY)
+    made = answer.json()
+    assert answer.status_code == 201
+    assert made["settings"] == {
+        "url": "https://git.invalid/team/handbook", "branch": "", "include": ["docs/**"], "username": "reader",
+    }  # fmt: skip
+    assert made["has_secret"] is True
+    assert Source.objects.get().secret == " the token "
+    for path in ("", f"{made['id']}/"):
+        assert "the token" not in api("GET", path).content.decode()
+    changed = api("PATCH", f"{made['id']}/", {"settings": made["settings"] | {"username": ""}, "secret": ""})
+    assert changed.json()["has_secret"] is False
+    assert Source.objects.get().secret is None
+
+
+def test_a_password_is_asked_for_anew_with_another_address(api: Api) -> None:
+    made = api("POST", "", REPOSITORY).json()
+    settings = made["settings"] | {"url": "https://evil.invalid/team/handbook"}
+    answer = api("PATCH", f"{made['id']}/", {"settings": settings})
+    assert answer.status_code == 400
+    assert [error["field"] for error in answer.json()["errors"]] == ["secret"]
+    assert Source.objects.get().settings == made["settings"]
+    trail = "".join(map(str, AuditEntry.objects.values_list("details", flat=True)))
+    assert "the token" not in trail

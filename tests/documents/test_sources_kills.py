@@ -14,12 +14,8 @@ from apps.documents.services import syncing
 from apps.files.models import StoredFile
 from apps.files.services.removal import remove_abandoned
 from apps.runs.models import Run
-from tests.documents.sources import Shelf, Synced, synced, texts
+from tests.documents.sources import Killed, Shelf, Synced, synced, texts
 from tests.factories.runs import work_off
-
-
-class Killed(BaseException):
-    """The process ends here."""
 
 
 @pytest.fixture

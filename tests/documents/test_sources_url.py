@@ -50,6 +50,7 @@ class Site:
     server: Server
     answers: dict[str, bytes | Play]
     kind: SourceKind = SourceKind.URL
+    secret: str = ""
     names: tuple[str, ...] = ("a.txt", "b.txt", "a.pdf", "a.docx")
     written: int = 0
     quiet: list[str] = field(default_factory=list)

@@ -186,6 +186,16 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
         "addresses": "https://docs.invalid/fresh",
         "interval": "manual",
     },
+    "/o/{slug}/console/sources/git/new/": {
+        "name": "fresh repository",
+        "url": "https://git.invalid/team/fresh",
+        "interval": "manual",
+    },
+    "/o/{slug}/console/sources/bucket/new/": {
+        "name": "fresh bucket",
+        "bucket": "fresh-bucket",
+        "interval": "manual",
+    },
     "/o/{slug}/console/sources/{source_id}/change/": {
         "name": "other source",
         "addresses": "https://docs.invalid/other",

@@ -25,11 +25,17 @@ from apps.documents.types import SourceInterval, SourceKind, SourceState, Source
 SEE = "settings.view"
 _TAGS = ["documents"]
 _LONGEST_PATH = 600
+_LONGEST_NAME = 200
+_KEPT_HIDDEN = "Password, token or key, for the place the settings name; it is never shown again."
 _PLACE = "Whose documents they become; null for the library."
 
 
 class SourceSettings(StrictSerializer):
-    """What the kind asks for: `addresses` and `with_links` of `url`, `path` of `folder`."""
+    """What the kind asks for.
+
+    `addresses` and `with_links` of `url`, `path` of `folder`, `url`, `branch`, `include` and `username` of `git`,
+    `endpoint`, `region`, `bucket`, `prefix`, `include`, `path_style` and `access_key` of `s3`.
+    """
 
     addresses = serializers.ListField(
         child=CleanText(max_length=LONGEST_ID), required=False, max_length=1000,
@@ -42,6 +48,29 @@ class SourceSettings(StrictSerializer):
         max_length=_LONGEST_PATH, allow_blank=True, required=False,
         help_text="Below the folder of the organization on the server; empty is all of it.",
     )  # fmt: skip
+    url = CleanText(max_length=LONGEST_ID, required=False, help_text="Public address of the repository.")
+    branch = CleanText(
+        max_length=_LONGEST_NAME, allow_blank=True, required=False,
+        help_text="Branch or tag; empty is the server's choice.",
+    )  # fmt: skip
+    include = serializers.ListField(
+        child=CleanText(max_length=_LONGEST_NAME), required=False, max_length=50,
+        help_text="Patterns such as `docs/**` or `*.md`; none reads every document.",
+    )  # fmt: skip
+    username = CleanText(max_length=_LONGEST_NAME, allow_blank=True, required=False)
+    endpoint = CleanText(
+        max_length=LONGEST_ID, allow_blank=True, required=False,
+        help_text="Public address of a server that speaks S3; empty is Amazon.",
+    )  # fmt: skip
+    region = CleanText(max_length=40, allow_blank=True, required=False, help_text="Empty is `us-east-1`.")
+    bucket = CleanText(max_length=63, required=False)
+    prefix = CleanText(max_length=1024, allow_blank=True, required=False, help_text="How the keys begin.")
+    path_style = serializers.BooleanField(
+        required=False, help_text="Whether the bucket is a part of the path, not of the host name."
+    )
+    access_key = CleanText(
+        max_length=128, allow_blank=True, required=False, help_text="Empty for a public bucket."
+    )
 
 
 class NewSourceSerializer(StrictSerializer):
@@ -50,6 +79,10 @@ class NewSourceSerializer(StrictSerializer):
     kind = serializers.ChoiceField(choices=SourceKind.choices)
     name = CleanText(max_length=120)
     settings = SourceSettings()
+    secret = serializers.CharField(
+        required=False, allow_blank=True, write_only=True, trim_whitespace=False,
+        max_length=services.LONGEST_SECRET, default="", help_text=_KEPT_HIDDEN,
+    )  # fmt: skip
     conversation = serializers.UUIDField(required=False, allow_null=True, default=None, help_text=_PLACE)
     interval = serializers.ChoiceField(choices=SourceInterval.choices, default=SourceInterval.DAILY)
 
@@ -59,6 +92,11 @@ class SourceChangeSerializer(StrictSerializer):
 
     name = CleanText(max_length=120, required=False)
     settings = SourceSettings(required=False)
+    secret = serializers.CharField(
+        required=False, allow_blank=True, write_only=True, trim_whitespace=False,
+        max_length=services.LONGEST_SECRET,
+        help_text=f"{_KEPT_HIDDEN} With another address or user it has to be given again; empty forgets it.",
+    )  # fmt: skip
     conversation = serializers.UUIDField(required=False, allow_null=True, help_text=_PLACE)
     interval = serializers.ChoiceField(choices=SourceInterval.choices, required=False)
     is_paused = serializers.BooleanField(required=False)
@@ -71,6 +109,7 @@ class DocumentSourceSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=SourceKind.choices)
     name = serializers.CharField()
     settings = serializers.DictField()
+    has_secret = serializers.BooleanField(help_text="Whether a password, token or key is kept.")
     conversation = serializers.UUIDField(allow_null=True, help_text=_PLACE)
     interval = serializers.ChoiceField(choices=SourceInterval.choices)
     is_paused = serializers.BooleanField()
@@ -107,6 +146,7 @@ def source_json(source: SourceView) -> dict[str, Any]:
         "id",
         "name",
         "settings",
+        "has_secret",
         "is_paused",
         "error_code",
         "error",
@@ -154,6 +194,7 @@ class SourceList(APIView):
             kind=SourceKind(asked["kind"]),
             name=asked["name"],
             settings=asked["settings"],
+            secret=asked["secret"],
             conversation_id=asked["conversation"],
             interval=SourceInterval(asked["interval"]),
         )
@@ -180,6 +221,7 @@ class SourceDetail(APIView):
         change = SourceChange(
             name=asked.get("name"),
             settings=asked.get("settings"),
+            secret=asked.get("secret"),
             place=SourcePlace(asked["conversation"]) if "conversation" in asked else None,
             interval=SourceInterval(asked["interval"]) if "interval" in asked else None,
             is_paused=asked.get("is_paused"),

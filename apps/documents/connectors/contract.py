@@ -53,7 +53,7 @@ class Gone(Exception):
 
 
 class Connector(Protocol):
-    """An opened source. It holds nothing between two calls, and is opened anew for each step."""
+    """An opened source. One worker may keep it for the things it reads one after another, until it is closed."""
 
     def list(self) -> Iterator[Item]:
         """Yield every thing that is there, each once.
@@ -75,16 +75,27 @@ class Connector(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Let go what is held, such as a connection. Twice is harmless."""
+        ...
+
 
 class Kind(Protocol):
     """A kind of source."""
 
-    def cleaned(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def cleaned(self, settings: Mapping[str, Any], *, has_secret: bool) -> dict[str, Any]:
         """Return the settings as they are kept.
+
+        Args:
+            has_secret: whether a password or key goes with them.
 
         Raises:
             SourceSettingsInvalid: names each wrong field.
         """
+        ...
+
+    def secret_is_for(self, settings: Mapping[str, Any]) -> str:
+        """Return where a secret goes: with another answer it is asked for anew."""
         ...
 
     def about(self, settings: Mapping[str, Any]) -> str:
@@ -95,8 +106,11 @@ class Kind(Protocol):
         """Return what readers of a document see of the thing it was read from."""
         ...
 
-    def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> Connector:
+    def open(self, settings: Mapping[str, Any], *, organization_slug: str, secret: str) -> Connector:
         """Return the opened source.
+
+        Args:
+            secret: empty for none; sent to the place it was given for and to no other.
 
         Raises:
             SourceFailed.

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import FieldError
 from apps.documents.connectors.contract import LONGEST_ID, Content, Fingerprint, Gone, Item
+from apps.documents.connectors.secrets import refuse_secret
 from apps.documents.errors import ItemFailed, SourceError, SourceFailed, SourceSettingsInvalid
 from apps.documents.parsing import sniff
 from apps.documents.parsing.errors import ErrorCode
@@ -39,12 +40,13 @@ def root() -> Path | None:
 class FolderKind:
     """`{"path": "handbooks/current"}`; an empty path is the organization's whole folder."""
 
-    def cleaned(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def cleaned(self, settings: Mapping[str, Any], *, has_secret: bool) -> dict[str, Any]:
         """Return the path without dots, links and hidden parts.
 
         Raises:
             SourceSettingsInvalid.
         """
+        refuse_secret(has_secret=has_secret)
         parts = [part for part in str(settings.get("path", "")).strip().split("/") if part]
         path = "/".join(parts)
         if len(path) > LONGEST_PATH or "\x00" in path or any(part.startswith(".") for part in parts):
@@ -61,6 +63,10 @@ class FolderKind:
             )
         return {"path": path}
 
+    def secret_is_for(self, settings: Mapping[str, Any]) -> str:  # noqa: ARG002 - there is none
+        """Return nothing."""
+        return ""
+
     def about(self, settings: Mapping[str, Any]) -> str:
         """Return the path."""
         return f"/{settings['path']}"
@@ -69,7 +75,13 @@ class FolderKind:
         """Return the path below the organization's folder."""
         return Origin("/" + "/".join(filter(None, (settings["path"], external_id))), is_link=False)
 
-    def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> FolderConnector:
+    def open(
+        self,
+        settings: Mapping[str, Any],
+        *,
+        organization_slug: str,
+        secret: str,  # noqa: ARG002 - of the contract
+    ) -> FolderConnector:
         """Return the folder, which may be missing: its first use says so.
 
         Raises:
@@ -133,6 +145,9 @@ class FolderConnector:
             if about.st_size > django_settings.CONFIGURATION.files.upload_limit_mb * MEGABYTE:
                 raise ItemFailed(ErrorCode.TOO_LARGE)
             yield Content(name, about.st_size, file, _fingerprint(about))
+
+    def close(self) -> None:
+        """Nothing is held."""
 
     @contextmanager
     def _opened(self) -> Iterator[int]:

@@ -7,10 +7,17 @@ from typing import Final
 from apps.documents.connectors import folder
 from apps.documents.connectors.contract import Kind
 from apps.documents.connectors.folder import FolderKind
+from apps.documents.connectors.git import GitKind
+from apps.documents.connectors.s3 import S3Kind
 from apps.documents.connectors.url import UrlKind
 from apps.documents.types import SourceKind
 
-_KINDS: Final[dict[str, Kind]] = {SourceKind.URL: UrlKind(), SourceKind.FOLDER: FolderKind()}
+_KINDS: Final[dict[str, Kind]] = {
+    SourceKind.URL: UrlKind(),
+    SourceKind.FOLDER: FolderKind(),
+    SourceKind.GIT: GitKind(),
+    SourceKind.S3: S3Kind(),
+}
 
 
 def kind_of(name: str) -> Kind:

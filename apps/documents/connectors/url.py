@@ -15,19 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.errors import DomainError, FieldError
 from apps.core.outbound import fetching
-from apps.core.outbound.addresses import is_public
-from apps.core.outbound.errors import AddressNotAllowed
 from apps.core.outbound.types import LARGEST_BYTES, Fetch, Fetched
-from apps.core.outbound.urls import Target, read
+from apps.core.outbound.urls import read
+from apps.documents.connectors.asking import PURPOSE, usable
 from apps.documents.connectors.contract import Content, Fingerprint, Gone, Item, Unchanged
 from apps.documents.connectors.links import links_of
+from apps.documents.connectors.secrets import refuse_secret
 from apps.documents.errors import ItemFailed, SourceError, SourceFailed, SourceSettingsInvalid
 from apps.documents.parsing import sniff
 from apps.documents.parsing.cleaning import decode
 from apps.documents.parsing.errors import ErrorCode
 from apps.documents.types import Origin
 
-PURPOSE: Final = "document_source"
 MOST_ADDRESSES: Final = 200
 MEGABYTE: Final = 1024 * 1024
 _SERVER_FAULT, _TOO_MANY_REQUESTS, _NOT_MODIFIED = 500, 429, 304
@@ -44,15 +43,16 @@ _TYPES: Final = (*_ENDINGS, *_GENERAL)
 class UrlKind:
     """`{"addresses": ["https://example.com/handbook"], "with_links": false}`."""
 
-    def cleaned(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def cleaned(self, settings: Mapping[str, Any], *, has_secret: bool) -> dict[str, Any]:
         """Return the addresses as the fetcher writes them, each once.
 
         Raises:
             SourceSettingsInvalid: an address that is none or not public; more than one address to follow links of.
         """
+        refuse_secret(has_secret=has_secret)
         given = [line.strip() for line in settings.get("addresses", ()) if line.strip()]
         with_links = bool(settings.get("with_links"))
-        wrong = [text for text in given if not _is_usable(text)]
+        wrong = [text for text in given if usable(text) is None]
         if wrong:
             raise _invalid(_("This address cannot be used: %(address)s") % {"address": wrong[0][:200]})
         addresses = list(dict.fromkeys(read(text).url for text in given))
@@ -64,6 +64,10 @@ class UrlKind:
             raise _invalid(str(_("Links are followed from one address only.")))
         return {"addresses": addresses, "with_links": with_links}
 
+    def secret_is_for(self, settings: Mapping[str, Any]) -> str:  # noqa: ARG002 - there is none
+        """Return nothing."""
+        return ""
+
     def about(self, settings: Mapping[str, Any]) -> str:
         """Return the first address, and how many follow."""
         first, *others = settings["addresses"]
@@ -73,7 +77,13 @@ class UrlKind:
         """Return the address."""
         return Origin(external_id, is_link=True)
 
-    def open(self, settings: Mapping[str, Any], *, organization_slug: str) -> UrlConnector:  # noqa: ARG002
+    def open(
+        self,
+        settings: Mapping[str, Any],
+        *,
+        organization_slug: str,  # noqa: ARG002 - of the contract
+        secret: str,  # noqa: ARG002
+    ) -> UrlConnector:
         """Return the addresses; nothing is asked yet."""
         return UrlConnector(settings["addresses"], with_links=settings["with_links"])
 
@@ -119,6 +129,9 @@ class UrlConnector:
         name = _name(answer)
         yield Content(name, len(answer.body), io.BytesIO(answer.body), _fingerprint(answer))
 
+    def close(self) -> None:
+        """Nothing is held."""
+
     def _linked(self, first: str) -> Iterator[str]:
         try:
             answer = _fetched(first, {})
@@ -162,14 +175,6 @@ def _name(answer: Fetched) -> str:
         raise ItemFailed(ErrorCode.UNSUPPORTED_TYPE)
     stem = last.stem if last.suffix.lower() in (*sniff.MEDIA_TYPES, ".php", ".aspx") else last.name
     return f"{stem or parts.hostname}{ending}"
-
-
-def _is_usable(text: str) -> bool:
-    try:
-        target: Target = read(text)
-    except AddressNotAllowed:
-        return False
-    return target.literal is None or is_public(target.literal)
 
 
 def _invalid(detail: str) -> SourceSettingsInvalid:

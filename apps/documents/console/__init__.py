@@ -37,6 +37,8 @@ register_console_page(
     routes=[
         path("addresses/new/", sources.new_addresses, name="source-new-url"),
         path("folder/new/", sources.new_folder, name="source-new-folder"),
+        path("git/new/", sources.new_git, name="source-new-git"),
+        path("bucket/new/", sources.new_bucket, name="source-new-s3"),
         path("<uuid:source_id>/change/", sources.change, name="source-change"),
         path("<uuid:source_id>/sync/", sources.sync, name="source-sync"),
         path("<uuid:source_id>/pause/", sources.pause, name="source-pause"),

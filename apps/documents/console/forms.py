@@ -14,8 +14,27 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import list_conversations
 from apps.core.errors import DomainError
-from apps.documents.services.sources import NewSource, SourceChange, SourcePlace
+from apps.documents.services.sources import LONGEST_SECRET, NewSource, SourceChange, SourcePlace
 from apps.documents.types import SourceInterval, SourceKind, SourceView
+
+
+class PatternsField(forms.CharField):
+    """Which paths are read: one pattern in each line."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=gettext_lazy("Only these files"),
+            max_length=10_000,
+            required=False,
+            widget=forms.Textarea(attrs={"rows": 2, "placeholder": "docs/**"}),
+            help_text=gettext_lazy(
+                "One pattern in each line, such as `docs/**` or `*.md`. Empty reads every document."
+            ),
+        )
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the lines."""
+        return str(super().clean(value)).splitlines()
 
 
 class SourceForm(forms.Form):
@@ -55,6 +74,7 @@ class SourceForm(forms.Form):
             kind=self.kind,
             name=self.cleaned_data["name"],
             settings={field: self.cleaned_data[field] for field in self.asked},
+            secret=self.cleaned_data.get("secret", ""),
             conversation_id=UUID(place) if place else None,
             interval=SourceInterval(self.cleaned_data["interval"]),
         )
@@ -65,6 +85,7 @@ class SourceForm(forms.Form):
         return SourceChange(
             name=wanted.name,
             settings=wanted.settings,
+            secret=wanted.secret or None,
             place=SourcePlace(wanted.conversation_id),
             interval=wanted.interval,
         )
@@ -87,6 +108,27 @@ class SourceForm(forms.Form):
             self.add_error(error.field, error.detail)
         if not refused.errors:
             self.add_error(None, refused.detail)
+
+
+class SecretForm(SourceForm):
+    """What kinds with a password ask for, too. What is kept is never shown; left empty, it stays."""
+
+    secret = forms.CharField(
+        label=gettext_lazy("Password or token"),
+        max_length=LONGEST_SECRET,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def __init__(
+        self, principal: Principal, data: QueryDict | None = None, *, source: SourceView | None = None
+    ) -> None:
+        super().__init__(principal, data, source=source)
+        if source is not None and source.has_secret:
+            self.fields["secret"].help_text = _(
+                "Leave it empty to keep the one that is stored. With another address or user, enter it again."
+            )
 
 
 class AddressesForm(SourceForm):
@@ -136,7 +178,95 @@ class FolderForm(SourceForm):
     )
 
 
+class GitForm(SecretForm):
+    """A Git repository."""
+
+    kind, asked = SourceKind.GIT, ("url", "branch", "include", "username")
+    field_order = ("name", "url", "branch", "include", "username", "secret", "place", "interval")
+
+    url = forms.CharField(
+        label=gettext_lazy("Address"),
+        max_length=2048,
+        widget=forms.URLInput(attrs={"placeholder": "https://"}),
+        help_text=gettext_lazy(
+            "Of the repository, as for `git clone`: public, and allowed under outgoing connections."
+        ),
+    )
+    branch = forms.CharField(
+        label=gettext_lazy("Branch or tag"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("Empty is the default branch."),
+    )
+    include = PatternsField()
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("Only where the repository is not public; a token may need none."),
+    )
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the patterns one in each line."""
+        return {**settings, "include": "\n".join(settings["include"])}
+
+
+class S3Form(SecretForm):
+    """A bucket."""
+
+    kind = SourceKind.S3
+    asked = ("endpoint", "region", "bucket", "prefix", "include", "path_style", "access_key")
+    field_order = ("name", *asked, "secret", "place", "interval")
+
+    endpoint = forms.CharField(
+        label=gettext_lazy("Server"),
+        max_length=2048,
+        required=False,
+        widget=forms.URLInput(attrs={"placeholder": "https://s3.example.com"}),
+        help_text=gettext_lazy(
+            "Empty is Amazon. It has to be public, and allowed under outgoing connections."
+        ),
+    )
+    region = forms.CharField(
+        label=gettext_lazy("Region"),
+        max_length=40,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "us-east-1"}),
+    )
+    bucket = forms.CharField(label=gettext_lazy("Bucket"), max_length=63)
+    prefix = forms.CharField(  # type: ignore[assignment]  # a field; a form of Django may have a prefix of its own
+        label=gettext_lazy("Only below"),
+        max_length=1024,
+        required=False,
+        help_text=gettext_lazy(
+            "How the keys begin, such as `handbooks/current/`. Empty is the whole bucket."
+        ),
+    )
+    include = PatternsField()
+    path_style = forms.BooleanField(
+        label=gettext_lazy("The bucket is a part of the path, not of the host name"),
+        required=False,
+        help_text=gettext_lazy("As MinIO mostly has it."),
+    )
+    access_key = forms.CharField(
+        label=gettext_lazy("Access key"),
+        max_length=128,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=gettext_lazy("One that may only list and read. Empty for a public bucket."),
+    )
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the patterns one in each line."""
+        return {**settings, "include": "\n".join(settings["include"])}
+
+
 FORMS: Final[dict[SourceKind, type[SourceForm]]] = {
     SourceKind.URL: AddressesForm,
     SourceKind.FOLDER: FolderForm,
+    SourceKind.GIT: GitForm,
+    SourceKind.S3: S3Form,
 }

@@ -63,6 +63,18 @@ def new_folder(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def new_git(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Add a Git repository."""
+    return _new(request, SourceKind.GIT, route="source-new-git", title=_("Add a Git repository"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_bucket(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Add an S3 bucket."""
+    return _new(request, SourceKind.S3, route="source-new-s3", title=_("Add an S3 bucket"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def change(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Change a source; its documents move with it when they are for others."""
     require_administrator(request.principal)

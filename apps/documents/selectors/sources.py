@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
 
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import names
@@ -22,7 +22,7 @@ _UNREAD = ~Q(error_code="") | ~Q(content_error="")
 
 def list_sources(principal: Principal) -> list[SourceView]:
     """Return the sources of the principal's organization by name. Four queries."""
-    rows = list(Source.objects.filter(organization_id=principal.organization_id).order_by("name"))
+    rows = list(_rows(principal).order_by("name"))
     counts = _counts([row.pk for row in rows])
     going = find_runs(
         organization_id=principal.organization_id,
@@ -41,7 +41,7 @@ def get_source(principal: Principal, source_id: UUID) -> SourceView:
     Raises:
         SourceNotFound.
     """
-    row = Source.objects.filter(organization_id=principal.organization_id, pk=source_id).first()
+    row = _rows(principal).filter(pk=source_id).first()
     if row is None:
         raise SourceNotFound
     places = names(principal, [row.conversation_id] if row.conversation_id else [])
@@ -58,7 +58,7 @@ def list_unread(source_id: UUID) -> list[UnreadItem]:
 def find_origin(*, organization_id: UUID, document_id: UUID) -> Origin | None:
     """Return where a document was read from, without asking who looks; None for others. One query."""
     rows = SourceItem.objects.filter(organization_id=organization_id, document_id=document_id)
-    item = rows.select_related("source").first()
+    item = rows.select_related("source").defer("source__secret").first()
     if item is None:
         return None
     return kind_of(item.source.kind).origin(item.source.settings, item.external_id)
@@ -68,6 +68,11 @@ def source_names(principal: Principal, ids: Collection[UUID]) -> dict[UUID, str]
     """Return what sources are called. One query."""
     rows = Source.objects.filter(organization_id=principal.organization_id, pk__in=ids)
     return dict(rows.values_list("pk", "name"))
+
+
+def _rows(principal: Principal) -> QuerySet[Source]:
+    rows = Source.objects.filter(organization_id=principal.organization_id)
+    return rows.annotate(has_secret=ExpressionWrapper(Q(secret__isnull=False), BooleanField()))
 
 
 def _counts(source_ids: list[UUID]) -> dict[UUID, tuple[int, int]]:
@@ -84,6 +89,7 @@ def _view(row: Source, counts: tuple[int, int], places: dict[UUID, str], run: Ru
         kind=SourceKind(row.kind),
         name=row.name,
         settings=row.settings,
+        has_secret=getattr(row, "has_secret"),  # noqa: B009 - annotated by `_rows`
         about=kind_of(row.kind).about(row.settings),
         conversation_id=row.conversation_id,
         place=places.get(row.conversation_id, "") if row.conversation_id else "",

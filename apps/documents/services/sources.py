@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
@@ -21,6 +22,7 @@ from apps.chat.selectors.conversations import scope_of
 from apps.core import tenancy
 from apps.documents import actions
 from apps.documents.connectors.kinds import kind_of, offered
+from apps.documents.connectors.secrets import secret_invalid
 from apps.documents.errors import (
     NothingHeld,
     SourceBusy,
@@ -41,7 +43,8 @@ from apps.runs.types import StepSpec, Subject
 
 MOST_SOURCES: Final = 100
 AGAIN: Final = timedelta(hours=1)
-_READ_ANEW: Final = frozenset({"settings", "conversation_id"})
+LONGEST_SECRET: Final = 1000
+_READ_ANEW: Final = frozenset({"settings", "secret", "conversation_id"})
 _NEEDED: Final = ("settings.view", "document.manage")
 _EVERY: Final = {SourceInterval.HOURLY: timedelta(hours=1), SourceInterval.DAILY: timedelta(days=1)}
 
@@ -52,12 +55,14 @@ class NewSource:
 
     Attributes:
         settings: as the kind asks for.
+        secret: the password or key that goes with them; empty for none.
         conversation_id: None for the library.
     """
 
     kind: SourceKind
     name: str
     settings: Mapping[str, Any]
+    secret: str = field(default="", repr=False)
     conversation_id: UUID | None = None
     interval: SourceInterval = SourceInterval.DAILY
 
@@ -71,10 +76,11 @@ class SourcePlace:
 
 @dataclass(frozen=True, kw_only=True)
 class SourceChange:
-    """What is to be different of a source; None leaves it as it is."""
+    """What is to be different of a source; None leaves it as it is, an empty secret forgets it."""
 
     name: str | None = None
     settings: Mapping[str, Any] | None = None
+    secret: str | None = field(default=None, repr=False)
     place: SourcePlace | None = None
     interval: SourceInterval | None = None
     is_paused: bool | None = None
@@ -94,7 +100,8 @@ def add_source(*, principal: Principal, wanted: NewSource) -> UUID:
         organization_id=principal.organization_id,
         kind=wanted.kind,
         name=wanted.name.strip(),
-        settings=kind_of(wanted.kind).cleaned(wanted.settings),
+        settings=kind_of(wanted.kind).cleaned(wanted.settings, has_secret=bool(wanted.secret)),
+        secret=_clean_secret(wanted.secret),
         scope_id=_scope_for(principal, wanted.conversation_id),
         conversation_id=wanted.conversation_id,
         interval=wanted.interval,
@@ -310,11 +317,10 @@ def _changed(principal: Principal, row: Source, wanted: SourceChange) -> set[str
         values["name"] = wanted.name.strip()
     if wanted.interval is not None:
         values["interval"] = wanted.interval
-    if wanted.settings is not None:
-        values["settings"] = kind_of(row.kind).cleaned(wanted.settings)
+    values |= _read_from(row, wanted)
     if wanted.place is not None and wanted.place.conversation_id != row.conversation_id:
         values["conversation_id"] = wanted.place.conversation_id
-    changed = {name for name, value in values.items() if getattr(row, name) != value}
+    changed = {name for name, value in values.items() if name == "secret" or getattr(row, name) != value}
     if changed & _READ_ANEW:
         _require_place(principal, row.conversation_id)
         values["created_by_id"] = principal.id
@@ -326,6 +332,34 @@ def _changed(principal: Principal, row: Source, wanted: SourceChange) -> set[str
     if "interval" in changed:
         row.due_at = next_due(row)
     return changed
+
+
+def _read_from(row: Source, wanted: SourceChange) -> dict[str, Any]:
+    """Return settings and secret as they are wanted, where either is.
+
+    A secret goes to the place it was given for: who names another place does not take it there.
+    """
+    if wanted.settings is None and wanted.secret is None:
+        return {}
+    kind, settings = kind_of(row.kind), row.settings if wanted.settings is None else wanted.settings
+    is_kept = wanted.secret is None and Source.objects.filter(pk=row.pk, secret__isnull=False).exists()
+    cleaned = kind.cleaned(settings, has_secret=is_kept or bool(wanted.secret))
+    if is_kept and kind.secret_is_for(cleaned) != kind.secret_is_for(row.settings):
+        raise secret_invalid(_("Enter it again: the one that is kept was given for another address or user."))
+    if wanted.secret is None:
+        return {"settings": cleaned}
+    return {"settings": cleaned, "secret": _clean_secret(wanted.secret)}
+
+
+def _clean_secret(secret: str) -> str | None:
+    """Return a secret as it is kept: a password may begin or end with a blank, but has no line break.
+
+    Raises:
+        SourceSettingsInvalid.
+    """
+    if len(secret) > LONGEST_SECRET or not secret.isprintable():
+        raise secret_invalid(_("This cannot be a password or key."))
+    return secret or None
 
 
 def _require_place(principal: Principal, conversation_id: UUID | None) -> None:

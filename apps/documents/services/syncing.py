@@ -7,7 +7,9 @@ repeated; what one thing of a source does wrong is noted beside it, and the othe
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass
 from typing import BinaryIO, Final
 from uuid import UUID
@@ -44,6 +46,7 @@ from apps.files.services.uploads import store_stream
 BATCH: Final = 500
 BLOCK_BYTES: Final = 1024 * 1024
 FEW: Final = 20  # below, any number may go without asking
+Keep = Callable[[str, Callable[[], AbstractContextManager[Connector]]], Connector]
 _CODES: Final[dict[type[DomainError], str]] = {
     PermissionMissing: SourceError.OWNER_GONE,
     ConversationNotFound: SourceError.OWNER_GONE,
@@ -82,7 +85,8 @@ def list_items(*, organization_id: UUID, source_id: UUID, run_id: UUID) -> Liste
     source = _source(organization_id, source_id)
     if source is None:
         return Listed(0, [])
-    found = {item.external_id: item for item in _opened(source).list()}
+    with closing(_opened(source)) as connector:
+        found = {item.external_id: item for item in connector.list()}
     known = {row.external_id: row for row in SourceItem.objects.filter(source_id=source_id)}
     with transaction.atomic():
         _insert(source, (item for name, item in found.items() if name not in known), run_id)
@@ -101,8 +105,11 @@ def list_items(*, organization_id: UUID, source_id: UUID, run_id: UUID) -> Liste
     )
 
 
-def read_item(*, organization_id: UUID, source_id: UUID, item_id: UUID) -> str:
+def read_item(*, organization_id: UUID, source_id: UUID, item_id: UUID, keep: Keep | None = None) -> str:
     """Read one thing; return what became of it: `added`, `changed`, `unchanged` or `gone`.
+
+    Args:
+        keep: gives the opened source of this name again, for the things one worker reads one after another.
 
     Raises:
         ItemFailed: noted; what was read before stays.
@@ -112,7 +119,11 @@ def read_item(*, organization_id: UUID, source_id: UUID, item_id: UUID) -> str:
     if source is None or item is None:
         return "gone"
     try:
-        outcome = _read(source, item)
+        if keep is None:
+            with closing(_opened(source)) as connector:
+                outcome = _read(source, item, connector)
+        else:
+            outcome = _read(source, item, keep(_name(source), lambda: closing(_opened(source))))
     except Unchanged:
         outcome = "unchanged"
         _note(item, error_code="", missing_at=None)
@@ -196,10 +207,10 @@ def note_end(*, organization_id: UUID, source_id: UUID, run_id: UUID, error_code
     syncs_total.labels(source.kind, outcome).inc()
 
 
-def _read(source: Source, item: SourceItem) -> str:
+def _read(source: Source, item: SourceItem, connector: Connector) -> str:
     owner = _owner(source)
     fingerprint: Fingerprint = item.fingerprint if item.content_hash else {}
-    with _opened(source).read(item.external_id, fingerprint) as content:
+    with connector.read(item.external_id, fingerprint) as content:
         digest = _sha256(content.stream)
         if digest == item.content_hash:
             _note(item, fingerprint=dict(content.fingerprint), error_code="", missing_at=None)
@@ -245,8 +256,14 @@ def _become(source: Source, item: SourceItem, owner: Principal, content: Content
 
 
 def _opened(source: Source) -> Connector:
-    kind = kind_of(source.kind)
-    return kind.open(source.settings, organization_slug=_owner(source).organization_slug)
+    slug = _owner(source).organization_slug
+    return kind_of(source.kind).open(source.settings, organization_slug=slug, secret=source.secret or "")
+
+
+def _name(source: Source) -> str:
+    """Name an opened source: another one after every change of what is read."""
+    read_from = json.dumps(source.settings, sort_keys=True)
+    return f"source:{source.pk}:{source.run_id}:{hashlib.sha256(read_from.encode()).hexdigest()}"
 
 
 def _owner(source: Source) -> Principal:
