@@ -107,6 +107,36 @@ def test_both_legs_use_their_index(many) -> None:
     assert set(found) <= visible
 
 
+def test_a_page_of_many_hits_is_cut_from_more_candidates_and_so_are_those_after_it(
+    many, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _search, _shown = many
+    query = _vectors(MANY)[91]
+    monkeypatch.setattr(ranking, "_embedding", lambda _: QueryEmbedding(query, "test-1"))
+    maren = principal_of(Member.objects.get(name="Maren"))
+    usual = find(principal=maren, query="wordaa", limit=20)
+    assert (usual.trace.near, usual.trace.ranked) == (100, 200)
+    first = find(principal=maren, query="wordaa", limit=50)
+    assert (first.trace.near, first.trace.ranked) == (200, 300)
+    second = find(principal=maren, query="wordaa", limit=20, cursor=first.next_cursor)
+    assert (second.trace.near, second.trace.ranked) == (200, 300)
+    assert len({hit.source for hit in (*first.hits, *second.hits)}) == 70
+
+
+def test_the_words_of_a_long_chunk_stand_in_its_row(many) -> None:
+    _search, shown = many
+    body = " ".join(f"word{number} of {number * 7919}" for number in range(90))
+    vector = vector_text(_vectors(1)[0].tolist())
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, [tenancy.current(), [str(shown)], [body], [vector]])
+        cursor.execute(
+            "SELECT pg_column_toast_chunk_id(tsv) IS NULL, pg_column_toast_chunk_id(body) IS NULL "
+            "FROM rag_chunk WHERE body = %s",
+            [body],
+        )
+        assert cursor.fetchall() == [(True, False)]
+
+
 def test_the_index_of_vectors_finds_the_nearest_visible_rows(many) -> None:
     search, shown = many
     rows = Chunk.objects.filter(scope_id=shown).values_list("pk", "embedding")

@@ -18,7 +18,7 @@ from apps.elyza.types import QueryEmbedding
 from apps.rag.selectors import reranking
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
-from apps.rag.types import MOST_HITS, NO_TRACE, Filters, SearchPath, Trace
+from apps.rag.types import NO_TRACE, USUAL_HITS, Filters, SearchPath, Trace
 
 _LANGUAGES: Final = ("de", "en", "simple")
 # A synonym is somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6
@@ -82,7 +82,7 @@ def rank(
     reach: Reach,
     query: ParsedQuery,
     filters: Filters,
-    limit: int = MOST_HITS,
+    limit: int = USUAL_HITS,
     by_meaning: bool = True,
 ) -> Ranking:
     """Return what is in reach of what fits the query, best first; newest first for filters alone. One statement, one
