@@ -16,8 +16,7 @@ from apps.documents.types import Origin
 
 DIMENSIONS: Final = 384  # of the vectors of both embedding models
 GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
-USUAL_HITS: Final = 200  # that one search ranks; pages are cut from these
-MOST_HITS: Final = 300  # of one that asks for many on a page, from more candidates
+MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 LEAST_SYNONYMS, MOST_SYNONYMS, MOST_SYNONYM_SETS = 2, 12, 500  # terms of a set; sets of an organization
 LONGEST_SYNONYM, MOST_SYNONYM_WORDS = 60, 6  # characters and words of a term
 SLOW_MS: Final = 250.0  # from here on a search is slow

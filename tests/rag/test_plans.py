@@ -107,20 +107,18 @@ def test_both_legs_use_their_index(many) -> None:
     assert set(found) <= visible
 
 
-def test_a_page_of_many_hits_is_cut_from_more_candidates_and_so_are_those_after_it(
-    many, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    _search, _shown = many
-    query = _vectors(MANY)[91]
-    monkeypatch.setattr(ranking, "_embedding", lambda _: QueryEmbedding(query, "test-1"))
+def test_words_of_what_is_found_by_meaning_alone_count(many, monkeypatch: pytest.MonkeyPatch) -> None:
+    search, shown = many
+    by_words = search("wordaa", None)
+    assert len(by_words) > 100
+    last = Chunk.objects.get(pk=by_words[-1])
+    near = np.array(last.embedding, np.float32)
+    monkeypatch.setattr(ranking, "_embedding", lambda _: QueryEmbedding(near, "test-1"))
     maren = principal_of(Member.objects.get(name="Maren"))
-    usual = find(principal=maren, query="wordaa", limit=20)
-    assert (usual.trace.near, usual.trace.ranked) == (100, 200)
-    first = find(principal=maren, query="wordaa", limit=50)
-    assert (first.trace.near, first.trace.ranked) == (200, 300)
-    second = find(principal=maren, query="wordaa", limit=20, cursor=first.next_cursor)
-    assert (second.trace.near, second.trace.ranked) == (200, 300)
-    assert len({hit.source for hit in (*first.hits, *second.hits)}) == 70
+    found = ranking.rank(reach=Reach((maren.id,)), query=parse("wordaa"), filters=Filters(), limit=10)
+    (hit,) = [one for one in found.ranked if one.chunk == last.pk]
+    assert (hit.words_rank, hit.meaning_rank) == (None, 1)
+    assert 0 < hit.words < 1
 
 
 def test_the_words_of_a_long_chunk_stand_in_its_row(many) -> None:

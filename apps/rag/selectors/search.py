@@ -22,13 +22,10 @@ from apps.rag.selectors.narrowing import chip, demands_of, is_list, narrowed
 from apps.rag.selectors.ranking import Ranked, Reach, rank
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.text.query import ParsedQuery, parse_plain, texts_of
-from apps.rag.types import MOST_HITS, USUAL_HITS, Filters, SearchPath, SearchResult, SourceType, Trace
+from apps.rag.types import MOST_HITS, Filters, SearchPath, SearchResult, SourceType, Trace
 
 Order = Literal["best", "newest"]
 LARGEST_LIMIT = 50
-_USUAL_LIMIT = 20  # hits of a page up to which a search ranks as many as usual
-_DEPTHS = {"o": USUAL_HITS, "m": MOST_HITS}  # by the first letter of a cursor
-_KINDS = {depth: kind for kind, depth in _DEPTHS.items()}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,14 +113,13 @@ def documents_being_read(principal: Principal, result: SearchResult) -> int:
 
 
 def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:
-    principal = wanted.principal
-    offset, depth = _place(wanted.cursor, limit=wanted.limit)
+    principal, offset = wanted.principal, _offset(wanted.cursor)
     filters = (
         replace(wanted.given, nothing=True)
         if wanted.demands is None
         else narrowed(wanted.given, wanted.demands)
     )
-    ranking = rank(reach=wanted.reach, query=wanted.query, filters=filters, limit=depth)
+    ranking = rank(reach=wanted.reach, query=wanted.query, filters=filters)
     kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)
     page = kept[offset : offset + wanted.limit]
     begun = time.perf_counter()
@@ -140,7 +136,7 @@ def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:
         hits=tuple(found),
         words_only=ranking.words_only,
         total_hint=max(ranking.found, len(kept)),
-        next_cursor=_cursor(following, depth) if following < len(kept) else "",
+        next_cursor=_cursor(following) if following < len(kept) else "",
         took_ms=0,
         filters=filters,
         trace=trace,
@@ -212,21 +208,18 @@ def _ms(seconds: float) -> float:
     return round(seconds * 1000, 2)
 
 
-def _cursor(offset: int, depth: int) -> str:
-    place = f"{_KINDS[depth]}{offset}"
-    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+def _cursor(offset: int) -> str:
+    return base64.urlsafe_b64encode(f"o{offset}".encode()).decode().rstrip("=")
 
 
-def _place(cursor: str, *, limit: int) -> tuple[int, int]:
-    """Return after how many hits a page begins and how many are ranked: on each page as many as on the first."""
+def _offset(cursor: str) -> int:
     if not cursor:
-        return 0, USUAL_HITS if limit <= _USUAL_LIMIT else MOST_HITS
+        return 0
     try:
         text = base64.urlsafe_b64decode(cursor[:16] + "=" * (-len(cursor) % 4)).decode()
-        depth = _DEPTHS[text[:1]]
-        offset = int(text[1:])
-    except (ValueError, KeyError, binascii.Error) as error:
+        offset = int(text.removeprefix("o"))
+    except (ValueError, binascii.Error) as error:
         raise CursorUnknown from error
-    if not 0 <= offset <= depth:
+    if not 0 <= offset <= MOST_HITS:
         raise CursorUnknown
-    return offset, depth
+    return offset
