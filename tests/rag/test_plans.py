@@ -107,6 +107,34 @@ def test_both_legs_use_their_index(many) -> None:
     assert set(found) <= visible
 
 
+def test_words_of_what_is_found_by_meaning_alone_count(many, monkeypatch: pytest.MonkeyPatch) -> None:
+    search, shown = many
+    by_words = search("wordaa", None)
+    assert len(by_words) > 100
+    last = Chunk.objects.get(pk=by_words[-1])
+    near = np.array(last.embedding, np.float32)
+    monkeypatch.setattr(ranking, "_embedding", lambda _: QueryEmbedding(near, "test-1"))
+    maren = principal_of(Member.objects.get(name="Maren"))
+    found = ranking.rank(reach=Reach((maren.id,)), query=parse("wordaa"), filters=Filters(), limit=10)
+    (hit,) = [one for one in found.ranked if one.chunk == last.pk]
+    assert (hit.words_rank, hit.meaning_rank) == (None, 1)
+    assert 0 < hit.words < 1
+
+
+def test_the_words_of_a_long_chunk_stand_in_its_row(many) -> None:
+    _search, shown = many
+    body = " ".join(f"word{number} of {number * 7919}" for number in range(90))
+    vector = vector_text(_vectors(1)[0].tolist())
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, [tenancy.current(), [str(shown)], [body], [vector]])
+        cursor.execute(
+            "SELECT pg_column_toast_chunk_id(tsv) IS NULL, pg_column_toast_chunk_id(body) IS NULL "
+            "FROM rag_chunk WHERE body = %s",
+            [body],
+        )
+        assert cursor.fetchall() == [(True, False)]
+
+
 def test_the_index_of_vectors_finds_the_nearest_visible_rows(many) -> None:
     search, shown = many
     rows = Chunk.objects.filter(scope_id=shown).values_list("pk", "embedding")

@@ -121,7 +121,7 @@ def rank(
     answered = time.perf_counter()
     told = orjson.loads(rows.pop(0)[-1]) if rows and rows[0][0] is None else {}
     return Ranking(
-        _reranked([Ranked(*row[:9]) for row in rows], embedding),
+        _reranked([Ranked(*row[:9]) for row in rows], embedding, language=language),
         int(rows[0][9]) if rows else 0,
         words_only=embedding.vector is None,
         trace=_trace(
@@ -154,8 +154,16 @@ def _trace(
     )
 
 
-def _reranked(ranked: Sequence[Ranked], embedding: QueryEmbedding) -> tuple[Ranked, ...]:
-    """Return the best in their new order; one without token vectors keeps its place among them."""
+def _reranked(
+    ranked: Sequence[Ranked], embedding: QueryEmbedding, *, language: str
+) -> tuple[Ranked, ...]:
+    """Return the best in their new order; one without token vectors keeps its place among them.
+
+    The model knows English words. Of German ones it sees parts, and the order was no better for it (nDCG@10 0.720 and
+    0.722 without on mlqa-de-dev, 0.743 and 0.733 on SciFact's claims for training).
+    """
+    if language == "de":
+        return tuple(ranked)
     best = [one for one in ranked[: reranking.DEPTH] if one.cosine is not None]
     near = reranking.nearness([one.chunk for one in best], embedding)
     if not near:
