@@ -5,10 +5,12 @@ from __future__ import annotations
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
-from apps.accounts.services.scopes import create_scope
+from apps.accounts.services.scopes import add_seats, create_scope, remove_seat
 from apps.accounts.types import Principal
-from apps.chat.services import members
+from apps.chat.selectors.conversations import scope_of
+from apps.rag.models import Chunk
 from apps.rag.selectors.around import neighbours, still_visible
 from apps.rag.selectors.search import reach_of
 from apps.rag.types import Hit
@@ -68,11 +70,14 @@ def test_a_thread_is_gone_on_with_from_its_first_message_on(world: World, reader
 
 
 def test_what_a_reader_may_not_see_stands_beside_nothing(world: World, reader: Principal) -> None:
-    late = world.person("Late")
-    channel = world.channel(reader, "plan", is_private=True)
+    ben, late = world.person("Ben"), world.person("Late")
+    channel = world.channel(reader, "plan", [ben], is_private=True)
+    scope = scope_of(reader, channel)
     say(world, reader, channel, "The kormoran plan is secret.")
-    members.add_people(principal=reader, conversation_id=channel, people=[late.id], with_history=False)
-    say(world, late, channel, "Hello, what is there to do?")
+    say(world, ben, channel, "Hello, what is there to do?")
+    joined = timezone.now()
+    Chunk.objects.filter(body__startswith="Hello").update(content_time=joined)
+    add_seats(scope_id=scope, principals=[late.id], visible_from=joined)
     embed_all(world.organization.pk)
     (hello,) = found(reader, "hello")
     assert beside(reader, [hello]) == [("The kormoran plan is secret.", -1)]
@@ -82,7 +87,7 @@ def test_what_a_reader_may_not_see_stands_beside_nothing(world: World, reader: P
     assert hello.chunk is not None
     assert still_visible(reach=reach_of(late), chunks=[hello.chunk]) == {hello.chunk}
     assert still_visible(reach=reach_of(reader, [stranger.id]), chunks=[hello.chunk]) == set()
-    members.remove_person(principal=reader, conversation_id=channel, person_id=late.id)
+    remove_seat(scope_id=scope, principal_id=late.id)
     assert still_visible(reach=reach_of(late), chunks=[hello.chunk]) == set()
     foreign = make_world("andere").person("Eve", role="owner")
     assert still_visible(reach=reach_of(foreign), chunks=[hello.chunk]) == set()

@@ -39,7 +39,7 @@ def answer_from_passages(
     """
     ranker = Ranker.shipped()
     text = _clean(question)[:_MOST_QUESTION_CHARACTERS]
-    split = [(passage, _split(passage)) for passage in passages[:PASSAGES_READ]]
+    split = [(passage, split_passage(passage)) for passage in passages[:PASSAGES_READ]]
     split = [(passage, cut) for passage, cut in split if cut.sentences]
     languages = [_language(passage.language, cut.text) for passage, cut in split]
     language = _language(language, text, otherwise=languages[0] if languages else "en")
@@ -96,7 +96,7 @@ def _best_of_each(ranked: Sequence[AnswerSentence]) -> tuple[AnswerSentence, ...
     return tuple(best.values())
 
 
-def _split(passage: AnswerPassage) -> SplitPassage:
+def split_passage(passage: AnswerPassage) -> SplitPassage:
     text = _clean(passage.text)[:MAX_TEXT_CHARACTERS]
     known = cast("Language", passage.language) if passage.language in {"de", "en"} else None
     sentences = split_sentences(text, language=known)[:SENTENCES_READ]
