@@ -50,9 +50,13 @@ def _by_words(use_model: UseModel) -> None:
         (HANDBOOK, "The travel request was approved by Dr. Weber on 3 March 2025.", "Dr. Weber"),
         (HANDBOOK, "The crane lifts 12.500 kilograms.", "The crane"),
         (HANDBOOK, "Smoking is never allowed inside the towers.", "Smoking"),
-        (HANDBUCH, "Das Getriebeöl wechselt man alle 18 Monate, spätestens nach 12000 Betriebsstunden.", "Das Getriebeöl"),
+        (
+            HANDBUCH,
+            "Das Getriebeöl wechselt man alle 18 Monate, spätestens nach 12000 Betriebsstunden.",
+            "Das Getriebeöl",
+        ),
         (HANDBUCH, "Die Leitwarte in Emden leitet Frau Petersen.", "Frau Petersen"),
-        (HANDBUCH, "Im Jahr 2025 beginnt die Schicht am 3. 5.", "Die Schicht"),
+        (HANDBUCH, "2025 beginnt die Schicht am 3. 5.", "Die Schicht"),
     ],
 )
 def test_what_a_passage_says_is_supported_by_the_sentence_that_says_it(
@@ -78,7 +82,11 @@ def test_what_a_passage_says_is_supported_by_the_sentence_that_says_it(
         (HANDBOOK, "Guest passwords are not reset at the service desk on the ground floor.", "negation"),
         (HANDBOOK, "Guest passwords aren't reset at the service desk on the ground floor.", "negation"),
         (HANDBUCH, "Das Getriebeöl wird alle 19 Monate gewechselt.", "number"),
-        (HANDBUCH, "Das Getriebeöl wird alle 18 Monate gewechselt, spätestens nach 12.001 Betriebsstunden.", "number"),
+        (
+            HANDBUCH,
+            "Das Getriebeöl wird alle 18 Monate gewechselt, spätestens nach 12.001 Betriebsstunden.",
+            "number",
+        ),
         (HANDBUCH, "Das Getriebeöl wird nach 12 Betriebsstunden gewechselt.", "number"),
         (HANDBUCH, "19. Mai 2025 ist der Tag, an dem die Schicht beginnt.", "number"),
         (HANDBUCH, "Frau Janssen leitet die Leitwarte in Emden.", "name"),
@@ -100,7 +108,10 @@ def test_what_a_passage_does_not_say_is_not_supported(
 @pytest.mark.parametrize(
     ("passage", "sentence"),
     [
-        (HANDBOOK, "Guest passwords are reset at the service desk, which also lends projectors and adapters."),
+        (
+            HANDBOOK,
+            "Guest passwords are reset at the service desk, which also lends projectors and adapters.",
+        ),
         (HANDBUCH, "Das Getriebeöl wird alle 18 Monate gewechselt, den Filter ersetzt dabei die Werkstatt."),
     ],
 )
@@ -127,14 +138,21 @@ def test_a_sentence_is_checked_against_the_passages_it_names_and_no_others() -> 
 
 @pytest.mark.usefixtures("_by_words")
 def test_two_passages_may_say_it_together() -> None:
-    verdict = said("Das Getriebeöl wird alle 18 Monate gewechselt; der Kran hebt 12.500 Kilogramm.", HANDBUCH, HANDBOOK)
-    assert verdict.support == "partly"  # the kilograms are those of the crane, which has another word there
+    yard = AnswerPassage("yard", "Parking is free behind the workshop for visitors.", "en")
+    sentence = "The crane lifts 12,500 kilograms and visitors are parking free behind the workshop."
+    assert said(sentence, HANDBOOK).support != "supported"
+    verdict = said(sentence, HANDBOOK, yard)
+    assert verdict.support == "supported"
     assert {evidence.passage for evidence in verdict.evidence} == {0, 1}
 
 
 @pytest.mark.usefixtures("_by_words")
-@pytest.mark.parametrize("text", ["", " ", "???", "\ud83d", "a" * 20_000, "1." * 3000, "nicht " * 3000, "\x00", "的" * 500])
-@pytest.mark.parametrize("passage", [HANDBOOK, AnswerPassage("p", ""), AnswerPassage("p", "\ud83d \x00", "xx")])
+@pytest.mark.parametrize(
+    "text", ["", " ", "???", "\ud83d", "a" * 20_000, "1." * 3000, "nicht " * 3000, "\x00", "的" * 500]
+)
+@pytest.mark.parametrize(
+    "passage", [HANDBOOK, AnswerPassage("p", ""), AnswerPassage("p", "\ud83d \x00", "xx")]
+)
 def test_whatever_a_model_writes_gets_a_verdict(text: str, passage: AnswerPassage) -> None:
     verdict = said(text, passage)
     assert verdict.support in {"supported", "partly", "unsupported"}
@@ -149,7 +167,9 @@ def test_the_encoder_speaks_for_other_words_but_never_for_another_number(
     use_model(model_process.url)
     encoder.warm()
     patient = partial(verify, passages=[HANDBOOK], seconds=20)
-    (other_words,) = patient(statements=[Statement("The canteen starts serving at eight o'clock in the morning.", (0,))])
+    (other_words,) = patient(
+        statements=[Statement("The canteen starts serving at eight o'clock in the morning.", (0,))]
+    )
     assert other_words.support in {"supported", "partly"}
     (number,) = patient(statements=[Statement("The crane lifts 12,600 kilograms.", (0,))])
     assert number.support == "unsupported"

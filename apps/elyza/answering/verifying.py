@@ -30,7 +30,9 @@ _MOST_SENTENCES: Final = 200  # of a passage
 _NUMBER: Final = re.compile(r"\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d+(?:[.,:’']\d+)*")
 _GROUPED: Final = re.compile(r"\d{1,3}(?:[.,’' \u00a0\u202f]\d{3})+")
 _DATE: Final = re.compile(r"\d+[.:]\d+[.:]\d+")
-_ITEM: Final = re.compile(rf"^\s*\d{{1,2}}[.)]\s+(?!(?i:{'|'.join(sorted(MONTHS))})\b)")  # of a list, not a German day
+_ITEM: Final = re.compile(
+    rf"^\s*\d{{1,2}}[.)]\s+(?!(?i:{'|'.join(sorted(MONTHS))})\b)"
+)  # of a list, not a German day
 _SPELLED: Final = {
     word: str(number)
     for number, words in enumerate(
@@ -65,7 +67,12 @@ class Checked:
 
 
 def check(
-    sentence: str, passages: Sequence[SplitPassage], *, language: str, ranker: Ranker, likeness: float | None = None
+    sentence: str,
+    passages: Sequence[SplitPassage],
+    *,
+    language: str,
+    ranker: Ranker,
+    likeness: float | None = None,
 ) -> Checked:
     """Return whether the passages together say what the sentence says.
 
@@ -76,9 +83,13 @@ def check(
     if not any(passage.sentences for passage in passages):
         return Checked(Support.UNSUPPORTED, (SupportDoubt.NO_SOURCE,), (None,) * len(passages))
     texts = [
-        [passage.text[span.start : span.end] for span in passage.sentences[:_MOST_SENTENCES]] for passage in passages
+        [passage.text[span.start : span.end] for span in passage.sentences[:_MOST_SENTENCES]]
+        for passage in passages
     ]
-    said = [next((n for n, text in enumerate(own) if _squeezed(text) == _squeezed(sentence)), None) for own in texts]
+    said = [
+        next((n for n, text in enumerate(own) if _squeezed(text) == _squeezed(sentence)), None)
+        for own in texts
+    ]
     if any(place is not None for place in said):
         return Checked(Support.SUPPORTED, (), tuple(said))
     asked = Question.read(sentence, language=language, weight=partial(ranker.rarity, language=language))
@@ -93,6 +104,9 @@ def check(
     doubts = _contradictions(sentence, asked.words, heard, texts, nearest, language=language)
     if doubts:
         return Checked(Support.UNSUPPORTED, doubts, evidence)
+    heard[[word.text[0].isdigit() for word in asked.words]] = (
+        1.0  # the numbers are there, however they are written
+    )
     support = _by_words(asked, heard, ranker, language)
     if likeness is not None:
         support = _raised(support, likeness)
@@ -168,14 +182,20 @@ def _names(sentence: str, words: Sequence[Word], language: str) -> set[int]:
     capital = [word.text[0].isupper() and word.span.start > 0 for word in words]
     found = set()
     for index, word in enumerate(words):
-        is_code = any(one.isupper() for one in word.text[1:]) or (word.text[0].isalpha() and word.text[-1].isdigit())
+        is_code = any(one.isupper() for one in word.text[1:]) or (
+            word.text[0].isalpha() and word.text[-1].isdigit()
+        )
         if is_code or _TITLE.search(sentence[: word.span.start]):
             found.add(index)
         elif capital[index] and language != "de":
             if len(word.text) > 1 and not _opens(sentence, word.span.start):
                 found.add(index)
         elif capital[index]:
-            beside = index + 1 < len(words) and capital[index + 1] and words[index + 1].span.start == word.span.end + 1
+            beside = (
+                index + 1 < len(words)
+                and capital[index + 1]
+                and words[index + 1].span.start == word.span.end + 1
+            )
             if beside:
                 found |= {index, index + 1}
     return found

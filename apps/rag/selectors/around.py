@@ -1,4 +1,4 @@
-"""What stands beside a passage, and whether it may still be read: asked for all readers at once, inside the statement."""
+"""What stands beside a passage, and whether it may still be read: for all readers at once, inside the statement."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from apps.rag.text.query import parse_plain
 from apps.rag.types import Hit
 
 REACH: Final = 1  # passages before, and as many after
-_AROUND: Final = "SELECT anchor, chunk, distance FROM rag_around(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s)"
+_AROUND: Final = (
+    "SELECT anchor, chunk, distance FROM rag_around(%s::uuid[], %s::uuid[], %s::text[], %s::bigint[], %s)"
+)
 _NO_QUERY: Final = parse_plain("")
 
 
@@ -43,12 +45,16 @@ def neighbours(*, principal: Principal, reach: Reach, hits: Sequence[Hit]) -> li
     found = {hit.chunk: hit for hit in hits if hit.chunk is not None}
     places: dict[int, tuple[int, int]] = {}
     order = {chunk: number for number, chunk in enumerate(found)}
-    rows = sorted(_around(reach, list(found), REACH), key=lambda row: (order[row[0]], abs(row[2]), row[2], row[1]))
+    rows = sorted(
+        _around(reach, list(found), REACH), key=lambda row: (order[row[0]], abs(row[2]), row[2], row[1])
+    )
     for anchor, chunk, distance in rows:
         if chunk not in found:
             places.setdefault(chunk, (anchor, distance))
     ranked = [
-        Ranked(chunk, 0.0, 0.0, None, found[anchor].source_type.value, found[anchor].source, found[anchor].time)
+        Ranked(
+            chunk, 0.0, 0.0, None, found[anchor].source_type.value, found[anchor].source, found[anchor].time
+        )
         for chunk, (anchor, _distance) in places.items()
     ]
     read = passages.hits(principal=principal, ranked=ranked, query=_NO_QUERY)

@@ -55,7 +55,7 @@ class Worth:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is given, in the order it was taken, and why the rest is not.
+    """What is given, in the order of the candidates, and why the rest is not.
 
     Attributes:
         tokens: of all that is given; at most the budget.
@@ -66,7 +66,9 @@ class Choice:
     tokens: int
 
 
-def choose(candidates: Sequence[Candidate], *, budget_tokens: int, most: int, worth: Worth = Worth()) -> Choice:  # noqa: B008 - frozen
+def choose(
+    candidates: Sequence[Candidate], *, budget_tokens: int, most: int, worth: Worth = Worth()
+) -> Choice:
     """Return a choice of at most `most` candidates within the budget.
 
     Each time the one is taken whose value beside those already taken is highest, and once more by value for each
@@ -138,7 +140,8 @@ def _greedy(
                 likeness[key] = max(likeness[key], _alike(words[key], words[chosen.key]))
     left_out |= dict.fromkeys(waiting, LeftOut.MANY)
     ordered = tuple((one.key, left_out[one.key]) for one in candidates if one.key in left_out)
-    return _Outcome(Choice(tuple(taken), ordered, budget_tokens - room), total)
+    kept = tuple(one.key for one in candidates if one.key in set(taken))
+    return _Outcome(Choice(kept, ordered, budget_tokens - room), total)
 
 
 def _words(text: str) -> frozenset[str]:
