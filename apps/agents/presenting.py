@@ -117,17 +117,16 @@ def badge(claim: Claim) -> str:
 
 
 def reasons(claim: Claim) -> str:
-    """Return why a sentence is not supported, in the reader's language; empty where it is."""
-    if claim.is_supported:
+    """Return what speaks against a sentence that names sources, in the reader's language."""
+    if claim.is_supported or not claim.numbers:
         return ""
     said = {
-        "no_source": _("It names no source."),
         "number": _("A number in it is not in its source."),
         "name": _("A name in it is not in its source."),
         "negation": _("Its source may say the opposite."),
         "words": _("Its source says less."),
     }
-    return " ".join(said[doubt] for doubt in claim.doubts or ("no_source",) if doubt in said)
+    return " ".join(said[doubt] for doubt in claim.doubts if doubt in said)
 
 
 def numbers_of(sources: Sequence[SourceRef]) -> list[int]:

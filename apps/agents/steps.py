@@ -33,9 +33,9 @@ def _answer(context: StepContext, task: answering.Task) -> str:
         context.emit("status", {"stage": SEARCHING})
         context.progress(0, 3, SEARCHING)
         heard = answering.find_by_words(task)
-        context.emit("hits", answering.hits_frame("words", heard, words_only=True))
+        context.emit("hits", answering.hits_frame(task, "words", heard, words_only=True))
         found = answering.find(task)
-        context.emit("hits", answering.hits_frame("found", found.listed, words_only=found.words_only))
+        context.emit("hits", answering.hits_frame(task, "found", found.listed, words_only=found.words_only))
         context.emit(
             "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}
         )

@@ -28,7 +28,7 @@ def test_without_a_model_the_answer_is_the_sentence_of_the_handbook(visit: Visit
     _ask(maren, QUESTION)
     page = maren.page
     expect(page.locator(".claim").first).to_contain_text(SENTENCE)
-    expect(page.locator(".trust")).to_contain_text("1 of 1 sentence with a source")
+    expect(page.locator(".trust")).to_contain_text("1 of 1 sentence supported by its source")
     expect(page.locator(".trust")).to_contain_text("no language model was used")
     assert maren.look() == []
 
@@ -87,7 +87,7 @@ def test_ask_stop_and_ask_again(stack: Stack, visit: Visit) -> None:
     expect(page.locator(".claim").first).to_contain_text("Alle 18 Monate.")
     expect(page.locator(".claim--none")).to_have_text("Das gilt auch für Turm 7.")
     expect(page.locator(".claim-note")).to_have_text("without a source")
-    expect(page.locator(".trust")).to_contain_text("1 of 2 sentences with a source")
+    expect(page.locator(".trust")).to_contain_text("1 of 2 sentences supported by their sources")
     page.get_by_role("link", name="Earlier answer").click()
     page.wait_for_url(stopped)
 

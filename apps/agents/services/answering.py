@@ -37,6 +37,7 @@ from apps.llm.types import Answered, AnswerPassage, Caller, Completion, Finished
 from apps.rag.selectors.around import neighbours, still_visible
 from apps.rag.selectors.ranking import Reach
 from apps.rag.selectors.search import reach_of, search
+from apps.rag.selectors.viewing import hit_address
 from apps.rag.selectors.window import Candidate, choose, fits_beside
 from apps.rag.services.reading import note_read
 from apps.rag.services.traces import keep_trace
@@ -451,12 +452,13 @@ def frame(view: AnswerView) -> dict[str, Any]:
     }
 
 
-def hits_frame(stage: str, hits: Sequence[Hit], *, words_only: bool) -> dict[str, Any]:
+def hits_frame(task: Task, stage: str, hits: Sequence[Hit], *, words_only: bool) -> dict[str, Any]:
     """Return what was found so far, for whoever follows; every reader of the run may see it.
 
     Args:
         stage: `words` before the meaning was compared, `found` for the whole list.
     """
+    asker = readers_of(task).asker
     return {
         "stage": stage,
         "words_only": words_only,
@@ -465,7 +467,8 @@ def hits_frame(stage: str, hits: Sequence[Hit], *, words_only: bool) -> dict[str
                 "number": number,
                 "title": _title(hit),
                 "place": wording.place_of(hit),
-                "snippet": hit.snippet[:_PREVIEW_CHARACTERS],
+                "snippet": " ".join(hit.snippet.split())[:_PREVIEW_CHARACTERS],
+                "url": hit_address(asker, hit),
                 **wording.place_in(hit, 0, len(hit.text)),
             }
             for number, hit in enumerate(hits[:_PREVIEW], 1)
@@ -488,7 +491,7 @@ def given_result(found: Found) -> dict[str, Any]:
         "neighbours": given.neighbours,
         "tokens": given.tokens,
         "budget_tokens": given.budget_tokens,
-        "left_out": dict(Counter(why.value for why in given.left_out.values())),
+        "not_given": dict(Counter(why.value for why in given.left_out.values())),
     }
 
 
