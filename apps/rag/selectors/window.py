@@ -115,7 +115,7 @@ def _greedy(
     def value(one: Candidate) -> float:
         bonus = worth.completeness if one.group in groups else 0.0
         bonus += worth.recency * 0.5 ** (max(0.0, one.age_days) / _HALF_LIFE_DAYS)
-        return one.score / best * (1 - worth.diversity * likeness[one.key] + bonus)
+        return float(one.score / best * (1 - worth.diversity * likeness[one.key] + bonus))
 
     while waiting and len(taken) < most:
         for key in [one.key for one in waiting.values() if one.tokens > room]:
