@@ -67,7 +67,7 @@ def test_ask_stop_and_ask_again(stack: Stack, visit: Visit) -> None:
     maren = visit("Maren")
     scripts = [
         [HEAD, chunk("Das Getriebeöl wird "), chunk("alle 18 Monate"), "hang"],
-        answer("Alle 18 Monate. [1]", " Das gilt auch für Turm 7."),
+        answer("Alle 18 Monate. [1][2][3]", " Das gilt auch für Turm 7."),
     ]
     with model_server(scripts, port=stack.model_port):
         _ask(maren, QUESTION)
@@ -82,7 +82,7 @@ def test_ask_stop_and_ask_again(stack: Stack, visit: Visit) -> None:
         stopped = page.url
 
         page.get_by_role("button", name="Answer again").click()
-        expect(page.locator(".claim .cite")).to_have_count(1)
+        expect(page.locator(".claim .cite").first).to_have_text("1")
     assert page.url != stopped
     expect(page.locator(".claim").first).to_contain_text("Alle 18 Monate.")
     expect(page.locator(".claim--none")).to_have_text("Das gilt auch für Turm 7.")
@@ -135,8 +135,8 @@ def test_what_is_found_is_shown_first_and_what_is_made_up_is_said(stack: Stack, 
     scripts = [
         [HEAD, chunk("Das Getriebeöl "), "hang"],
         answer(
-            "Das Getriebeöl wird alle 18 Monate gewechselt [1].",
-            " Das Getriebeöl wird alle 19 Monate gewechselt [1].",
+            "Das Getriebeöl wird alle 18 Monate gewechselt [1][2][3].",
+            " Das Getriebeöl wird alle 19 Monate gewechselt [1][2][3].",
         ),
     ]
     with model_server(scripts, port=stack.model_port):
