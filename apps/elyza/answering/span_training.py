@@ -36,6 +36,7 @@ class Lesson:
 
     rows: Matrix
     f1: Vector
+    language: str = ""
 
 
 def train_spans(folder: Path, *, command: str, report: Report) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def lessons_of(collection: Collection) -> Iterator[Lesson]:
         text = passage.text[place.start : place.end]
         found = candidates(question, text, language=language, weight=weight)
         if found.spans:
-            yield Lesson(found.rows, _f1(text, found.spans, case, language))
+            yield Lesson(found.rows, _f1(text, found.spans, case, language), language)
 
 
 def _f1(text: str, spans: Sequence[Span], case: Case, language: str) -> Vector:
