@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from apps.agents.types import CARD
+from apps.agents.types import CARD, AnswerState
 from apps.core.registry import register_card
 
 
@@ -16,7 +16,12 @@ def build(viewer: Any, card: Mapping[str, Any]) -> Mapping[str, Any] | None:
         viewer: the principal who looks.
     """
     data = card["data"]
-    return {**data, "is_asker": str(getattr(viewer, "id", "")) == data["asker"]}
+    return {
+        "claims": (),  # cards of old answers say nothing about their sentences
+        **data,
+        "is_asker": str(getattr(viewer, "id", "")) == data["asker"],
+        "is_finished": data["state"] != AnswerState.WRITING,
+    }
 
 
 register_card(CARD, "cards/answer.html", build)

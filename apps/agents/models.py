@@ -43,6 +43,7 @@ class Answer(TenantModel):
     state = models.CharField(max_length=8, choices=AnswerState.choices, default=AnswerState.WRITING)
     outcome = models.CharField(max_length=8, choices=Outcome.choices, blank=True, default=Outcome.NONE)
     sources = models.JSONField(default=list)
+    claims = models.JSONField(default=list, help_text="Each sentence, and whether its sources say so.")
     read = models.JSONField(default=list, help_text="Every passage that was read for it, with its scope.")
     words_only = models.BooleanField(default=False)
     left_out = models.BooleanField(

@@ -18,7 +18,7 @@ register_subject_data(
         links=("agents_answer.asker_id",),
         shared=(
             "agents_answer.question", "agents_answer.body", "agents_answer.html", "agents_answer.sources",
-            "agents_answer.read",
+            "agents_answer.claims", "agents_answer.read",
         ),
         count=lambda person: personal.answers_of(person).count(),
         export=personal.export_answers,

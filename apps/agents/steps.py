@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.agents.services import answering, answers
+from apps.agents.types import AnswerView, Outcome
 from apps.runs.errors import RunCancelled
 from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
@@ -31,10 +32,14 @@ def _answer(context: StepContext, task: answering.Task) -> str:
     try:
         context.emit("status", {"stage": SEARCHING})
         context.progress(0, 3, SEARCHING)
+        heard = answering.find_by_words(task)
+        context.emit("hits", answering.hits_frame(task, "words", heard, words_only=True))
         found = answering.find(task)
+        context.emit("hits", answering.hits_frame(task, "found", found.listed, words_only=found.words_only))
         context.emit(
             "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}
         )
+        context.set_result(**answering.given_result(found))
         context.progress(1, 3, READING)
         for piece in answering.write(task, found, run_id=context.run.id, check=context.cancelled):
             if isinstance(piece, str):
@@ -45,12 +50,21 @@ def _answer(context: StepContext, task: answering.Task) -> str:
                 context.cancelled()
             else:
                 view = answering.finish(task, piece)
-                for source in view.sources:
-                    context.emit("citation", dataclasses.asdict(source))
-                context.emit("answer", answering.frame(view))
+                if text and view.outcome == Outcome.NOTHING:
+                    context.emit("restarted", {"attempt": context.attempt})  # what was written is taken back
+                _show(context, view)
     except RunCancelled:
         answering.keep(task, text="".join(text))
         raise
     if found.left_out:
-        answers.complete_privately(principal=task.asker, answer_id=task.answer_id)
+        asker = answering.readers_of(task).asker
+        answers.complete_privately(principal=asker, answer_id=task.answer_id)
     return answering.state_of(task)
+
+
+def _show(context: StepContext, view: AnswerView) -> None:
+    """Emit the stored answer, then how far its sentences are supported."""
+    for source in view.sources:
+        context.emit("citation", dataclasses.asdict(source))
+    context.emit("answer", answering.frame(view))
+    context.emit("support", answering.support_frame(view))

@@ -60,6 +60,8 @@ class AnswerView:
         words_only: the search went without meaning.
         left_out: better sources exist that not everybody in the conversation may see; told to the asker only.
         completed_by: the asker's private answer from those sources; None for everyone else.
+        claims: each sentence of the text: `start` and `end` in it, `numbers` of the sources it names, `support`
+            (supported, partly, unsupported), `doubts`, and `evidence`: the sentence of each source that comes nearest.
         is_withheld: the reader lost a source of it, so the text is kept back.
     """
 
@@ -81,6 +83,7 @@ class AnswerView:
     regenerated_from: UUID | None
     created_at: datetime
     finished_at: datetime | None
+    claims: tuple[dict[str, Any], ...] = ()
     completed_by: UUID | None = None
     is_withheld: bool = False
 

@@ -29,6 +29,24 @@ class Missing(StrEnum):
     FAILED = "failed"  # the model process refused or broke
 
 
+class Support(StrEnum):
+    """How far the passages a sentence names say what it says."""
+
+    SUPPORTED = "supported"
+    PARTLY = "partly"
+    UNSUPPORTED = "unsupported"
+
+
+class SupportDoubt(StrEnum):
+    """Why a sentence is not supported: what it says that its passages do not."""
+
+    NO_SOURCE = "no_source"  # it names none that was read
+    NUMBER = "number"
+    NAME = "name"
+    NEGATION = "negation"  # one of the two says no
+    WORDS = "words"
+
+
 @dataclass(frozen=True, slots=True)
 class QueryEmbedding:
     """One query's vector, or why there is none: then search goes on with words only.
@@ -101,3 +119,33 @@ class ModelHealth:
     queries: int = 0
     bulk_texts: int = 0
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of an answer and the passages it names, by their place among those that were read."""
+
+    text: str
+    passages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The sentence of a passage that comes nearest to a statement: `start` and `end` in the passage's text.
+
+    Attributes:
+        passage: its place among those that were read.
+    """
+
+    passage: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a statement is supported, why not, and by what; evidence in the order the passages are named."""
+
+    support: Support
+    doubts: tuple[SupportDoubt, ...]
+    evidence: tuple[Evidence, ...]

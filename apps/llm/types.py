@@ -121,11 +121,26 @@ class AnswerPassage:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerSpan:
+    """The exact answer inside a sentence: `text == passage.text[start:end]`.
+
+    Attributes:
+        probability: that it is the answer, if the sentence holds it.
+    """
+
+    start: int
+    end: int
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class AnswerSentence:
     """A sentence of a passage: `text == passage.text[start:end]`, offsets in code points.
 
     Attributes:
         probability: that this sentence holds the answer.
+        span: the exact answer in it; only of the best two.
     """
 
     passage_id: str
@@ -133,6 +148,7 @@ class AnswerSentence:
     end: int
     text: str
     probability: float
+    span: AnswerSpan | None = None
 
 
 @dataclass(frozen=True, slots=True)

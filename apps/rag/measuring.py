@@ -49,3 +49,17 @@ def reciprocal_rank(ranked: Sequence[str], judged: Judgements, *, depth: int) ->
         if judged.get(document, 0) > 0:
             return 1 / rank
     return 0.0
+
+
+def auroc(right: Sequence[float], wrong: Sequence[float]) -> float:
+    """Return how often a value of a right case is above one of a wrong case; ties count half, 0 without cases."""
+    ordered = sorted([(value, 1) for value in right] + [(value, 0) for value in wrong])
+    ranks, place = 0.0, 0
+    while place < len(ordered):
+        end = place
+        while end < len(ordered) and ordered[end][0] == ordered[place][0]:
+            end += 1
+        ranks += (place + 1 + end) / 2 * sum(is_right for _, is_right in ordered[place:end])
+        place = end
+    pairs = len(right) * len(wrong)
+    return (ranks - len(right) * (len(right) + 1) / 2) / pairs if pairs else 0.0

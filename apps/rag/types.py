@@ -49,6 +49,15 @@ class SearchOrigin(models.TextChoices):
     AGENT = "agent", _("Agent")
 
 
+class LeftOut(models.TextChoices):
+    """Why a passage that was found is not given to an answer."""
+
+    TWICE = "twice", _("says what another one says")
+    BUDGET = "budget", _("no room left")
+    WEAK = "weak", _("too far behind the best")
+    MANY = "many", _("enough passages already")
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A half-open range of code points."""
@@ -353,6 +362,23 @@ class SearchResult:
     filters: Filters = field(default_factory=Filters)
     id: UUID = field(default_factory=uuid7)
     trace: Trace = NO_TRACE
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """What of a search was given to an answer.
+
+    Attributes:
+        left_out: why a passage was not, by its chunk.
+        neighbours: passages beside those that were found, given with them.
+        tokens: of all of it, at most the budget.
+    """
+
+    left_out: dict[int, LeftOut]
+    passages: int
+    neighbours: int
+    tokens: int
+    budget_tokens: int
 
 
 @dataclass(frozen=True, kw_only=True)

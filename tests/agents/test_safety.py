@@ -192,10 +192,13 @@ def test_the_stream_says_something_at_once_and_can_be_read_again(scene) -> None:
     assert kinds == [
         "status",
         "status",
+        "hits",
+        "hits",
         "status",
         "delta",
         *["citation"] * len(row.sources),
         "answer",
+        "support",
         "run.finished",
     ]
     assert dict(frames(row))["answer"]["body"] == row.body

@@ -25,6 +25,19 @@ GOALS = {
     ("xquad-a", "de_ndcg@10"): 0.945,
     ("xquad-a", "en_recall@5"): 0.98,
     ("xquad-a", "de_recall@5"): 0.98,
+    ("xquad-a", "answer_en_sentence_first"): 0.82,
+    ("xquad-a", "answer_de_sentence_first"): 0.75,
+    ("xquad-a", "answer_en_exact"): 0.36,
+    ("xquad-a", "answer_en_f1"): 0.49,
+    ("xquad-a", "answer_de_exact"): 0.22,
+    ("xquad-a", "answer_de_f1"): 0.33,
+    ("xquad-a", "answer_en_auroc"): 0.955,
+    ("xquad-a", "answer_de_auroc"): 0.90,
+    ("xquad-a", "answer_en_open_sentence"): 0.79,
+    ("xquad-a", "answer_en_open_exact"): 0.34,
+    ("xquad-a", "answer_en_open_f1"): 0.46,
+    ("xquad-a", "answer_en_offsets"): 1.0,
+    ("xquad-a", "answer_de_offsets"): 1.0,
 }
 
 

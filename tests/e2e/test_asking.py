@@ -28,7 +28,7 @@ def test_without_a_model_the_answer_is_the_sentence_of_the_handbook(visit: Visit
     _ask(maren, QUESTION)
     page = maren.page
     expect(page.locator(".claim").first).to_contain_text(SENTENCE)
-    expect(page.locator(".trust")).to_contain_text("1 of 1 sentence with a source")
+    expect(page.locator(".trust")).to_contain_text("1 of 1 sentence supported by its source")
     expect(page.locator(".trust")).to_contain_text("no language model was used")
     assert maren.look() == []
 
@@ -67,7 +67,7 @@ def test_ask_stop_and_ask_again(stack: Stack, visit: Visit) -> None:
     maren = visit("Maren")
     scripts = [
         [HEAD, chunk("Das Getriebeöl wird "), chunk("alle 18 Monate"), "hang"],
-        answer("Alle 18 Monate. [1]", " Das gilt auch für Turm 7."),
+        answer("Alle 18 Monate. [1][2][3]", " Das gilt auch für Turm 7."),
     ]
     with model_server(scripts, port=stack.model_port):
         _ask(maren, QUESTION)
@@ -82,12 +82,12 @@ def test_ask_stop_and_ask_again(stack: Stack, visit: Visit) -> None:
         stopped = page.url
 
         page.get_by_role("button", name="Answer again").click()
-        expect(page.locator(".claim .cite")).to_have_count(1)
+        expect(page.locator(".claim .cite").first).to_have_text("1")
     assert page.url != stopped
     expect(page.locator(".claim").first).to_contain_text("Alle 18 Monate.")
     expect(page.locator(".claim--none")).to_have_text("Das gilt auch für Turm 7.")
     expect(page.locator(".claim-note")).to_have_text("without a source")
-    expect(page.locator(".trust")).to_contain_text("1 of 2 sentences with a source")
+    expect(page.locator(".trust")).to_contain_text("1 of 2 sentences supported by their sources")
     page.get_by_role("link", name="Earlier answer").click()
     page.wait_for_url(stopped)
 
@@ -128,3 +128,32 @@ def test_a_guest_gets_no_answer_from_what_it_may_not_see(visit: Visit) -> None:
     refused = erik.page.goto(own)
     assert refused is not None
     assert refused.status == 404
+
+
+def test_what_is_found_is_shown_first_and_what_is_made_up_is_said(stack: Stack, visit: Visit) -> None:
+    maren = visit("Maren")
+    scripts = [
+        [HEAD, chunk("Das Getriebeöl "), "hang"],
+        answer(
+            "Das Getriebeöl wird alle 18 Monate gewechselt [1][2][3].",
+            " Das Getriebeöl wird alle 19 Monate gewechselt [1][2][3].",
+        ),
+    ]
+    with model_server(scripts, port=stack.model_port):
+        _ask(maren, QUESTION)
+        page = maren.page
+        found = page.locator("[data-run-hits] .source")
+        expect(found.first).to_contain_text("Betriebshandbuch Offshore")
+        expect(page.locator("[data-run-hits]")).to_have_attribute("data-stage", re.compile("found|onlywords"))
+        page.reload()
+        expect(found.first).to_contain_text("Betriebshandbuch Offshore")
+        assert maren.look() == []
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator("[data-run-hits]")).to_have_count(0)
+        page.get_by_role("button", name="Answer again").click()
+        expect(page.locator(".claim")).to_have_count(2)
+    expect(page.locator(".claim").first).to_have_class("claim")
+    expect(page.locator(".claim--none")).to_have_text(re.compile("alle 19 Monate"))
+    expect(page.locator(".claim-note")).to_have_text("not supported: A number in it is not in its source.")
+    expect(page.locator(".trust")).to_contain_text("1 of 2 sentences supported by their sources")
+    assert maren.look() == []

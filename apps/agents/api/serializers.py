@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from apps.agents.types import QUESTION_LIMIT, AnswerState, Outcome
 from apps.core.api.serializers import CleanText, StrictSerializer
+from apps.elyza.types import Support, SupportDoubt
 from apps.rag.types import SourceType
 
 
@@ -24,6 +25,31 @@ class SourceSerializer(serializers.Serializer[object]):
     used = serializers.BooleanField()
 
 
+class EvidenceSerializer(serializers.Serializer[object]):
+    """The sentence of a source that comes nearest to one of the answer: offsets in its page or message."""
+
+    number = serializers.IntegerField()
+    source_type = serializers.ChoiceField(choices=SourceType.choices)
+    source = serializers.UUIDField()  # type: ignore[assignment]  # the name hides DRF's own property
+    page = serializers.IntegerField(allow_null=True)
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class ClaimSerializer(serializers.Serializer[object]):
+    """A sentence of an answer, where it stands in the body, and whether its sources say so."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+    numbers = serializers.ListField(child=serializers.IntegerField())
+    support = serializers.ChoiceField(choices=[one.value for one in Support])
+    doubts = serializers.ListField(
+        child=serializers.ChoiceField(choices=[one.value for one in SupportDoubt]),
+        help_text="What speaks against it: a number, a name or a negation that its sources don't have, other words.",
+    )
+    evidence = EvidenceSerializer(many=True)
+
+
 class AnswerSerializer(serializers.Serializer[object]):
     """An answer and what it rests on."""
 
@@ -38,6 +64,7 @@ class AnswerSerializer(serializers.Serializer[object]):
     state = serializers.ChoiceField(choices=AnswerState.choices)
     outcome = serializers.ChoiceField(choices=Outcome.choices)
     sources = SourceSerializer(many=True)
+    claims = ClaimSerializer(many=True)
     words_only = serializers.BooleanField()
     left_out = serializers.BooleanField()
     conversation = serializers.UUIDField(allow_null=True)

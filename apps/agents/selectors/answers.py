@@ -101,7 +101,7 @@ def _shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
         elif row.pk in lost:
             view = replace(
                 view, body=_("You no longer have access to every source of this answer."), html="", sources=(),
-                is_withheld=True,
+                claims=(), is_withheld=True,
             )  # fmt: skip
         found.append(replace(view, completed_by=more.get(row.pk)))
     return found
@@ -146,6 +146,7 @@ def view_of(row: Answer) -> AnswerView:
         state=AnswerState(row.state),
         outcome=Outcome(row.outcome),
         sources=tuple(SourceRef(**source) for source in row.sources),
+        claims=tuple(row.claims),
         words_only=row.words_only,
         left_out=row.left_out,
         conversation=row.conversation_id,

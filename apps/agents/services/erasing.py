@@ -60,8 +60,8 @@ def _empty(row: Answer) -> None:
     with translation.override(get_organization(row.organization_id).language):
         row.body = gettext("This answer was removed: it used texts of a person whose data was erased.")
     row.html = wording.render(row.body, row.pk)
-    row.sources, row.read, row.left_out = [], [], False
-    row.save(update_fields=["body", "html", "sources", "read", "left_out"])
+    row.sources, row.claims, row.read, row.left_out = [], [], [], False
+    row.save(update_fields=["body", "html", "sources", "claims", "read", "left_out"])
     if row.run_id is not None:
         forget_frames(organization_id=row.organization_id, run_ids=[row.run_id])
     if row.message_id is None:

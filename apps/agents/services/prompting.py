@@ -19,36 +19,33 @@ _CHARACTERS_PER_TOKEN = 3
 
 
 def messages(
-    *,
-    instructions: str,
-    question: str,
-    passages: Sequence[tuple[int, str, str]],
-    window_tokens: int,
-    answer_tokens: int,
-) -> tuple[list[ChatMessage], list[int]]:
-    """Return the prompt and the numbers of the passages that fitted into the window.
+    *, instructions: str, question: str, passages: Sequence[tuple[int, str, str]]
+) -> list[ChatMessage]:
+    """Return the prompt.
 
     Args:
-        passages: (number, title, text), best first.
+        passages: (number, title, text), in the order they are to be read; they fit, by `room_tokens` and `cost_tokens`.
     """
-    room = (
-        (window_tokens - answer_tokens) * _CHARACTERS_PER_TOKEN
-        - len(_RULES)
-        - len(instructions)
-        - len(question)
-    )
-    kept: list[int] = []
-    blocks: list[str] = []
-    for number, title, text in passages:
-        block = f'<source number="{number}" title="{_quiet(title)}">\n{_quiet(text)}\n</source>'
-        if len(block) > room:
-            break
-        room -= len(block)
-        kept.append(number)
-        blocks.append(block)
-    system = f"{_RULES}\n{instructions}".strip()
-    content = "\n\n".join([*blocks, f"Question: {question}"])
-    return [ChatMessage("system", system), ChatMessage("user", content)], kept
+    content = "\n\n".join([*(_block(*passage) for passage in passages), f"Question: {question}"])
+    return [ChatMessage("system", f"{_RULES}\n{instructions}".strip()), ChatMessage("user", content)]
+
+
+def room_tokens(*, instructions: str, question: str, window_tokens: int, answer_tokens: int) -> int:
+    """Return how many tokens of the window are left for passages; below 0 where there is no room at all."""
+    return window_tokens - answer_tokens - _tokens(f"{_RULES}\n{instructions}\n{question}")
+
+
+def cost_tokens(title: str, text: str) -> int:
+    """Return what a passage costs in the prompt, with its frame."""
+    return _tokens(_block(99, title, text) + "\n\n")
+
+
+def _block(number: int, title: str, text: str) -> str:
+    return f'<source number="{number}" title="{_quiet(title)}">\n{_quiet(text)}\n</source>'
+
+
+def _tokens(text: str) -> int:
+    return -(-len(text) // _CHARACTERS_PER_TOKEN)
 
 
 def _quiet(text: str) -> str:

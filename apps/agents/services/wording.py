@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
+from apps.agents import presenting
+from apps.agents.presenting import Claim
 from apps.agents.types import SourceRef
 from apps.llm.types import ExtractiveAnswer
 from apps.rag.types import Hit, SourceType
@@ -33,25 +36,35 @@ def place_of(hit: Hit) -> str:
     return hit.conversation_name
 
 
+def place_in(hit: Hit, start: int, end: int) -> dict[str, Any]:
+    """Return where a part of a passage stands in its page or message, as citations have it.
+
+    A passage may hold several messages: the part is cited in the one it begins in.
+    """
+    source, offset = hit.source, hit.span.start
+    for part in hit.messages:
+        if part.start <= start < part.end:
+            source, offset = part.message, part.message_start - part.start
+            end = min(end, part.end)
+    return {
+        "source_type": hit.source_type.value,
+        "source": str(source),
+        "page": hit.page,
+        "start": start + offset,
+        "end": end + offset,
+    }
+
+
 def source_of(number: int, hit: Hit, *, used: bool, start: int = 0, end: int | None = None) -> SourceRef:
     """Return a numbered source.
 
     Args:
         start, end: of the cited part in the passage's text; all of it without them.
     """
-    finish = len(hit.text) if end is None else end
-    source, offset = hit.source, hit.span.start
-    for part in hit.messages:
-        if part.start <= start < part.end:  # the passage holds several messages: cite the one it begins in
-            source, offset = part.message, part.message_start - part.start
-            finish = min(finish, part.end)
+    place = place_in(hit, start, len(hit.text) if end is None else end)
     citation = {
-        "source_type": hit.source_type.value,
-        "source": str(source),
-        "page": hit.page,
-        "start": start + offset,
-        "end": finish + offset,
-        "quote": hit.text[start:finish],
+        **place,
+        "quote": hit.text[start : start + place["end"] - place["start"]],
         "boxes": [[box.x0, box.top, box.x1, box.bottom] for box in hit.boxes],
     }
     title = hit.title if hit.source_type == SourceType.DOCUMENT else hit.author_name
@@ -75,17 +88,22 @@ def from_extract(extract: ExtractiveAnswer, hits: Sequence[Hit]) -> tuple[str, l
     ]
     if not extract.found:
         return nothing(), sources
-    text = " ".join(f"{' '.join(s.text.split())} [{number}]" for number, s in enumerate(sentences, 1))
+    text = " ".join(f"{_quoted(s.text)} [{number}]" for number, s in enumerate(sentences, 1))
     return text, sources
 
 
-def from_model(text: str, hits: Sequence[Hit], kept: Sequence[int]) -> tuple[str, list[SourceRef]]:
-    """Return cleaned text and the sources it refers to; a number without a source is taken out.
+def _quoted(text: str) -> str:
+    """Return a sentence of a source on one line; a number in brackets of its own would look like one of ours."""
+    return _NUMBER.sub(r"(\1)", " ".join(text.split()))
+
+
+def from_model(text: str, known: Collection[int]) -> tuple[str, list[int]]:
+    """Return cleaned text whose numbers count from 1, and which passage each of them is; a number without a passage
+    is taken out.
 
     Pictures, links, addresses and mentions are taken out too: an answer carries nothing outside and calls nobody.
     """
     cleaned = harmless(text)
-    known = set(kept)
     used = [int(number) for number in dict.fromkeys(_NUMBER.findall(cleaned)) if int(number) in known]
     order = {old: new for new, old in enumerate(used, 1)}
 
@@ -93,8 +111,7 @@ def from_model(text: str, hits: Sequence[Hit], kept: Sequence[int]) -> tuple[str
         new = order.get(int(match[1]))
         return f"[{new}]" if new else ""
 
-    sources = [source_of(order[old], hits[old - 1], used=True) for old in used]
-    return _NUMBER.sub(renumber, cleaned), sources
+    return _NUMBER.sub(renumber, cleaned), used
 
 
 def harmless(text: str) -> str:
@@ -114,17 +131,27 @@ def nothing() -> str:
     return _("Your documents say nothing about this.")
 
 
-def render(text: str, answer_id: object) -> str:
-    """Return the answer as HTML: escaped paragraphs, sentences with their numbers as buttons to the sources."""
-    paragraphs = [part.strip() for part in text.split("\n") if part.strip()]
-    return "".join(f"<p>{_cited(html.escape(part), answer_id)}</p>\n" for part in paragraphs)
+def render(text: str, answer_id: object, claims: Sequence[Mapping[str, Any]] = ()) -> str:
+    """Return the answer as HTML: escaped paragraphs, sentences with their numbers as buttons to the sources.
 
-
-def _cited(text: str, answer_id: object) -> str:
-    return _NUMBER.sub(
-        lambda match: (
-            f'<button class="cite" type="button" data-answer="{answer_id}" data-source="{match[1]}">'
-            f"{match[1]}</button>"
-        ),
-        text,
+    Args:
+        claims: what was found about its sentences; one that its sources don't say carries the word for it.
+    """
+    known = range(1, 100)
+    return "".join(
+        f"<p>{' '.join(_shown(claim, answer_id) for claim in part)}</p>\n"
+        for part in presenting.paragraphs(text, known, claims)
     )
+
+
+def _shown(claim: Claim, answer_id: object) -> str:
+    numbers = "".join(
+        f'<button class="cite" type="button" data-answer="{answer_id}" data-source="{number}">{number}</button>'
+        for number in claim.numbers
+    )
+    text = html.escape(claim.text)
+    if claim.support in ("", "supported"):
+        return f"{text} {numbers}".rstrip()
+    kind = "none" if claim.is_unsupported else "part"
+    note = f'<span class="claim-note">{html.escape(presenting.badge(claim))}</span>'
+    return f'<span class="claim claim--{kind}">{text} {numbers}</span> {note}'

@@ -13,13 +13,27 @@ from apps.agents.presenting import Claim, Support
 register = template.Library()
 
 
+@register.simple_tag
+def claims_of(
+    body: str, sources: Sequence[Mapping[str, Any]], checked: Sequence[Mapping[str, Any]] = ()
+) -> list[list[Claim]]:
+    """Return the sentences of a card's text by paragraph; cards of old answers say nothing about them."""
+    return presenting.paragraphs(body, [int(source["number"]) for source in sources], checked or ())
+
+
 @register.filter
-def claims(body: str, sources: Sequence[Mapping[str, Any]]) -> list[list[Claim]]:
-    """Return the sentences of a card's text by paragraph."""
-    return presenting.paragraphs(body, [int(source["number"]) for source in sources])
+def badge(claim: Claim) -> str:
+    """Return the word for how far a sentence is supported; empty where it is."""
+    return presenting.badge(claim)
+
+
+@register.filter
+def doubts(claim: Claim) -> str:
+    """Return why a sentence is not supported, for people."""
+    return presenting.reasons(claim)
 
 
 @register.filter
 def support(parts: Sequence[Sequence[Claim]]) -> Support:
-    """Return how many of the sentences have a source."""
+    """Return how many of the sentences are supported."""
     return presenting.support(parts)

@@ -110,7 +110,7 @@ def address_of(principal: Principal, answer_id: UUID) -> str:
 def answer_context(answer: AnswerView) -> dict[str, Any]:
     """Return an answer in sentences, with its sources."""
     used = [one for one in answer.sources if one.used]
-    parts = presenting.paragraphs(answer.body, presenting.numbers_of(used))
+    parts = presenting.paragraphs(answer.body, presenting.numbers_of(used), answer.claims)
     is_written = answer.outcome in (Outcome.MODEL, Outcome.EXCERPT) or answer.state == AnswerState.STOPPED
     return {
         "answer": answer,

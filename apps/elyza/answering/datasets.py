@@ -30,6 +30,7 @@ class Case:
     question: str
     passage: str  # id
     starts: tuple[int, ...]
+    answers: tuple[str, ...] = ()  # their texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,12 @@ class Collection:
         languages = {row["_id"]: row.get("lang") or default_language for row in documents}
         passages = {row["_id"]: split_passage(row["text"], languages[row["_id"]]) for row in documents}
         cases = [
-            Case(questions[row["_id"]], row["doc"], tuple(answer["start"] for answer in row["answers"]))
+            Case(
+                questions[row["_id"]],
+                row["doc"],
+                tuple(answer["start"] for answer in row["answers"]),
+                tuple(answer["text"] for answer in row["answers"]),
+            )
             for row in _lines(folder / "answers.jsonl")
         ]
         return cls(passages, languages, cases)

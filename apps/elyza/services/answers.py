@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -12,13 +13,15 @@ from apps.core.text.language import Language, guess
 from apps.core.text.sentences import split_sentences
 from apps.elyza.answering.features import Question, passage_features
 from apps.elyza.answering.ranker import LEXICAL, SEMANTIC, Ranker, Ranking
+from apps.elyza.answering.span_ranker import SpanRanker
 from apps.elyza.protocol import MAX_TEXT_CHARACTERS
 from apps.elyza.services.encoder import score_sentences
 from apps.elyza.types import Span, SplitPassage
-from apps.llm.types import AnswerPassage, AnswerSentence, ExtractiveAnswer
+from apps.llm.types import AnswerPassage, AnswerSentence, AnswerSpan, ExtractiveAnswer
 
 PASSAGES_READ = 3  # of those given, the first ones: they come ranked
 SENTENCES_READ = 200  # of one passage
+SPANS_READ = 2  # the best sentences in which the exact answer is looked for
 _MOST_QUESTION_CHARACTERS = 1000
 _WORTH_SHOWING = 0.5  # of the best sentence's probability
 _NOTHING = ExtractiveAnswer(found=False, probability=0.0, sentences=(), related=(), rung=LEXICAL)
@@ -39,7 +42,7 @@ def answer_from_passages(
     """
     ranker = Ranker.shipped()
     text = _clean(question)[:_MOST_QUESTION_CHARACTERS]
-    split = [(passage, _split(passage)) for passage in passages[:PASSAGES_READ]]
+    split = [(passage, split_passage(passage)) for passage in passages[:PASSAGES_READ]]
     split = [(passage, cut) for passage, cut in split if cut.sentences]
     languages = [_language(passage.language, cut.text) for passage, cut in split]
     language = _language(language, text, otherwise=languages[0] if languages else "en")
@@ -53,6 +56,11 @@ def answer_from_passages(
     rung = LEXICAL if scores is None else SEMANTIC
     ranking = ranker.rank(asked, passage_features(asked, cuts, languages=languages, scores=scores), rung=rung)
     ranked = _sentences([passage for passage, _ in split], cuts, ranking)
+    spoken = {passage.id: own for (passage, _), own in zip(split, languages, strict=True)}
+    ranked[:SPANS_READ] = [
+        replace(one, span=_span(asked, one, language=spoken[one.passage_id], ranker=ranker))
+        for one in ranked[:SPANS_READ]
+    ]
     found = ranking.found >= ranker.threshold(ranking.language)
     return ExtractiveAnswer(
         found=found,
@@ -84,6 +92,20 @@ def _sentences(
     ]
 
 
+def _span(
+    question: Question, sentence: AnswerSentence, *, language: str, ranker: Ranker
+) -> AnswerSpan | None:
+    """Return what in a sentence answers the question."""
+    weight = partial(ranker.rarity, language=language)
+    found = SpanRanker.shipped().best(question, sentence.text, language=language, weight=weight)
+    if found is None:
+        return None
+    start, end = found.span.start, found.span.end
+    return AnswerSpan(
+        sentence.start + start, sentence.start + end, sentence.text[start:end], found.probability
+    )
+
+
 def _shown(ranked: Sequence[AnswerSentence], limit: int) -> tuple[AnswerSentence, ...]:
     least = ranked[0].probability * _WORTH_SHOWING
     return tuple(sentence for sentence in ranked[:limit] if sentence.probability >= least)
@@ -96,7 +118,7 @@ def _best_of_each(ranked: Sequence[AnswerSentence]) -> tuple[AnswerSentence, ...
     return tuple(best.values())
 
 
-def _split(passage: AnswerPassage) -> SplitPassage:
+def split_passage(passage: AnswerPassage) -> SplitPassage:
     text = _clean(passage.text)[:MAX_TEXT_CHARACTERS]
     known = cast("Language", passage.language) if passage.language in {"de", "en"} else None
     sentences = split_sentences(text, language=known)[:SENTENCES_READ]

@@ -53,6 +53,7 @@ def search(
     collapse: bool = True,
     grammar: bool = True,
     plain: Sequence[str] = (),
+    by_meaning: bool = True,
 ) -> SearchResult:
     """Return one page of what fits the query and the principal may read.
 
@@ -69,6 +70,7 @@ def search(
         collapse: one hit for each document, with the number of the others.
         grammar: False takes every part of the query as words, as in a question to an agent.
         plain: synonyms that are not looked for.
+        by_meaning: False asks for no vector: what the words alone find, before the model process could answer.
 
     Raises:
         PermissionMissing, CursorUnknown, SearchNotUnderstood.
@@ -94,7 +96,7 @@ def search(
     if is_list(wanted.query, understood, wanted.given):
         result = _listed(wanted)
     else:
-        result = _ranked(wanted, order=order, collapse=collapse)
+        result = _ranked(wanted, order=order, collapse=collapse, by_meaning=by_meaning)
     chips = tuple(chip(one, asked.text) for one in understood)
     took_ms = (time.perf_counter() - begun) * 1000
     trace = replace(
@@ -112,14 +114,14 @@ def documents_being_read(principal: Principal, result: SearchResult) -> int:
     return count_being_read(principal)
 
 
-def _ranked(wanted: _Wanted, *, order: Order, collapse: bool) -> SearchResult:
+def _ranked(wanted: _Wanted, *, order: Order, collapse: bool, by_meaning: bool) -> SearchResult:
     principal, offset = wanted.principal, _offset(wanted.cursor)
     filters = (
         replace(wanted.given, nothing=True)
         if wanted.demands is None
         else narrowed(wanted.given, wanted.demands)
     )
-    ranking = rank(reach=wanted.reach, query=wanted.query, filters=filters)
+    ranking = rank(reach=wanted.reach, query=wanted.query, filters=filters, by_meaning=by_meaning)
     kept, more = _arrange(ranking.ranked, order=order, collapse=collapse)
     page = kept[offset : offset + wanted.limit]
     begun = time.perf_counter()

@@ -20,7 +20,7 @@ from apps.rag.models import RecallCheck, SearchThumb, SearchTrace
 from apps.rag.selectors import passages
 from apps.rag.selectors.ranking import Ranked
 from apps.rag.text.query import parse_plain
-from apps.rag.types import SLOW_MS, Hit, SearchOrigin, SearchPath
+from apps.rag.types import SLOW_MS, Hit, LeftOut, SearchOrigin, SearchPath
 
 INSPECT: Final = "search.inspect"
 Which = Literal["", "slow", "empty", "bad"]
@@ -65,6 +65,7 @@ class TracedHit:
     Attributes:
         hit: None where the reader of the trace may not read it, or it is gone.
         is_good: what the searcher said about it.
+        left_out: why an answer did not get it; empty where it did, None where nothing was asked for one.
     """
 
     rank: int
@@ -76,6 +77,7 @@ class TracedHit:
     is_message: bool
     hit: Hit | None
     is_good: bool | None
+    left_out: LeftOut | str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,6 +249,7 @@ def get_search(principal: Principal, search_id: UUID) -> SearchRecord:
                 is_message=kept["source_type"] == "message",
                 hit=readable.get(kept["chunk"] or kept["source"]),
                 is_good=thumbs.get(number),
+                left_out=LeftOut(kept["left_out"]) if kept.get("left_out") else kept.get("left_out"),
             )
             for number, kept in enumerate(row.hits, 1)
         ],

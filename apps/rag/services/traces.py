@@ -14,7 +14,7 @@ from apps.core import tenancy
 from apps.core.database import planned
 from apps.core.retention import Held
 from apps.rag.models import SearchTrace
-from apps.rag.types import Filters, Hit, SearchOrigin, SearchResult, Trace
+from apps.rag.types import Filters, Given, Hit, SearchOrigin, SearchResult, Trace
 
 # With its plan: making one takes as long as the rest of it.
 _KEEP = """
@@ -36,6 +36,7 @@ def keep_trace(
     result: SearchResult,
     has_grammar: bool = True,
     agent_id: UUID | None = None,
+    given: Given | None = None,
 ) -> None:
     """Keep the trace of a search; none of who looks at pages as somebody else. One statement, for after the answer.
 
@@ -43,11 +44,12 @@ def keep_trace(
         principal: who searched; for an agent, who asked.
         has_grammar: whether operators were read.
         agent_id: the principal of the agent that searched.
+        given: what of it an answer got.
     """
     if principal.viewed_by is not None:
         return
     trace = result.trace
-    given = {
+    values = {
         "id": result.id,
         "organization": principal.organization_id,
         "searcher": principal.on_behalf_of or principal.id,
@@ -74,14 +76,14 @@ def keep_trace(
         "skipped": trace.offset,
         "path": trace.path.value,
         "words_only": result.words_only,
-        "counts": _json(_counts(trace)),
+        "counts": _json(_counts(trace) | _given(given)),
         "stages": _json(trace.stages),
-        "hits": _json([_hit(hit) for hit in result.hits]),
+        "hits": _json([_hit(hit) | _left_out(hit, given) for hit in result.hits]),
         "hit_count": len(result.hits),
         "took_ms": round(result.took_ms, 2),
     }
     with connection.cursor() as cursor:
-        planned.execute(cursor, _KEEP, given)
+        planned.execute(cursor, _KEEP, values)
 
 
 def _json(value: Any) -> str:
@@ -143,3 +145,21 @@ def _hit(hit: Hit) -> dict[str, Any]:
         "words_rank": hit.words_rank,
         "meaning_rank": hit.meaning_rank,
     }
+
+
+def _given(given: Given | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    return {
+        "given": given.passages,
+        "neighbours": given.neighbours,
+        "tokens": given.tokens,
+        "budget_tokens": given.budget_tokens,
+    }
+
+
+def _left_out(hit: Hit, given: Given | None) -> dict[str, Any]:
+    """Return why an answer did not get the hit; empty text where it did."""
+    if given is None or hit.chunk is None:
+        return {}
+    return {"left_out": str(given.left_out.get(hit.chunk, ""))}

@@ -12,6 +12,7 @@ import { listen, socket } from "./socket.js";
 import { explain } from "./toasts.js";
 
 /** @typedef {import("./socket.js").StreamFrame} StreamFrame */
+/** @typedef {{number: number, title: string, place: string, snippet: string, url: string}} FoundHit */
 
 const SETTLES = 500;
 
@@ -19,6 +20,7 @@ component("[data-follow]", (element) => {
   const run = element.dataset.follow ?? "";
   const status = one("[data-run-status]", element);
   const text = one("[data-run-text]", element);
+  const hits = /** @type {HTMLElement | null} */ (element.querySelector("[data-run-hits]"));
   const started = performance.now();
   const caret = make("span", { class: "caret" });
   let written = "";
@@ -27,6 +29,32 @@ component("[data-follow]", (element) => {
   const say = (stage, fields = {}) => {
     const template = element.dataset[stage.toLowerCase()];
     if (template) status.textContent = template.replace(/\{(\w+)\}/g, (_, name) => String(fields[name] ?? ""));
+  };
+
+  /** What was found so far: by words alone at first, then the whole list. @param {Record<string, any>} found */
+  const show = (found) => {
+    const heard = found.stage === "words" ? "words" : found.words_only ? "onlywords" : "found";
+    say(heard, { passages: found.hits.length });
+    if (!hits) return;
+    hits.hidden = !found.hits.length;
+    hits.dataset.stage = heard;
+    hits.replaceChildren(
+      ...found.hits.map((/** @type {FoundHit} */ hit) =>
+        make(
+          "a",
+          { class: "source", href: hit.url },
+          make("span", { class: "cite" }, String(hit.number)),
+          make("span", { class: "source__title cut" }, hit.title),
+          make("span", { class: "quiet nowrap" }, hit.place),
+          make("span", { class: "source__note" }, hit.snippet),
+        ),
+      ),
+    );
+  };
+
+  const forget = () => {
+    written = "";
+    text.replaceChildren();
   };
 
   /** @param {string} piece */
@@ -70,7 +98,9 @@ component("[data-follow]", (element) => {
   const end = listen("stream", (/** @type {StreamFrame} */ frame) => {
     if (frame.run !== run) return;
     if (frame.type === "status") say(frame.data.stage, frame.data);
+    else if (frame.type === "hits") show(frame.data);
     else if (frame.type === "delta") append(frame.data.text);
+    else if (frame.type === "restarted") forget();
     else if (frame.type === "run.finished") finish();
   });
   socket.follow(run, 0);

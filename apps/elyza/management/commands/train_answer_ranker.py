@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from apps.elyza.answering.ranker import WEIGHTS_FILE, Ranker
+from apps.elyza.answering.span_ranker import SPANS_FILE
 from apps.elyza.encoding.package import find_package
 
 
@@ -27,11 +28,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--train", type=Path, help="folder with squadshifts-wiki, mlqa-de-dev and policyqa"
         )
+        parser.add_argument(
+            "--train-spans", type=Path, help="the same folder: train the ranker of spans; needs no encoder"
+        )
+        parser.add_argument("--spans-output", type=Path, default=SPANS_FILE, help="file of its weights")
         parser.add_argument("--evaluate", type=Path, help="folder of one collection that was not trained on")
         parser.add_argument("--output", type=Path, default=WEIGHTS_FILE, help="file of the weights")
 
     def handle(self, *_args: Any, **options: Any) -> None:  # Any: Django's signature
         """Train, then evaluate, whichever is asked for."""
+        if options["train_spans"]:
+            spans = importlib.import_module("apps.elyza.answering.span_training").train_spans(
+                options["train_spans"],
+                command="python manage.py train_answer_ranker --train-spans <folder of the collections>",
+                report=self.stdout.write,
+            )
+            text = json.dumps(spans, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+            options["spans_output"].write_text(text.replace("],", "],\n") + "\n", encoding="utf-8")
+            self.stdout.write(f"{options['spans_output']}: {options['spans_output'].stat().st_size} bytes")
+        if not (options["train"] or options["evaluate"]):
+            return
         # The encoder and the training around it bring in ONNX Runtime: only this command wants them here.
         encoder_module = importlib.import_module("apps.elyza.encoding.runtime")
         training = importlib.import_module("apps.elyza.answering.training")

@@ -23,6 +23,7 @@ from apps.core import tenancy
 from apps.core.ids import uuid7
 from apps.core.text.language import guess
 from apps.elyza.services import encoder
+from apps.rag.management.answers import measure_answers
 from apps.rag.measuring import Mean, ndcg, recall, reciprocal_rank
 from apps.rag.selectors.search import LARGEST_LIMIT, search
 from apps.rag.services import embedding
@@ -40,7 +41,8 @@ class Command(BaseCommand):
     """
 
     help = (
-        "Measure nDCG@10, recall@100 and MRR@10 on a folder with corpus.jsonl, queries.jsonl and judgements."
+        "Measure nDCG@10, recall@100 and MRR@10 on a folder with corpus.jsonl, queries.jsonl and judgements; with "
+        "answers.jsonl also the answers."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -61,6 +63,8 @@ class Command(BaseCommand):
             with tenancy.use(organization_id):
                 principal = self._prepare(organization_id, folder)
                 self._ask(principal, folder, options["judgements"], most=options["most"])
+                if (folder / "answers.jsonl").is_file():
+                    self._answer(principal, folder, most=options["most"])
             transaction.set_rollback(True)
 
     def _prepare(self, organization_id: UUID, folder: Path) -> Principal:
@@ -102,6 +106,11 @@ class Command(BaseCommand):
             means[f"{prefix}recall@5"].add(recall(ranked, gains, depth=5))
         for name, mean in means.items():
             self._print(name, mean.value, folder, questions=mean.count)
+
+    def _answer(self, principal: Principal, folder: Path, *, most: int) -> None:
+        sources = {uuid5(_NAMES, row["_id"]): row["_id"] for row in _read(folder / "corpus.jsonl")}
+        for name, value, questions in measure_answers(principal, folder, sources, most=most):
+            self._print(f"answer_{name}", value, folder, questions=questions)
 
     def _print(self, name: str, value: float, folder: Path, **more: Any) -> None:  # Any: further JSON values
         line = {

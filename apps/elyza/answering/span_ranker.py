@@ -1,0 +1,85 @@
+"""The trained ranker of spans: one small layer, numpy only; its weights and where they come from are in `spans.json`
+(`manage.py train_answer_ranker --train-spans` writes it).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from apps.elyza.answering.features import Question, Weight
+from apps.elyza.answering.spans import NAMES, candidates
+from apps.elyza.types import Matrix, Span, Vector
+
+SPANS_FILE: Final = Path(__file__).with_name("spans.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """What one training gave: scores are `relu(x @ hidden + bias) @ out + x @ straight`."""
+
+    hidden: Matrix
+    bias: Vector
+    out: Vector
+    straight: Vector
+
+    def score(self, rows: Matrix) -> Vector:
+        """Return the scores of features on the common scale."""
+        scored: Vector = np.maximum(rows @ self.hidden + self.bias, 0) @ self.out + rows @ self.straight
+        return scored
+
+
+@dataclass(frozen=True, slots=True)
+class RankedSpan:
+    """A span in the characters of its sentence; the probabilities of all spans of a sentence sum to one."""
+
+    span: Span
+    probability: float
+
+
+class SpanRanker:
+    """Chooses among the candidates of a sentence."""
+
+    def __init__(self, stored: Mapping[str, Any]) -> None:  # Any: JSON of our own file
+        if list(stored["features"]) != list(NAMES):
+            raise ValueError("spans.json was trained with other features: train it again")
+        self._mean, self._scale = _array(stored["mean"]), _array(stored["scale"])
+        self._layers = [
+            Layer(**{name: _array(values) for name, values in one.items()}) for one in stored["layers"]
+        ]
+
+    @classmethod
+    def shipped(cls) -> SpanRanker:
+        """Return the ranker of the committed weights; read once."""
+        return _shipped()
+
+    def scores(self, rows: Matrix) -> Vector:
+        """Return how likely each candidate is the answer; higher is better."""
+        scaled = (rows - self._mean) / self._scale
+        total: Vector = np.sum([layer.score(scaled) for layer in self._layers], axis=0) / len(self._layers)
+        return total
+
+    def best(self, question: Question, sentence: str, *, language: str, weight: Weight) -> RankedSpan | None:
+        """Return what in the sentence most likely answers the question, or None where nothing could."""
+        found = candidates(question, sentence, language=language, weight=weight)
+        if not found.spans:
+            return None
+        scores = self.scores(found.rows)
+        raised = np.exp(scores - scores.max())
+        chosen = int(np.argmax(scores))
+        return RankedSpan(found.spans[chosen], float(raised[chosen] / raised.sum()))
+
+
+def _array(values: Any) -> Any:  # nested lists of our own file
+    return np.array(values, np.float32)
+
+
+@cache
+def _shipped() -> SpanRanker:
+    return SpanRanker(json.loads(SPANS_FILE.read_text(encoding="utf-8")))
