@@ -33,6 +33,7 @@ class SourceKind(models.TextChoices):
     FOLDER = "folder", _("Folder")
     GIT = "git", _("Git repository")
     S3 = "s3", _("S3 bucket")
+    IMAP = "imap", _("Mailbox")
 
 
 class SourceInterval(models.TextChoices):

@@ -196,6 +196,15 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
         "bucket": "fresh-bucket",
         "interval": "manual",
     },
+    "/o/{slug}/console/sources/mailbox/new/": {
+        "name": "fresh mailbox",
+        "host": "imap.invalid",
+        "security": "tls",
+        "port": "993",
+        "username": "crawler",
+        "secret": "x",
+        "interval": "manual",
+    },
     "/o/{slug}/console/sources/{source_id}/change/": {
         "name": "other source",
         "addresses": "https://docs.invalid/other",

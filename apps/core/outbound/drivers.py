@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from apps.core.outbound import resolving
-from apps.core.outbound.exchange import Connect, Exchange, LookUp, Receive, Secure, Send, Want
+from apps.core.outbound.exchange import Connect, Exchange, LookUp, Receive, Secure, Send, Talk, Want
 from apps.core.outbound.types import Fetched
 
 Look = Callable[[str, int], Sequence[str]]
@@ -16,21 +16,11 @@ Look = Callable[[str, int], Sequence[str]]
 
 def run(exchange: Exchange, look: Look) -> Fetched:
     """Drive an exchange in this thread."""
-    line = _Line(look)
+    line = Wire(look)
     try:
-        want = next(exchange)
-        while True:
-            try:
-                said = line.do(want)
-            except (OSError, resolving.NameUnknown) as error:
-                want = exchange.throw(error)
-            else:
-                want = exchange.send(said)
-    except StopIteration as end:
-        fetched: Fetched = end.value
+        fetched: Fetched = line.follow(exchange)
         return fetched
     finally:
-        exchange.close()
         line.hang()
 
 
@@ -54,12 +44,28 @@ async def run_async(exchange: Exchange, look: Look) -> Fetched:
         line.hang()
 
 
-class _Line:
+class Wire:
     """One blocking connection at a time."""
 
     def __init__(self, look: Look) -> None:
         self._look = look
         self._socket: socket.socket | None = None
+
+    def follow(self, talk: Talk) -> Any:
+        """Do what a talk asks for, and return what it returns; the connection stays."""
+        try:
+            want = next(talk)
+            while True:
+                try:
+                    said = self.do(want)
+                except (OSError, resolving.NameUnknown) as error:
+                    want = talk.throw(error)
+                else:
+                    want = talk.send(said)
+        except StopIteration as end:
+            return end.value
+        finally:
+            talk.close()
 
     def do(self, want: Want) -> Any:
         """Return the answer to a wish."""

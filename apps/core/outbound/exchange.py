@@ -114,7 +114,9 @@ def exchange(wanted: Fetch, policy: Policy) -> Exchange:
         if credentials and target.scheme != "https":
             raise AddressNotAllowed
         try:
-            answer: Fetched = yield from _Hop(target, wanted, credentials, policy, deadline).talk()
+            answer: Fetched = yield from _Hop(
+                Way(target, policy, policy.ports, deadline), wanted, credentials
+            ).talk()
         except (TimeoutError, OSError) as error:  # certificates are told apart below: they are OSErrors too
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise FetchFailed from error
@@ -136,24 +138,45 @@ def _next(target: Target, location: str) -> Target:
 
 
 @dataclass(frozen=True)
-class _Hop:
-    """One request to one server."""
+class Way:
+    """The way to one server: what every connection goes through before a word is said.
+
+    Attributes:
+        ports: that may be reached.
+        deadline: of everything, on the monotonic clock.
+    """
 
     target: Target
-    wanted: Fetch
-    credentials: Mapping[str, str]
     policy: Policy
+    ports: frozenset[int]
     deadline: float
 
-    def talk(self) -> Exchange:
+    def go(self) -> Talk:
+        """Connect to an address of the host that was checked.
+
+        Raises:
+            AddressNotAllowed, HostUnavailable; OSError.
+        """
         self.policy.rules.require(self.target)
-        if self.target.port not in self.policy.ports:
+        if self.target.port not in self.ports:
             raise AddressNotAllowed
         addresses = yield from self._addresses()
         yield from self._connect(addresses)
-        if self.target.scheme == "https":
-            yield Secure(self.target.host, self.policy.tls(), self._left())
-        return (yield from self._ask())
+
+    def secure(self) -> Talk:
+        """Begin TLS; the certificate has to name the host."""
+        yield Secure(self.target.host, self.policy.tls(), self.left())
+
+    def left(self, most: float = LONGEST_SECONDS) -> float:
+        """Return how long may be waited now.
+
+        Raises:
+            TimeoutError: no longer.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        return min(left, most)
 
     def _addresses(self) -> Talk:
         """Return every address of the host; one that is not public condemns them all."""
@@ -161,7 +184,7 @@ class _Hop:
             texts: Sequence[str] = [str(self.target.literal)]
         else:
             try:
-                texts = yield LookUp(self.target.host, self.target.port, self._left(RESOLVE_SECONDS))
+                texts = yield LookUp(self.target.host, self.target.port, self.left(RESOLVE_SECONDS))
             except NameUnknown as error:
                 raise AddressNotAllowed from error
         found = [parse(text) for text in texts]
@@ -177,7 +200,7 @@ class _Hop:
                 if self.policy.proxy is not None:
                     yield from self._connect_through_proxy(address)
                     return
-                peer = yield Connect(str(address), self.target.port, self._left(CONNECT_SECONDS))
+                peer = yield Connect(str(address), self.target.port, self.left(CONNECT_SECONDS))
             except OSError as error:
                 failure = error
                 continue
@@ -189,25 +212,40 @@ class _Hop:
     def _connect_through_proxy(self, address: Address) -> Talk:
         proxy = self.policy.proxy
         assert proxy is not None  # noqa: S101 - asked by the caller
-        yield Connect(proxy.host, proxy.port, self._left(CONNECT_SECONDS))
+        yield Connect(proxy.host, proxy.port, self.left(CONNECT_SECONDS))
         there = f"[{address}]" if address.version == 6 else str(address)
         lines = [f"CONNECT {there}:{self.target.port} HTTP/1.1", f"Host: {there}:{self.target.port}"]
         if proxy.authorization:
             lines.append(f"Proxy-Authorization: {proxy.authorization}")
-        yield Send("\r\n".join([*lines, "", ""]).encode("ascii"), self._left())
+        yield Send("\r\n".join([*lines, "", ""]).encode("ascii"), self.left())
         head = b""
         while not head.endswith(b"\r\n\r\n"):
-            piece = yield Receive(1, self._left())  # not a byte of what comes after
+            piece = yield Receive(1, self.left())  # not a byte of what comes after
             head += piece
             if not piece or len(head) > _PROXY_HEAD_BYTES:
                 raise ConnectionError("the proxy's answer does not end")
         if head.split(b" ", 2)[1:2] != [b"200"]:
             raise ConnectionError("the proxy refuses")
 
+
+@dataclass(frozen=True)
+class _Hop:
+    """One request to one server."""
+
+    way: Way
+    wanted: Fetch
+    credentials: Mapping[str, str]
+
+    def talk(self) -> Exchange:
+        yield from self.way.go()
+        if self.way.target.scheme == "https":
+            yield from self.way.secure()
+        return (yield from self._ask())
+
     def _ask(self) -> Exchange:
         spoken = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_BYTES)
         try:
-            yield Send(self._request(spoken), self._left())
+            yield Send(self._request(spoken), self.way.left())
             head = yield from self._event(spoken)
             while isinstance(head, h11.InformationalResponse):
                 if head.status_code == 101:
@@ -221,7 +259,7 @@ class _Hop:
 
     def _request(self, spoken: h11.Connection) -> bytes:
         headers = {
-            "Host": self.target.authority,
+            "Host": self.way.target.authority,
             "User-Agent": USER_AGENT,
             "Accept": ", ".join(self.wanted.content_types) or "*/*",
             "Accept-Encoding": "gzip",
@@ -232,7 +270,7 @@ class _Hop:
         if self.wanted.method in ("POST", "PUT"):
             headers["Content-Length"] = str(len(self.wanted.body))
         request = h11.Request(
-            method=self.wanted.method, target=self.target.path, headers=list(headers.items())
+            method=self.wanted.method, target=self.way.target.path, headers=list(headers.items())
         )
         said = spoken.send(request) or b""
         if self.wanted.body:
@@ -241,7 +279,7 @@ class _Hop:
 
     def _event(self, spoken: h11.Connection) -> Talk:
         while (event := spoken.next_event()) is h11.NEED_DATA:
-            spoken.receive_data((yield Receive(_READ_BYTES, self._left())))
+            spoken.receive_data((yield Receive(_READ_BYTES, self.way.left())))
         return event
 
     def _answer(self, spoken: h11.Connection, head: h11.Response) -> Exchange:
@@ -266,7 +304,11 @@ class _Hop:
                 raise FetchFailed
             body.take(bytes(event.data))
         return Fetched(
-            url=self.target.url, status=head.status_code, content_type=kind, headers=headers, body=body.end()
+            url=self.way.target.url,
+            status=head.status_code,
+            content_type=kind,
+            headers=headers,
+            body=body.end(),
         )
 
     def _require_fitting(self, kind: str, announced: str, limit: int) -> None:
@@ -275,12 +317,6 @@ class _Hop:
             raise ContentTypeNotAllowed
         if announced.isdigit() and int(announced) > limit:
             raise FetchTooLarge(limit_kb=limit // 1024)
-
-    def _left(self, most: float = LONGEST_SECONDS) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        return min(left, most)
 
 
 def _require_plain(wanted: Fetch) -> None:

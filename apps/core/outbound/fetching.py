@@ -46,9 +46,9 @@ def fetch(wanted: Fetch) -> Fetched:
         FetchFailed: an answer of no use; FetchTooLarge, ContentTypeNotAllowed, TooManyRedirects say why.
     """
     organization_id = tenancy.current()
-    with _watched(wanted, organization_id):
+    with watched(wanted, organization_id):
         policy = policy_for(organization_id)
-        breaker = _breaker(wanted, organization_id)
+        breaker = breaker_of(wanted, organization_id)
         breaker.require_closed()
         try:
             answer = drivers.run(exchange(wanted, policy), policy.look_up)
@@ -62,9 +62,9 @@ def fetch(wanted: Fetch) -> Fetched:
 async def fetch_async(wanted: Fetch) -> Fetched:
     """Do the same on the event loop."""
     organization_id = tenancy.current()
-    with _watched(wanted, organization_id):
+    with watched(wanted, organization_id):
         policy = await in_thread(policy_for, organization_id)
-        breaker = _breaker(wanted, organization_id)
+        breaker = breaker_of(wanted, organization_id)
         await in_thread(breaker.require_closed)
         try:
             answer = await drivers.run_async(exchange(wanted, policy), policy.look_up)
@@ -80,7 +80,7 @@ def policy_for(organization_id: UUID) -> Policy:
     return Policy(rules=host_rules(organization_id=organization_id), proxy=proxy())
 
 
-def _breaker(wanted: Fetch, organization_id: UUID) -> Breaker:
+def breaker_of(wanted: Fetch, organization_id: UUID) -> Breaker:
     """One for each organization and host: nobody closes a host for others."""
     target = read(wanted.url)
     return Breaker("outbound", f"{organization_id} {target.host}:{target.port}")
@@ -94,7 +94,7 @@ def _tell(breaker: Breaker, answer: Fetched) -> None:
 
 
 @contextmanager
-def _watched(wanted: Fetch, organization_id: UUID) -> Iterator[None]:
+def watched(wanted: Fetch, organization_id: UUID) -> Iterator[None]:
     """Count and log how it ended; never the address, which may hold a secret of its owner."""
     begun, outcome = time.monotonic(), "failed"
     try:

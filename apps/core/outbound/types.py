@@ -80,6 +80,7 @@ class Policy:
 
     rules: HostRules = field(default_factory=HostRules)
     ports: frozenset[int] = frozenset({80, 443})
+    mail_ports: frozenset[int] = frozenset({143, 993})
     proxy: Proxy | None = None
     is_allowed: Callable[[Address], bool] = is_public
     look_up: Callable[[str, int], Sequence[str]] = look_up

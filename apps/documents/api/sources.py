@@ -34,7 +34,8 @@ class SourceSettings(StrictSerializer):
     """What the kind asks for.
 
     `addresses` and `with_links` of `url`, `path` of `folder`, `url`, `branch`, `include` and `username` of `git`,
-    `endpoint`, `region`, `bucket`, `prefix`, `include`, `path_style` and `access_key` of `s3`.
+    `endpoint`, `region`, `bucket`, `prefix`, `include`, `path_style` and `access_key` of `s3`, `host`, `security`,
+    `port`, `username` and `folder` of `imap`.
     """
 
     addresses = serializers.ListField(
@@ -70,6 +71,14 @@ class SourceSettings(StrictSerializer):
     )
     access_key = CleanText(
         max_length=128, allow_blank=True, required=False, help_text="Empty for a public bucket."
+    )
+    host = CleanText(max_length=253, required=False, help_text="Public name of the mail server.")
+    security = serializers.ChoiceField(
+        choices=["tls", "starttls"], required=False, help_text="`tls` from the first byte, or `starttls`."
+    )
+    port = serializers.IntegerField(min_value=1, max_value=65535, required=False, help_text="993 or 143.")
+    folder = CleanText(
+        max_length=_LONGEST_NAME, allow_blank=True, required=False, help_text="Empty is `INBOX`."
     )
 
 

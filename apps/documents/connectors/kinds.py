@@ -8,6 +8,7 @@ from apps.documents.connectors import folder
 from apps.documents.connectors.contract import Kind
 from apps.documents.connectors.folder import FolderKind
 from apps.documents.connectors.git import GitKind
+from apps.documents.connectors.imap import ImapKind
 from apps.documents.connectors.s3 import S3Kind
 from apps.documents.connectors.url import UrlKind
 from apps.documents.types import SourceKind
@@ -17,6 +18,7 @@ _KINDS: Final[dict[str, Kind]] = {
     SourceKind.FOLDER: FolderKind(),
     SourceKind.GIT: GitKind(),
     SourceKind.S3: S3Kind(),
+    SourceKind.IMAP: ImapKind(),
 }
 
 

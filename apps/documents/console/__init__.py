@@ -39,6 +39,7 @@ register_console_page(
         path("folder/new/", sources.new_folder, name="source-new-folder"),
         path("git/new/", sources.new_git, name="source-new-git"),
         path("bucket/new/", sources.new_bucket, name="source-new-s3"),
+        path("mailbox/new/", sources.new_mailbox, name="source-new-imap"),
         path("<uuid:source_id>/change/", sources.change, name="source-change"),
         path("<uuid:source_id>/sync/", sources.sync, name="source-sync"),
         path("<uuid:source_id>/pause/", sources.pause, name="source-pause"),

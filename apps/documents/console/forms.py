@@ -264,9 +264,45 @@ class S3Form(SecretForm):
         return {**settings, "include": "\n".join(settings["include"])}
 
 
+class ImapForm(SecretForm):
+    """A folder of a mailbox."""
+
+    kind, asked = SourceKind.IMAP, ("host", "security", "port", "username", "folder")
+    field_order = ("name", *asked, "secret", "place", "interval")
+
+    host = forms.CharField(
+        label=gettext_lazy("Server"),
+        max_length=253,
+        widget=forms.TextInput(attrs={"placeholder": "imap.example.com"}),
+        help_text=gettext_lazy("It has to be public, and allowed under outgoing connections."),
+    )
+    security = forms.ChoiceField(
+        label=gettext_lazy("Encryption"), choices=[("tls", "TLS"), ("starttls", "STARTTLS")], initial="tls"
+    )
+    port = forms.TypedChoiceField(
+        label=gettext_lazy("Port"), choices=[(993, "993"), (143, "143")], coerce=int, initial=993
+    )
+    username = forms.CharField(
+        label=gettext_lazy("User name"),
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    folder = forms.CharField(
+        label=gettext_lazy("Folder"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput(attrs={"placeholder": "INBOX"}),
+        help_text=gettext_lazy(
+            "Its mails, and the files in them, become documents for everybody chosen below. "
+            "Nothing is changed there, and no mail is marked as read."
+        ),
+    )
+
+
 FORMS: Final[dict[SourceKind, type[SourceForm]]] = {
     SourceKind.URL: AddressesForm,
     SourceKind.FOLDER: FolderForm,
     SourceKind.GIT: GitForm,
     SourceKind.S3: S3Form,
+    SourceKind.IMAP: ImapForm,
 }

@@ -75,6 +75,12 @@ def new_bucket(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def new_mailbox(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Add a folder of a mailbox."""
+    return _new(request, SourceKind.IMAP, route="source-new-imap", title=_("Add a mailbox"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def change(request: ConsoleRequest, slug: str, source_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Change a source; its documents move with it when they are for others."""
     require_administrator(request.principal)
