@@ -14,6 +14,7 @@ from django.test import AsyncClient
 
 from apps.accounts.models import Member
 from apps.accounts.types import Principal
+from apps.agents import presenting
 from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Answer
 from apps.agents.selectors import answers as selectors
@@ -89,6 +90,22 @@ def test_hits_by_words_come_first_then_all_then_the_answer_then_its_badges(scene
     support = dict(frames(row))["support"]["claims"]
     assert support == row.claims
     assert [claim["support"] for claim in support] == ["supported"]
+
+
+def test_the_exact_answer_is_marked_in_the_sentence_that_holds_it(scene) -> None:
+    world, ada, ben = scene
+    spoken = "Die   Prüfung\nleitet seit 2019 Anna Petersen, siehe [2]."
+    world.say(ada, world.channel(ada, "leitung", [ben]), spoken)
+    index_all()
+    row = answer(answers.ask(principal=ben, question="Wer leitet die Prüfung?"))
+    (claim,) = [one for one in row.claims if one["answer"]]
+    assert row.body[claim["start"] : claim["end"]] == "Die Prüfung leitet seit 2019 Anna Petersen, siehe (2)."
+    first, last = claim["answer"]
+    assert row.body[first:last] == "Anna Petersen"
+    (shown,) = [
+        one for part in presenting.paragraphs(row.body, [1, 2], row.claims) for one in part if one.answer
+    ]
+    assert shown.parts == ("Die Prüfung leitet seit 2019 ", "Anna Petersen", ", siehe (2).")
 
 
 def test_each_sentence_carries_the_place_that_supports_it(scene, use_model) -> None:  # noqa: F811
