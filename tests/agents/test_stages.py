@@ -19,10 +19,12 @@ from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Answer
 from apps.agents.selectors import answers as selectors
 from apps.agents.services import answering, answers, assistants
+from apps.agents.services.erasing import erase_quotes_of
 from apps.agents.types import Outcome
 from apps.chat.models import Message
 from apps.chat.services import members
 from apps.core import tenancy
+from apps.core.data_subjects import Person
 from apps.elyza.services import encoder
 from apps.rag.models import SearchTrace
 from apps.rag.selectors.traces import get_search
@@ -249,6 +251,26 @@ def test_what_was_left_out_is_kept_with_the_search_and_with_the_run(scene) -> No
     reasons = [str(hit.left_out) for hit in kept.hits]
     assert reasons.count("") == kept.counts["given"] == result["passages"]
     assert reasons.count("twice") == 1
+
+
+def test_what_is_known_about_its_sentences_goes_with_the_texts_an_answer_quotes(scene) -> None:
+    world, ada, ben = scene
+    row = answer(answers.ask(principal=ben, question=QUESTION))
+    assert row.claims[0]["evidence"]
+    person = Person(
+        organization_id=world.organization.pk,
+        id=ada.id,
+        member_id=ada.member_id,
+        name="Ada",
+        email="",
+        placeholder_id=ben.id,
+        placeholder_member_id=ben.member_id,
+        leaves_for_good=False,
+    )
+    erase_quotes_of(person, None)
+    row.refresh_from_db()
+    assert (row.claims, row.sources, row.read) == ([], [], [])
+    assert "18 Monate" not in row.body + row.html
 
 
 @pytest.fixture
