@@ -23,6 +23,7 @@ class Claim:
     Attributes:
         support: supported, partly or unsupported; empty where it was never checked.
         doubts: why not.
+        answer: where in the text the exact answer stands, if it is likely enough.
     """
 
     text: str
@@ -31,6 +32,15 @@ class Claim:
     numbers: tuple[int, ...]
     support: str = ""
     doubts: tuple[str, ...] = ()
+    answer: tuple[int, int] | None = None
+
+    @property
+    def parts(self) -> tuple[str, str, str]:
+        """Return what stands before the exact answer, the answer, and what follows; all of it first where none is."""
+        if self.answer is None:
+            return self.text, "", ""
+        first, last = (place - self.start for place in self.answer)
+        return self.text[:first], self.text[first:last], self.text[last:]
 
     @property
     def is_supported(self) -> bool:
@@ -79,7 +89,13 @@ def paragraphs(
 def _with(claim: Claim, checked: Mapping[str, Any] | None) -> Claim:
     if checked is None:
         return claim
-    return replace(claim, support=checked["support"], doubts=tuple(checked["doubts"]))
+    answer = checked.get("answer")
+    return replace(
+        claim,
+        support=checked["support"],
+        doubts=tuple(checked["doubts"]),
+        answer=(answer[0], answer[1]) if answer else None,
+    )
 
 
 def _claims(text: str, offset: int, allowed: frozenset[int]) -> list[Claim]:

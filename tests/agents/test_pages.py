@@ -21,7 +21,10 @@ from apps.chat.services import members
 from apps.core.ids import uuid7
 from tests.accounts.sessions import open_session
 from tests.agents.test_answers import FACT, answer, index_all, told
+from tests.agents.test_safety import use_model  # noqa: F401 - a fixture
 from tests.chat.world import World
+from tests.llm.model_server import answer as says
+from tests.llm.model_server import model_server
 
 QUESTION = "Wie oft wird das Getriebeöl gewechselt?"
 PLAN = "Der Umzug nach Emden ist am 4. Mai geplant."
@@ -316,3 +319,34 @@ def _readable(page: bytes) -> str:
     """What an error page says, without the number of the request."""
     text = " ".join(html.fromstring(page.decode()).text_content().split())
     return re.sub(r"(request )?[0-9a-f]{32}", "", text)
+
+
+def test_a_sentence_its_source_does_not_say_is_grey_and_says_so(people, use_model) -> None:  # noqa: F811
+    world, ada, ben, _ = people
+    made_up = "Das Getriebeöl wird alle 19 Monate gewechselt [1]."
+    with model_server([says(f"{FACT} [1] {made_up}"), says(f"{FACT} [1] {made_up}")]) as server:
+        use_model(server.base_url)
+        row = answer(ask(ben))
+        channel = world.channel(ada.person, "fragen", [ben.person])
+        asked = world.say(ben.person, channel, f"@Lotse {QUESTION}")
+        answer_when_asked(told(asked.id))
+        shared = answer(answers.view_of(Answer.objects.get(conversation_id=channel)))
+    thread = reverse(
+        "chat:message",
+        kwargs={
+            "slug": ben.person.organization_slug,
+            "conversation_id": channel,
+            "message_id": shared.message_id,
+        },
+    )
+    card = html.fromstring(ben.client.get(f"{thread}fragment/").content)
+    for page in (ben.page("answer", answer_id=row.pk), card):
+        (grey,) = texts(page, '//span[contains(@class, "claim--none")]')
+        assert "wird alle 19 Monate gewechselt" in grey
+        assert texts(page, '//span[@class="claim-note"]') == [
+            "not supported: A number in it is not in its source."
+        ]
+        assert "1 of 2 sentences supported" in " ".join(texts(page, '//div[@class="trust"]'))
+    ben.client.cookies["django_language"] = "de"
+    german = ben.client.get(ben.url("answer", answer_id=row.pk), headers={"Accept-Language": "de"})
+    assert "nicht belegt" in german.content.decode()

@@ -14,14 +14,17 @@ from django.test import AsyncClient
 
 from apps.accounts.models import Member
 from apps.accounts.types import Principal
+from apps.agents import presenting
 from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Answer
 from apps.agents.selectors import answers as selectors
 from apps.agents.services import answering, answers, assistants
+from apps.agents.services.erasing import erase_quotes_of
 from apps.agents.types import Outcome
 from apps.chat.models import Message
 from apps.chat.services import members
 from apps.core import tenancy
+from apps.core.data_subjects import Person
 from apps.elyza.services import encoder
 from apps.rag.models import SearchTrace
 from apps.rag.selectors.traces import get_search
@@ -89,6 +92,22 @@ def test_hits_by_words_come_first_then_all_then_the_answer_then_its_badges(scene
     support = dict(frames(row))["support"]["claims"]
     assert support == row.claims
     assert [claim["support"] for claim in support] == ["supported"]
+
+
+def test_the_exact_answer_is_marked_in_the_sentence_that_holds_it(scene) -> None:
+    world, ada, ben = scene
+    spoken = "Die   Prüfung\nleitet seit 2019 Anna Petersen, siehe [2]."
+    world.say(ada, world.channel(ada, "leitung", [ben]), spoken)
+    index_all()
+    row = answer(answers.ask(principal=ben, question="Wer leitet die Prüfung?"))
+    (claim,) = [one for one in row.claims if one["answer"]]
+    assert row.body[claim["start"] : claim["end"]] == "Die Prüfung leitet seit 2019 Anna Petersen, siehe (2)."
+    first, last = claim["answer"]
+    assert row.body[first:last] == "Anna Petersen"
+    (shown,) = [
+        one for part in presenting.paragraphs(row.body, [1, 2], row.claims) for one in part if one.answer
+    ]
+    assert shown.parts == ("Die Prüfung leitet seit 2019 ", "Anna Petersen", ", siehe (2).")
 
 
 def test_each_sentence_carries_the_place_that_supports_it(scene, use_model) -> None:  # noqa: F811
@@ -232,6 +251,26 @@ def test_what_was_left_out_is_kept_with_the_search_and_with_the_run(scene) -> No
     reasons = [str(hit.left_out) for hit in kept.hits]
     assert reasons.count("") == kept.counts["given"] == result["passages"]
     assert reasons.count("twice") == 1
+
+
+def test_what_is_known_about_its_sentences_goes_with_the_texts_an_answer_quotes(scene) -> None:
+    world, ada, ben = scene
+    row = answer(answers.ask(principal=ben, question=QUESTION))
+    assert row.claims[0]["evidence"]
+    person = Person(
+        organization_id=world.organization.pk,
+        id=ada.id,
+        member_id=ada.member_id,
+        name="Ada",
+        email="",
+        placeholder_id=ben.id,
+        placeholder_member_id=ben.member_id,
+        leaves_for_good=False,
+    )
+    erase_quotes_of(person, None)
+    row.refresh_from_db()
+    assert (row.claims, row.sources, row.read) == ([], [], [])
+    assert "18 Monate" not in row.body + row.html
 
 
 @pytest.fixture

@@ -42,6 +42,11 @@ class ClaimSerializer(serializers.Serializer[object]):
     start = serializers.IntegerField()
     end = serializers.IntegerField()
     numbers = serializers.ListField(child=serializers.IntegerField())
+    answer = serializers.ListField(
+        child=serializers.IntegerField(),
+        allow_null=True,
+        help_text="Start and end of the exact answer in the body, where one of an excerpt is likely enough.",
+    )
     support = serializers.ChoiceField(choices=[one.value for one in Support])
     doubts = serializers.ListField(
         child=serializers.ChoiceField(choices=[one.value for one in SupportDoubt]),

@@ -304,12 +304,12 @@ def _passages(found: Found) -> list[AnswerPassage]:
 
 def _written(text: str, end: Answered, found: Found) -> Written:
     if end.extract is not None:
-        body, sources = wording.from_extract(end.extract, found.hits)
+        body, sources, marks = wording.from_extract(end.extract, found.hits)
         if not end.extract.found:
             return Written(body, tuple(sources), Outcome.NOTHING, is_broken=False, found=found)
         by_id = {str(hit.chunk): number for number, hit in enumerate(found.hits)}
         cited = [by_id[sentence.passage_id] for sentence in end.extract.sentences]
-        claims = _checked(body, cited, found)
+        claims = _checked(body, cited, found, marks=marks)
         return Written(body, tuple(sources), Outcome.EXCERPT, is_broken=False, found=found, claims=claims)
     body, used = wording.from_model(text, range(1, len(found.hits) + 1))
     cited = [number - 1 for number in used]
@@ -325,11 +325,14 @@ def _written(text: str, end: Answered, found: Found) -> Written:
     )
 
 
-def _checked(body: str, cited: Sequence[int], found: Found) -> tuple[dict[str, Any], ...]:
+def _checked(
+    body: str, cited: Sequence[int], found: Found, *, marks: Sequence[tuple[int, int]] = ()
+) -> tuple[dict[str, Any], ...]:
     """Return each sentence of the text with what its sources say to it.
 
     Args:
         cited: for each number of the text, from 1, the place of its passage among the hits.
+        marks: where exact answers stand in the text.
     """
     claims = [claim for part in presenting.paragraphs(body, range(1, len(cited) + 1)) for claim in part]
     verdicts = verify(
@@ -343,6 +346,7 @@ def _checked(body: str, cited: Sequence[int], found: Found) -> tuple[dict[str, A
             "start": claim.start,
             "end": claim.end,
             "numbers": list(claim.numbers),
+            "answer": next(([a, b] for a, b in marks if claim.start <= a < b <= claim.end), None),
             "support": verdict.support.value,
             "doubts": [doubt.value for doubt in verdict.doubts],
             "evidence": [

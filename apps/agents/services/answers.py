@@ -162,7 +162,8 @@ def card_of(row: Answer) -> Card:
         "outcome": row.outcome,
         "words_only": row.words_only,
         "claims": [
-            {name: claim[name] for name in ("start", "end", "support", "doubts")} for claim in row.claims
+            {name: claim[name] for name in ("start", "end", "answer", "support", "doubts")}
+            for claim in row.claims
         ],
         "sources": [
             {name: source[name] for name in ("number", "title", "place", "used")} for source in row.sources

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from apps.agents import presenting
 from apps.agents.presenting import Claim
 from apps.agents.types import SourceRef
-from apps.llm.types import ExtractiveAnswer
+from apps.llm.types import AnswerSentence, ExtractiveAnswer
 from apps.rag.types import Hit, SourceType
 
 _NUMBER = re.compile(r"\[(\d{1,2})\]")
@@ -26,6 +26,7 @@ _CARRIERS = (
     (re.compile(r"<([^<>\s]*)>"), r"\1"),  # addresses and tags in angle brackets
     (re.compile(r"(?<![\w.])@(?=[*\w])"), ""),  # mentions
 )
+_SURE = 0.4  # probability from which the exact answer is marked in its sentence
 _MOST_ROUNDS = 20  # taking one thing out may join another; whoever nests deeper loses the line
 
 
@@ -71,8 +72,12 @@ def source_of(number: int, hit: Hit, *, used: bool, start: int = 0, end: int | N
     return SourceRef(number, title, place_of(hit), citation, used)
 
 
-def from_extract(extract: ExtractiveAnswer, hits: Sequence[Hit]) -> tuple[str, list[SourceRef]]:
-    """Return text and sources of an extractive answer; nothing found names what comes nearest, never as an answer."""
+def from_extract(
+    extract: ExtractiveAnswer, hits: Sequence[Hit]
+) -> tuple[str, list[SourceRef], list[tuple[int, int]]]:
+    """Return text and sources of an extractive answer, and where in the text the exact answers stand that are likely
+    enough; nothing found names what comes nearest, never as an answer.
+    """
     by_id = {str(hit.chunk): hit for hit in hits}
     sentences = extract.sentences if extract.found else extract.related
     sources = [
@@ -87,9 +92,26 @@ def from_extract(extract: ExtractiveAnswer, hits: Sequence[Hit]) -> tuple[str, l
         if sentence.passage_id in by_id
     ]
     if not extract.found:
-        return nothing(), sources
-    text = " ".join(f"{_quoted(s.text)} [{number}]" for number, s in enumerate(sentences, 1))
-    return text, sources
+        return nothing(), sources, []
+    text, marks = "", []
+    for number, sentence in enumerate(sentences, 1):
+        marks += _marks(sentence, len(text))
+        text += f"{_quoted(sentence.text)} [{number}] "
+    return text.rstrip(), sources, marks
+
+
+def _marks(sentence: AnswerSentence, offset: int) -> list[tuple[int, int]]:
+    """Return where the exact answer stands once the sentence is on one line."""
+    span = sentence.span
+    if span is None or span.probability < _SURE:
+        return []
+    first = _on_one_line(sentence.text[: span.start - sentence.start])
+    last = _on_one_line(sentence.text[: span.end - sentence.start])
+    return [(offset + len(first), offset + len(last))]
+
+
+def _on_one_line(text: str) -> str:
+    return re.sub(r"\s+", " ", text).lstrip()
 
 
 def _quoted(text: str) -> str:

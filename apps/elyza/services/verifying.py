@@ -46,8 +46,8 @@ def _verdict(
     text = statement.text.encode("utf-8", "replace").decode("utf-8")[:_MOST_CHARACTERS]
     named = [number for number in statement.passages if 0 <= number < len(cuts)]
     own = [cuts[number] for number in named]
-    spoken = [passages[number].language for number in named]
-    language = guess(text) or next(filter(None, spoken), "en")
+    spoken = next((passages[number].language for number in named if passages[number].language), "en")
+    language = str(guess(text) or spoken)
     checked = check(text, own, language=language, ranker=ranker)
     if checked.support != Support.SUPPORTED and set(checked.doubts) == _WITH_ENCODER:
         likeness = _likeness(text, own, language, ranker, deadline)

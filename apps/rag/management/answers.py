@@ -143,8 +143,10 @@ def _spanned(shown: Sequence[AnswerSentence]) -> str:
 
 
 def _stands(sentence: AnswerSentence, text: str) -> bool:
-    parts = [sentence, sentence.span] if sentence.span else [sentence]
-    return all(text[part.start : part.end] == part.text for part in parts)
+    span = sentence.span
+    return text[sentence.start : sentence.end] == sentence.text and (
+        span is None or text[span.start : span.end] == span.text
+    )
 
 
 def _known(language: str) -> Any:  # the languages an encoder is told; others are guessed
