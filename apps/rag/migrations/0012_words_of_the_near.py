@@ -29,16 +29,20 @@ _FILLED = [
         "SELECT e.id, coalesce(e.words, p.words, 0) AS words, e.words_nth,",
     ),
     (
-        "        CASE WHEN p.model_version = p_model THEN 1 - (p.embedding <=> v_vector) END AS cosine\n"
-        "      FROM rag_chunk p WHERE p.id = e.id OFFSET 0\n",
-        "        CASE WHEN p.model_version = p_model THEN 1 - (p.embedding <=> v_vector) END AS cosine,\n"
-        "        CASE WHEN e.words IS NULL THEN (  -- as above\n"
-        "          SELECT sum(t.weight * ts_rank(plain.tsv, t.query)) / (0.6 + 0.4 * max(length(plain.tsv)) / v_mean)\n"
-        "          FROM (SELECT p.tsv || ''::tsvector AS tsv OFFSET 0) plain,\n"
-        "            unnest(v_term_languages, v_term_queries, v_term_weights) t (language, query, weight)\n"
-        "          WHERE t.language = p.language\n"
-        "        ) END AS words\n"
-        "      FROM rag_chunk p WHERE p.id = e.id OFFSET 0\n",
+        (
+            "        CASE WHEN p.model_version = p_model THEN 1 - (p.embedding <=> v_vector) END AS cosine\n"
+            "      FROM rag_chunk p WHERE p.id = e.id OFFSET 0\n"
+        ),
+        (
+            "        CASE WHEN p.model_version = p_model THEN 1 - (p.embedding <=> v_vector) END AS cosine,\n"
+            "        CASE WHEN e.words IS NULL THEN (  -- as above\n"
+            "          SELECT sum(t.weight * ts_rank(plain.tsv, t.query)) / (0.6 + 0.4 * max(length(plain.tsv)) / v_mean)\n"
+            "          FROM (SELECT p.tsv || ''::tsvector AS tsv OFFSET 0) plain,\n"
+            "            unnest(v_term_languages, v_term_queries, v_term_weights) t (language, query, weight)\n"
+            "          WHERE t.language = p.language\n"
+            "        ) END AS words\n"
+            "      FROM rag_chunk p WHERE p.id = e.id OFFSET 0\n"
+        ),
     ),
 ]
 _WEIGHED = [
@@ -59,21 +63,29 @@ _BY_WORDS = [
         "  v_rare tsquery; v_every tsquery; v_query tsquery; v_of_rare bigint; v_of_every bigint; v_by_words boolean;\n",
     ),
     (
-        "    string_agg(rag_quoted(t.lexeme), ' | ')::tsquery\n"
-        "    INTO v_term_languages, v_term_queries, v_term_weights, v_rare, v_every\n",
-        "    string_agg(rag_quoted(t.lexeme), ' | ')::tsquery,\n"
-        "    max(s.running) FILTER (WHERE s.nth = 1 OR s.running <= greatest(2000, v_total * 0.04)), max(s.running)\n"
-        "    INTO v_term_languages, v_term_queries, v_term_weights, v_rare, v_every, v_of_rare, v_of_every\n",
+        (
+            "    string_agg(rag_quoted(t.lexeme), ' | ')::tsquery\n"
+            "    INTO v_term_languages, v_term_queries, v_term_weights, v_rare, v_every\n"
+        ),
+        (
+            "    string_agg(rag_quoted(t.lexeme), ' | ')::tsquery,\n"
+            "    max(s.running) FILTER (WHERE s.nth = 1 OR s.running <= greatest(2000, v_total * 0.04)), max(s.running)\n"
+            "    INTO v_term_languages, v_term_queries, v_term_weights, v_rare, v_every, v_of_rare, v_of_every\n"
+        ),
     ),
     (
         "    EXIT WHEN v_query IS NULL;\n",
-        "    EXIT WHEN v_query IS NULL;\n"
-        "    v_by_words := v_must IS NULL AND v_visible >= CASE WHEN v_query = v_every THEN v_of_every ELSE v_of_rare END;\n",
+        (
+            "    EXIT WHEN v_query IS NULL;\n"
+            "    v_by_words := v_must IS NULL AND v_visible >= CASE WHEN v_query = v_every THEN v_of_every ELSE v_of_rare END;\n"
+        ),
     ),
     (
         "p.tsv @@ v_query AND p.organization_id = v_here AND p.scope_id = ANY (v_seen)\n",
-        "p.tsv @@ v_query AND p.organization_id = v_here\n"
-        "        AND CASE WHEN v_by_words THEN (p.scope_id = ANY (v_seen)) IS TRUE ELSE p.scope_id = ANY (v_seen) END\n",
+        (
+            "p.tsv @@ v_query AND p.organization_id = v_here\n"
+            "        AND CASE WHEN v_by_words THEN (p.scope_id = ANY (v_seen)) IS TRUE ELSE p.scope_id = ANY (v_seen) END\n"
+        ),
     ),
 ]
 
