@@ -84,14 +84,13 @@ def test_bulk_keeps_the_order_over_several_requests(
 
 
 @pytest.fixture
-def tokens_wanted(settings: object) -> None:
+def tokens_unwanted(settings: object) -> None:
     configuration = settings.CONFIGURATION  # type: ignore[attr-defined]
-    group = configuration.model.model_copy(update={"token_vectors": True})
+    group = configuration.model.model_copy(update={"token_vectors": False})
     settings.CONFIGURATION = replace(configuration, model=group)  # type: ignore[attr-defined]
 
 
 @needs_model
-@pytest.mark.usefixtures("tokens_wanted")
 def test_token_vectors_tell_the_passage_that_answers(
     model_process: ModelProcess, use_model: UseModel
 ) -> None:
@@ -220,7 +219,6 @@ def test_tokens_that_do_not_fit_their_counts_are_no_answer(
             encoder.embed_bulk(texts=["a"], tokens=True, timeout_seconds=2)
 
 
-@pytest.mark.usefixtures("tokens_wanted")
 def test_a_model_process_without_tokens_still_gives_vectors(
     short_directory: Path, use_model: UseModel
 ) -> None:
@@ -233,6 +231,7 @@ def test_a_model_process_without_tokens_still_gives_vectors(
     assert all(b'"tokens": true' in header for header in received)
 
 
+@pytest.mark.usefixtures("tokens_unwanted")
 def test_no_tokens_are_asked_for_where_the_operator_wants_none(
     short_directory: Path, use_model: UseModel
 ) -> None:

@@ -108,7 +108,7 @@ def test_both_legs_use_their_index(many) -> None:
 
 
 def test_words_of_what_is_found_by_meaning_alone_count(many, monkeypatch: pytest.MonkeyPatch) -> None:
-    search, shown = many
+    search, _shown = many
     by_words = search("wordaa", None)
     assert len(by_words) > 100
     last = Chunk.objects.get(pk=by_words[-1])

@@ -220,6 +220,17 @@ def test_the_passage_with_the_nearest_tokens_comes_first(
     assert _order(maren, monkeypatch, model.query()) == plain
 
 
+def test_a_german_question_keeps_the_order_of_words_and_meaning(
+    shelf, model: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maren, add = shelf
+    add("Kran 5", "Kran 6")
+    _embed()
+    for number in (5, 6):
+        _asks(monkeypatch, model.query(number))
+        assert texts(ask(maren, "Wo ist der Kran und warum nicht hier?")) == ["Kran 6", "Kran 5"]
+
+
 def test_a_passage_without_tokens_keeps_its_place(
     shelf, model: Scripted, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -231,3 +231,8 @@ def test_signal_numbers_of_the_death_are_named_in_words(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("web_processes", "connections"), [(1, "60"), (4, "105")])
 def test_database_takes_the_connections_of_every_web_process(web_processes: int, connections: str) -> None:
     assert settings_for(web_processes)["max_connections"] == connections
+
+
+@pytest.mark.parametrize(("gibibytes", "kept"), [(1, "64MB"), (4, "128MB"), (8, "256MB"), (24, "512MB")])
+def test_database_keeps_more_pages_on_a_larger_machine(gibibytes: int, kept: str) -> None:
+    assert settings_for(1, memory_bytes=gibibytes * 2**30)["shared_buffers"] == kept

@@ -269,7 +269,7 @@ class ModelSettings(Group):
         150, ge=10, le=5000, description=_("Then search goes on with words only.")
     )
     token_vectors: bool = Field(
-        False,
+        True,
         description=_(
             "Search compares the best 50 passages with the question word by word; takes 3 KB for each passage."
         ),

@@ -154,9 +154,7 @@ def _trace(
     )
 
 
-def _reranked(
-    ranked: Sequence[Ranked], embedding: QueryEmbedding, *, language: str
-) -> tuple[Ranked, ...]:
+def _reranked(ranked: Sequence[Ranked], embedding: QueryEmbedding, *, language: str) -> tuple[Ranked, ...]:
     """Return the best in their new order; one without token vectors keeps its place among them.
 
     The model knows English words. Of German ones it sees parts, and the order was no better for it (nDCG@10 0.720 and
