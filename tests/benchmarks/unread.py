@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from uuid import UUID
 
-from chatsystem.testing.plugin import start_servers
+from chatsystem.testing.servers import start_servers
 from tests.benchmarks.access import _planned, _times
 from tests.benchmarks.audit import _as_role, _migrate, _organization
 from tests.benchmarks.figures import figure, middle, percentile, progress
