@@ -14,7 +14,7 @@ import pytest
 
 from apps.accounts.models import User
 from apps.accounts.services import handshake
-from apps.chat import consumers
+from apps.chat import consumers, entrance
 from apps.chat.services import members
 from apps.core.http import request_limits
 from apps.core.realtime import pace, protocol
@@ -275,11 +275,11 @@ async def test_readers_that_never_read_are_dropped_and_keep_little(
         for reader in silent:
             reader.write(question)
             await reader.drain()
-        if sum(consumers._open.values()) == 1:
+        if sum(entrance._open.values()) == 1:
             break
     ben.send(frame="ping", ref="alive")
     await ben.get("pong")
-    await ben.until(lambda: sum(consumers._open.values()) == 1)
+    await ben.until(lambda: sum(entrance._open.values()) == 1)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 300 * 1024
     ben.close()
 
@@ -305,9 +305,9 @@ async def test_a_person_has_so_many_sockets_over_all_processes(
     key = ("Authorization", f"Bearer {scene.keys[scene.ada.id]}")
     assert await status_of(scene, key) == 429
     (await by_key(scene, scene.ben)).close()
-    consumers._open[scene.ada.id] = 0  # as in another process: its own count is empty, the common one is not
+    entrance._open[scene.ada.id] = 0  # as in another process: its own count is empty, the common one is not
     assert await status_of(scene, key) == 429
-    consumers._open[scene.ada.id] = 3
+    entrance._open[scene.ada.id] = 3
     held.pop().close()
 
     async with asyncio.timeout(8):
@@ -371,11 +371,11 @@ async def test_bite_without_places_another_process_lets_more_in(
     scene: Scene, security: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     security(sockets_per_principal=1)
-    monkeypatch.setattr(places, "take", lambda _place: True)
+    monkeypatch.setattr(places, "take_each", lambda asked: [True] * len(asked))
     held = await by_key(scene)
-    consumers._open[scene.ada.id] = 0
+    entrance._open[scene.ada.id] = 0
     more = await by_key_silently(scene)
     assert more.status == 101
-    consumers._open[scene.ada.id] = 2
+    entrance._open[scene.ada.id] = 2
     for raw in (held, more):
         raw.close()
