@@ -120,6 +120,17 @@ def test_whatever_a_person_wrote_gives_an_answer_or_none(passage: AnswerPassage)
 
 
 @pytest.mark.usefixtures("_by_words")
+@pytest.mark.usefixtures("_by_words")
+@pytest.mark.parametrize("end", ["\n```", ""])
+def test_code_is_no_sentence_of_an_answer(end: str) -> None:
+    text = f"The tower is serviced in March.\n\n```python\nif tower.serviced: warn('tower serviced').{end}"
+    found = ask("When is the tower serviced?", AnswerPassage("1", text))
+    assert [sentence.text for sentence in found.sentences] == ["The tower is serviced in March."]
+    assert not ask(
+        "When is the tower serviced?", AnswerPassage("1", "```\ntower.serviced = 'March'\n```")
+    ).found
+
+
 def test_only_sentences_about_as_good_as_the_best_are_added() -> None:
     answer = ask("Where are guest passwords reset?", HANDBOOK, limit=3)
     least = answer.sentences[0].probability / 2

@@ -44,7 +44,7 @@ def clean_patterns(given: Iterable[str]) -> list[str]:
         raise invalid(
             "include",
             "documents.source_patterns_invalid",
-            _("Name at most 50 patterns such as `docs/**` or `*.md`."),
+            _("Name at most 50 patterns such as docs/** or *.md."),
         )
     return texts
 

@@ -28,7 +28,7 @@ class PatternsField(forms.CharField):
             required=False,
             widget=forms.Textarea(attrs={"rows": 2, "placeholder": "docs/**"}),
             help_text=gettext_lazy(
-                "One pattern in each line, such as `docs/**` or `*.md`. Empty reads every document."
+                "One pattern in each line, such as docs/** or *.md. Empty reads every document."
             ),
         )
 
@@ -189,7 +189,7 @@ class GitForm(SecretForm):
         max_length=2048,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
         help_text=gettext_lazy(
-            "Of the repository, as for `git clone`: public, and allowed under outgoing connections."
+            "Of the repository, as for git clone: public, and allowed under outgoing connections."
         ),
     )
     branch = forms.CharField(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -23,6 +24,7 @@ PASSAGES_READ = 3  # of those given, the first ones: they come ranked
 SENTENCES_READ = 200  # of one passage
 SPANS_READ = 2  # the best sentences in which the exact answer is looked for
 _MOST_QUESTION_CHARACTERS = 1000
+_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)  # a block of a message's Markdown: no sentence
 _WORTH_SHOWING = 0.5  # of the best sentence's probability
 _NOTHING = ExtractiveAnswer(found=False, probability=0.0, sentences=(), related=(), rung=LEXICAL)
 
@@ -122,7 +124,15 @@ def split_passage(passage: AnswerPassage) -> SplitPassage:
     text = _clean(passage.text)[:MAX_TEXT_CHARACTERS]
     known = cast("Language", passage.language) if passage.language in {"de", "en"} else None
     sentences = split_sentences(text, language=known)[:SENTENCES_READ]
-    return SplitPassage(text, tuple(Span(sentence.start, sentence.end) for sentence in sentences))
+    code = [found.span() for found in _CODE.finditer(text)]
+    return SplitPassage(
+        text,
+        tuple(
+            Span(sentence.start, sentence.end)
+            for sentence in sentences
+            if not any(start < sentence.end and sentence.start < end for start, end in code)
+        ),
+    )
 
 
 def _language(known: str, text: str, *, otherwise: str = "en") -> str:
