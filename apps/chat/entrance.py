@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+from abc import ABC, abstractmethod
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -29,7 +30,7 @@ from apps.core.threads import in_thread
 _open: dict[UUID, int] = {}
 
 
-class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
+class Entrance(AsyncConsumer, ABC):  # type: ignore[misc]  # Channels ships no types
     """One client until it is in. Overrides the loop of Channels: no channel layer, no thread hop for each frame (2x).
 
     Attributes:
@@ -127,6 +128,6 @@ class Entrance(AsyncConsumer):  # type: ignore[misc]  # Channels ships no types
         else:
             await self.base_send({"type": "websocket.close", "code": 4000 + error.status % 1000})
 
+    @abstractmethod
     async def serve(self, receive: Receive) -> None:
         """Serve the client until it or a revocation ends it."""
-        raise NotImplementedError

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from apps.core.outbound import fetching
 from apps.core.outbound.addresses import is_public
 from apps.core.outbound.errors import AddressNotAllowed, FetchFailed, FetchTooLarge, HostUnavailable
@@ -35,8 +38,19 @@ def ask(wanted: Fetch) -> Fetched:
     Raises:
         SourceFailed.
     """
-    try:
+    with told():
         return fetching.fetch(wanted)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Say in the words of sources what became of a connection.
+
+    Raises:
+        SourceFailed.
+    """
+    try:
+        yield
     except AddressNotAllowed as error:
         raise SourceFailed(SourceError.ADDRESS) from error
     except HostUnavailable as error:

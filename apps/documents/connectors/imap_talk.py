@@ -8,13 +8,11 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from apps.core.outbound.errors import AddressNotAllowed, FetchFailed, HostUnavailable
 from apps.core.outbound.lines import Line, open_line, place
-from apps.documents.connectors.asking import PURPOSE
+from apps.documents.connectors.asking import PURPOSE, told
 from apps.documents.errors import SourceError, SourceFailed
 
 TURN_SECONDS: Final = 30.0
@@ -88,7 +86,7 @@ class Talk:
                 raise SourceFailed(SourceError.NONSENSE) from error
             if self._buffer:  # said before it was encrypted, to be believed after
                 raise SourceFailed(SourceError.NONSENSE)
-            with _told():
+            with told():
                 self._line.secure()
 
     def log_in(self, username: str, secret: str) -> None:
@@ -195,7 +193,7 @@ class Talk:
         self._left = most_bytes + LONGEST_LINE
 
     def _say(self, data: bytes) -> None:
-        with _told():
+        with told():
             self._line.send(data)
 
     def _response(self) -> Answer:
@@ -229,7 +227,7 @@ class Talk:
         return bytes(kept[:size])
 
     def _more(self) -> None:
-        with _told():
+        with told():
             data = self._line.receive()
         self._left -= len(data)
         if self._left < 0:
@@ -243,7 +241,7 @@ def open_talk(host: str, port: int, *, with_starttls: bool) -> Talk:
     Raises:
         SourceFailed.
     """
-    with _told():
+    with told():
         line = open_line(place(host, port), purpose=PURPOSE, is_encrypted=not with_starttls)
     talk = Talk(line)
     try:
@@ -252,19 +250,6 @@ def open_talk(host: str, port: int, *, with_starttls: bool) -> Talk:
         talk.close()
         raise
     return talk
-
-
-@contextmanager
-def _told() -> Iterator[None]:
-    """Say in the words of sources what the line says."""
-    try:
-        yield
-    except AddressNotAllowed as error:
-        raise SourceFailed(SourceError.ADDRESS) from error
-    except HostUnavailable as error:
-        raise SourceFailed(SourceError.UNREACHABLE) from error
-    except FetchFailed as error:
-        raise SourceFailed(SourceError.NONSENSE) from error
 
 
 def _pairs(answer: Answer, begin: int) -> dict[bytes, Any]:

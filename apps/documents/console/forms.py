@@ -173,12 +173,23 @@ class FolderForm(SourceForm):
         max_length=600,
         required=False,
         help_text=gettext_lazy(
-            "Below the folder of your organization on the server, such as `handbooks/current`. Empty is all of it."
+            "Below the folder of your organization on the server, such as handbooks/current. Empty is all of it."
         ),
     )
 
 
-class GitForm(SecretForm):
+class FilesForm(SecretForm):
+    """What reads the files that patterns name."""
+
+    include = PatternsField()
+
+    @classmethod
+    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the patterns one in each line."""
+        return {**settings, "include": "\n".join(settings["include"])}
+
+
+class GitForm(FilesForm):
     """A Git repository."""
 
     kind, asked = SourceKind.GIT, ("url", "branch", "include", "username")
@@ -198,7 +209,6 @@ class GitForm(SecretForm):
         required=False,
         help_text=gettext_lazy("Empty is the default branch."),
     )
-    include = PatternsField()
     username = forms.CharField(
         label=gettext_lazy("User name"),
         max_length=200,
@@ -207,13 +217,8 @@ class GitForm(SecretForm):
         help_text=gettext_lazy("Only where the repository is not public; a token may need none."),
     )
 
-    @classmethod
-    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the patterns one in each line."""
-        return {**settings, "include": "\n".join(settings["include"])}
 
-
-class S3Form(SecretForm):
+class S3Form(FilesForm):
     """A bucket."""
 
     kind = SourceKind.S3
@@ -240,11 +245,8 @@ class S3Form(SecretForm):
         label=gettext_lazy("Only below"),
         max_length=1024,
         required=False,
-        help_text=gettext_lazy(
-            "How the keys begin, such as `handbooks/current/`. Empty is the whole bucket."
-        ),
+        help_text=gettext_lazy("How the keys begin, such as handbooks/current/. Empty is the whole bucket."),
     )
-    include = PatternsField()
     path_style = forms.BooleanField(
         label=gettext_lazy("The bucket is a part of the path, not of the host name"),
         required=False,
@@ -257,11 +259,6 @@ class S3Form(SecretForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("One that may only list and read. Empty for a public bucket."),
     )
-
-    @classmethod
-    def shown(cls, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the patterns one in each line."""
-        return {**settings, "include": "\n".join(settings["include"])}
 
 
 class ImapForm(SecretForm):
