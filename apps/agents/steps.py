@@ -8,7 +8,8 @@ from uuid import UUID
 from django.utils import translation
 from django.utils.translation import gettext_noop
 
-from apps.agents.services import answering, answers
+from apps.agents.services import answering, answers, finding, writing
+from apps.agents.services.finding import Task
 from apps.agents.types import AnswerView, Outcome
 from apps.runs.errors import RunCancelled
 from apps.runs.services.context import StepContext
@@ -27,21 +28,21 @@ def answer_question(context: StepContext, *, answer_id: UUID) -> str:
         return _answer(context, task)
 
 
-def _answer(context: StepContext, task: answering.Task) -> str:
+def _answer(context: StepContext, task: Task) -> str:
     text: list[str] = []
     try:
         context.emit("status", {"stage": SEARCHING})
         context.progress(0, 3, SEARCHING)
-        heard = answering.find_by_words(task)
-        context.emit("hits", answering.hits_frame(task, "words", heard, words_only=True))
-        found = answering.find(task)
-        context.emit("hits", answering.hits_frame(task, "found", found.listed, words_only=found.words_only))
+        heard = finding.find_by_words(task)
+        context.emit("hits", finding.hits_frame(task, "words", heard, words_only=True))
+        found = finding.find(task)
+        context.emit("hits", finding.hits_frame(task, "found", found.listed, words_only=found.words_only))
         context.emit(
             "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}
         )
-        context.set_result(**answering.given_result(found))
+        context.set_result(**finding.given_result(found))
         context.progress(1, 3, READING)
-        for piece in answering.write(task, found, run_id=context.run.id, check=context.cancelled):
+        for piece in writing.write(task, found, run_id=context.run.id, check=context.cancelled):
             if isinstance(piece, str):
                 if not text:
                     context.progress(2, 3, WRITING)
@@ -57,7 +58,7 @@ def _answer(context: StepContext, task: answering.Task) -> str:
         answering.keep(task, text="".join(text))
         raise
     if found.left_out:
-        asker = answering.readers_of(task).asker
+        asker = finding.readers_of(task).asker
         answers.complete_privately(principal=asker, answer_id=task.answer_id)
     return answering.state_of(task)
 

@@ -76,6 +76,23 @@ def test_a_question_is_answered_with_the_sentence_and_its_source(scene) -> None:
     assert 'class="cite"' in row.html
 
 
+@pytest.mark.parametrize("before", ["", "@**Lotse** ", "@Lotse, ", "@**Ada** "])
+def test_a_question_asked_before_is_no_source_of_its_answer(world: World, before: str) -> None:
+    assistants.ensure_assistant(organization_id=world.organization.pk)
+    ada, ben = world.person("Ada"), world.person("Ben")
+    asked = [
+        world.say(ada, world.channel(ada, name, [ben]), f"{before}Wie oft wird das Getriebeöl gewechselt?")
+        for name in ("fragen", "nochmals")
+    ]
+    world.say(ada, asked[1].conversation_id, f"{before}wie oft wird das Getriebeöl gewechselt")
+    fact = world.say(ada, world.channel(ada, "betrieb", [ben]), FACT)
+    index_all()
+    row = answer(answers.ask(principal=ben, question="wie oft wird das Getriebeöl gewechselt"))
+    found = {read["source"] for read in row.read}
+    assert str(fact.id) in found
+    assert not {str(one.id) for one in asked} & found
+
+
 def test_the_search_of_an_agent_is_kept_for_its_asker(scene) -> None:
     _, _, ben, _ = scene
     question = "-Wie oft wird das Getriebeöl gewechselt?"

@@ -17,7 +17,7 @@ from apps.agents.events import AnswerCompleted
 from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Agent, Answer
 from apps.agents.selectors import answers as selectors
-from apps.agents.services import answering, answers, assistants, wording
+from apps.agents.services import answers, assistants, wording, writing
 from apps.agents.types import AnswerState, Outcome
 from apps.chat.models import Mention, Message
 from apps.chat.services import conversations, members
@@ -209,14 +209,14 @@ def test_a_stop_in_the_middle_keeps_what_was_written(
 ) -> None:
     _, _, ben, _ = scene
     view = answers.ask(principal=ben, question=QUESTION)
-    write = answering.write
+    write = writing.write
 
     def stop_after_the_first(*args: Any, **options: Any) -> Iterator[Any]:
         for piece in write(*args, **options):
             yield piece
             answers.stop(principal=ben, answer_id=view.id)
 
-    monkeypatch.setattr(answering, "write", stop_after_the_first)
+    monkeypatch.setattr(writing, "write", stop_after_the_first)
     monkeypatch.setattr("apps.runs.services.context.LOOK_SECONDS", 0.0)
     with model_server([says("Alle ", "18 ", "Monate.")]) as server:
         use_model(server.base_url)

@@ -18,7 +18,7 @@ from apps.agents import presenting
 from apps.agents.handlers import answer_when_asked
 from apps.agents.models import Answer
 from apps.agents.selectors import answers as selectors
-from apps.agents.services import answering, answers, assistants
+from apps.agents.services import answers, assistants, finding, writing
 from apps.agents.services.erasing import erase_quotes_of
 from apps.agents.types import Outcome
 from apps.chat.models import Message
@@ -180,14 +180,14 @@ def test_without_the_model_process_the_hits_by_words_stay_and_it_is_said(scene, 
 def test_who_loses_a_source_between_the_stages_gets_nothing_of_it(scene, monkeypatch) -> None:
     _, ada, ben = scene
     plan = Message.objects.get(body=PLAN).conversation_id
-    find = answering.find
+    find = finding.find
 
-    def find_and_lose(task: answering.Task) -> answering.Found:
+    def find_and_lose(task: finding.Task) -> finding.Found:
         found = find(task)
         members.remove_person(principal=ada, conversation_id=plan, person_id=ben.id)
         return found
 
-    monkeypatch.setattr(answering, "find", find_and_lose)
+    monkeypatch.setattr(finding, "find", find_and_lose)
     row = answer(answers.ask(principal=ben, question=MOVE))
     assert row.outcome == Outcome.NOTHING
     assert "Mai" not in row.body + str(row.sources) + str(row.read)
@@ -197,7 +197,7 @@ def test_who_loses_a_source_between_the_stages_gets_nothing_of_it(scene, monkeyp
 def test_what_was_written_is_taken_back_when_a_source_is_lost_meanwhile(scene, monkeypatch) -> None:
     _, ada, ben = scene
     plan = Message.objects.get(body=PLAN).conversation_id
-    write = answering.write
+    write = writing.write
 
     def write_and_lose(*args: Any, **options: Any) -> Iterator[Any]:
         yield from list(write(*args, **options))[:1]
@@ -205,7 +205,7 @@ def test_what_was_written_is_taken_back_when_a_source_is_lost_meanwhile(scene, m
         members.remove_person(principal=ada, conversation_id=plan, person_id=ben.id)
         yield pieces[-1]
 
-    monkeypatch.setattr(answering, "write", write_and_lose)
+    monkeypatch.setattr(writing, "write", write_and_lose)
     row = answer(answers.ask(principal=ben, question=MOVE))
     assert (row.outcome, row.sources, row.claims, row.read) == (Outcome.NOTHING, [], [], [])
     assert "Mai" not in row.body + row.html
@@ -242,7 +242,7 @@ def test_what_was_left_out_is_kept_with_the_search_and_with_the_run(scene) -> No
     index_all()
     row = answer(answers.ask(principal=ben, question=QUESTION))
     result = Run.objects.get(pk=row.run_id).result
-    assert result["passages"] <= answering.PASSAGES
+    assert result["passages"] <= finding.PASSAGES
     assert result["tokens"] <= result["budget_tokens"]
     assert result["not_given"]["twice"] == 1
     assert len(row.read) == result["passages"] + result["neighbours"]

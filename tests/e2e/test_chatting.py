@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Route, WebSocketRoute, expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.e2e.visitor import Visitor
 
@@ -256,13 +256,8 @@ def test_what_is_said_while_a_conversation_is_drawn_stands_in_it(visit: Visit) -
     maren, jonas = visit("Maren"), visit("Jonas")
     maren.open("allgemein")
     jonas.open("einkauf")
-    held: list[Route] = []
     name = jonas.page.locator('.conv[data-name="allgemein"]')
-    address = f"**{name.get_attribute('href')}"
-    jonas.page.route(address, lambda route: held.append(route))  # noqa: PLW0108 - Playwright looks into the function
-    with jonas.page.expect_request(address):
-        name.click()
-    route = held.pop()
+    route = jonas.hold(f"**{name.get_attribute('href')}", name.click)
     drawn = route.fetch()
     maren.write("Zwischen Zeichnen und Zeigen")
     expect(name).to_contain_class("conv--unread")

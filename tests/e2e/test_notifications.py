@@ -53,6 +53,7 @@ def test_wishes_words_and_a_conversations_own_level_are_kept(visit: Visit) -> No
     page.get_by_role("button", name="30 minutes").click()
     expect(page.locator("#pause")).to_contain_text("No push messages until")
     page.get_by_role("button", name="End it now").click()
+    expect(page.get_by_role("button", name="30 minutes")).to_be_visible()
     assert tomasz.look() == []
     page.goto("/o/nordlicht/")
     tomasz.open("allgemein")

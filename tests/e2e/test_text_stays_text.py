@@ -44,6 +44,7 @@ def test_nothing_that_was_written_runs(visit: Visit, tmp_path: Path) -> None:
 
     jonas.page.goto("/o/nordlicht/channels/")
     jonas.page.locator("#channels li", has_text="text-bleibt-text").get_by_role("button", name="Join").click()
+    jonas.page.wait_for_url("**/c/**")
     maren.page.goto(jonas.page.url)
     field = maren.page.locator("#main [data-text]")
     for payload in PAYLOADS:

@@ -39,21 +39,15 @@ def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) 
     (tmp_path / "langsam.txt").write_text("x" * 1000)
     maren = visit("Maren")
     maren.open("allgemein")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    maren.page.route("**/api/v1/files/*/content", hold)
-    with maren.page.expect_request("**/api/v1/files/*/content"):
-        maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "langsam.txt")
+    picked = maren.page.locator("#main [data-pick]")
+    held = maren.hold("**/api/v1/files/*/content", lambda: picked.set_input_files(tmp_path / "langsam.txt"))
     expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
     button = maren.page.locator("#main .composer button[type=submit]")
     expect(button).to_have_attribute("aria-disabled", "true")
     maren.page.locator("#main [data-text]").fill("Noch nicht")
     maren.page.locator("#main [data-text]").press("Enter")
     expect(maren.page.locator("#main [data-text]")).to_have_value("Noch nicht")
-    held.pop().continue_()
+    held.continue_()
     expect(button).not_to_have_attribute("aria-disabled", "true")
     maren.page.locator("#main [data-text]").press("Enter")
     expect(maren.message("Noch nicht").locator(".file__name")).to_have_text("langsam.txt")
@@ -63,18 +57,13 @@ def test_files_stay_with_their_draft_while_another_conversation_is_open(visit: V
     (tmp_path / "unterwegs.txt").write_text("y" * 1000)
     maren = visit("Maren")
     maren.open("allgemein")
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        held.append(route)
-
-    maren.page.route("**/api/v1/files/*/content", hold)
-    maren.page.locator("#main [data-pick]").set_input_files(tmp_path / "unterwegs.txt")
+    picked = maren.page.locator("#main [data-pick]")
+    held = maren.hold("**/api/v1/files/*/content", lambda: picked.set_input_files(tmp_path / "unterwegs.txt"))
     expect(maren.page.locator("#main [data-why]")).to_have_text("Sending waits for 1 file")
     maren.open("betrieb-offshore")
     expect(maren.page.locator("#main [data-files] .file")).to_have_count(0)
     expect(maren.page.locator("#main [data-why]")).to_have_text("")
-    held.pop().continue_()
+    held.continue_()
     maren.open("allgemein")
     shelf = maren.page.locator("#main [data-files]")
     expect(shelf.locator(".file__name")).to_have_text("unterwegs.txt")

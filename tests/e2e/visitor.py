@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Response, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Response, Route, expect
 
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 LOOK = (Path(__file__).parent / "look.js").read_text()
@@ -98,6 +99,19 @@ class Visitor:
             if hit.count():
                 break
         return hit
+
+    def hold(self, address: str, act: Callable[[], object]) -> Route:
+        """Act, and return the request for the address that follows, held until the caller lets it go on."""
+        held: list[Route] = []
+
+        def hold(route: Route) -> None:
+            held.append(route)
+
+        self.page.route(address, hold, times=1)
+        act()
+        while not held:
+            self.page.evaluate("0")  # what the browser tells is heard while something is asked of it
+        return held[0]
 
     def look(self) -> list[str]:
         """Return what is wrong with the page as drawn: overflow, contrast, style attributes, names, targets."""

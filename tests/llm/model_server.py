@@ -91,9 +91,15 @@ def model_server(scripts: Sequence[list[Step]], *, port: int = 0) -> Iterator[Mo
     listener = socket.create_server(("127.0.0.1", port))
     server = ModelServer(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
 
+    is_over = threading.Event()
+
     def serve() -> None:
         for script in scripts:
-            taken, _ = listener.accept()
+            try:
+                taken, _ = listener.accept()
+            except OSError:
+                assert is_over.is_set()  # the test failed before it asked; its own failure is what is told
+                return
             with taken, suppress(ConnectionError):  # the client may leave at any moment
                 _read(taken, server)
                 _play(taken, script)
@@ -105,6 +111,8 @@ def model_server(scripts: Sequence[list[Step]], *, port: int = 0) -> Iterator[Mo
         thread.join(5)
         assert not thread.is_alive(), "a script was not asked for"
     finally:
+        is_over.set()
+        listener.shutdown(socket.SHUT_RDWR)  # else the thread waits for ever in `accept`
         listener.close()
 
 
