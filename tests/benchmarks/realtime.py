@@ -137,7 +137,7 @@ def run(size: str) -> None:
     counts, seconds, times = SIZES[size]
     wide: dict[str, Any] = {
         "CHATSYSTEM_MESSAGES_PER_MINUTE": "10000000", "CHATSYSTEM_MESSAGE_BURST": "1000000",
-        "CHATSYSTEM_SOCKETS_PER_PRINCIPAL": "20000",
+        "CHATSYSTEM_SOCKETS_PER_PRINCIPAL": "20000", "CHATSYSTEM_REQUESTS_PER_MINUTE": "1000000",
     }  # fmt: skip
     with stack(**wide, CHATSYSTEM_WEB_PROCESSES="4") as running:
         connections.several_processes(running, seconds)

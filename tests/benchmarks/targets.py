@@ -83,6 +83,8 @@ class Crowd:
             f"{self._target.name} N={self._readers} {rate:.0f}/s: {'all' if found.complete else 'not all'}, p95 "
             f"{found.p95 * 1e3:.0f} ms, {found.cpu_us:.1f} us, load {found.own_cpu:.2f} of a core"
         )
+        if not found.complete:
+            progress(f"readers, bytes, last number of {told['sent']} sent: {told['unlike']}")
         return found
 
     def _ask(self, order: dict[str, Any]) -> dict[str, Any]:
