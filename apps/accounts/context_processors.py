@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from apps.accounts.middleware import principal_of
-from apps.accounts.selectors.principals import organizations_of
+from apps.accounts.selectors.seats import organizations_of
 from apps.accounts.types import OrganizationView, PersonView
 
 

@@ -26,7 +26,7 @@ from qrcode.image.svg import SvgPathImage
 from apps.accounts import actions
 from apps.accounts.forms import AppCodeForm, CodeForm, PasskeyForm, PasswordForm
 from apps.accounts.selectors import factors as factor_selectors
-from apps.accounts.selectors.principals import organizations_of
+from apps.accounts.selectors.seats import organizations_of
 from apps.accounts.services import attempts, factors, passkeys, trail
 from apps.accounts.services.factor_secrets import decrypt, encrypt
 from apps.accounts.services.proofs import prove

@@ -25,7 +25,8 @@ from django.utils.decorators import sync_and_async_middleware
 
 from apps.accounts.errors import OrganizationNotFound, SecondFactorRequired, ViewAsHidden, ViewAsReadOnly
 from apps.accounts.selectors.factors import operators_need_factor
-from apps.accounts.selectors.principals import organizations_of, session_id
+from apps.accounts.selectors.principals import session_id
+from apps.accounts.selectors.seats import organizations_of
 from apps.accounts.selectors.sessions import SIGNED_IN_AT, USED_ON, VIEW_AS, is_too_old, today
 from apps.accounts.selectors.view_as import find_viewed
 from apps.accounts.services import view_as

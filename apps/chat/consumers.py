@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
@@ -19,16 +18,15 @@ from structlog.contextvars import bound_contextvars
 
 from apps.accounts.selectors import people
 from apps.accounts.services import access, handshake
-from apps.accounts.types import Principal
 from apps.chat import frames
 from apps.chat.entrance import Entrance
 from apps.chat.errors import TooManySubscriptions
-from apps.chat.selectors import conversations, statuses
 from apps.chat.selectors.resuming import Missing
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.arriving import get_arrivals
 from apps.chat.services.batcher import get_batcher
-from apps.chat.services.presence import Arrival
+from apps.chat.services.presence import Connection
+from apps.chat.services.staying import RECHECK_SECONDS, Kept, get_stays
 from apps.chat.services.watching import Watch
 from apps.chat.types import Draft, Shown
 from apps.core import origin
@@ -38,12 +36,11 @@ from apps.core.http.refusing import Message, Receive
 from apps.core.realtime.hub import Hub, get_hub
 from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
-from apps.core.services import limits, places
+from apps.core.services import limits
 from apps.core.threads import in_thread
 from apps.runs.selectors import frames as run_frames
 
 CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT, CLOSE_FLOOD = 4401, 4429, 4408, 4400, 1008
-RECHECK_SECONDS = 30
 BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
 ACTING_SECONDS = 20.0  # how often a sign of the person is noted
@@ -88,12 +85,14 @@ class ClientConsumer(Entrance):
             [limits.messages_of(self.principal.id), limits.messages_in(self.principal.organization_id)]
         )
         self.pace = _pace_of_frames()
+        self.is_due, rounds = False, get_stays().rounds
         try:
             await self._welcome()
-            self._spawn(self._recheck())
+            rounds.join(self._on_turn)
             while not self.is_closing and (message := await receive())["type"] == "websocket.receive":
                 await self._take(message)
         finally:
+            rounds.leave(self._on_turn)
             for task in self.tasks:
                 task.cancel()
             self.hub.leave([self.own], self.own_socket, self._on_notice)
@@ -136,9 +135,7 @@ class ClientConsumer(Entrance):
              "heartbeat_seconds": RECHECK_SECONDS}
         )  # fmt: skip
         self.acted_at = time.monotonic()
-        await arrivals.appear.ask(
-            Arrival(self.principal.organization_id, self.principal.id, self.connection, self.shown)
-        )
+        await arrivals.appear.ask(self._open_connection())
 
     async def _follow_heads(self, heads: dict[UUID, int]) -> None:
         """Make the subscriptions equal to the memberships."""
@@ -345,34 +342,36 @@ class ClientConsumer(Entrance):
         if any(name in payload for name in _WATCHED_EVENTS):
             self._spawn(self._look_again())
 
-    async def _recheck(self) -> None:
-        """Look at the rights every 30 s, even if Redis is silent; the first time spread out."""
-        await asyncio.sleep(RECHECK_SECONDS * random.uniform(0.5, 1.0))  # noqa: S311 - spreading, no secret
-        while True:
-            await self._look_again()
-            await in_thread(self._stay)
-            await asyncio.sleep(RECHECK_SECONDS)
+    def _on_turn(self) -> None:
+        """Twice a minute, even if Redis is silent."""
+        if not self.is_due and not self.is_closing:
+            self.is_due = True
+            self._spawn(self._stay())
+
+    async def _stay(self) -> None:
+        """Look at the rights, and keep presence and place, which end by themselves."""
+        try:
+            if await self._look_again() is not None:
+                await get_stays().keep.ask(Kept(self._open_connection(), self.place))
+        finally:
+            self.is_due = False
 
     async def _look_again(self) -> dict[UUID, int] | None:
         """Load the rights and memberships; end what is no longer allowed. Returns the heads, or None at the end."""
-        found = await in_thread(self._refreshed)
+        found = await get_stays().look.ask(self.principal)
         if found is None:
             await self._close(CLOSE_REVOKED)
             return None
-        self.principal, self.shown, heads = found
-        principal = self.principal
-        await self._follow_heads(heads)
+        self.principal, self.shown = found.principal, found.shown
+        await self._follow_heads(found.heads)
         for channel in tuple(self.followed):
-            if not await in_thread(run_frames.is_visible, principal, UUID(channel.partition(":")[2])):
+            if not await in_thread(run_frames.is_visible, found.principal, UUID(channel.partition(":")[2])):
                 self.followed.discard(channel)
                 self.hub.leave([channel], self.socket)
-        return heads
+        return found.heads
 
-    def _refreshed(self) -> tuple[Principal, Shown, dict[UUID, int]] | None:
-        principal = handshake.refresh(self.principal)
-        if principal is None:
-            return None
-        return principal, statuses.shown_by([principal.id])[principal.id], conversations.heads(principal)
+    def _open_connection(self) -> Connection:
+        return Connection(self.principal.organization_id, self.principal.id, self.connection, self.shown)
 
     def _note_act(self) -> None:
         """Note that the person did something, so that nothing is sent to where it is not."""
@@ -389,16 +388,6 @@ class ClientConsumer(Entrance):
                     )
                 )
             )
-
-    def _stay(self) -> None:
-        """Keep presence and place, which end by themselves."""
-        presence.beat(
-            organization_id=self.principal.organization_id,
-            principal_id=self.principal.id,
-            connection=self.connection,
-            shown=self.shown,
-        )
-        places.take(self.place)
 
     def _spawn(self, work: Any) -> None:
         """Run beside the frames, in the socket's own context: a notice comes in that of whoever opened the hub."""

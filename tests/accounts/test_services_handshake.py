@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
 from django.conf import settings
+from django.utils import timezone
 
 from apps.accounts.errors import KeyInAddress, OrganizationNotFound, OriginNotAllowed
-from apps.accounts.models import Member, Organization
+from apps.accounts.models import ApiKey, Member, Organization, TokenFamily, User
 from apps.accounts.selectors.principals import session_id
-from apps.accounts.services import api_keys, handshake, members, sessions
+from apps.accounts.services import api_keys, handshake, members, sessions, tokens
+from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.types import Principal
+from apps.core import tenancy
 from apps.core.errors import NotSignedIn, OrganizationRequired
 from tests.accounts.sessions import open_session
 from tests.factories.accounts import MemberFactory, api_key, principal_of
+from tests.walls import everywhere
 
 pytestmark = pytest.mark.django_db
 OURS = "http://testserver"
@@ -132,6 +138,129 @@ def test_a_later_look_refuses_who_left_the_organization(
     )
     members.deactivate_member(principal=admin, member_id=ada.pk)
     assert handshake.refresh(browser) is None
+
+
+class Crowd:
+    """People of two organizations, each with a key, a family of tokens and two browsers."""
+
+    def __init__(self, seats: list[Member]) -> None:
+        self.seats = seats
+        self.keys = {seat.pk: api_key(seat) for seat in seats}
+        self.families = {seat.pk: self._family(seat) for seat in seats}
+        self.browsers = {seat.pk: [self._browser(seat) for _ in range(2)] for seat in seats}
+
+    @staticmethod
+    def _family(seat: Member) -> Principal:
+        with tenancy.use(seat.organization_id):
+            issued = tokens.open_family(principal=principal_of(seat), name="Phone")
+            return authenticate(
+                Credentials(authorization=f"Bearer {issued.access_token}", address="192.0.2.7")
+            )
+
+    @staticmethod
+    def _browser(seat: Member) -> Principal:
+        where = f"organization={seat.organization.slug}"
+        return opened_by(scope(where, cookie=cookie(open_session(seat.user)), origin=OURS))
+
+    def of(self, seat: Member) -> list[Principal]:
+        """Return how this one is here: by key, by token, in two browsers."""
+        program = opened_by(scope(authorization=f"Bearer {self.keys[seat.pk].secret}"))
+        return [program, self.families[seat.pk], *self.browsers[seat.pk]]
+
+    @property
+    def all(self) -> list[Principal]:
+        """Return all of them, those of one person not beside each other."""
+        return [one for four in zip(*map(self.of, self.seats), strict=True) for one in four]
+
+
+@pytest.fixture
+def crowd(member: Callable[..., Member]) -> Crowd:
+    """Ada, Ben and Zoe, who is elsewhere; Ada has a seat there, too."""
+    ada, ben, zoe = member(name="Ada"), member("guest", name="Ben"), MemberFactory(name="Zoe")
+    return Crowd([ada, ben, zoe, MemberFactory(user=ada.user, organization=zoe.organization)])
+
+
+def ending_of(seat: Member, crowd: Crowd) -> dict[str, tuple[Callable[[], object], list[int]]]:
+    """Return ways in which access ends: what is done, and which of a person's four ways in are over."""
+    key, (first, _) = crowd.keys[seat.pk].row, crowd.browsers[seat.pk]
+    seats, users = Member.objects.filter(pk=seat.pk), User.objects.filter(pk=seat.user_id)
+    organizations = Organization.objects.filter(pk=seat.organization_id)
+    keys, families = (
+        ApiKey.objects.filter(pk=key.pk),
+        TokenFamily.objects.filter(pk=crowd.families[seat.pk].session),
+    )
+    now, before = timezone.now(), timezone.now() - timedelta(seconds=1)
+    return {
+        "revoked": (lambda: keys.update(revoked_at=now), [0]),
+        "suspended": (lambda: keys.update(suspended_at=now), [0]),
+        "expired": (lambda: keys.update(expires_at=before), [0]),
+        "other network": (lambda: keys.update(networks=["198.51.100.0/24"]), [0]),
+        "tokens ended": (lambda: families.update(ended_at=now), [1]),
+        "tokens expired": (lambda: families.update(expires_at=before), [1]),
+        "signed out": (lambda: sessions.end_session(user_id=seat.user_id, session=first.session), [2]),
+        "password changed": (lambda: users.update(password="!new"), [2, 3]),
+        "seat ended": (lambda: seats.update(deactivated_at=now), [0, 1, 2, 3]),
+        "seat expired": (lambda: seats.update(expires_at=before), [0, 1, 2, 3]),
+        "user off": (lambda: users.update(is_active=False), [0, 1, 2, 3]),
+        "organization off": (lambda: organizations.update(is_active=False), [0, 1, 2, 3]),
+        "factor asked for": (
+            lambda: organizations.update(
+                factor_policy="everybody",
+                factor_policy_since=before - timedelta(days=60),
+                factor_grace_days=0,
+            ),
+            [0, 1, 2, 3],
+        ),
+    }
+
+
+ENDINGS = (
+    "revoked", "suspended", "expired", "other network", "tokens ended", "tokens expired", "signed out",
+    "password changed", "seat ended", "seat expired", "user off", "organization off", "factor asked for",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_several_are_looked_at_together_and_only_whose_access_ended_is_over(
+    crowd: Crowd, ending: str
+) -> None:
+    zoe = crowd.seats[2]
+    whole = crowd.all
+    assert handshake.refresh_each(whole) == whole
+    end, over = ending_of(zoe, crowd)[ending]
+    gone = [crowd.of(zoe)[way] for way in over]
+    if ending in ("organization off", "factor asked for"):
+        gone += crowd.of(crowd.seats[3])
+    with everywhere():
+        Member.objects.filter(organization_id=zoe.organization_id).update(
+            created_at=timezone.now() - timedelta(days=90)
+        )
+        end()
+    answers = handshake.refresh_each(whole)
+    assert answers == [None if one in gone else one for one in whole]
+    assert answers == [handshake.refresh(one) for one in whole]
+
+
+def test_the_number_of_queries_does_not_grow_with_the_crowd(
+    crowd: Crowd, django_assert_num_queries: Any
+) -> None:
+    whole = crowd.all
+    with django_assert_num_queries(
+        3 + 2 * 3
+    ):  # sessions, what they hold, users; keys, families and seats, twice
+        assert handshake.refresh_each(whole * 4) == whole * 4
+    with django_assert_num_queries(0):
+        assert handshake.refresh_each([]) == []
+
+
+def test_rights_of_one_are_never_those_of_another(crowd: Crowd) -> None:
+    """Whoever shows another's key or session by mistake of this process is refused, not let in as the other."""
+    ada, ben = crowd.of(crowd.seats[0]), crowd.of(crowd.seats[1])
+    mixed = [replace(mine, id=theirs.id) for mine, theirs in zip(ada, ben, strict=True)]
+    assert handshake.refresh_each(mixed) == [None] * 4
+    elsewhere = crowd.seats[2].organization_id
+    moved = [replace(one, organization_id=elsewhere) for one in ben]
+    assert handshake.refresh_each(moved) == [None] * 4
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_who_comes_with_several_sockets_is_shown_once(world: World, redis: Any, 
     shown = statuses_of(ada, ben)
     presence.arrive(
         [
-            presence.Arrival(person.organization_id, person.id, uuid4().hex, shown[person.id])
+            presence.Connection(person.organization_id, person.id, uuid4().hex, shown[person.id])
             for person in (ada, ben, ada)
         ]
     )

@@ -10,6 +10,7 @@ from apps.accounts.types import Principal
 from apps.chat.errors import MassMentionUnconfirmed
 from apps.chat.models import Mention, Message
 from apps.chat.services import messages, presence
+from apps.chat.types import Shown
 from tests.chat.test_api import caller_of
 from tests.chat.world import World
 
@@ -51,14 +52,14 @@ def test_here_calls_who_is_online(
     world: World, people: list[Principal], channel: UUID, redis: object
 ) -> None:
     ada, ben, *others = people
-    presence.beat(organization_id=ada.organization_id, principal_id=ben.id, connection="c")
+    presence.beat([presence.Connection(ada.organization_id, ben.id, "c", Shown())])
     sent = world.say(ada, channel, "@here lunch")
     assert mentioned() == {ben.id}
     assert Message.objects.get(pk=sent.id).mentions == []
     messages.edit_message(principal=ada, message_id=sent.id, body="@here dinner")
     assert mentioned() == {ben.id}
     for person in others:
-        presence.beat(organization_id=ada.organization_id, principal_id=person.id, connection="c")
+        presence.beat([presence.Connection(ada.organization_id, person.id, "c", Shown())])
     with pytest.raises(MassMentionUnconfirmed):
         world.say(ada, channel, "@here lunch")
 

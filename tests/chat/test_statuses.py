@@ -15,7 +15,7 @@ from apps.accounts.errors import PermissionMissing
 from apps.accounts.types import Principal
 from apps.chat.errors import StatusInvalid, UnknownEmoji
 from apps.chat.models import PresenceRules, Status
-from apps.chat.selectors.statuses import expired, get_status
+from apps.chat.selectors.statuses import expired, get_status, shown_by
 from apps.chat.services import presence, statuses
 from apps.chat.services.watching import Watch
 from apps.core.models import AuditEntry, Event
@@ -29,7 +29,8 @@ def seen(person: Principal) -> str:
 
 
 def connect(person: Principal, *, acts: bool = True) -> None:
-    presence.beat(organization_id=person.organization_id, principal_id=person.id, connection=uuid4().hex)
+    shown = shown_by([person.id])[person.id]
+    presence.beat([presence.Connection(person.organization_id, person.id, uuid4().hex, shown)])
     if acts:
         presence.act(organization_id=person.organization_id, principal_id=person.id)
 

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Member
-from apps.accounts.selectors import people, principals
+from apps.accounts.selectors import people, principals, seats
 from apps.accounts.selectors.members import list_members
 from apps.accounts.types import Principal
 from apps.agents.selectors import answers
@@ -172,7 +172,8 @@ HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     "session": lambda me, _: principals.principal_for_session(
         user_id=me.id, slug=me.organization_slug, session=""
     ),
-    "own organizations": lambda me, _: principals.organizations_of(me.id),
+    "those whose turn it is": lambda me, _: principals.look_again([me], {me.session: None}),
+    "own organizations": lambda me, _: seats.organizations_of(me.id),
     "search by words": lambda me, _: search(principal=me, query="w7 common").hits,
     "search for what messages carry": lambda me, _: search(principal=me, query="has:reaction -has:link").hits,
     "search in a conversation": lambda me, c: search(

@@ -18,8 +18,9 @@ from django.utils import timezone
 
 from apps.accounts.conditions import DATA_CLASSES, AccessContext, clean
 from apps.accounts.models import Member, Organization, Role, Scope, Seat
-from apps.accounts.selectors.principals import acting_for, principal_for_key, within
+from apps.accounts.selectors.principals import acting_for, principal_for_key
 from apps.accounts.selectors.scopes import visible_content, visible_scope_clause, visible_scopes
+from apps.accounts.selectors.seated import within
 from apps.accounts.selectors.view_as import find_viewed
 from apps.accounts.services import access, reasons, view_as
 from apps.accounts.services.objects import object_kinds

@@ -40,9 +40,8 @@ from apps.accounts.services import (
 )
 from apps.accounts.services.oauth_clients import ClientValues
 from apps.accounts.types import BUILTIN_ROLES, OAUTH_SCOPES, OFFLINE, Principal
-from apps.chat import consumers
 from apps.chat.selectors.conversations import scopes_of
-from apps.chat.services import conversations
+from apps.chat.services import conversations, staying
 from apps.chat.services import members as chat_members
 from apps.core import tenancy
 from apps.core.threads import in_thread
@@ -490,8 +489,8 @@ async def test_bite_a_change_of_the_rows_alone_is_felt_late(scene: Scene, door: 
 async def test_a_socket_that_hears_nothing_looks_again(
     monkeypatch: pytest.MonkeyPatch, web: WebProcess, come_in: Step
 ) -> None:
-    assert consumers.RECHECK_SECONDS == 30
-    monkeypatch.setattr(consumers, "RECHECK_SECONDS", 0.3)
+    assert staying.RECHECK_SECONDS == 30
+    monkeypatch.setattr(staying, "RECHECK_SECONDS", 0.3)
     scene = await in_thread(build, web)
     await in_thread(come_in, scene)
     async with serving() as url:

@@ -17,7 +17,7 @@ from apps.accounts.api import serializers as shapes
 from apps.accounts.api.permissions import Requires, SignedIn, account_id_of, principal_of
 from apps.accounts.errors import OrganizationNotFound, PermissionMissing
 from apps.accounts.selectors import members as member_selectors
-from apps.accounts.selectors.principals import organizations_of
+from apps.accounts.selectors.seats import organizations_of
 from apps.accounts.services import guests, invitations, members, organizations, roles
 from apps.accounts.services.access import require
 from apps.accounts.types import BY_SESSION, OrganizationView, Principal

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
 from typing import Any
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -24,6 +25,9 @@ from apps.accounts.selectors.principals import session_id
 from apps.accounts.types import SessionView, SignedIn
 
 SIGNED_IN_AT, USED_ON, VIEW_AS = "signed_in_at", "used_on", "view_as"
+_STORED = (
+    "SELECT session_key, session_data FROM django_session WHERE session_key = ANY(%s) AND expire_date > %s"
+)
 LONGEST_SECONDS = 30 * 24 * 3600  # whatever its use, a session ends then
 
 
@@ -56,20 +60,39 @@ def find_signed_in(session_key: str) -> SignedIn | None:
     A session on the way to its second factor belongs to nobody yet. Two queries. The same checks as Django's
     `get_user`, without a request.
     """
-    if not (session_key.isascii() and session_key.isalnum()):
-        return None
-    data = store(session_key).load()
-    if SESSION_KEY not in data or is_too_old(data.get(SIGNED_IN_AT)):
-        return None
+    return who_signed_in([session_key]).get(session_key)
+
+
+def who_signed_in(session_keys: Collection[str]) -> dict[str, SignedIn]:
+    """Return who is signed in with which of these sessions, see `find_signed_in`. Two queries."""
+    begun = {
+        key: data
+        for key, data in _stored([key for key in session_keys if key.isascii() and key.isalnum()]).items()
+        if SESSION_KEY in data and not is_too_old(data.get(SIGNED_IN_AT))
+    }
     is_not_over = Q(break_glass_until=None) | Q(break_glass_until__gt=timezone.now())
-    user = User.objects.filter(is_not_over, pk=data[SESSION_KEY], is_active=True).first()
-    if user is None:
-        return None
-    known = str(data.get(HASH_SESSION_KEY, ""))
-    accepted = [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()]
-    if not any(constant_time_compare(known, hash_) for hash_ in accepted):
-        return None
-    return SignedIn(user.pk, factor_id_of(data), str(data.get(VIEW_AS, "")))
+    wanted = {data[SESSION_KEY] for data in begun.values()}
+    users = User.objects.filter(is_not_over, pk__in=wanted, is_active=True) if wanted else ()
+    accepted = {
+        str(user.pk): (user.pk, [user.get_session_auth_hash(), *user.get_session_auth_fallback_hash()])
+        for user in users
+    }
+    found = {}
+    for key, data in begun.items():
+        user_id, hashes = accepted.get(data[SESSION_KEY], (None, []))
+        known = str(data.get(HASH_SESSION_KEY, ""))
+        if user_id is not None and any(constant_time_compare(known, hash_) for hash_ in hashes):
+            found[key] = SignedIn(user_id, factor_id_of(data), str(data.get(VIEW_AS, "")))
+    return found
+
+
+def _stored(session_keys: Sequence[str]) -> dict[str, dict[str, Any]]:
+    if not session_keys:
+        return {}
+    decode = store().decode
+    with connection.cursor() as cursor:
+        cursor.execute(_STORED, [list(session_keys), timezone.now()])
+        return {key: decode(data) for key, data in cursor.fetchall()}
 
 
 def factor_id_of(session: Mapping[str, Any] | SessionBase) -> int | None:
@@ -80,8 +103,13 @@ def factor_id_of(session: Mapping[str, Any] | SessionBase) -> int | None:
 
 def find_session_key(*, user_id: UUID, session: str) -> str | None:
     """Return the key of a user's session by the id that revocations and lists name. One query."""
-    keys = UserSession.objects.filter(user_id=user_id).values_list("session_key", flat=True)
-    return next((key for key in keys if constant_time_compare(session_id(key), session)), None)
+    return session_keys_of([user_id]).get((user_id, session))
+
+
+def session_keys_of(user_ids: Collection[UUID]) -> dict[tuple[UUID, str], str]:
+    """Return the keys of users' sessions by user and the id that revocations and lists name. One query."""
+    rows = UserSession.objects.filter(user_id__in=user_ids).values_list("user_id", "session_key")
+    return {(user_id, session_id(key)): key for user_id, key in rows}
 
 
 def is_too_old(signed_in_at: object) -> bool:

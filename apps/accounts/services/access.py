@@ -18,7 +18,7 @@ from uuid import UUID
 from apps.accounts.conditions import DATA_CLASS
 from apps.accounts.errors import ConditionNotMet, PermissionMissing, ViewAsReadOnly
 from apps.accounts.models import Scope
-from apps.accounts.selectors.principals import within
+from apps.accounts.selectors.seated import within
 from apps.accounts.services import objects, trail
 from apps.accounts.types import (
     KEY_SCOPES,

@@ -13,13 +13,13 @@ from uuid import UUID
 from apps.accounts.conditions import NOWHERE, AccessContext
 from apps.accounts.errors import AddressNotAllowed, KeyInAddress, OrganizationNotFound, ViewAsReadOnly
 from apps.accounts.selectors.principals import (
-    organizations_of,
     principal_for_family,
     principal_for_key,
     principal_for_session,
     session_id,
-    within,
 )
+from apps.accounts.selectors.seated import within
+from apps.accounts.selectors.seats import organizations_of
 from apps.accounts.selectors.sessions import find_signed_in
 from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services import access_tokens, api_keys, principal_cache

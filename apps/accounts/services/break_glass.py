@@ -18,7 +18,7 @@ from prometheus_client import Counter
 from apps.accounts import actions, events
 from apps.accounts.errors import OrganizationNotFound
 from apps.accounts.models import ApiKey, BreakGlass, Member, Organization, User
-from apps.accounts.selectors.principals import open_seats_of
+from apps.accounts.selectors.seats import open_seats_of
 from apps.accounts.services.mailing import mail_after_commit
 from apps.accounts.services.members import add_member
 from apps.accounts.services.sessions import end_all

@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import parse_qs
-from uuid import UUID
 
 from django.conf import settings
 from django.utils import translation
 
-from apps.accounts.errors import (
-    AddressNotAllowed,
-    OrganizationNotFound,
-    OriginNotAllowed,
-    SecondFactorRequired,
-)
-from apps.accounts.selectors.principals import (
-    principal_for_family,
-    principal_for_key_id,
-    principal_for_session,
-)
-from apps.accounts.selectors.sessions import find_session_key, find_signed_in
+from apps.accounts.errors import OriginNotAllowed
+from apps.accounts.selectors.principals import look_again
+from apps.accounts.selectors.sessions import session_keys_of, who_signed_in
 from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services import authentication
 from apps.accounts.services.authentication import Credentials, authenticate
 from apps.accounts.services.sessions import track
-from apps.accounts.types import BY_KEY, BY_TOKEN, Principal
-from apps.core.errors import NotSignedIn
+from apps.accounts.types import BY_SESSION, Principal, SignedIn
 from apps.core.http.addresses import believed
 
 
@@ -107,35 +96,42 @@ def find_kept(opening: Opening) -> Principal | None:
 
 
 def refresh(principal: Principal) -> Principal | None:
-    """Look at the rows again: the same principal with its present rights, or None when its access ended.
+    """Look at the rows again: the same principal with its present rights, or None when its access ended."""
+    return refresh_each([principal])[0]
 
-    For sockets and streams, every 30 s and at each sign of change. One query for a key or token, four for a session.
+
+def refresh_each(principals: Sequence[Principal]) -> list[Principal | None]:
+    """Look at the rows of several again, see `refresh`, in order.
+
+    For sockets and streams, every 30 s and at each sign of change. For each organization one query for keys, one for
+    families of tokens and one for sessions; before it two for all sessions, and one of each that is viewed as another.
     """
-    try:
-        if principal.credential == BY_KEY:
-            return principal_for_key_id(
-                UUID(principal.session),
-                organization_id=principal.organization_id,
-                address=principal.address,
-            )
-        if principal.credential == BY_TOKEN:
-            return principal_for_family(
-                UUID(principal.session), owner_id=principal.id, address=principal.address
-            )
-        key = find_session_key(user_id=principal.id, session=principal.session)
-        found = find_signed_in(key) if key is not None else None
-        if found is None or found.user_id != principal.id:
-            return None
-        current = principal_for_session(
-            user_id=principal.id,
-            organization_id=principal.organization_id,
-            session=principal.session,
-            factor_id=found.factor_id,
-            context=principal.context,
-        )
-    except (NotSignedIn, OrganizationNotFound, AddressNotAllowed, SecondFactorRequired):
-        return None
-    return None if found.view_as and is_open(current, found.view_as) else current
+    signed_in = _signed_in([one for one in principals if one.credential == BY_SESSION])
+    factors = {session: found.factor_id for session, found in signed_in.items()}
+    answers: list[Principal | None] = [None] * len(principals)
+    for organization_id in {one.organization_id for one in principals}:
+        places = [place for place, one in enumerate(principals) if one.organization_id == organization_id]
+        again = look_again([principals[place] for place in places], factors)
+        for place, current in zip(places, again, strict=True):
+            found = signed_in.get(current.session) if current is not None else None
+            is_viewing = bool(found and found.view_as and current and is_open(current, found.view_as))
+            answers[place] = None if is_viewing else current
+    return answers
+
+
+def _signed_in(principals: Sequence[Principal]) -> dict[str, SignedIn]:
+    """Return what the sessions of these principals say now, by their names; those that ended are left out."""
+    if not principals:
+        return {}
+    known = session_keys_of({one.id for one in principals})
+    keys = {one.session: known.get((one.id, one.session)) for one in principals}
+    open_now = who_signed_in([key for key in keys.values() if key is not None])
+    named = {one.session: one.id for one in principals}
+    return {
+        session: open_now[key]
+        for session, key in keys.items()
+        if key is not None and key in open_now and open_now[key].user_id == named[session]
+    }
 
 
 def language_of(opening: Opening) -> str:

@@ -29,7 +29,8 @@ from apps.accounts.errors import (
 )
 from apps.accounts.models import Invitation, Member, Role, User
 from apps.accounts.selectors.members import find_inviting, is_mailed, unclaimed_people
-from apps.accounts.selectors.principals import has_open_seat, hash_secret
+from apps.accounts.selectors.principals import hash_secret
+from apps.accounts.selectors.seats import has_open_seat
 from apps.accounts.services import api_keys, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.guests import clean_expiry

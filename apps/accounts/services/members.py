@@ -30,7 +30,7 @@ from apps.accounts.models import (
     Seat,
     User,
 )
-from apps.accounts.selectors.principals import has_open_seat
+from apps.accounts.selectors.seats import has_open_seat
 from apps.accounts.services import revocation, sessions, trail
 from apps.accounts.services.access import require
 from apps.accounts.services.names import clean_address, clean_language, clean_line, clean_name

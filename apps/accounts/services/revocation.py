@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.accounts import events
 from apps.accounts.models import Member, TokenFamily
-from apps.accounts.selectors.principals import seats_of
+from apps.accounts.selectors.seats import seats_of
 from apps.accounts.services import principal_cache
 from apps.core import tenancy
 from apps.core.events import log

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from apps.accounts.actions import ACCESS_REFUSED
 from apps.accounts.models import User
-from apps.accounts.selectors.principals import open_seats_of
+from apps.accounts.selectors.seats import open_seats_of
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.core.errors import DomainError

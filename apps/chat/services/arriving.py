@@ -14,7 +14,7 @@ from apps.chat.selectors import conversations, resuming, statuses
 from apps.chat.selectors.resuming import Missed, Missing
 from apps.chat.services import presence
 from apps.chat.services.batcher import get_pool
-from apps.chat.services.presence import Arrival
+from apps.chat.services.presence import Connection
 from apps.chat.types import Shown
 from apps.core import tenancy
 from apps.core.errors import DomainError, TooManyRequests
@@ -72,7 +72,7 @@ class Arrivals:
     def __init__(self) -> None:
         self.enter: Gathering[Entry, Heads | DomainError] = Gathering(lambda asked: in_thread(enter, asked))
         self.look: Gathering[Principal, Standing] = Gathering(lambda asked: in_thread(look, asked))
-        self.appear: Gathering[Arrival, None] = Gathering(lambda asked: in_thread(_appear, asked))
+        self.appear: Gathering[Connection, None] = Gathering(lambda asked: in_thread(_appear, asked))
         self.resume: Gathering[Missing, Missed] = Gathering(_resume)
 
 
@@ -85,7 +85,7 @@ def enter(entries: Sequence[Entry]) -> list[Heads | DomainError]:
     allowed = [number for number, one in enumerate(entries) if taken[number].is_allowed and one.has_room]
     has_place = places.take_each([entries[number].place for number in allowed])
     inside = [number for number, has in zip(allowed, has_place, strict=True) if has]
-    heads = _by_organization([entries[number].principal for number in inside], conversations.heads_of)
+    heads = by_organization([entries[number].principal for number in inside], conversations.heads_of)
     for number, its_heads in zip(inside, heads, strict=True):
         answers[number] = its_heads
     return answers
@@ -93,7 +93,7 @@ def enter(entries: Sequence[Entry]) -> list[Heads | DomainError]:
 
 def look(principals: Sequence[Principal]) -> list[Standing]:
     """Return where each stands. Four queries for an organization."""
-    return list(_by_organization(principals, _look))
+    return list(by_organization(principals, _look))
 
 
 def _look(principals: Sequence[Principal]) -> Iterator[Standing]:
@@ -103,7 +103,7 @@ def _look(principals: Sequence[Principal]) -> Iterator[Standing]:
         yield Standing(its_heads, sequence, shown[one.id])
 
 
-def _by_organization(
+def by_organization(
     principals: Sequence[Principal], work: Callable[[Sequence[Principal]], Iterable[One]]
 ) -> list[One]:
     """Return what the work answers for each, in their order; it is done once for those of an organization."""
@@ -115,9 +115,9 @@ def _by_organization(
     return [answers[place] for place in range(len(principals))]
 
 
-def _appear(arrivals: Sequence[Arrival]) -> list[None]:
-    presence.arrive(arrivals)
-    return [None] * len(arrivals)
+def _appear(connections: Sequence[Connection]) -> list[None]:
+    presence.arrive(connections)
+    return [None] * len(connections)
 
 
 async def _resume(asked: Sequence[Missing]) -> list[Missed]:

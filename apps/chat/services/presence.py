@@ -42,38 +42,37 @@ def _told_key(organization_id: UUID, principal_id: UUID) -> str:
     return f"told:{organization_id}:{principal_id}"
 
 
-def beat(*, organization_id: UUID, principal_id: UUID, connection: str, shown: Shown | None = None) -> None:
-    """Note that a connection is open; tell the watchers when that, or idling, changes what they see.
-
-    Args:
-        shown: what the person shows, where the caller knows; otherwise it is read.
-    """
-    pipe = client().pipeline(transaction=True)
-    _note_open(pipe, _key(organization_id, principal_id), connection)
-    try:
-        pipe.execute()
-    except redis.RedisError:
-        return  # presence is a courtesy: the next beat tries again
-    show(organization_id=organization_id, principal_id=principal_id, shown=shown)
-
-
 @dataclass(frozen=True)
-class Arrival:
-    """A connection that a person opened, which is an act of it."""
+class Connection:
+    """A connection that a person has open."""
 
     organization_id: UUID
     principal_id: UUID
-    connection: str
+    id: str
     shown: Shown
 
 
-def arrive(arrivals: Sequence[Arrival]) -> None:
+def arrive(connections: Sequence[Connection]) -> None:
     """Note that people opened connections; tell their watchers, once of each person."""
     pipe = client().pipeline(transaction=True)
-    shown: dict[UUID, dict[UUID, Shown]] = {}
-    for one in arrivals:
-        _note_open(pipe, _key(one.organization_id, one.principal_id), one.connection)
+    for one in connections:
         pipe.set(_acted_key(one.organization_id, one.principal_id), int(time.time()), ex=IDLE_SECONDS)
+    _note_open(pipe, connections)
+
+
+def beat(connections: Sequence[Connection]) -> None:
+    """Note that connections are still open; tell the watchers when that, or idling, changes what they see."""
+    _note_open(client().pipeline(transaction=True), connections)
+
+
+def _note_open(pipe: Any, connections: Sequence[Connection]) -> None:
+    now = time.time()
+    shown: dict[UUID, dict[UUID, Shown]] = {}
+    for one in connections:
+        key = _key(one.organization_id, one.principal_id)
+        pipe.zremrangebyscore(key, "-inf", now - GONE_SECONDS)
+        pipe.zadd(key, {one.id: now})
+        pipe.expire(key, GONE_SECONDS)
         shown.setdefault(one.organization_id, {})[one.principal_id] = one.shown
     try:
         pipe.execute()
@@ -81,13 +80,6 @@ def arrive(arrivals: Sequence[Arrival]) -> None:
         return  # the next beat tries again
     for organization_id, people in shown.items():
         _show(organization_id, people)
-
-
-def _note_open(pipe: Any, key: str, connection: str) -> None:
-    now = time.time()
-    pipe.zremrangebyscore(key, "-inf", now - GONE_SECONDS)
-    pipe.zadd(key, {connection: now})
-    pipe.expire(key, GONE_SECONDS)
 
 
 def leave(*, organization_id: UUID, principal_id: UUID, connection: str) -> None:

@@ -22,6 +22,7 @@ from apps.accounts.services import members
 from apps.accounts.types import Principal
 from apps.agents.services import answers, assistants
 from apps.chat.services import conversations, drafts, messages, presence, reactions
+from apps.chat.types import Shown
 from apps.core import origin, tenancy
 from apps.core.data_subjects import Person
 from apps.core.events import consumers, feed
@@ -165,7 +166,7 @@ def _leave(scene: Scene, member: Member, words: dict[str, str], prefix: str) -> 
     row.save()
     answers.ask(principal=who, question=f"Wann wird die Winde {words['question']} gewartet?")
     say(f"@Lotse wann wird die Winde {words['mentionquestion']} geprüft?")
-    presence.beat(organization_id=who.organization_id, principal_id=who.id, connection=uuid4().hex)
+    presence.beat([presence.Connection(who.organization_id, who.id, uuid4().hex, Shown())])
     enrol(member.user)
     SecondFactor.objects.filter(user=member.user, authenticator__type="totp").update(name=words["factorname"])
     open_session(member.user)
