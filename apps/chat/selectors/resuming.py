@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
@@ -20,7 +21,7 @@ CROSS JOIN LATERAL (
   WHERE x.organization_id = %s AND x.stream_id = r.stream AND x.sequence > r.after ORDER BY x.sequence LIMIT %s
 ) e
 """
-Asked = tuple[UUID, int]  # a stream, and the last sequence that is known of it
+Asked = tuple[UUID, int]  # a stream with news, and the last sequence that is known of it
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,17 @@ class Missed:
 
     payloads: Mapping[UUID, Sequence[bytes]]
     too_far: Sequence[UUID]
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The frames of a stream and their sequences, in order."""
+
+    sequences: list[int]
+    payloads: list[bytes]
+
+    def after(self, sequence: int) -> list[bytes]:
+        return self.payloads[bisect_right(self.sequences, sequence) :]
 
 
 async def missed(pool: PatientPool, asked: Sequence[Missing]) -> list[Missed]:
@@ -68,11 +80,14 @@ async def _told(
     )
     heads: dict[UUID, int] = dict(await cursor.fetchall())
     near, too_far = zip(*(_near(after, heads) for after in clients), strict=True)
-    # Those who were cut off together lack much the same: it is read once.
-    wanted = list({item for items in near for item in items})
-    found = await _read(db, organization_id, wanted) if wanted else {}
+    # Those who were cut off together lack much the same: each stream is read once, from where the first one stopped.
+    first: dict[UUID, int] = {}
+    for items in near:
+        for stream, sequence in items:
+            first[stream] = min(sequence, first.get(stream, sequence))
+    found = await _read(db, organization_id, first) if first else {}
     return [
-        Missed({stream: found.get((stream, sequence), []) for stream, sequence in items}, far)
+        Missed({stream: found[stream].after(sequence) for stream, sequence in items}, far)
         for items, far in zip(near, too_far, strict=True)
     ]
 
@@ -92,15 +107,17 @@ def _near(after: Mapping[UUID, int], heads: Mapping[UUID, int]) -> tuple[list[As
 
 
 async def _read(
-    db: PatientAsyncConnection, organization_id: UUID, wanted: Sequence[Asked]
-) -> dict[Asked, list[bytes]]:
-    streams, after = [stream for stream, _ in wanted], [sequence for _, sequence in wanted]
-    cursor = await db.execute(_MISSED, [streams, after, organization_id, TOO_FAR + 1])
-    found: dict[Asked, list[bytes]] = {}
+    db: PatientAsyncConnection, organization_id: UUID, after: Mapping[UUID, int]
+) -> dict[UUID, _Told]:
+    streams, names = list(after), [str(stream) for stream in after]
+    cursor = await db.execute(_MISSED, [streams, list(after.values()), organization_id, TOO_FAR + 1])
+    found = {stream: _Told([], []) for stream in streams}
     for place, sequence, kind, payload in await cursor.fetchall():
         encoded = frames.encode(
-            type=kind, stream_id=streams[place], sequence=sequence, payload=payload.encode()
+            type=kind, stream_id=names[place], sequence=sequence, payload=payload.encode()
         )
         if encoded is not None:
-            found.setdefault(wanted[place], []).append(encoded[1])
+            told = found[streams[place]]
+            told.sequences.append(sequence)
+            told.payloads.append(encoded[1])
     return found

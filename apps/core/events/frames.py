@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from uuid import UUID
 
-import orjson
-
 from apps.core.events.types import Audience, registered
 
 
@@ -23,15 +21,14 @@ def encode(*, type: str, stream_id: UUID | str, sequence: int, payload: bytes) -
     """Return (channel, frame) of a stored event, or None when nobody hears of it.
 
     Args:
-        payload: the event's data as JSON; it is spliced in, not parsed.
+        payload: the event's data as JSON; it is spliced in, not parsed. All else needs no quoting: ids, numbers, and
+            the name of a registered type.
     """
     cls = registered().get(type)
     if cls is None or cls.audience is Audience.NOBODY:
         return None
     if cls.audience is Audience.CONVERSATION:
-        head = orjson.dumps(
-            {"frame": "event", "conversation": str(stream_id), "sequence": sequence, "type": type}
-        )
-        return conversation_channel(stream_id), head[:-1] + b',"data":' + payload + b"}"
-    head = orjson.dumps({"frame": "notice", "sequence": sequence, "type": type})
-    return principal_channel(stream_id), head[:-1] + b',"data":' + payload + b"}"
+        head = f'{{"frame":"event","conversation":"{stream_id}","sequence":{sequence},"type":"{type}","data":'
+        return conversation_channel(stream_id), head.encode() + payload + b"}"
+    head = f'{{"frame":"notice","sequence":{sequence},"type":"{type}","data":'
+    return principal_channel(stream_id), head.encode() + payload + b"}"

@@ -11,6 +11,7 @@ import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from itertools import islice
 
 from apps.core.events.types import registered
 
@@ -54,7 +55,9 @@ class Recent:
         wanted = stream.last - sequence
         if wanted > len(stream.frames):
             return None
-        return [frame for _, frame in list(stream.frames)[-wanted:]] if wanted > 0 else []
+        found = [frame for _, frame in islice(reversed(stream.frames), max(0, wanted))]
+        found.reverse()
+        return found
 
     def drop(self, channel: bytes) -> None:
         """Forget a stream: what follows is not heard any more."""
