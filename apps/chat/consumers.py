@@ -71,7 +71,7 @@ class ClientConsumer(Entrance):
         self.socket = (
             TransportSocket(offered["protocol"]) if offered else AsgiSocket(self.base_send, self._close_soon)
         )
-        self.channels: set[str] = set()
+        self.channels: dict[UUID, str] = {}
         self.own = principal_channel(self.principal.member_id)
         # A key bound to some conversations does not read the notices of all of them; their revocations still count.
         self.own_socket: Socket = self.socket if self.principal.conversations is None else DeafSocket()
@@ -97,7 +97,7 @@ class ClientConsumer(Entrance):
                 task.cancel()
             self.hub.leave([self.own], self.own_socket, self._on_notice)
             self.watch.end()
-            self.hub.leave(self.channels | self.followed, self.socket)
+            self.hub.leave({*self.channels.values(), *self.followed}, self.socket)
             await asyncio.shield(self.purse.empty())
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
@@ -139,10 +139,14 @@ class ClientConsumer(Entrance):
 
     async def _follow_heads(self, heads: dict[UUID, int]) -> None:
         """Make the subscriptions equal to the memberships."""
-        wanted = {conversation_channel(pk) for pk in heads}
-        self.hub.leave(self.channels - wanted, self.socket)
-        await self.hub.join(wanted - self.channels, self.socket)
-        self.channels = wanted
+        self.hub.leave([self.channels.pop(pk) for pk in self.channels.keys() - heads.keys()], self.socket)
+        new = {pk: conversation_channel(pk) for pk in heads.keys() - self.channels.keys()}
+        try:
+            await self.hub.join(new.values(), self.socket)
+        except asyncio.CancelledError:  # the client left meanwhile
+            self.hub.leave(new.values(), self.socket)
+            raise
+        self.channels |= new
 
     async def _take(self, message: Message) -> None:
         if self.pace.is_exceeded():
@@ -227,12 +231,8 @@ class ClientConsumer(Entrance):
 
     async def on_resume(self, frame: frames.ResumeFrame) -> None:
         """Send what was missed, in order; a client too far behind is told to load the page again."""
-        mine = {
-            pk: after
-            for pk, after in frame.conversations.items()
-            if conversation_channel(pk) in self.channels
-        }
-        kept = {pk: self.hub.missed(conversation_channel(pk), after) for pk, after in mine.items()}
+        mine = {pk: after for pk, after in frame.conversations.items() if pk in self.channels}
+        kept = {pk: self.hub.missed(self.channels[pk], after) for pk, after in mine.items()}
         found: dict[UUID, Sequence[bytes]] = {
             pk: payloads for pk, payloads in kept.items() if payloads is not None
         }
@@ -278,9 +278,9 @@ class ClientConsumer(Entrance):
     async def on_typing(self, frame: frames.TypingFrame) -> None:
         """Tell the others, at most every two seconds, where person and organization show it."""
         self._note_act()
-        now, channel = time.monotonic(), conversation_channel(frame.conversation)
+        now, channel = time.monotonic(), self.channels.get(frame.conversation)
         if (
-            channel not in self.channels
+            channel is None
             or not self.shown.shows_typing
             or now - self.typed.get(frame.conversation, 0.0) < TYPING_SECONDS
         ):
@@ -336,9 +336,9 @@ class ClientConsumer(Entrance):
         A conversation that was taken away is left before anything else happens.
         """
         if b'"conversation.removed"' in payload:
-            channel = conversation_channel(orjson.loads(payload)["data"]["conversation"])
-            self.hub.leave([channel], self.socket)
-            self.channels.discard(channel)
+            gone = UUID(orjson.loads(payload)["data"]["conversation"])
+            self.hub.leave([conversation_channel(gone)], self.socket)
+            self.channels.pop(gone, None)
         if any(name in payload for name in _WATCHED_EVENTS):
             self._spawn(self._look_again())
 
@@ -411,7 +411,7 @@ class ClientConsumer(Entrance):
         self.is_closing = True
         self.hub.leave([self.own], self.own_socket, self._on_notice)
         self.watch.end()
-        self.hub.leave(self.channels | self.followed, self.socket)
+        self.hub.leave({*self.channels.values(), *self.followed}, self.socket)
         await self.base_send({"type": "websocket.close", "code": code})
 
 

@@ -277,13 +277,16 @@ async def _resumes(running: Stack, count: int) -> None:
         for _ in range(count)
     ]
     arrivals = get_arrivals()
+    channels = {
+        stream: f"c:{stream}" for stream in streams
+    }  # as every open socket has those of its conversations
 
     async def from_database(after: dict[UUID, int]) -> int:
         missed = await arrivals.resume.ask(Missing(organization, after))
         return sum(map(len, missed.payloads.values()))
 
     async def from_memory(after: dict[UUID, int]) -> int:
-        return sum(len(recent.since(f"c:{stream}".encode(), last) or []) for stream, last in after.items())
+        return sum(len(recent.since(channels[stream].encode(), last) or []) for stream, last in after.items())
 
     async def from_streams(after: dict[UUID, int]) -> int:
         asked = redis.pipeline(transaction=False)
