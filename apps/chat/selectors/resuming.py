@@ -12,7 +12,11 @@ from apps.core.events import frames
 
 TOO_FAR = 500  # of one stream
 TOO_MUCH = 5000  # of all that a client asks for at once; the page is quicker
-_HEADS = "SELECT id, last_sequence FROM core_stream WHERE organization_id = %s AND id = ANY(%s)"
+# Streams are named by their place: making an id of each row again would take as long as finding it.
+_HEADS = """
+SELECT r.place - 1, s.last_sequence FROM unnest(%s::uuid[]) WITH ORDINALITY AS r (stream, place)
+JOIN core_stream s ON s.organization_id = %s AND s.id = r.stream
+"""
 _MISSED = """
 SELECT r.place - 1, e.sequence, e.type, e.payload::text
 FROM unnest(%s::uuid[], %s::bigint[]) WITH ORDINALITY AS r (stream, after, place)
@@ -75,17 +79,17 @@ async def missed(pool: PatientPool, asked: Sequence[Missing]) -> list[Missed]:
 async def _told(
     db: PatientAsyncConnection, organization_id: UUID, clients: Sequence[Mapping[UUID, int]]
 ) -> list[Missed]:
-    cursor = await db.execute(
-        _HEADS, [organization_id, list({stream for after in clients for stream in after})]
-    )
-    heads: dict[UUID, int] = dict(await cursor.fetchall())
+    names = {stream: str(stream) for after in clients for stream in after}
+    streams = list(names)
+    cursor = await db.execute(_HEADS, [list(names.values()), organization_id])
+    heads = {streams[place]: last for place, last in await cursor.fetchall()}
     near, too_far = zip(*(_near(after, heads) for after in clients), strict=True)
     # Those who were cut off together lack much the same: each stream is read once, from where the first one stopped.
     first: dict[UUID, int] = {}
     for items in near:
         for stream, sequence in items:
             first[stream] = min(sequence, first.get(stream, sequence))
-    found = await _read(db, organization_id, first) if first else {}
+    found = await _read(db, organization_id, first, names) if first else {}
     return [
         Missed({stream: found[stream].after(sequence) for stream, sequence in items}, far)
         for items, far in zip(near, too_far, strict=True)
@@ -107,17 +111,17 @@ def _near(after: Mapping[UUID, int], heads: Mapping[UUID, int]) -> tuple[list[As
 
 
 async def _read(
-    db: PatientAsyncConnection, organization_id: UUID, after: Mapping[UUID, int]
+    db: PatientAsyncConnection, organization_id: UUID, after: Mapping[UUID, int], names: Mapping[UUID, str]
 ) -> dict[UUID, _Told]:
-    streams, names = list(after), [str(stream) for stream in after]
-    cursor = await db.execute(_MISSED, [streams, list(after.values()), organization_id, TOO_FAR + 1])
-    found = {stream: _Told([], []) for stream in streams}
+    found = {stream: _Told([], []) for stream in after}
+    told = [(names[stream], kept.sequences.append, kept.payloads.append) for stream, kept in found.items()]
+    cursor = await db.execute(
+        _MISSED, [[name for name, _, _ in told], list(after.values()), organization_id, TOO_FAR + 1]
+    )
     for place, sequence, kind, payload in await cursor.fetchall():
-        encoded = frames.encode(
-            type=kind, stream_id=names[place], sequence=sequence, payload=payload.encode()
-        )
+        name, number, keep = told[place]
+        encoded = frames.encode(type=kind, stream_id=name, sequence=sequence, payload=payload.encode())
         if encoded is not None:
-            told = found[streams[place]]
-            told.sequences.append(sequence)
-            told.payloads.append(encoded[1])
+            number(sequence)
+            keep(encoded[1])
     return found
