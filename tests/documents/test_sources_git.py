@@ -75,7 +75,7 @@ def serve(
             look_up=names,
             tls=authority.client_context,
         )
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
 
         def begin(answering: Callable[[Repository], Answering]) -> Forge:
             repository = Repository(tmp_path / "handbook.git")
@@ -307,9 +307,9 @@ def test_a_host_that_is_gone_is_told(
     assert source.row.error_code == "documents.item_address"
     with socket.create_server((PUBLIC, 0)) as unused:
         port = unused.getsockname()[1]
-    policy = fetching.policy_for(administrator.organization_id)
+    policy = fetching.policy_for(administrator.organization_id, "document_source")
     there = replace(policy, ports=frozenset({port}))
-    monkeypatch.setattr(fetching, "policy_for", lambda organization_id: there)
+    monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: there)
     source = synced(administrator, forge, name="Other", settings={"url": f"https://git.example:{port}/a/b"})
     assert source.row.error_code == "documents.source_unreachable"
 
@@ -547,10 +547,10 @@ def test_a_password_does_not_go_along_to_another_host(
     forge.put("a.txt", b"First words.")
     usual, moved = forge.answering, redirect(f"https://other.example:{forge.server.port}{ADVERTISEMENT}")
     forge.answering = lambda asked: moved if asked.headers["host"].startswith("git.") else usual(asked)
-    policy = fetching.policy_for(administrator.organization_id)
+    policy = fetching.policy_for(administrator.organization_id, "document_source")
     names = Names({"git.example": [[PUBLIC]], "other.example": [[PUBLIC]]})
     there = replace(policy, look_up=names, tls=ssl._create_unverified_context)
-    monkeypatch.setattr(fetching, "policy_for", lambda organization_id: there)
+    monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: there)
     source = synced(administrator, forge, secret="token")
     assert (source.row.state, source.row.error_code) == ("failed", "documents.source_nonsense")
     assert [("authorization" in one.headers) for one in forge.asked] == [True, False]

@@ -60,7 +60,7 @@ def serve(
             look_up=names,
             tls=authority.client_context,
         )
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
         return post
 
     yield begin
@@ -338,9 +338,9 @@ def test_an_address_inside_is_never_reached(administrator: Member, post: Post) -
 def test_other_ports_than_those_of_mail_are_refused(
     administrator: Member, post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = fetching.policy_for(administrator.organization_id)
+    policy = fetching.policy_for(administrator.organization_id, "document_source")
     mail_only = replace(policy, mail_ports=Policy().mail_ports)
-    monkeypatch.setattr(fetching, "policy_for", lambda organization_id: mail_only)
+    monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: mail_only)
     assert synced(administrator, post).row.error_code == "documents.item_address"
     assert post.connections == 0
 

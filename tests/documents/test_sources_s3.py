@@ -62,7 +62,7 @@ def serve(
             look_up=names,
             tls=authority.client_context,
         )
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
 
         def begin(**more: Any) -> Bucket:
             bucket = Bucket(server, **more)

@@ -27,6 +27,7 @@ _TAGS = ["documents"]
 _LONGEST_PATH = 600
 _LONGEST_NAME = 200
 _KEPT_HIDDEN = "Password, token or key, for the place the settings name; it is never shown again."
+_REACHED = "Public, or named by the operator in `CHATSYSTEM_SOURCE_ADDRESSES`."
 _PLACE = "Whose documents they become; null for the library."
 
 
@@ -40,7 +41,7 @@ class SourceSettings(StrictSerializer):
 
     addresses = serializers.ListField(
         child=CleanText(max_length=LONGEST_ID), required=False, max_length=1000,
-        help_text="Public addresses, at most 200.",
+        help_text=f"At most 200. {_REACHED}",
     )  # fmt: skip
     with_links = serializers.BooleanField(
         required=False, help_text="Also the pages of the same host that a single address links to."
@@ -49,7 +50,7 @@ class SourceSettings(StrictSerializer):
         max_length=_LONGEST_PATH, allow_blank=True, required=False,
         help_text="Below the folder of the organization on the server; empty is all of it.",
     )  # fmt: skip
-    url = CleanText(max_length=LONGEST_ID, required=False, help_text="Public address of the repository.")
+    url = CleanText(max_length=LONGEST_ID, required=False, help_text=f"Address of the repository. {_REACHED}")
     branch = CleanText(
         max_length=_LONGEST_NAME, allow_blank=True, required=False,
         help_text="Branch or tag; empty is the server's choice.",
@@ -61,7 +62,7 @@ class SourceSettings(StrictSerializer):
     username = CleanText(max_length=_LONGEST_NAME, allow_blank=True, required=False)
     endpoint = CleanText(
         max_length=LONGEST_ID, allow_blank=True, required=False,
-        help_text="Public address of a server that speaks S3; empty is Amazon.",
+        help_text=f"Address of a server that speaks S3; empty is Amazon. {_REACHED}",
     )  # fmt: skip
     region = CleanText(max_length=40, allow_blank=True, required=False, help_text="Empty is `us-east-1`.")
     bucket = CleanText(max_length=63, required=False)
@@ -72,11 +73,13 @@ class SourceSettings(StrictSerializer):
     access_key = CleanText(
         max_length=128, allow_blank=True, required=False, help_text="Empty for a public bucket."
     )
-    host = CleanText(max_length=253, required=False, help_text="Public name of the mail server.")
+    host = CleanText(max_length=253, required=False, help_text=f"Name of the mail server. {_REACHED}")
     security = serializers.ChoiceField(
         choices=["tls", "starttls"], required=False, help_text="`tls` from the first byte, or `starttls`."
     )
-    port = serializers.IntegerField(min_value=1, max_value=65535, required=False, help_text="993 or 143.")
+    port = serializers.IntegerField(
+        min_value=1, max_value=65535, required=False, help_text="993, 143, or one that the operator named."
+    )
     folder = CleanText(
         max_length=_LONGEST_NAME, allow_blank=True, required=False, help_text="Empty is `INBOX`."
     )

@@ -16,6 +16,7 @@ from apps.chat.selectors.conversations import list_conversations
 from apps.core.errors import DomainError
 from apps.documents.services.sources import LONGEST_SECRET, NewSource, SourceChange, SourcePlace
 from apps.documents.types import SourceInterval, SourceKind, SourceView
+from apps.documents.connectors.imap import mail_ports
 
 
 class PatternsField(forms.CharField):
@@ -142,7 +143,7 @@ class AddressesForm(SourceForm):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://"}),
         help_text=gettext_lazy(
-            "One in each line. They have to be public, and allowed under outgoing connections. "
+            "One in each line: public, or named by your operator, and allowed under outgoing connections. "
             "Who reads the documents sees them."
         ),
     )
@@ -200,7 +201,8 @@ class GitForm(FilesForm):
         max_length=2048,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
         help_text=gettext_lazy(
-            "Of the repository, as for git clone: public, and allowed under outgoing connections."
+            "Of the repository, as for git clone: public, or named by your operator, "
+            "and allowed under outgoing connections."
         ),
     )
     branch = forms.CharField(
@@ -231,7 +233,8 @@ class S3Form(FilesForm):
         required=False,
         widget=forms.URLInput(attrs={"placeholder": "https://s3.example.com"}),
         help_text=gettext_lazy(
-            "Empty is Amazon. It has to be public, and allowed under outgoing connections."
+            "Empty is Amazon. Any other has to be public, or named by your operator, "
+            "and allowed under outgoing connections."
         ),
     )
     region = forms.CharField(
@@ -271,13 +274,18 @@ class ImapForm(SecretForm):
         label=gettext_lazy("Server"),
         max_length=253,
         widget=forms.TextInput(attrs={"placeholder": "imap.example.com"}),
-        help_text=gettext_lazy("It has to be public, and allowed under outgoing connections."),
+        help_text=gettext_lazy(
+            "It has to be public, or named by your operator, and allowed under outgoing connections."
+        ),
     )
     security = forms.ChoiceField(
         label=gettext_lazy("Encryption"), choices=[("tls", "TLS"), ("starttls", "STARTTLS")], initial="tls"
     )
     port = forms.TypedChoiceField(
-        label=gettext_lazy("Port"), choices=[(993, "993"), (143, "143")], coerce=int, initial=993
+        label=gettext_lazy("Port"),
+        choices=lambda: [(port, str(port)) for port in mail_ports()],
+        coerce=int,
+        initial=993,
     )
     username = forms.CharField(
         label=gettext_lazy("User name"),
