@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,8 +55,12 @@ def test_a_folder_becomes_documents_and_goes_again(
     aylin, jonas = visit("Aylin", language=said.language, width=width), visit("Jonas")
     page = aylin.page
     page.goto("/o/nordlicht/console/sources/")
-    page.get_by_role("link", name=said.folder, exact=True).click()
     dialog = page.locator("#dialog")
+    page.get_by_role("link", name=said.add).click()
+    kind = dialog.get_by_role("link", name=re.compile(f"^{said.folder}"))
+    expect(kind).to_be_visible()
+    assert aylin.look() + aylin.audit() == []
+    kind.click()
     dialog.get_by_label(said.name, exact=True).fill(word)
     dialog.locator("[name=path]").fill(shelf.name)
     assert aylin.look() + aylin.audit() == []

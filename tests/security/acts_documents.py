@@ -38,6 +38,12 @@ def _held(stage: Stage) -> UUID:
     return source_id
 
 
+def _private(stage: Stage) -> UUID:
+    settings = {"url": "https://git.invalid/team/handbook"}
+    wanted = NewSource(kind=SourceKind.GIT, name="Repository", settings=settings, secret="a token")
+    return add_source(principal=stage.acting, wanted=wanted)
+
+
 ACTS: dict[str, Act] = {
     "source.added": Act(lambda s, _: _source(s)),
     "source.changed": Act(
@@ -47,6 +53,10 @@ ACTS: dict[str, Act] = {
             wanted=SourceChange(name="Other", interval=SourceInterval.HOURLY),
         ),
         _source,
+    ),
+    "source.secret_forgotten": Act(
+        lambda s, made: change_source(principal=s.acting, source_id=made, wanted=SourceChange(secret="")),
+        _private,
     ),
     "source.paused": Act(
         lambda s, made: pause_source(principal=s.acting, source_id=made, is_paused=True), _source

@@ -150,6 +150,8 @@ def change_source(*, principal: Principal, source_id: UUID, wanted: SourceChange
             principal, actions.SOURCE_CHANGED, "source", row.pk,
             fields=sorted(changed), scope=row.scope_id, moved_documents=moved,
         )  # fmt: skip
+        if "secret" in changed and row.secret is None:
+            trail.note(principal, actions.SOURCE_SECRET_FORGOTTEN, "source", row.pk)
         if changed & _READ_ANEW:
             _end_sync(row)
             row.run_id = None
@@ -342,11 +344,12 @@ def _read_from(row: Source, wanted: SourceChange) -> dict[str, Any]:
     if wanted.settings is None and wanted.secret is None:
         return {}
     kind, settings = kind_of(row.kind), row.settings if wanted.settings is None else wanted.settings
-    is_kept = wanted.secret is None and Source.objects.filter(pk=row.pk, secret__isnull=False).exists()
+    has_one = Source.objects.filter(pk=row.pk, secret__isnull=False).exists()
+    is_kept = has_one and wanted.secret is None
     cleaned = kind.cleaned(settings, has_secret=is_kept or bool(wanted.secret))
     if is_kept and kind.secret_is_for(cleaned) != kind.secret_is_for(row.settings):
         raise secret_invalid(_("Enter it again: the one that is kept was given for another address or user."))
-    if wanted.secret is None:
+    if wanted.secret is None or not (wanted.secret or has_one):
         return {"settings": cleaned}
     return {"settings": cleaned, "secret": _clean_secret(wanted.secret)}
 
