@@ -378,3 +378,10 @@ def test_a_form_says_whom_to_ask_for_a_server_inside(administrator: Member) -> N
     (error,) = html.fromstring(answer.content).xpath("//*[contains(@class, 'field__error')]")
     assert "Ask your operator to name it in CHATSYSTEM_SOURCE_ADDRESSES." in error.text_content()
     assert not Source.objects.exists()
+
+
+def test_a_new_mailbox_needs_its_password(administrator: Member) -> None:
+    answer = browser(administrator).post(f"{base(administrator)}mailbox/new/", MAILBOX | {"secret": ""})
+    assert answer.status_code == 422
+    assert "required" in html.fromstring(answer.content).xpath("string(//*[@id='id_secret-error'])")
+    assert not Source.objects.exists()

@@ -80,7 +80,7 @@ def test_what_the_operator_does_not_name_any_more_is_not_read(
         source.again()
         assert source.item("a.txt").error_code == "documents.item_address"
         assert (server.hits, texts()) == (1, ["First words."])
-    assert "CHATSYSTEM_SOURCE_ADDRESSES" in sentence("documents.item_address")
+    assert "Your operator can allow" in sentence("documents.item_address")
 
 
 # Mail

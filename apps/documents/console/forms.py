@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django import forms
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,6 +18,9 @@ from apps.core.errors import DomainError
 from apps.documents.connectors.imap import mail_ports
 from apps.documents.services.sources import LONGEST_SECRET, NewSource, SourceChange, SourcePlace
 from apps.documents.types import SourceInterval, SourceKind, SourceView
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class PatternsField(forms.CharField):
@@ -116,7 +118,7 @@ class SourceForm(forms.Form):
 class SecretField(forms.CharField):
     """A password or key; what is kept is never shown, and stays where this is left empty."""
 
-    def __init__(self, label: Promise) -> None:
+    def __init__(self, label: _StrPromise) -> None:
         super().__init__(
             label=label,
             max_length=LONGEST_SECRET,
@@ -129,7 +131,7 @@ class SecretField(forms.CharField):
 class ForgetField(forms.BooleanField):
     """Whether the password or key that is stored goes."""
 
-    def __init__(self, label: Promise) -> None:
+    def __init__(self, label: _StrPromise) -> None:
         super().__init__(
             label=label,
             required=False,
@@ -157,6 +159,7 @@ class SecretForm(SourceForm):
             )
         else:
             self.fields.pop("forget", None)
+            self.fields["secret"].required = not self.named_by
 
     def clean(self) -> dict[str, Any]:
         """Leave out what goes with a secret that is forgotten."""
