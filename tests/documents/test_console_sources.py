@@ -14,7 +14,7 @@ from apps.chat.services.conversations import create_channel
 from apps.core.conf.groups import DocumentSettings
 from apps.core.models import AuditEntry
 from apps.documents.models import Document, Source, SourceItem
-from apps.documents.services.sources import SourceChange, SourcePlace, change_source
+from apps.documents.services.changing import SourceChange, SourcePlace, change_source
 from apps.documents.types import SourceState
 from tests.accounts.sessions import open_session
 from tests.documents.sources import Shelf, Synced, synced, texts

@@ -8,14 +8,7 @@ from apps.accounts.models import Member
 from apps.documents.models import Document
 from apps.documents.selectors.sources import find_origin
 from tests.documents import git_servers
-from tests.documents.git_servers import (
-    LINK,
-    PATH,
-    SUBMODULE,
-    Forge,
-    ServeForge,
-    version_2,
-)
+from tests.documents.git_servers import LINK, PATH, SUBMODULE, Forge, ServeForge, version_2
 from tests.documents.sources import Conformance, Place, synced, texts
 
 

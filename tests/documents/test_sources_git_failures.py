@@ -18,14 +18,7 @@ from apps.documents.connectors import git_trees
 from apps.documents.models import Document, SourceItem
 from tests.core.outbound_servers import CANARY, PUBLIC, redirect, reply, served
 from tests.documents import git_servers
-from tests.documents.git_servers import (
-    KIND,
-    PATH,
-    Asked,
-    Forge,
-    banded,
-    pkt,
-)
+from tests.documents.git_servers import KIND, PATH, Asked, Forge, banded, pkt
 from tests.documents.sources import synced, texts
 
 

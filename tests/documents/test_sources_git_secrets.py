@@ -12,16 +12,14 @@ from django.db import connection
 from apps.accounts.models import Member
 from apps.core.outbound import fetching
 from apps.core.services import key_rotation
+from apps.documents.connectors.secrets import LONGEST_SECRET
 from apps.documents.errors import SourceSettingsInvalid
 from apps.documents.models import Source
-from apps.documents.services import sources as services
-from apps.documents.services.sources import NewSource, SourceChange, add_source, change_source
+from apps.documents.services.changing import SourceChange, change_source
+from apps.documents.services.sources import NewSource, add_source
 from apps.documents.types import SourceKind
 from tests.core.outbound_servers import PUBLIC, Names, redirect
-from tests.documents.git_servers import (
-    PATH,
-    Forge,
-)
+from tests.documents.git_servers import PATH, Forge
 from tests.documents.sources import added, synced, texts
 from tests.factories.accounts import principal_of
 from tests.factories.runs import work_off
@@ -130,7 +128,7 @@ def test_another_branch_keeps_the_secret_and_an_empty_one_forgets_it(
         ({"include": ["x" * 201]}, "", "include"), ({"include": ["**/**/**/a"]}, "", "include"),
         ({"username": "a:b"}, "x", "username"),
         ({"url": "http://git.example/a"}, "token", "secret"), ({}, "two\nlines", "secret"),
-        ({}, "x" * (services.LONGEST_SECRET + 1), "secret"),
+        ({}, "x" * (LONGEST_SECRET + 1), "secret"),
     ],
 )  # fmt: skip
 def test_settings_that_cannot_be_used_are_refused(

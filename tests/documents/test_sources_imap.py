@@ -10,7 +10,8 @@ from apps.accounts.models import Member
 from apps.documents.errors import SourceSettingsInvalid
 from apps.documents.models import Document, Source
 from apps.documents.selectors.sources import find_origin
-from apps.documents.services.sources import NewSource, SourceChange, add_source, change_source
+from apps.documents.services.changing import SourceChange, change_source
+from apps.documents.services.sources import NewSource, add_source
 from apps.documents.types import SourceKind
 from apps.runs.models import Run
 from tests.documents.imap_servers import USER, Post, ServePost, mail

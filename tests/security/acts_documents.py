@@ -5,16 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from apps.documents.models import Source
-from apps.documents.services.sources import (
-    NewSource,
-    SourceChange,
-    add_source,
-    change_source,
-    confirm_removal,
-    pause_source,
-    remove_source,
-    sync_source,
-)
+from apps.documents.services.changing import SourceChange, change_source, pause_source
+from apps.documents.services.sources import NewSource, add_source, remove_source
+from apps.documents.services.starting import confirm_removal, sync_source
 from apps.documents.types import SourceInterval, SourceKind, SourceState
 from tests.security.acts import Act, Stage
 

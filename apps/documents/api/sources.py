@@ -17,9 +17,11 @@ from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import OLDEST_FIRST, PageQuery, page_of_list, read_page
 from apps.core.api.serializers import CleanText, StrictSerializer, read_query, validated
 from apps.documents.connectors.contract import LONGEST_ID
+from apps.documents.connectors.secrets import LONGEST_SECRET
 from apps.documents.selectors.sources import get_source, list_sources, list_unread
-from apps.documents.services import sources as services
-from apps.documents.services.sources import NewSource, SourceChange, SourcePlace
+from apps.documents.services import changing, sources, starting
+from apps.documents.services.changing import SourceChange, SourcePlace
+from apps.documents.services.sources import NewSource
 from apps.documents.types import SourceInterval, SourceKind, SourceState, SourceView
 
 SEE = "settings.view"
@@ -93,7 +95,7 @@ class NewSourceSerializer(StrictSerializer):
     settings = SourceSettings()
     secret = serializers.CharField(
         required=False, allow_blank=True, write_only=True, trim_whitespace=False,
-        max_length=services.LONGEST_SECRET, default="", help_text=_KEPT_HIDDEN,
+        max_length=LONGEST_SECRET, default="", help_text=_KEPT_HIDDEN,
     )  # fmt: skip
     conversation = serializers.UUIDField(required=False, allow_null=True, default=None, help_text=_PLACE)
     interval = serializers.ChoiceField(choices=SourceInterval.choices, default=SourceInterval.DAILY)
@@ -106,7 +108,7 @@ class SourceChangeSerializer(StrictSerializer):
     settings = SourceSettings(required=False)
     secret = serializers.CharField(
         required=False, allow_blank=True, write_only=True, trim_whitespace=False,
-        max_length=services.LONGEST_SECRET,
+        max_length=LONGEST_SECRET,
         help_text=f"{_KEPT_HIDDEN} With another address or user it has to be given again; empty forgets it.",
     )  # fmt: skip
     conversation = serializers.UUIDField(required=False, allow_null=True, help_text=_PLACE)
@@ -210,7 +212,7 @@ class SourceList(APIView):
             conversation_id=asked["conversation"],
             interval=SourceInterval(asked["interval"]),
         )
-        made = services.add_source(principal=principal_of(request), wanted=wanted)
+        made = sources.add_source(principal=principal_of(request), wanted=wanted)
         answer = _shown(request, made, status=201)
         answer["Location"] = f"/api/v1/sources/{made}/"
         return answer
@@ -238,7 +240,7 @@ class SourceDetail(APIView):
             interval=SourceInterval(asked["interval"]) if "interval" in asked else None,
             is_paused=asked.get("is_paused"),
         )
-        services.change_source(principal=principal_of(request), source_id=source_id, wanted=change)
+        changing.change_source(principal=principal_of(request), source_id=source_id, wanted=change)
         return _shown(request, source_id)
 
     @extend_schema(
@@ -249,7 +251,7 @@ class SourceDetail(APIView):
     def delete(self, request: Request, source_id: UUID) -> Response:
         """Forget it. Its documents stay, or go with it in the background."""
         asked = read_query(request, RemovalQuery)
-        services.remove_source(
+        sources.remove_source(
             principal=principal_of(request),
             source_id=source_id,
             with_documents=asked["documents"] == "remove",
@@ -266,7 +268,7 @@ class SourceSync(APIView):
     @repeatable
     def post(self, request: Request, source_id: UUID) -> Response:
         """Look at it now; `run` says how far it is. One that is looked at already goes on."""
-        services.sync_source(principal=principal_of(request), source_id=source_id)
+        starting.sync_source(principal=principal_of(request), source_id=source_id)
         return _shown(request, source_id, status=202)
 
 
@@ -279,7 +281,7 @@ class SourceConfirm(APIView):
     @repeatable
     def post(self, request: Request, source_id: UUID) -> Response:
         """Let what is missing go, where so much would go that somebody is asked."""
-        services.confirm_removal(principal=principal_of(request), source_id=source_id)
+        starting.confirm_removal(principal=principal_of(request), source_id=source_id)
         return _shown(request, source_id, status=202)
 
 

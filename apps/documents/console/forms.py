@@ -16,7 +16,9 @@ from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import list_conversations
 from apps.core.errors import DomainError
 from apps.documents.connectors.imap import mail_ports
-from apps.documents.services.sources import LONGEST_SECRET, NewSource, SourceChange, SourcePlace
+from apps.documents.connectors.secrets import LONGEST_SECRET
+from apps.documents.services.changing import SourceChange, SourcePlace
+from apps.documents.services.sources import NewSource
 from apps.documents.types import SourceInterval, SourceKind, SourceView
 
 if TYPE_CHECKING:

@@ -21,16 +21,10 @@ from apps.documents.console.common import SOURCES, ConsoleRequest
 from apps.documents.console.forms import FORMS, SourceForm
 from apps.documents.errors import SourceNotFound
 from apps.documents.selectors.sources import get_source, list_sources, list_unread
-from apps.documents.services.sources import (
-    add_source,
-    change_source,
-    confirm_removal,
-    is_administrator,
-    pause_source,
-    remove_source,
-    require_administrator,
-    sync_source,
-)
+from apps.documents.services.changing import change_source, pause_source
+from apps.documents.services.owning import is_administrator, require_administrator
+from apps.documents.services.sources import add_source, remove_source
+from apps.documents.services.starting import confirm_removal, sync_source
 from apps.documents.types import SourceKind, SourceState
 
 
