@@ -71,7 +71,10 @@ SENTENCES: Final[dict[str, Promise]] = {
     SourceError.ITEM_REFUSED: _("It may not be read from here."),
     SourceError.ITEM_UNUSABLE: _("Its content could not be taken over."),
     SourceError.ITEM_GONE: _("It does not exist, or not any more."),
-    SourceError.ADDRESS: _("The address is not public, or not allowed here."),
+    SourceError.ADDRESS: _(
+        "The address is not public, or not allowed here. "
+        "Your operator can allow a server of your own network."
+    ),
     SourceError.BAD_NAME: _("Its name has characters that cannot be shown, or is too long."),
     SourceError.NO_ROOM: _("There is no room for it. Delete files, or ask the operator for more."),
 }

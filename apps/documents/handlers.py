@@ -19,7 +19,7 @@ from apps.core.events.subscribers import after_commit, in_transaction
 from apps.core.relay.periodic import every
 from apps.documents.errors import SourceError
 from apps.documents.selectors import explaining
-from apps.documents.services import attachments, erasing, reading, sources, syncing
+from apps.documents.services import attachments, erasing, reading, starting, syncing
 from apps.documents.types import SOURCE_SUBJECT, SUBJECT
 from apps.runs.events import RunFinished
 from apps.runs.types import RunState
@@ -91,4 +91,4 @@ def note_end_of_synchronization(event: RunFinished) -> None:
 @every(seconds=30)
 def synchronize_due_sources() -> None:
     """Sources with an interval are looked at when it is over."""
-    sources.start_due_syncs()
+    starting.start_due_syncs()

@@ -64,7 +64,7 @@ def use_policy(organization_id: UUID, monkeypatch: pytest.MonkeyPatch) -> UsePol
     def use(*ports: int, names: dict[str, list[list[str]]] | None = None, **other: Any) -> Names:
         server = Names(names or {})
         policy = Policy(**({"ports": frozenset(ports), "is_allowed": public_here, "look_up": server} | other))
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
         return server
 
     return use

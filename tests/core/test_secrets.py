@@ -345,6 +345,7 @@ def test_the_console_says_where_a_value_comes_from(tmp_path: Path) -> None:
         {"operator_addresses": "10.0.0.1"},
         {"operator_addresses": "http://a,ftp://b"},
         {"outbound_proxy": "socks5://a"},
+        {"source_addresses": "git.intern"},
     ],
 )
 def test_outbound_settings_that_cannot_work_are_refused(values: dict[str, str]) -> None:

@@ -1,10 +1,13 @@
-"""What tests of documents start from: members, and a store of their own for those that keep files."""
+"""What tests of documents start from: members, a store of their own for those that keep files, servers of sources."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import LazySettings
@@ -12,7 +15,14 @@ from django.conf import LazySettings
 from apps.accounts.models import Member
 from apps.core import tenancy
 from apps.core.conf.groups import DocumentSettings
+from apps.core.outbound import fetching
+from apps.core.outbound.types import Policy
+from apps.core.services import breaker as breakers
 from apps.files import store as stores
+from tests.core.certificates import Authority
+from tests.core.outbound_servers import CANARY, PUBLIC, Names, public_here, served
+from tests.documents.git_servers import Answering, Forge, Repository, ServeForge, version_2
+from tests.documents.imap_servers import Post, ServePost, posted
 from tests.documents.sources import Shelf
 from tests.factories.accounts import MemberFactory
 
@@ -59,3 +69,77 @@ def shelf(root: Path, administrator: Member) -> Shelf:
     path = root / administrator.organization.slug / "handbook"
     path.mkdir(parents=True)
     return Shelf(path)
+
+
+Certificate = tuple[Authority, ssl.SSLContext]
+
+
+@pytest.fixture(scope="session")
+def git_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    return authority, authority.server_context("git.example")
+
+
+@pytest.fixture
+def serve_forge(
+    tmp_path: Path, git_certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[ServeForge]:
+    """Put a repository behind a server of a test's choice."""
+    breakers.forget()
+    authority, context = git_certificate
+    answers: dict[str, Any] = {}
+    with served(PUBLIC, answers, context=context) as server:
+        names = Names({"git.example": [[PUBLIC]], "inside.example": [[CANARY]]})
+        policy = Policy(
+            ports=frozenset({server.port}),
+            is_allowed=public_here,
+            look_up=names,
+            tls=authority.client_context,
+        )
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
+
+        def begin(answering: Callable[[Repository], Answering]) -> Forge:
+            repository = Repository(tmp_path / "handbook.git")
+            forge = Forge(repository, answering(repository), server)
+            answers.update(forge.routes())
+            return forge
+
+        yield begin
+
+
+@pytest.fixture
+def forge(serve_forge: ServeForge) -> Forge:
+    return serve_forge(version_2)
+
+
+@pytest.fixture(scope="session")
+def mail_certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    authority = Authority(tmp_path_factory.mktemp("authority"))
+    return authority, authority.server_context("mail.example")
+
+
+@pytest.fixture
+def serve_post(mail_certificate: Certificate, monkeypatch: pytest.MonkeyPatch) -> Iterator[ServePost]:
+    """Put a mailbox behind a server."""
+    breakers.forget()
+    authority, context = mail_certificate
+    names = Names({"mail.example": [[PUBLIC]], "other.example": [[PUBLIC]], "inside.example": [[CANARY]]})
+
+    def begin(**more: Any) -> Post:
+        post = stack.enter_context(posted(Post(**more), context))
+        policy = Policy(
+            mail_ports=frozenset({post.port}),
+            is_allowed=public_here,
+            look_up=names,
+            tls=authority.client_context,
+        )
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
+        return post
+
+    with ExitStack() as stack:
+        yield begin
+
+
+@pytest.fixture
+def post(serve_post: ServePost) -> Post:
+    return serve_post()

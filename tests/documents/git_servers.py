@@ -170,6 +170,9 @@ def banded(pack: bytes) -> bytes:
     return pkt(b"\x02Counting\n") + b"".join(pkt(b"\x01" + piece) for piece in pieces) + b"0000"
 
 
+ServeForge = Callable[[Callable[[Repository], Answering]], Forge]
+
+
 def version_2(repository: Repository, *, filtering: bool = True) -> Answering:
     """A server that speaks version 2, from its documentation."""
 

@@ -53,6 +53,9 @@ class Post:
         }
 
 
+ServePost = Callable[..., Post]
+
+
 def mail(
     words: str,
     *,

@@ -13,7 +13,8 @@ from apps.accounts.models import Member
 from apps.documents.models import Document, DocumentPage, Source, SourceItem
 from apps.documents.services import syncing
 from apps.documents.services.documents import add_document
-from apps.documents.services.sources import NewSource, add_source, sync_source
+from apps.documents.services.sources import NewSource, add_source
+from apps.documents.services.starting import sync_source
 from apps.documents.types import SourceInterval, SourceKind
 from apps.runs.models import Run
 from tests.factories.accounts import principal_of

@@ -12,8 +12,9 @@ from lxml import html
 from apps.accounts.models import Member
 from apps.chat.services.conversations import create_channel
 from apps.core.conf.groups import DocumentSettings
+from apps.core.models import AuditEntry
 from apps.documents.models import Document, Source, SourceItem
-from apps.documents.services.sources import SourceChange, SourcePlace, change_source
+from apps.documents.services.changing import SourceChange, SourcePlace, change_source
 from apps.documents.types import SourceState
 from tests.accounts.sessions import open_session
 from tests.documents.sources import Shelf, Synced, synced, texts
@@ -86,7 +87,8 @@ def test_addresses_are_added_by_a_form(administrator: Member) -> None:
 @pytest.mark.parametrize(
     ("change", "word"),
     [
-        ({"addresses": "http://10.0.0.1/"}, "http://10.0.0.1/"),
+        ({"addresses": "http://10.0.0.1/"}, "http://10.0.0.1 is inside a private network"),
+        ({"addresses": "http://0.0.0.0/"}, "This address cannot be used: http://0.0.0.0/"),
         ({"addresses": ""}, "required"),
         ({"name": ""}, "required"),
         ({"place": "01890000-0000-7000-8000-000000000000"}, "valid choice"),
@@ -151,14 +153,14 @@ def test_folders_are_offered_only_where_the_operator_allows_them(
 ) -> None:
     client = browser(administrator)
     where = f"{base(administrator)}folder/new/"
-    assert where.encode() in client.get(base(administrator)).content
+    assert where.encode() in client.get(f"{base(administrator)}new/").content
     asked = {"name": "Handbook", "path": "handbook", "interval": "manual"}
     assert client.post(where, asked).status_code == 302
     assert Source.objects.get().settings == {"path": "handbook"}
     settings.CONFIGURATION = replace(
         settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=None)
     )
-    assert where.encode() not in client.get(base(administrator)).content
+    assert where.encode() not in client.get(f"{base(administrator)}new/").content
     assert client.get(where).status_code == 404
     assert client.post(where, {**asked, "name": "Other"}).status_code == 404
     assert Source.objects.count() == 1
@@ -197,7 +199,17 @@ def test_what_waits_is_confirmed(administrator: Member, source: Synced) -> None:
 @pytest.mark.parametrize("role", ["guest", "member", "moderator", "auditor"])
 @pytest.mark.parametrize(
     "path",
-    ["", "addresses/new/", "folder/new/", "{}/sync/", "{}/pause/", "{}/unread/", "{}/confirm/", "{}/remove/"],
+    [
+        "",
+        "new/",
+        "addresses/new/",
+        "folder/new/",
+        "{}/sync/",
+        "{}/pause/",
+        "{}/unread/",
+        "{}/confirm/",
+        "{}/remove/",
+    ],
 )
 def test_for_everybody_else_there_are_no_sources(
     administrator: Member, shelf: Shelf, role: str, path: str
@@ -256,3 +268,120 @@ def test_another_address_in_the_form_asks_for_the_password(administrator: Member
     assert "Enter it again" in answer.content.decode()
     assert b"the-token" not in answer.content
     assert Source.objects.get().settings["url"] == "https://git.invalid/team/handbook"
+
+
+# What is added, and what is forgotten
+
+
+def links(client: Client, where: str) -> list[str]:
+    page = html.fromstring(client.get(where).content)
+    return [str(link) for link in page.xpath("//main//a[contains(@class, 'choice')]/@href")]
+
+
+def test_one_button_leads_to_the_kinds_of_sources(
+    administrator: Member, shelf: Shelf, settings: LazySettings
+) -> None:
+    client, where = browser(administrator), f"{base(administrator)}new/"
+    page = html.fromstring(client.get(base(administrator)).content)
+    (button,) = page.xpath("//main//*[contains(@class, 'bar__tools')]//a")
+    assert (button.get("href"), button.get("hx-target")) == (where, "#dialog")
+    kinds = ["addresses", "git", "bucket", "mailbox", "folder"]
+    assert links(client, where) == [f"{base(administrator)}{kind}/new/" for kind in kinds]
+    assert [client.get(link).status_code for link in links(client, where)] == [200] * 5
+    settings.CONFIGURATION = replace(
+        settings.CONFIGURATION, documents=DocumentSettings(source_folders_root=None)
+    )
+    assert len(links(client, where)) == 4
+
+
+BUCKET = {
+    "name": "Bucket", "bucket": "handbook", "access_key": "AKIAEXAMPLE", "secret": "word", "interval": "manual",
+}  # fmt: skip
+MAILBOX = {
+    "name": "Mail", "host": "mail.invalid", "port": "993", "security": "tls", "username": "info", "secret": "word",
+    "interval": "manual",
+}  # fmt: skip
+PRIVATE = [("git", REPOSITORY, "username"), ("bucket", BUCKET, "access_key")]
+
+
+@pytest.mark.parametrize(
+    ("path", "label"),
+    [("git", "Access token or password"), ("bucket", "Secret access key"), ("mailbox", "Password")],
+)
+def test_a_secret_is_called_what_its_server_calls_it(administrator: Member, path: str, label: str) -> None:
+    page = html.fromstring(browser(administrator).get(f"{base(administrator)}{path}/new/").content)
+    (said,) = page.xpath("//label[@for='id_secret']/text()")
+    assert said.strip() == label
+    assert page.xpath("//input[@name='forget']") == []
+
+
+def added_by_form(client: Client, member: Member, path: str, asked: dict[str, str]) -> str:
+    """Add a source; return where it is changed."""
+    assert client.post(f"{base(member)}{path}/new/", asked).status_code == 302
+    return f"{base(member)}{Source.objects.get().pk}/change/"
+
+
+@pytest.mark.parametrize(("path", "asked", "named_by"), PRIVATE)
+def test_a_stored_secret_is_forgotten_with_whose_it_is(
+    administrator: Member, path: str, asked: dict[str, str], named_by: str
+) -> None:
+    client = browser(administrator)
+    where = added_by_form(client, administrator, path, asked)
+    assert b'name="forget"' in client.get(where).content
+    assert client.post(where, asked | {"secret": "", "forget": "on"}).status_code == 302
+    source = Source.objects.get()
+    assert (source.secret, source.settings[named_by]) == (None, "")
+    noted = AuditEntry.objects.filter(action="source.secret_forgotten", object_id=str(source.pk))
+    assert noted.count() == 1
+    assert b'name="forget"' not in client.get(where).content
+
+
+@pytest.mark.parametrize(("path", "asked", "named_by"), PRIVATE)
+def test_a_new_secret_and_forgetting_are_not_both_meant(
+    administrator: Member, path: str, asked: dict[str, str], named_by: str
+) -> None:
+    client = browser(administrator)
+    where = added_by_form(client, administrator, path, asked)
+    answer = client.post(where, asked | {"secret": "another", "forget": "on"})
+    assert answer.status_code == 422
+    assert "Enter a new one, or forget the stored one." in answer.content.decode()
+    source = Source.objects.get()
+    assert (source.secret, source.settings[named_by]) == (asked["secret"], asked[named_by])
+
+
+def test_a_mailbox_is_read_by_its_password_which_stays(administrator: Member) -> None:
+    client = browser(administrator)
+    where = added_by_form(client, administrator, "mailbox", MAILBOX)
+    assert b'name="forget"' not in client.get(where).content
+    assert client.post(where, MAILBOX | {"secret": "", "forget": "on"}).status_code == 302
+    assert Source.objects.get().secret == "word"
+
+
+def test_what_is_not_stored_is_not_forgotten(administrator: Member) -> None:
+    client = browser(administrator)
+    public = REPOSITORY | {"username": "", "secret": ""}
+    where = added_by_form(client, administrator, "git", public)
+    client.post(where, public | {"forget": "on"})
+    change_source(
+        principal=principal_of(administrator),
+        source_id=Source.objects.get().pk,
+        wanted=SourceChange(secret=""),
+    )
+    assert not AuditEntry.objects.filter(action__in=["source.secret_forgotten", "source.changed"]).exists()
+
+
+def test_a_form_says_whom_to_ask_for_a_server_inside(administrator: Member) -> None:
+    answer = browser(administrator).post(
+        f"{base(administrator)}bucket/new/",
+        BUCKET | {"endpoint": "https://10.0.0.5:9000", "path_style": "on"},
+    )
+    (error,) = html.fromstring(answer.content).xpath("//*[contains(@class, 'field__error')]")
+    assert "Ask your operator to name it in CHATSYSTEM_SOURCE_ADDRESSES." in error.text_content()
+    assert not Source.objects.exists()
+
+
+def test_a_new_mailbox_needs_its_password(administrator: Member) -> None:
+    answer = browser(administrator).post(f"{base(administrator)}mailbox/new/", MAILBOX | {"secret": ""})
+    assert answer.status_code == 422
+    assert "required" in html.fromstring(answer.content).xpath("string(//*[@id='id_secret-error'])")
+    assert not Source.objects.exists()

@@ -20,25 +20,15 @@ from apps.core import tenancy
 from apps.core.models import AuditEntry
 from apps.core.relay import periodic
 from apps.documents import handlers
-from apps.documents.errors import (
-    NothingHeld,
-    SourceBusy,
-    SourceNameTaken,
-    SourceNotFound,
-    TooManySources,
-)
+from apps.documents.errors import NothingHeld, SourceBusy, SourceNameTaken, SourceNotFound, TooManySources
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.selectors.documents import list_documents
 from apps.documents.selectors.sources import get_source, list_sources, list_unread
 from apps.documents.services import sources as services
+from apps.documents.services.changing import pause_source
 from apps.documents.services.documents import delete_document
-from apps.documents.services.sources import (
-    confirm_removal,
-    pause_source,
-    remove_source,
-    start_due_syncs,
-    sync_source,
-)
+from apps.documents.services.sources import remove_source
+from apps.documents.services.starting import confirm_removal, start_due_syncs, sync_source
 from apps.documents.types import SourceInterval, SourceKind
 from apps.files.models import StoredFile
 from apps.runs.models import Run

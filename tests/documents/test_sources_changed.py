@@ -28,12 +28,8 @@ from apps.documents.errors import (
 from apps.documents.models import Document, Renewal, Source
 from apps.documents.selectors.documents import get_document
 from apps.documents.services import syncing
-from apps.documents.services.sources import (
-    SourceChange,
-    SourcePlace,
-    change_source,
-    remove_source,
-)
+from apps.documents.services.changing import SourceChange, SourcePlace, change_source
+from apps.documents.services.sources import remove_source
 from apps.documents.types import SourceInterval
 from apps.files.models import FileScope, StoredFile
 from apps.files.selectors.files import can_open

@@ -16,7 +16,8 @@ from apps.documents.connectors import s3
 from apps.documents.errors import SourceSettingsInvalid
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.selectors.sources import find_origin
-from apps.documents.services.sources import NewSource, SourceChange, add_source, change_source
+from apps.documents.services.changing import SourceChange, change_source
+from apps.documents.services.sources import NewSource, add_source
 from apps.documents.types import SourceKind
 from tests.core.certificates import Authority
 from tests.core.outbound_servers import PUBLIC, Names, public_here, redirect, reply, served
@@ -62,7 +63,7 @@ def serve(
             look_up=names,
             tls=authority.client_context,
         )
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
 
         def begin(**more: Any) -> Bucket:
             bucket = Bucket(server, **more)

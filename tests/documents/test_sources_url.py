@@ -90,7 +90,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     with served(PUBLIC, answers) as server:
         names = Names({HOST: [[PUBLIC]], "inside.example": [[CANARY]], "other.example": [[PUBLIC]]})
         policy = Policy(ports=frozenset({server.port}), is_allowed=public_here, look_up=names)
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
         yield Site(server, answers)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,8 +55,12 @@ def test_a_folder_becomes_documents_and_goes_again(
     aylin, jonas = visit("Aylin", language=said.language, width=width), visit("Jonas")
     page = aylin.page
     page.goto("/o/nordlicht/console/sources/")
-    page.get_by_role("link", name=said.folder, exact=True).click()
     dialog = page.locator("#dialog")
+    page.get_by_role("link", name=said.add).click()
+    kind = dialog.get_by_role("link", name=re.compile(f"^{said.folder}"))
+    expect(kind).to_be_visible()
+    assert aylin.look() + aylin.audit() == []
+    kind.click()
     dialog.get_by_label(said.name, exact=True).fill(word)
     dialog.locator("[name=path]").fill(shelf.name)
     assert aylin.look() + aylin.audit() == []
@@ -83,3 +88,38 @@ def test_a_folder_becomes_documents_and_goes_again(
     assert aylin.look() + aylin.audit() == []
     dialog.locator("button[type=submit]").click()
     expect(row).to_have_count(0, timeout=60_000)
+
+
+def test_keys_lead_to_the_form_and_to_what_is_wrong_in_it(visit: Visit) -> None:
+    aylin = visit("Aylin")
+    page, dialog = aylin.page, aylin.page.locator("#dialog")
+    aylin.expected.append("422")
+    page.goto("/o/nordlicht/console/sources/")
+    page.get_by_role("link", name="Add source").press("Enter")
+    expect(dialog.get_by_role("link", name="Web addresses")).to_be_focused()
+    page.keyboard.press("Enter")
+    name = dialog.get_by_label("Name", exact=True)
+    expect(name).to_be_focused()
+    name.fill("Inside")
+    dialog.get_by_label("Addresses").fill("http://10.0.0.5:8080/")
+    dialog.get_by_role("button", name="Add source").press("Enter")
+    expect(dialog.get_by_label("Addresses")).to_be_focused()
+    expect(dialog.get_by_text("http://10.0.0.5:8080 is inside a private network.")).to_be_visible()
+    assert aylin.look() + aylin.audit() == []
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_without_scripts_a_source_is_chosen_and_added(visit: Visit) -> None:
+    page = visit("Aylin", scripts=False).page
+    page.goto("/o/nordlicht/console/sources/")
+    page.get_by_role("link", name="Add source").click()
+    page.get_by_role("link", name=re.compile("^Folder")).click()
+    page.get_by_label("Name", exact=True).fill("Without scripts")
+    page.locator("[name=path]").fill("nowhere")
+    page.get_by_role("button", name="Add source").click()
+    row = page.get_by_role("row", name="Without scripts")
+    expect(row).to_be_visible()
+    row.get_by_role("link", name="Remove Without scripts").click()
+    page.get_by_role("button", name="Remove source").click()
+    expect(row).to_have_count(0)

@@ -63,7 +63,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, world: World) -> It
             ports=frozenset({server.port}), is_allowed=public_here,
             look_up=Names({"push.example": [[PUBLIC]]}), tls=authority.client_context,
         )  # fmt: skip
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
         breaker.forget()
         yield server
 

@@ -69,6 +69,17 @@ def test_every_state_says_why(reader: Principal) -> None:
     ] == []
 
 
+def test_places_inside_that_the_operator_named_are_counted(reader: Principal, settings: Any) -> None:
+    assert "Never an address inside" in found(reader)["outbound"].why
+    group = settings.CONFIGURATION.outbound.model_copy(
+        update={"source_addresses": "https://git.intern,imaps://mail.intern"}
+    )
+    settings.CONFIGURATION = replace(settings.CONFIGURATION, outbound=group)
+    line = found(reader)["outbound"]
+    assert "2 places that the operator named" in line.why
+    assert "git.intern" not in line.why
+
+
 def test_settings_decide_the_states(reader: Principal, settings: Any) -> None:
     assert (found(reader)["transport"].tone, found(reader)["files"].tone) == ("warn", "off")
     settings.PUBLIC_URL, settings.FILES_BASE_URL = "https://chat.example.org", "https://files.example.org"

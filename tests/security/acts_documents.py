@@ -5,16 +5,9 @@ from __future__ import annotations
 from uuid import UUID
 
 from apps.documents.models import Source
-from apps.documents.services.sources import (
-    NewSource,
-    SourceChange,
-    add_source,
-    change_source,
-    confirm_removal,
-    pause_source,
-    remove_source,
-    sync_source,
-)
+from apps.documents.services.changing import SourceChange, change_source, pause_source
+from apps.documents.services.sources import NewSource, add_source, remove_source
+from apps.documents.services.starting import confirm_removal, sync_source
 from apps.documents.types import SourceInterval, SourceKind, SourceState
 from tests.security.acts import Act, Stage
 
@@ -38,6 +31,12 @@ def _held(stage: Stage) -> UUID:
     return source_id
 
 
+def _private(stage: Stage) -> UUID:
+    settings = {"url": "https://git.invalid/team/handbook"}
+    wanted = NewSource(kind=SourceKind.GIT, name="Repository", settings=settings, secret="a token")
+    return add_source(principal=stage.acting, wanted=wanted)
+
+
 ACTS: dict[str, Act] = {
     "source.added": Act(lambda s, _: _source(s)),
     "source.changed": Act(
@@ -47,6 +46,10 @@ ACTS: dict[str, Act] = {
             wanted=SourceChange(name="Other", interval=SourceInterval.HOURLY),
         ),
         _source,
+    ),
+    "source.secret_forgotten": Act(
+        lambda s, made: change_source(principal=s.acting, source_id=made, wanted=SourceChange(secret="")),
+        _private,
     ),
     "source.paused": Act(
         lambda s, made: pause_source(principal=s.acting, source_id=made, is_paused=True), _source

@@ -72,7 +72,7 @@ def use_policy(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[.
     def use(names: dict[str, list[list[str]]], *ports: int, **other: Any) -> Names:
         server = Names(names)
         policy = Policy(**({"ports": frozenset(ports), "is_allowed": public_here, "look_up": server} | other))
-        monkeypatch.setattr(fetching, "policy_for", lambda organization_id: policy)
+        monkeypatch.setattr(fetching, "policy_for", lambda organization_id, purpose: policy)
         return server
 
     with tenancy.use(OrganizationFactory().pk):
@@ -275,7 +275,7 @@ def test_other_ports_are_refused(get: Get, canary: Server, use_policy: Callable[
 def test_the_product_reaches_ports_80_and_443_of_public_addresses_only(db: None) -> None:
     here = OrganizationFactory().pk
     with tenancy.use(here):
-        policy = fetching.policy_for(here)
+        policy = fetching.policy_for(here, "test")
     assert policy.ports == {80, 443}
     assert not policy.is_allowed(ip_address(PUBLIC))
 

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
 from apps.core.conf import smtp
+from apps.core.outbound.places import read_places
 
 
 def _(text: str) -> str:
@@ -44,6 +45,11 @@ def _http_addresses(value: str) -> str:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ValueError("every address begins with http:// or https:// and names a host")
+    return value
+
+
+def _places(value: str) -> str:
+    read_places(value)
     return value
 
 
@@ -361,6 +367,14 @@ class OutboundSettings(Group):
         description=_(
             "More addresses, by comma, such as http://10.0.0.5:11434, that the server's own parts may reach; beside "
             "llm_base_url the only ones that may be private. People, documents and models never reach them."
+        ),
+    )
+    source_addresses: Annotated[str, AfterValidator(_places)] = Field(
+        "",
+        description=_(
+            "Servers inside your network, by comma, such as https://git.intern,https://minio.intern:9000,"
+            "imaps://mail.intern, that administrators may name as sources of documents although they are private. "
+            "Scheme, host and port are exact; nothing else that people name reaches them."
         ),
     )
 

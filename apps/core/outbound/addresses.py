@@ -24,6 +24,13 @@ _CLOSED_6: Final = tuple(
 )
 _TRANSLATED: Final = IPv6Network("64:ff9b::/96")  # NAT64, RFC 6052: what a network without IPv4 answers with
 _COMPATIBLE: Final = IPv6Network("::/96")
+_PRIVATE_4: Final = tuple(
+    IPv4Network(text) for text in ("10.0.0.0/8", "100.64.0.0/10", "172.16.0.0/12", "192.168.0.0/16")
+)
+_LOOPBACK_4, _LOOPBACK_6 = IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")
+_PRIVATE_6: Final = IPv6Network("fc00::/7")
+# what tells a machine in somebody's cloud its keys, where it lies in a private network: Alibaba, Amazon, Google
+_METADATA: Final = frozenset(map(ip_address, ("100.100.100.200", "fd00:ec2::254", "fd20:ce::254")))
 _LOWEST_32: Final = 0xFFFF_FFFF
 _ISATAP: Final = frozenset({0x0000_5EFE, 0x0200_5EFE})  # RFC 5214
 
@@ -55,3 +62,20 @@ def is_public(address: Address) -> bool:
         return False
     is_isatap = (int(address) >> 32) & _LOWEST_32 in _ISATAP
     return is_public(inner) if is_isatap else True
+
+
+def is_loopback(address: Address) -> bool:
+    """Return whether this is an address of the machine itself; one IPv4 inside IPv6 is none."""
+    return address in (_LOOPBACK_4 if isinstance(address, IPv4Address) else _LOOPBACK_6)
+
+
+def is_private(address: Address) -> bool:
+    """Return whether this is an address of a network of somebody's own: RFC 1918, RFC 6598, RFC 4193.
+
+    The machine itself, its link and what answers there with keys are no such network, nor is IPv4 inside IPv6.
+    """
+    if address in _METADATA:
+        return False
+    if isinstance(address, IPv4Address):
+        return any(address in network for network in _PRIVATE_4)
+    return address.scope_id is None and address in _PRIVATE_6

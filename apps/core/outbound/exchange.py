@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import h11
 
-from apps.core.outbound.addresses import Address, parse
+from apps.core.outbound.addresses import Address, is_private, parse
 from apps.core.outbound.bodies import Body
 from apps.core.outbound.errors import (
     AddressNotAllowed,
@@ -109,14 +109,15 @@ def exchange(wanted: Fetch, policy: Policy) -> Exchange:
     deadline = time.monotonic() + min(wanted.timeout_seconds, LONGEST_SECONDS)
     target = first = read(wanted.url)
     most = min(wanted.max_redirects, MOST_REDIRECTS)
+    is_within = True
     for hop in range(most + 1):
         credentials = wanted.credentials if target.origin == first.origin else {}
         if credentials and target.scheme != "https":
             raise AddressNotAllowed
+        way = Way(target, policy, deadline, may_be_named=is_within)
+        is_within = way.is_named  # a server outside leads nobody to a place inside, named or not
         try:
-            answer: Fetched = yield from _Hop(
-                Way(target, policy, policy.ports, deadline), wanted, credentials
-            ).talk()
+            answer: Fetched = yield from _Hop(way, wanted, credentials).talk()
         except (TimeoutError, OSError) as error:  # certificates are told apart below: they are OSErrors too
             if isinstance(error, ssl.SSLCertVerificationError):
                 raise FetchFailed from error
@@ -142,14 +143,19 @@ class Way:
     """The way to one server: what every connection goes through before a word is said.
 
     Attributes:
-        ports: that may be reached.
         deadline: of everything, on the monotonic clock.
+        may_be_named: whether it may lead to a place that the operator named.
     """
 
     target: Target
     policy: Policy
-    ports: frozenset[int]
     deadline: float
+    may_be_named: bool = True
+
+    @property
+    def is_named(self) -> bool:
+        """Return whether it leads to a place that the operator named: scheme, host and port."""
+        return self.may_be_named and self.target.origin in self.policy.places
 
     def go(self) -> Talk:
         """Connect to an address of the host that was checked.
@@ -158,7 +164,7 @@ class Way:
             AddressNotAllowed, HostUnavailable; OSError.
         """
         self.policy.rules.require(self.target)
-        if self.target.port not in self.ports:
+        if not self.is_named and self.target.port not in self.policy.ports_of(self.target.scheme):
             raise AddressNotAllowed
         addresses = yield from self._addresses()
         yield from self._connect(addresses)
@@ -179,7 +185,7 @@ class Way:
         return min(left, most)
 
     def _addresses(self) -> Talk:
-        """Return every address of the host; one that is not public condemns them all."""
+        """Return every address of the host; one that may not be reached condemns them all."""
         if self.target.literal is not None:
             texts: Sequence[str] = [str(self.target.literal)]
         else:
@@ -188,16 +194,22 @@ class Way:
             except NameUnknown as error:
                 raise AddressNotAllowed from error
         found = [parse(text) for text in texts]
-        known = [address for address in found if address is not None and self.policy.is_allowed(address)]
+        known = [address for address in found if address is not None and self._may_reach(address)]
         if not found or len(found) > MOST_ADDRESSES or len(known) < len(found):
             raise AddressNotAllowed
         return known
+
+    def _may_reach(self, address: Address) -> bool:
+        """Return whether an address is public, or what the operator means by the place that was named."""
+        if self.policy.is_allowed(address):
+            return True
+        return self.is_named and (is_private(address) or address == self.target.literal)
 
     def _connect(self, addresses: Sequence[Address]) -> Talk:
         failure: Exception = HostUnavailable()
         for address in addresses[:_TRIED_ADDRESSES]:
             try:
-                if self.policy.proxy is not None:
+                if self.policy.proxy is not None and self.policy.is_allowed(address):
                     yield from self._connect_through_proxy(address)
                     return
                 peer = yield Connect(str(address), self.target.port, self.left(CONNECT_SECONDS))

@@ -16,9 +16,9 @@ from apps.core.errors import DomainError
 from apps.core.outbound import drivers
 from apps.core.outbound.errors import AddressNotAllowed, HostUnavailable
 from apps.core.outbound.exchange import exchange
-from apps.core.outbound.operator import proxy
+from apps.core.outbound.operator import places_for, proxy
 from apps.core.outbound.types import Fetch, Fetched, Policy
-from apps.core.outbound.urls import read
+from apps.core.outbound.urls import Target, read
 from apps.core.selectors.outbound_hosts import host_rules
 from apps.core.services.breaker import Breaker, Broken
 from apps.core.threads import in_thread
@@ -46,9 +46,9 @@ def fetch(wanted: Fetch) -> Fetched:
         FetchFailed: an answer of no use; FetchTooLarge, ContentTypeNotAllowed, TooManyRedirects say why.
     """
     organization_id = tenancy.current()
-    with watched(wanted, organization_id):
-        policy = policy_for(organization_id)
-        breaker = breaker_of(wanted, organization_id)
+    with watched(wanted.purpose, organization_id):
+        policy = policy_for(organization_id, wanted.purpose)
+        breaker = breaker_of(read(wanted.url), organization_id)
         breaker.require_closed()
         try:
             answer = drivers.run(exchange(wanted, policy), policy.look_up)
@@ -62,9 +62,9 @@ def fetch(wanted: Fetch) -> Fetched:
 async def fetch_async(wanted: Fetch) -> Fetched:
     """Do the same on the event loop."""
     organization_id = tenancy.current()
-    with watched(wanted, organization_id):
-        policy = await in_thread(policy_for, organization_id)
-        breaker = breaker_of(wanted, organization_id)
+    with watched(wanted.purpose, organization_id):
+        policy = await in_thread(policy_for, organization_id, wanted.purpose)
+        breaker = breaker_of(read(wanted.url), organization_id)
         await in_thread(breaker.require_closed)
         try:
             answer = await drivers.run_async(exchange(wanted, policy), policy.look_up)
@@ -75,14 +75,15 @@ async def fetch_async(wanted: Fetch) -> Fetched:
         return answer
 
 
-def policy_for(organization_id: UUID) -> Policy:
-    """Return what holds for an organization: its hosts, and the operator's proxy. One query."""
-    return Policy(rules=host_rules(organization_id=organization_id), proxy=proxy())
+def policy_for(organization_id: UUID, purpose: str) -> Policy:
+    """Return what holds for an organization: its hosts, the operator's proxy and places. One query."""
+    return Policy(
+        rules=host_rules(organization_id=organization_id), proxy=proxy(), places=places_for(purpose)
+    )
 
 
-def breaker_of(wanted: Fetch, organization_id: UUID) -> Breaker:
+def breaker_of(target: Target, organization_id: UUID) -> Breaker:
     """One for each organization and host: nobody closes a host for others."""
-    target = read(wanted.url)
     return Breaker("outbound", f"{organization_id} {target.host}:{target.port}")
 
 
@@ -94,7 +95,7 @@ def _tell(breaker: Breaker, answer: Fetched) -> None:
 
 
 @contextmanager
-def watched(wanted: Fetch, organization_id: UUID) -> Iterator[None]:
+def watched(purpose: str, organization_id: UUID) -> Iterator[None]:
     """Count and log how it ended; never the address, which may hold a secret of its owner."""
     begun, outcome = time.monotonic(), "failed"
     try:
@@ -102,10 +103,8 @@ def watched(wanted: Fetch, organization_id: UUID) -> Iterator[None]:
         outcome = "done"
     except AddressNotAllowed:
         outcome = "blocked"
-        blocked_total.labels(wanted.purpose).inc()
-        logger.warning(
-            "outbound.blocked", extra={"purpose": wanted.purpose, "organization": str(organization_id)}
-        )
+        blocked_total.labels(purpose).inc()
+        logger.warning("outbound.blocked", extra={"purpose": purpose, "organization": str(organization_id)})
         raise
     except Broken:
         outcome = "broken"
@@ -114,5 +113,5 @@ def watched(wanted: Fetch, organization_id: UUID) -> Iterator[None]:
         outcome = error.code.rpartition(".")[2]
         raise
     finally:
-        requests_total.labels(wanted.purpose, outcome).inc()
-        seconds.labels(wanted.purpose).observe(time.monotonic() - begun)
+        requests_total.labels(purpose, outcome).inc()
+        seconds.labels(purpose).observe(time.monotonic() - begun)

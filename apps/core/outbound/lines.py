@@ -12,12 +12,13 @@ from typing import Final
 from apps.core import tenancy
 from apps.core.outbound import fetching
 from apps.core.outbound.drivers import Wire
-from apps.core.outbound.errors import FetchFailed, HostUnavailable
+from apps.core.outbound.errors import AddressNotAllowed, FetchFailed, HostUnavailable
 from apps.core.outbound.exchange import Receive, Send, Way
-from apps.core.outbound.types import LONGEST_SECONDS, Fetch
-from apps.core.outbound.urls import Target, read
+from apps.core.outbound.types import LONGEST_SECONDS
+from apps.core.outbound.urls import MAIL, Target, read
 
 PIECE_BYTES: Final = 64 * 1024
+_PLAIN, _ENCRYPTED = "imap", "imaps"
 
 
 class Line:
@@ -65,28 +66,26 @@ class Line:
         self._wire.hang()
 
 
-def open_line(target: Target, *, purpose: str, is_encrypted: bool) -> Line:
+def open_line(target: Target, *, purpose: str) -> Line:
     """Connect for the current organization.
 
     Args:
-        target: with host and port; see `place`.
-        is_encrypted: begin with TLS; else the caller calls `secure` before it says anything of value.
+        target: see `place`; what does not begin with TLS calls `secure` before it says anything of value.
 
     Raises:
         AddressNotAllowed, HostUnavailable, FetchFailed: as `fetching.fetch`.
     """
     organization_id = tenancy.current()
-    asked = Fetch(url=target.url, purpose=purpose)
-    with fetching.watched(asked, organization_id):
-        policy = fetching.policy_for(organization_id)
-        breaker = fetching.breaker_of(asked, organization_id)
+    with fetching.watched(purpose, organization_id):
+        policy = fetching.policy_for(organization_id, purpose)
+        breaker = fetching.breaker_of(target, organization_id)
         breaker.require_closed()
-        way = Way(target, policy, policy.mail_ports, time.monotonic() + LONGEST_SECONDS)
+        way = Way(target, policy, time.monotonic() + LONGEST_SECONDS)
         wire = Wire(policy.look_up)
         try:
             with _told():
                 wire.follow(way.go())
-                if is_encrypted:
+                if target.scheme == _ENCRYPTED:
                     wire.follow(way.secure())
         except BaseException as error:
             wire.hang()
@@ -97,13 +96,20 @@ def open_line(target: Target, *, purpose: str, is_encrypted: bool) -> Line:
     return Line(way, wire)
 
 
-def place(host: str, port: int) -> Target:
-    """Return host and port as they are connected to.
+def place(host: str, port: int, *, is_encrypted: bool) -> Target:
+    """Return host and port of a mail server as they are connected to.
+
+    Args:
+        is_encrypted: from the first byte.
 
     Raises:
         AddressNotAllowed.
     """
-    return read(f"https://{host}:{port}/")
+    written = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    target = read(f"{_ENCRYPTED if is_encrypted else _PLAIN}://{written}:{port}/", schemes=MAIL)
+    if target.path != "/" or "#" in host:  # more than a host was given
+        raise AddressNotAllowed
+    return target
 
 
 @contextmanager

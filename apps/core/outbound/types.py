@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from apps.core.outbound.addresses import Address, is_public
+from apps.core.outbound.places import Place
 from apps.core.outbound.resolving import look_up
 from apps.core.outbound.rules import HostRules
+from apps.core.outbound.urls import MAIL
 
 LARGEST_BYTES: Final = 10 * 1024 * 1024
 LONGEST_SECONDS: Final = 10.0
@@ -76,12 +78,21 @@ class Proxy:
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """What holds for one fetch. Tests put other eyes in; the product changes only proxy and rules."""
+    """What holds for one fetch. Tests put other eyes in; the product changes only proxy, rules and places.
+
+    Attributes:
+        places: named by the operator for this purpose; they may be private and have any port.
+    """
 
     rules: HostRules = field(default_factory=HostRules)
     ports: frozenset[int] = frozenset({80, 443})
     mail_ports: frozenset[int] = frozenset({143, 993})
     proxy: Proxy | None = None
+    places: frozenset[Place] = frozenset()
     is_allowed: Callable[[Address], bool] = is_public
     look_up: Callable[[str, int], Sequence[str]] = look_up
     tls: Callable[[], ssl.SSLContext] = ssl.create_default_context
+
+    def ports_of(self, scheme: str) -> frozenset[int]:
+        """Return the ports that may be reached by a scheme."""
+        return self.mail_ports if scheme in MAIL else self.ports

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urljoin
@@ -14,12 +15,14 @@ from apps.core.outbound.errors import AddressNotAllowed
 
 LONGEST: Final = 2048
 _SHAPE: Final = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^][:@/?#%]+)(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<scheme>[a-z]+)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^][:@/?#%]+)(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/[^?#]*)?(?P<query>\?[^#]*)?(?:\#.*)?",
     re.IGNORECASE,
 )
 _FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f-\xa0\\\u2028\u2029\ud800-\udfff]")
-_DEFAULT_PORT: Final = {"http": 80, "https": 443}
+_DEFAULT_PORT: Final = {"http": 80, "https": 443, "imap": 143, "imaps": 993}
+WEB: Final = frozenset({"http", "https"})
+MAIL: Final = frozenset({"imap", "imaps"})  # the first encrypts by STARTTLS
 _NUMERIC: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _KEPT: Final = "/?&=+,;:@!$'()*~%-._[]|"  # of a path or query that came percent-encoded
@@ -71,17 +74,19 @@ class Target:
             raise AddressNotAllowed from error
 
 
-def read(url: str) -> Target:
-    """Return the parts of an http or https address.
+def read(url: str, *, schemes: Collection[str] = WEB) -> Target:
+    """Return the parts of an address.
 
     Raises:
         AddressNotAllowed: anything unusual: user name, control characters, backslash, a number that is no plain
-            dotted address, a name that is none.
+            dotted address, a name that is none, another scheme.
     """
     matched = None if len(url) > LONGEST or _FORBIDDEN.search(url) else _SHAPE.fullmatch(url)
     if matched is None:
         raise AddressNotAllowed
     scheme = matched["scheme"].lower()
+    if scheme not in schemes:
+        raise AddressNotAllowed
     port = int(matched["port"]) if matched["port"] else _DEFAULT_PORT[scheme]
     if not 0 < port < 65536:
         raise AddressNotAllowed

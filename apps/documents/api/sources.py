@@ -17,9 +17,11 @@ from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import OLDEST_FIRST, PageQuery, page_of_list, read_page
 from apps.core.api.serializers import CleanText, StrictSerializer, read_query, validated
 from apps.documents.connectors.contract import LONGEST_ID
+from apps.documents.connectors.secrets import LONGEST_SECRET
 from apps.documents.selectors.sources import get_source, list_sources, list_unread
-from apps.documents.services import sources as services
-from apps.documents.services.sources import NewSource, SourceChange, SourcePlace
+from apps.documents.services import changing, sources, starting
+from apps.documents.services.changing import SourceChange, SourcePlace
+from apps.documents.services.sources import NewSource
 from apps.documents.types import SourceInterval, SourceKind, SourceState, SourceView
 
 SEE = "settings.view"
@@ -27,6 +29,7 @@ _TAGS = ["documents"]
 _LONGEST_PATH = 600
 _LONGEST_NAME = 200
 _KEPT_HIDDEN = "Password, token or key, for the place the settings name; it is never shown again."
+_REACHED = "Public, or named by the operator in `CHATSYSTEM_SOURCE_ADDRESSES`."
 _PLACE = "Whose documents they become; null for the library."
 
 
@@ -40,7 +43,7 @@ class SourceSettings(StrictSerializer):
 
     addresses = serializers.ListField(
         child=CleanText(max_length=LONGEST_ID), required=False, max_length=1000,
-        help_text="Public addresses, at most 200.",
+        help_text=f"At most 200. {_REACHED}",
     )  # fmt: skip
     with_links = serializers.BooleanField(
         required=False, help_text="Also the pages of the same host that a single address links to."
@@ -49,7 +52,7 @@ class SourceSettings(StrictSerializer):
         max_length=_LONGEST_PATH, allow_blank=True, required=False,
         help_text="Below the folder of the organization on the server; empty is all of it.",
     )  # fmt: skip
-    url = CleanText(max_length=LONGEST_ID, required=False, help_text="Public address of the repository.")
+    url = CleanText(max_length=LONGEST_ID, required=False, help_text=f"Address of the repository. {_REACHED}")
     branch = CleanText(
         max_length=_LONGEST_NAME, allow_blank=True, required=False,
         help_text="Branch or tag; empty is the server's choice.",
@@ -61,7 +64,7 @@ class SourceSettings(StrictSerializer):
     username = CleanText(max_length=_LONGEST_NAME, allow_blank=True, required=False)
     endpoint = CleanText(
         max_length=LONGEST_ID, allow_blank=True, required=False,
-        help_text="Public address of a server that speaks S3; empty is Amazon.",
+        help_text=f"Address of a server that speaks S3; empty is Amazon. {_REACHED}",
     )  # fmt: skip
     region = CleanText(max_length=40, allow_blank=True, required=False, help_text="Empty is `us-east-1`.")
     bucket = CleanText(max_length=63, required=False)
@@ -72,11 +75,13 @@ class SourceSettings(StrictSerializer):
     access_key = CleanText(
         max_length=128, allow_blank=True, required=False, help_text="Empty for a public bucket."
     )
-    host = CleanText(max_length=253, required=False, help_text="Public name of the mail server.")
+    host = CleanText(max_length=253, required=False, help_text=f"Name of the mail server. {_REACHED}")
     security = serializers.ChoiceField(
         choices=["tls", "starttls"], required=False, help_text="`tls` from the first byte, or `starttls`."
     )
-    port = serializers.IntegerField(min_value=1, max_value=65535, required=False, help_text="993 or 143.")
+    port = serializers.IntegerField(
+        min_value=1, max_value=65535, required=False, help_text="993, 143, or one that the operator named."
+    )
     folder = CleanText(
         max_length=_LONGEST_NAME, allow_blank=True, required=False, help_text="Empty is `INBOX`."
     )
@@ -90,7 +95,7 @@ class NewSourceSerializer(StrictSerializer):
     settings = SourceSettings()
     secret = serializers.CharField(
         required=False, allow_blank=True, write_only=True, trim_whitespace=False,
-        max_length=services.LONGEST_SECRET, default="", help_text=_KEPT_HIDDEN,
+        max_length=LONGEST_SECRET, default="", help_text=_KEPT_HIDDEN,
     )  # fmt: skip
     conversation = serializers.UUIDField(required=False, allow_null=True, default=None, help_text=_PLACE)
     interval = serializers.ChoiceField(choices=SourceInterval.choices, default=SourceInterval.DAILY)
@@ -103,7 +108,7 @@ class SourceChangeSerializer(StrictSerializer):
     settings = SourceSettings(required=False)
     secret = serializers.CharField(
         required=False, allow_blank=True, write_only=True, trim_whitespace=False,
-        max_length=services.LONGEST_SECRET,
+        max_length=LONGEST_SECRET,
         help_text=f"{_KEPT_HIDDEN} With another address or user it has to be given again; empty forgets it.",
     )  # fmt: skip
     conversation = serializers.UUIDField(required=False, allow_null=True, help_text=_PLACE)
@@ -207,7 +212,7 @@ class SourceList(APIView):
             conversation_id=asked["conversation"],
             interval=SourceInterval(asked["interval"]),
         )
-        made = services.add_source(principal=principal_of(request), wanted=wanted)
+        made = sources.add_source(principal=principal_of(request), wanted=wanted)
         answer = _shown(request, made, status=201)
         answer["Location"] = f"/api/v1/sources/{made}/"
         return answer
@@ -235,7 +240,7 @@ class SourceDetail(APIView):
             interval=SourceInterval(asked["interval"]) if "interval" in asked else None,
             is_paused=asked.get("is_paused"),
         )
-        services.change_source(principal=principal_of(request), source_id=source_id, wanted=change)
+        changing.change_source(principal=principal_of(request), source_id=source_id, wanted=change)
         return _shown(request, source_id)
 
     @extend_schema(
@@ -246,7 +251,7 @@ class SourceDetail(APIView):
     def delete(self, request: Request, source_id: UUID) -> Response:
         """Forget it. Its documents stay, or go with it in the background."""
         asked = read_query(request, RemovalQuery)
-        services.remove_source(
+        sources.remove_source(
             principal=principal_of(request),
             source_id=source_id,
             with_documents=asked["documents"] == "remove",
@@ -263,7 +268,7 @@ class SourceSync(APIView):
     @repeatable
     def post(self, request: Request, source_id: UUID) -> Response:
         """Look at it now; `run` says how far it is. One that is looked at already goes on."""
-        services.sync_source(principal=principal_of(request), source_id=source_id)
+        starting.sync_source(principal=principal_of(request), source_id=source_id)
         return _shown(request, source_id, status=202)
 
 
@@ -276,7 +281,7 @@ class SourceConfirm(APIView):
     @repeatable
     def post(self, request: Request, source_id: UUID) -> Response:
         """Let what is missing go, where so much would go that somebody is asked."""
-        services.confirm_removal(principal=principal_of(request), source_id=source_id)
+        starting.confirm_removal(principal=principal_of(request), source_id=source_id)
         return _shown(request, source_id, status=202)
 
 

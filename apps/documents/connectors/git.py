@@ -18,9 +18,9 @@ from django.conf import settings as django_settings
 from django.utils.translation import gettext_lazy as _
 
 from apps.core.outbound.types import Fetch
-from apps.core.outbound.urls import Target, read
+from apps.core.outbound.urls import read
 from apps.documents.connectors import git_wire as wire
-from apps.documents.connectors.asking import PURPOSE, ask, is_secure, require_success, usable
+from apps.documents.connectors.asking import PURPOSE, ask, is_secure, require_success, usable, why_not
 from apps.documents.connectors.contract import Content, Fingerprint, Gone, Item, Unchanged
 from apps.documents.connectors.git_pack import BLOB, Stored, TooMuch, read_pack
 from apps.documents.connectors.git_trees import Found, walk
@@ -217,11 +217,9 @@ _OF_A_FILE: Final[dict[str, str]] = {
 
 
 def _clean_url(text: str) -> str:
-    target: Target | None = usable(text.strip().rstrip("/"))
+    address = text.strip().rstrip("/")
+    target = usable(address)
     if target is None or target.path == "/" or "?" in target.path:
-        raise invalid(
-            "url",
-            "documents.source_url_invalid",
-            _("Enter the public address of the repository, such as https://git.example.com/team/handbook."),
-        )
+        said = _("Enter the address of the repository, such as https://git.example.com/team/handbook.")
+        raise invalid("url", "documents.source_url_invalid", why_not(address, said))
     return target.url

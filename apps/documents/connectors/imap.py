@@ -15,10 +15,12 @@ from typing import Any, Final
 from django.conf import settings as django_settings
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.outbound.addresses import is_public
 from apps.core.outbound.errors import AddressNotAllowed
 from apps.core.outbound.lines import place
+from apps.core.outbound.operator import places_for
 from apps.core.outbound.types import LARGEST_BYTES
+from apps.core.outbound.urls import MAIL
+from apps.documents.connectors.asking import PURPOSE, is_open, why_not
 from apps.documents.connectors.contract import LONGEST_ID, Content, Fingerprint, Gone, Item, Unchanged
 from apps.documents.connectors.imap_mails import Part, document_of, message_id, parts_of, text_of, unpacked
 from apps.documents.connectors.imap_talk import LIST_SECONDS, TURN_SECONDS, Mailbox, Talk, open_talk
@@ -52,7 +54,7 @@ class ImapKind:
         if security not in PORTS:
             raise invalid("security", "documents.source_security_invalid", _("Choose TLS or STARTTLS."))
         port = int(settings.get("port") or PORTS[security])
-        host = _clean_host(str(settings.get("host", "")).strip(), port)
+        host = _clean_host(str(settings.get("host", "")).strip(), port, security)
         username, folder = (str(settings.get(name, "")).strip() for name in ("username", "folder"))
         if not username or len(username) > LONGEST_NAME or not username.isprintable():
             raise invalid("username", "documents.source_username_invalid", _("This is no user name."))
@@ -205,6 +207,12 @@ class ImapConnector:
         raise Gone
 
 
+def mail_ports() -> list[int]:
+    """Return the ports that may be reached, the usual one first."""
+    named = {port for scheme, _host, port in places_for(PURPOSE) if scheme in MAIL}
+    return [*PORTS.values(), *sorted(named - set(PORTS.values()))]
+
+
 def _things(talk: Talk, mailbox: Mailbox) -> Iterator[tuple[str, _Thing]]:
     """Yield what a folder has by id; of mails with the same id the first.
 
@@ -243,16 +251,12 @@ def _most_bytes() -> int:
     return min(LARGEST_BYTES, django_settings.CONFIGURATION.files.upload_limit_mb * MEGABYTE)
 
 
-def _clean_host(text: str, port: int) -> str:
+def _clean_host(text: str, port: int, security: str) -> str:
     try:
-        target = place(text, port)
+        target = place(text, port, is_encrypted=security == TLS)
     except AddressNotAllowed:
         target = None
-    is_whole = target is not None and (target.port, target.path) == (port, "/")
-    if target is None or not is_whole or (target.literal is not None and not is_public(target.literal)):
-        raise invalid(
-            "host",
-            "documents.source_host_invalid",
-            _("Enter the public name of the server, such as imap.example.com."),
-        )
+    if target is None or not is_open(target):
+        said = _("Enter the name of the server, such as imap.example.com.")
+        raise invalid("host", "documents.source_host_invalid", why_not(target, said))
     return target.host

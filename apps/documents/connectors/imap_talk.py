@@ -242,7 +242,7 @@ def open_talk(host: str, port: int, *, with_starttls: bool) -> Talk:
         SourceFailed.
     """
     with told():
-        line = open_line(place(host, port), purpose=PURPOSE, is_encrypted=not with_starttls)
+        line = open_line(place(host, port, is_encrypted=not with_starttls), purpose=PURPOSE)
     talk = Talk(line)
     try:
         talk.greet(with_starttls=with_starttls)

@@ -14,7 +14,15 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.outbound.types import LARGEST_BYTES, Fetch, Fetched
 from apps.core.outbound.urls import read
-from apps.documents.connectors.asking import PURPOSE, ask, is_secure, require_success, usable
+from apps.documents.connectors.asking import (
+    PURPOSE,
+    ask,
+    is_named,
+    is_secure,
+    require_success,
+    usable,
+    why_not,
+)
 from apps.documents.connectors.contract import LONGEST_ID, Content, Fingerprint, Gone, Item, Unchanged
 from apps.documents.connectors.paths import Patterns, clean_patterns, is_readable, is_showable
 from apps.documents.connectors.s3_answers import Listed, error_code, read_listing
@@ -75,8 +83,7 @@ class S3Kind:
             "include": clean_patterns(settings.get("include", ())), "path_style": bool(settings.get("path_style")),
             "access_key": given["access_key"],
         }  # fmt: skip
-        if usable(f"{_base(cleaned)}/") is None:  # a bucket before a plain address
-            raise _not_an_endpoint()
+        _require_reachable(endpoint, _base(cleaned))
         return cleaned
 
     def secret_is_for(self, settings: Mapping[str, Any]) -> str:
@@ -232,16 +239,26 @@ def _clean_endpoint(text: str) -> str:
         return ""
     target = usable(text.rstrip("/"))
     if target is None or target.path != "/":
-        raise _not_an_endpoint()
+        raise _not_an_endpoint(text)
     return target.url.rstrip("/")
 
 
-def _not_an_endpoint() -> SourceSettingsInvalid:
-    return invalid(
-        "endpoint",
-        "documents.source_endpoint_invalid",
-        _("Enter the public address of the server, such as https://s3.example.com, or nothing for Amazon."),
-    )
+def _not_an_endpoint(text: str) -> SourceSettingsInvalid:
+    said = _("Enter the address of the server, such as https://s3.example.com, or nothing for Amazon.")
+    return invalid("endpoint", "documents.source_endpoint_invalid", why_not(text, said))
+
+
+def _require_reachable(endpoint: str, base: str) -> None:
+    """Refuse a bucket before a plain address, and one before a name of which the operator named no more."""
+    bucket = usable(f"{base}/")
+    if bucket is None:
+        raise _not_an_endpoint(endpoint)
+    if endpoint and is_named(read(f"{endpoint}/")) and not is_named(bucket):
+        raise invalid(
+            "path_style",
+            "documents.source_path_style_invalid",
+            _("Choose this: your operator named the server, not a host name with the bucket in it."),
+        )
 
 
 def _base(settings: Mapping[str, Any]) -> str:

@@ -17,7 +17,7 @@ from apps.core.errors import DomainError, FieldError
 from apps.core.outbound import fetching
 from apps.core.outbound.types import LARGEST_BYTES, Fetch, Fetched
 from apps.core.outbound.urls import read
-from apps.documents.connectors.asking import PURPOSE, usable
+from apps.documents.connectors.asking import PURPOSE, usable, why_not
 from apps.documents.connectors.contract import Content, Fingerprint, Gone, Item, Unchanged
 from apps.documents.connectors.links import links_of
 from apps.documents.connectors.secrets import refuse_secret
@@ -47,14 +47,15 @@ class UrlKind:
         """Return the addresses as the fetcher writes them, each once.
 
         Raises:
-            SourceSettingsInvalid: an address that is none or not public; more than one address to follow links of.
+            SourceSettingsInvalid: an address that is none, or private and not named; more than one to follow links of.
         """
         refuse_secret(has_secret=has_secret)
         given = [line.strip() for line in settings.get("addresses", ()) if line.strip()]
         with_links = bool(settings.get("with_links"))
         wrong = [text for text in given if usable(text) is None]
         if wrong:
-            raise _invalid(_("This address cannot be used: %(address)s") % {"address": wrong[0][:200]})
+            said = _("This address cannot be used: %(address)s") % {"address": wrong[0][:200]}
+            raise _invalid(why_not(wrong[0], said))
         addresses = list(dict.fromkeys(read(text).url for text in given))
         if not addresses:
             raise _invalid(str(_("Name at least one address.")))

@@ -35,6 +35,7 @@ register_console_page(
     sources.sources,
     order=51,
     routes=[
+        path("new/", sources.choose, name="source-new"),
         path("addresses/new/", sources.new_addresses, name="source-new-url"),
         path("folder/new/", sources.new_folder, name="source-new-folder"),
         path("git/new/", sources.new_git, name="source-new-git"),

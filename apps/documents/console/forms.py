@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from django import forms
@@ -14,8 +15,14 @@ from django.utils.translation import gettext_lazy
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import list_conversations
 from apps.core.errors import DomainError
-from apps.documents.services.sources import LONGEST_SECRET, NewSource, SourceChange, SourcePlace
+from apps.documents.connectors.imap import mail_ports
+from apps.documents.connectors.secrets import LONGEST_SECRET
+from apps.documents.services.changing import SourceChange, SourcePlace
+from apps.documents.services.sources import NewSource
 from apps.documents.types import SourceInterval, SourceKind, SourceView
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
 
 class PatternsField(forms.CharField):
@@ -110,16 +117,39 @@ class SourceForm(forms.Form):
             self.add_error(None, refused.detail)
 
 
-class SecretForm(SourceForm):
-    """What kinds with a password ask for, too. What is kept is never shown; left empty, it stays."""
+class SecretField(forms.CharField):
+    """A password or key; what is kept is never shown, and stays where this is left empty."""
 
-    secret = forms.CharField(
-        label=gettext_lazy("Password or token"),
-        max_length=LONGEST_SECRET,
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    def __init__(self, label: _StrPromise) -> None:
+        super().__init__(
+            label=label,
+            max_length=LONGEST_SECRET,
+            required=False,
+            strip=False,
+            widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        )
+
+
+class ForgetField(forms.BooleanField):
+    """Whether the password or key that is stored goes."""
+
+    def __init__(self, label: _StrPromise) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            help_text=gettext_lazy("Without them, only what is public can be read."),
+        )
+
+
+class SecretForm(SourceForm):
+    """What kinds with a password ask for, too.
+
+    Attributes:
+        named_by: the setting that names whose secret it is, where the kind can be read without both; it is forgotten
+            with it.
+    """
+
+    named_by = ""
 
     def __init__(
         self, principal: Principal, data: QueryDict | None = None, *, source: SourceView | None = None
@@ -129,6 +159,23 @@ class SecretForm(SourceForm):
             self.fields["secret"].help_text = _(
                 "Leave it empty to keep the one that is stored. With another address or user, enter it again."
             )
+        else:
+            self.fields.pop("forget", None)
+            self.fields["secret"].required = not self.named_by
+
+    def clean(self) -> dict[str, Any]:
+        """Leave out what goes with a secret that is forgotten."""
+        given = super().clean() or {}
+        if given.get("forget"):
+            if given.get("secret"):
+                self.add_error("forget", _("Enter a new one, or forget the stored one."))
+            given[self.named_by] = ""
+        return given
+
+    def change(self) -> SourceChange:
+        """Return what is to be different; an empty secret forgets the one that is stored."""
+        wanted = super().change()
+        return replace(wanted, secret="") if self.cleaned_data.get("forget") else wanted
 
 
 class AddressesForm(SourceForm):
@@ -142,7 +189,7 @@ class AddressesForm(SourceForm):
         max_length=100_000,
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "https://"}),
         help_text=gettext_lazy(
-            "One in each line. They have to be public, and allowed under outgoing connections. "
+            "One in each line: public, or named by your operator, and allowed under outgoing connections. "
             "Who reads the documents sees them."
         ),
     )
@@ -192,15 +239,16 @@ class FilesForm(SecretForm):
 class GitForm(FilesForm):
     """A Git repository."""
 
-    kind, asked = SourceKind.GIT, ("url", "branch", "include", "username")
-    field_order = ("name", "url", "branch", "include", "username", "secret", "place", "interval")
+    kind, asked, named_by = SourceKind.GIT, ("url", "branch", "include", "username"), "username"
+    field_order = ("name", *asked, "secret", "forget", "place", "interval")
 
     url = forms.CharField(
         label=gettext_lazy("Address"),
         max_length=2048,
         widget=forms.URLInput(attrs={"placeholder": "https://"}),
         help_text=gettext_lazy(
-            "Of the repository, as for git clone: public, and allowed under outgoing connections."
+            "Of the repository, as for git clone: public, or named by your operator, "
+            "and allowed under outgoing connections."
         ),
     )
     branch = forms.CharField(
@@ -216,14 +264,16 @@ class GitForm(FilesForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("Only where the repository is not public; a token may need none."),
     )
+    secret = SecretField(gettext_lazy("Access token or password"))
+    forget = ForgetField(gettext_lazy("Forget the stored one, and the user name"))
 
 
 class S3Form(FilesForm):
     """A bucket."""
 
-    kind = SourceKind.S3
+    kind, named_by = SourceKind.S3, "access_key"
     asked = ("endpoint", "region", "bucket", "prefix", "include", "path_style", "access_key")
-    field_order = ("name", *asked, "secret", "place", "interval")
+    field_order = ("name", *asked, "secret", "forget", "place", "interval")
 
     endpoint = forms.CharField(
         label=gettext_lazy("Server"),
@@ -231,7 +281,8 @@ class S3Form(FilesForm):
         required=False,
         widget=forms.URLInput(attrs={"placeholder": "https://s3.example.com"}),
         help_text=gettext_lazy(
-            "Empty is Amazon. It has to be public, and allowed under outgoing connections."
+            "Empty is Amazon. Any other has to be public, or named by your operator, "
+            "and allowed under outgoing connections."
         ),
     )
     region = forms.CharField(
@@ -259,6 +310,8 @@ class S3Form(FilesForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text=gettext_lazy("One that may only list and read. Empty for a public bucket."),
     )
+    secret = SecretField(gettext_lazy("Secret access key"))
+    forget = ForgetField(gettext_lazy("Forget the stored one, and the access key"))
 
 
 class ImapForm(SecretForm):
@@ -271,13 +324,18 @@ class ImapForm(SecretForm):
         label=gettext_lazy("Server"),
         max_length=253,
         widget=forms.TextInput(attrs={"placeholder": "imap.example.com"}),
-        help_text=gettext_lazy("It has to be public, and allowed under outgoing connections."),
+        help_text=gettext_lazy(
+            "It has to be public, or named by your operator, and allowed under outgoing connections."
+        ),
     )
     security = forms.ChoiceField(
         label=gettext_lazy("Encryption"), choices=[("tls", "TLS"), ("starttls", "STARTTLS")], initial="tls"
     )
     port = forms.TypedChoiceField(
-        label=gettext_lazy("Port"), choices=[(993, "993"), (143, "143")], coerce=int, initial=993
+        label=gettext_lazy("Port"),
+        choices=lambda: [(port, str(port)) for port in mail_ports()],
+        coerce=int,
+        initial=993,
     )
     username = forms.CharField(
         label=gettext_lazy("User name"),
@@ -294,6 +352,7 @@ class ImapForm(SecretForm):
             "Nothing is changed there, and no mail is marked as read."
         ),
     )
+    secret = SecretField(gettext_lazy("Password"))
 
 
 FORMS: Final[dict[SourceKind, type[SourceForm]]] = {

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 from uuid import UUID
 
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.core import console_shell
@@ -19,18 +21,49 @@ from apps.documents.console.common import SOURCES, ConsoleRequest
 from apps.documents.console.forms import FORMS, SourceForm
 from apps.documents.errors import SourceNotFound
 from apps.documents.selectors.sources import get_source, list_sources, list_unread
-from apps.documents.services.sources import (
-    add_source,
-    change_source,
-    confirm_removal,
-    is_administrator,
-    pause_source,
-    remove_source,
-    require_administrator,
-    sync_source,
-)
+from apps.documents.services.changing import change_source, pause_source
+from apps.documents.services.owning import is_administrator, require_administrator
+from apps.documents.services.sources import add_source, remove_source
+from apps.documents.services.starting import confirm_removal, sync_source
 from apps.documents.types import SourceKind, SourceState
 
+
+@dataclass(frozen=True)
+class Choice:
+    """A kind of source that can be added, and what it reads."""
+
+    kind: SourceKind
+    route: str
+    icon: str
+    about: Promise
+
+    @property
+    def name(self) -> str:
+        """Return what it is called."""
+        return str(self.kind.label)
+
+
+_CHOICES: Final = (
+    Choice(SourceKind.URL, "source-new-url", "link", gettext_lazy("Pages and files of a web site.")),
+    Choice(
+        SourceKind.GIT,
+        "source-new-git",
+        "flow",
+        gettext_lazy("Files of a branch or tag, such as from GitLab."),
+    ),
+    Choice(
+        SourceKind.S3,
+        "source-new-s3",
+        "bucket",
+        gettext_lazy("Objects at Amazon, or of a server such as MinIO."),
+    ),
+    Choice(
+        SourceKind.IMAP, "source-new-imap", "at", gettext_lazy("Mails of a folder, and the files in them.")
+    ),
+    Choice(
+        SourceKind.FOLDER, "source-new-folder", "folder", gettext_lazy("Files on the disk of this server.")
+    ),
+)
 _LIVE = (SourceState.SYNCING, SourceState.REMOVING)
 
 
@@ -43,9 +76,22 @@ def sources(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
         "rows": rows,
         "is_live": any(row.state in _LIVE for row in rows),
         "may_change": is_administrator(request.principal),
-        "has_folders": SourceKind.FOLDER in offered(),
     }
     return render(request, "console/sources.html", context)
+
+
+@require_safe
+def choose(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Offer the kinds of sources that can be added."""
+    require_administrator(request.principal)
+    kinds = offered()
+    return console_shell.page_or_dialog(
+        request,
+        "console/sources/choose.html",
+        {"choices": [choice for choice in _CHOICES if choice.kind in kinds]},
+        page=SOURCES,
+        title=_("Add a source"),
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -23,12 +23,7 @@ from apps.accounts.errors import PermissionMissing
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound
 from apps.core.errors import DomainError
-from apps.core.outbound.errors import (
-    AddressNotAllowed,
-    ContentTypeNotAllowed,
-    FetchTooLarge,
-    HostUnavailable,
-)
+from apps.core.outbound.errors import AddressNotAllowed, ContentTypeNotAllowed, FetchTooLarge, HostUnavailable
 from apps.core.services.breaker import Broken
 from apps.documents.connectors.contract import Connector, Content, Fingerprint, Gone, Item, Unchanged
 from apps.documents.connectors.kinds import kind_of
@@ -37,7 +32,8 @@ from apps.documents.models import Document, Source, SourceItem
 from apps.documents.parsing.errors import ErrorCode
 from apps.documents.services.documents import add_document, remove, renew_document
 from apps.documents.services.metrics import items_total, syncs_total
-from apps.documents.services.sources import is_administrator, next_due, owner_of
+from apps.documents.services.owning import is_administrator, owner_of
+from apps.documents.services.starting import next_due
 from apps.documents.types import SourceState
 from apps.files.errors import QuotaExceeded, StorageFull, TypeMismatch, TypeRefused
 from apps.files.services.removal import remove_unused

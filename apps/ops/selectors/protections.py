@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from apps.accounts.selectors.factors import ADMINISTRATORS, EVERYBODY, get_policy
 from apps.accounts.services import signing_keys
 from apps.accounts.types import Principal
+from apps.core.outbound.operator import DOCUMENT_SOURCE, places_for
 from apps.core.redis import client
 from apps.core.selectors.outbound_hosts import list_hosts
 from apps.core.services.database_roles import count_forced_walls, missing_walls
@@ -206,6 +207,12 @@ def outbound(principal: Principal) -> Protection:
     if allowed:
         said = ngettext("%(count)s host only", "%(count)s hosts only", allowed) % {"count": allowed}
     why = _("Never an address inside, whatever a person, a document or a model names.")
+    if places := len(places_for(DOCUMENT_SOURCE)):
+        why = ngettext(
+            "No address inside but %(count)s place that the operator named for sources of documents.",
+            "No address inside but %(count)s places that the operator named for sources of documents.",
+            places,
+        ) % {"count": places}  # fmt: skip
     return Protection("outbound", _("Outgoing connections"), "ok", said, why, "outbound")
 
 

@@ -6,6 +6,9 @@ import { t } from "./page.js";
 import { scan } from "./mount.js";
 
 const dialog = () => /** @type {HTMLDialogElement} */ (one("#dialog"));
+const FIRST = ["[autofocus], [aria-invalid=true]", "input:not([type=hidden]), textarea, select"];
+/** @type {Element | null} */
+let shown = null;
 
 /** @param {string} title @param {...Node} content */
 export function showDialog(title, ...content) {
@@ -15,6 +18,7 @@ export function showDialog(title, ...content) {
     make("div", { class: "dialog__head" }, make("h2", { id: "dialog-title" }, title), close),
     make("div", { class: "dialog__body" }, ...content),
   );
+  shown = element.firstElementChild;
   scan();
   if (!element.open) element.showModal();
 }
@@ -27,9 +31,13 @@ export function setUpDialog() {
   const element = document.getElementById("dialog");
   if (!(element instanceof HTMLDialogElement)) return;
   document.addEventListener("htmx:after:swap", () => {
-    if (!element.childElementCount || element.open) return;
-    element.showModal();
-    /** @type {HTMLElement | null} */ (element.querySelector("[autofocus], input:not([type=hidden]), textarea, select"))?.focus();
+    if (!element.childElementCount || element.firstElementChild === shown) return;
+    shown = element.firstElementChild;
+    if (!element.open) element.showModal();
+    else if (element.contains(document.activeElement)) return;
+    // What was pressed may be gone: the form of a chosen kind, or one that came back with what is wrong.
+    const first = FIRST.map((part) => /** @type {HTMLElement | null} */ (element.querySelector(part))).find(Boolean);
+    first?.focus();
   });
   element.addEventListener("close", () => element.replaceChildren());
   element.addEventListener("click", (event) => {
