@@ -26,7 +26,7 @@ _CARRIERS = (
     (re.compile(r"<([^<>\s]*)>"), r"\1"),  # addresses and tags in angle brackets
     (re.compile(r"(?<![\w.])@(?=[*\w])"), ""),  # mentions
 )
-_SURE = 0.4  # probability from which the exact answer is marked in its sentence
+_SURE = 0.4  # probability from which the exact answer is marked in its sentence, if it has the shape asked for
 _MOST_ROUNDS = 20  # taking one thing out may join another; whoever nests deeper loses the line
 
 
@@ -103,7 +103,7 @@ def from_extract(
 def _marks(sentence: AnswerSentence, offset: int) -> list[tuple[int, int]]:
     """Return where the exact answer stands once the sentence is on one line."""
     span = sentence.span
-    if span is None or span.probability < _SURE:
+    if span is None or not span.fits or span.probability < _SURE:
         return []
     first = _on_one_line(sentence.text[: span.start - sentence.start])
     last = _on_one_line(sentence.text[: span.end - sentence.start])

@@ -104,7 +104,7 @@ def _span(
         return None
     start, end = found.span.start, found.span.end
     return AnswerSpan(
-        sentence.start + start, sentence.start + end, sentence.text[start:end], found.probability
+        sentence.start + start, sentence.start + end, sentence.text[start:end], found.probability, fits=found.fits
     )
 
 
