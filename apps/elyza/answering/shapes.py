@@ -339,7 +339,7 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
         any_number=any_number,
         unit=unit,
         time_unit=time_unit,
-        money=among(_MONEY) | euro_behind | sign_before,
+        money=among(_MONEY) | ((euro_behind | sign_before) & any_number),
         often=among(_OFTEN) | (among(_TIMES) & _previous(any_number)),
         each=among(_EACH),
         moment=moment,

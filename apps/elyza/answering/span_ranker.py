@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from apps.elyza.answering.features import Question, Weight
-from apps.elyza.answering.spans import NAMES, candidates
+from apps.elyza.answering.spans import NAMES, Candidates, candidates
 from apps.elyza.types import Matrix, Span, Vector
 
 SPANS_FILE: Final = Path(__file__).with_name("spans.json")
@@ -77,16 +77,21 @@ class SpanRanker:
         return total
 
     def best(self, question: Question, sentence: str, *, language: str, weight: Weight) -> RankedSpan | None:
-        """Return what in the sentence most likely answers the question, or None where nothing could."""
+        """Return what in the sentence is expected to answer the question best, or None where nothing could."""
         found = candidates(question, sentence, language=language, weight=weight)
-        if not found.spans:
-            return None
+        return self.choose(found)[1] if found.spans else None
+
+    def choose(self, found: Candidates) -> tuple[int, RankedSpan]:
+        """Return the number of the candidate that is expected to score best, and the span itself; at least one is
+        there.
+        """
         scores = self.scores(found.rows)
         raised = np.exp(scores - scores.max())
         shares, alike = raised / raised.sum(), found.alike()
         exact = (alike >= _EXACT) @ shares
-        chosen = int(np.argmax(_EXACT_SHARE * exact + (1 - _EXACT_SHARE) * (alike @ shares) + _TIES * shares))
-        return RankedSpan(found.spans[chosen], float(exact[chosen]), bool(found.fits[chosen]))
+        expected = _EXACT_SHARE * exact + (1 - _EXACT_SHARE) * (alike @ shares) + _TIES * shares
+        chosen = int(np.argmax(expected))
+        return chosen, RankedSpan(found.spans[chosen], float(exact[chosen]), bool(found.fits[chosen]))
 
 
 def _array(values: Any) -> Any:  # nested lists of our own file

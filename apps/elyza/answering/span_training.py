@@ -16,10 +16,9 @@ from apps.elyza.answering.datasets import Case, Collection
 from apps.elyza.answering.features import Question
 from apps.elyza.answering.ranker import Ranker
 from apps.elyza.answering.span_ranker import Layer
-from apps.elyza.answering.spans import NAMES, candidates
+from apps.elyza.answering.spans import NAMES, Candidates, candidates
 from apps.elyza.answering.training import SOURCES, Report
-from apps.elyza.answering.words import find_words
-from apps.elyza.types import Matrix, Span, Vector
+from apps.elyza.types import Span, Vector
 
 Row = NDArray[np.float32]
 _USED: Final = ("squadshifts-wiki", "mlqa-de-dev")
@@ -32,11 +31,11 @@ _LEAST: Final = 0.5  # a question none of whose candidates comes near to an answ
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """The candidates of a sentence that holds an answer: features, and F1 of each with the nearest answer."""
+    """The candidates of a sentence that holds an answer, and F1 of each with the nearest answer."""
 
-    rows: Matrix
+    found: Candidates
     f1: Vector
-    language: str = ""
+    language: str
 
 
 def train_spans(folder: Path, *, command: str, report: Report) -> dict[str, Any]:
@@ -53,7 +52,7 @@ def train_spans(folder: Path, *, command: str, report: Report) -> dict[str, Any]
         known += lessons * _REPEATED[name]
         report(f"{name}: {len(lessons)} questions")
     taught = [lesson for lesson in known if lesson.f1.max() >= _LEAST]
-    rows = np.concatenate([lesson.rows for lesson in taught])
+    rows = np.concatenate([lesson.found.rows for lesson in taught])
     mean, scale = rows.mean(axis=0), rows.std(axis=0) + 1e-3
     layers = []
     for seed in _SEEDS:
@@ -95,20 +94,16 @@ def lessons_of(collection: Collection) -> Iterator[Lesson]:
         text = passage.text[place.start : place.end]
         found = candidates(question, text, language=language, weight=weight)
         if found.spans:
-            yield Lesson(found.rows, _f1(text, found.spans, case, language), language)
+            yield Lesson(found, _f1(text, found.spans, case, language), language)
 
 
 def _f1(text: str, spans: Sequence[Span], case: Case, language: str) -> Vector:
-    words = find_words(text, language=language)
-    counted = [plain(word.text, language) for word in words]
-    first = {word.span.start: number for number, word in enumerate(words)}
-    last = {word.span.end: number for number, word in enumerate(words)}
     golds = [plain(answer, language) for answer in case.answers]
     return np.array(
         [
             max(overlap(own, gold) for gold in golds)
             for span in spans
-            for own in [[part for word in counted[first[span.start] : last[span.end] + 1] for part in word]]
+            for own in [plain(text[span.start : span.end], language)]
         ],
         np.float32,
     )
@@ -116,7 +111,7 @@ def _f1(text: str, spans: Sequence[Span], case: Case, language: str) -> Vector:
 
 def _fit(lessons: Sequence[Lesson], mean: Vector, scale: Vector, *, seed: int) -> Layer:
     """Fit by Adam: the probability that the chosen span is an answer, and a little for one that comes near."""
-    rows = ((np.concatenate([lesson.rows for lesson in lessons]) - mean) / scale).astype(np.float32)
+    rows = ((np.concatenate([lesson.found.rows for lesson in lessons]) - mean) / scale).astype(np.float32)
     wanted = np.concatenate([_wanted(lesson.f1) for lesson in lessons])
     sizes = np.array([len(lesson.f1) for lesson in lessons])
     starts = np.r_[0, np.cumsum(sizes)]
