@@ -40,7 +40,9 @@ def passage(text: str, language: str) -> Hit:
 @pytest.mark.parametrize("language", ["de", "en"])
 def test_what_is_marked_is_nearly_always_the_answer(language: str) -> None:
     own = [(question, text, may) for question, text, spoken, may in CASES if spoken == language]
-    marked = [(question, mark, may) for question, text, may in own for mark in marks_in(question, text, language)]
+    marked = [
+        (question, mark, may) for question, text, may in own for mark in marks_in(question, text, language)
+    ]
     wrong = [(question, mark) for question, mark, may in marked if mark not in may]
     answered = {question for question, mark, may in marked if mark in may}
     assert len(wrong) <= (1 - LEAST_RIGHT) * len(marked), wrong

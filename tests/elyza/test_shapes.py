@@ -58,6 +58,8 @@ def test_only_what_has_the_shape_fits(
     weight = partial(Ranker.shipped().rarity, language=language)
     asked = Question.read(question, language=language, weight=weight)
     given = candidates(asked, sentence, language=language, weight=weight)
-    fits = {sentence[span.start : span.end] for span, fits in zip(given.spans, given.fits, strict=True) if fits}
+    fits = {
+        sentence[span.start : span.end] for span, fits in zip(given.spans, given.fits, strict=True) if fits
+    }
     assert set(fitting) <= fits
     assert not set(unfit) & fits

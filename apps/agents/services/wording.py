@@ -26,7 +26,7 @@ _CARRIERS = (
     (re.compile(r"<([^<>\s]*)>"), r"\1"),  # addresses and tags in angle brackets
     (re.compile(r"(?<![\w.])@(?=[*\w])"), ""),  # mentions
 )
-_SURE = 0.4  # probability from which the exact answer is marked in its sentence, if it has the shape asked for
+_SURE = 0.4  # probability from which an exact answer of the right shape is marked in its sentence
 _MOST_ROUNDS = 20  # taking one thing out may join another; whoever nests deeper loses the line
 
 

@@ -93,18 +93,17 @@ class Reader:
             scores=scores,
         )
 
-    def hardest(self, case: Case, question: Question, *, count: int) -> list[str]:
-        """Return other passages of the same language that look most like answers, by shared words and
+    def ranked(self, case: Case, question: Question) -> list[str]:
+        """Return the passages of the case's language, those first that look most like answers by shared words and
         vectors.
         """
-        language = self.collection.languages[case.passage]
-        identifiers, vectors = self._language(language)
+        identifiers, vectors = self._language(self.collection.languages[case.passage])
         asked = self._encoder.embed(self._encoder.tokenize([case.question]))[0]
         score = 0.5 * (vectors @ asked)
+        stems = self._stems[self.collection.languages[case.passage]]
         for word, weight in zip(question.words, question.weights, strict=True):
-            score[self._stems[language].get(word.stem, [])] += 0.5 * weight
-        score[identifiers.index(case.passage)] = -np.inf
-        return [identifiers[index] for index in np.argsort(-score, kind="stable")[:count]]
+            score[stems.get(word.stem, [])] += 0.5 * weight
+        return [identifiers[index] for index in np.argsort(-score, kind="stable")]
 
     def _passage(self, identifier: str) -> ReadPassage:
         if identifier not in self._read:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,7 +66,9 @@ _OFTEN: Final = _words(
 )
 _EACH: Final = _words("every each alle aller jede jeden jedem jeder jedes")
 _TIMES: Final = _words("times time mal")
-_BEFORE_COUNTS: Final = _words("ab bis um nach vor mit über unter von für etwa rund nur je pro circa mindestens höchstens")
+_BEFORE_COUNTS: Final = _words(
+    "ab bis um nach vor mit über unter von für etwa rund nur je pro circa mindestens höchstens"
+)
 _DAYS: Final = _words(
     """
     monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays
@@ -91,7 +93,9 @@ _PLACED: Final = _words(
     hinter between zwischen beside inside outside into onto within innerhalb außerhalb opposite gegenüber
     """
 )
-_TITLES: Final = _words("mr mrs ms dr prof sir lady lord king queen herr herrn frau doktor professor könig königin")
+_TITLES: Final = _words(
+    "mr mrs ms dr prof sir lady lord king queen herr herrn frau doktor professor könig königin"
+)
 _ROLE: Final = re.compile(
     r".*(?:team|lead|leader|officer|manager|director|head|desk|office|department|owner|staff|crew|guard|board|council|"
     r"engineer|technician|captain|master|mentor|supervisor|leitung|leiter|leiterin|leitern|dienst|desk|abteilung|amt|"
@@ -148,13 +152,14 @@ _ASKED: Final = {
     ),
     "person": _asking(rf"{_HEAD}(?:who|whom|wer|wem|wen)\b|\b(?:wem|wen|wer)\b"),
     "place": _asking(
-        rf"{_HEAD}where\b|\b(?:wo|woher|wohin)\b|\b{_WHICH} (?:city|country|state|region|place|town|room|building|floor|"
-        r"stadt|land|ort|raum|gebäude|stockwerk|etage)\b"
+        rf"{_HEAD}where\b|\b(?:wo|woher|wohin)\b|\b{_WHICH} (?:city|country|state|region|place|town|room|building|"
+        r"floor|stadt|land|ort|raum|gebäude|stockwerk|etage)\b"
     ),
     "reason": _asking(r"\b(?:why|how come|warum|wieso|weshalb|wodurch|wozu)\b"),
     "named": _asking(
-        r"\b(?:which|welche[mnrs]?|what (?!(?:is|are|was|were|be|do|does|did|has|have|had|can|could|will|would|shall|should|"
-        r"may|might|must|happen\w*|causes?|makes?|if)\b)(?=\w+ (?:is|are|was|were|do|does|did|has|have|had|can|will|of)\b))"
+        r"\b(?:which|welche[mnrs]?|what (?!(?:is|are|was|were|be|do|does|did|has|have|had|can|could|will|would|shall|"
+        r"should|may|might|must|happen\w*|causes?|makes?|if)\b)"
+        r"(?=\w+ (?:is|are|was|were|do|does|did|has|have|had|can|will|of)\b))"
         r"\s*(?P<focus>[^\W\d_]{3,})"
     ),
 }
@@ -209,7 +214,7 @@ class Shapes:
         self.carries = self._seen.carries | ((self._seen.often | self._seen.each) & (self.wanted == "often"))
 
     def fit(self, first: Places, last: Places) -> Flags:
-        """Return for each part, from its first to its last word, whether it has the shape; none has if none is wanted."""
+        """Return for each part, from its first to its last word, whether it has the shape, if one is wanted."""
         rules: dict[str, Callable[[Places, Places], Flags]] = {
             "often": self._often, "money": self._money, "time": self._time, "duration": self._duration,
             "count": self._counted, "measure": self._measure, "person": self._person, "place": self._place,
@@ -230,7 +235,9 @@ class Shapes:
     def _plain(self, first: Places, last: Places, *, strange: int = 0) -> Flags:
         """It is made of numbers, units, times and nouns, begins with none of the last and ends with no small word."""
         seen = self._seen
-        begins = seen.any_number | seen.about | seen.each | seen.often | seen.within | seen.moment | seen.time_unit
+        begins = (
+            seen.any_number | seen.about | seen.each | seen.often | seen.within | seen.moment | seen.time_unit
+        )
         ends = seen.any_number | seen.unit | seen.noun | seen.often | seen.moment
         known = begins | ends
         return np.asarray(
@@ -265,7 +272,9 @@ class Shapes:
         """Where a number stands right before the word asked for, it must be that one."""
         seen = self._seen
         right = seen.number & (_next(seen.focus) | _next(_next(seen.focus)))
-        return self._some(right if right.any() else seen.number, first, last) & self._plain(first, last, strange=1)
+        return self._some(right if right.any() else seen.number, first, last) & self._plain(
+            first, last, strange=1
+        )
 
     def _measure(self, first: Places, last: Places) -> Flags:
         seen = self._seen
@@ -277,9 +286,13 @@ class Shapes:
         titled = self._left(seen.title, first) | seen.title[first]
         pair = self._some(seen.capital & _next(seen.capital), first, last) & (last > first)
         role = self._some(seen.role, first, last)
-        named = pair | titled | role if self._language == "de" else self._some(seen.capital, first, last) | role
+        named = (
+            pair | titled | role if self._language == "de" else self._some(seen.capital, first, last) | role
+        )
         strange = self._number_of(~(seen.capital | seen.title | seen.role | seen.light), first, last)
-        wrong = self._some(seen.any_number | seen.moment | seen.unit, first, last) | self._left(seen.placed, first)
+        wrong = self._some(seen.any_number | seen.moment | seen.unit, first, last) | self._left(
+            seen.placed, first
+        )
         fine = (strange == 0) | ((strange == 1) & seen.role[last] & (self._language != "de"))
         return np.asarray(named & fine & ~wrong & (seen.capital | seen.role)[last] & (last - first < 7))
 
@@ -295,7 +308,9 @@ class Shapes:
         """It has the word that is asked for in it or beside it: "berth" and "5" for "which berth"."""
         seen = self._seen
         beside = self._left(seen.focus, first) | _next(seen.focus)[last]
-        return np.asarray((beside | self._some(seen.focus, first, last)) & (last - first < 5) & (last > first) | beside)
+        return np.asarray(
+            (beside | self._some(seen.focus, first, last)) & (last - first < 5) & (last > first) | beside
+        )
 
 
 def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: str, light: Flags) -> _Seen:
@@ -317,9 +332,15 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
     month, day, clock, time_unit = capital & among(MONTHS), among(_DAYS), among(_CLOCK), among(_TIME_UNITS)
     any_number = digits | among(SMALL_NUMBERS) | (among(_SOME) & _next(time_unit))
     counted = _previous(any_number) | _previous(_previous(any_number))
-    unit = time_unit | (counted & (among(_OTHER_UNITS) | among(_MONEY) | clock)) | ((sign_behind | sign_before) & digits)
+    unit = (
+        time_unit
+        | (counted & (among(_OTHER_UNITS) | among(_MONEY) | clock))
+        | ((sign_behind | sign_before) & digits)
+    )
     year = shaped(_YEAR)
-    dated = digits & (_next(month) | _previous(month)) | (year & (_previous(month) | ~_next(unit) & ~sign_behind))
+    dated = digits & (_next(month) | _previous(month)) | (
+        year & (_previous(month) | ~_next(unit) & ~sign_behind)
+    )
     timed = any_number & (_next(clock) | _next(_next(_next(clock))))
     moment = month | day | (clock & counted) | among(_NAMED_TIMES) | dated | timed
     named = capital & beside & ~day & ~month & ~unit & ~among(_BEFORE_COUNTS)
