@@ -14,103 +14,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from apps.core.text.words import MONTHS
+from apps.elyza.answering.shape_words import (
+    ABOUT,
+    BEFORE_COUNTS,
+    CLOCK,
+    DAYS,
+    EACH,
+    MONEY,
+    NAMED_TIMES,
+    OFTEN,
+    OTHER_UNITS,
+    PLACED,
+    ROLE,
+    SMALL_NUMBERS,
+    SOME,
+    TIME_UNITS,
+    TIMES,
+    TITLES,
+    WITHIN,
+)
 from apps.elyza.answering.words import Word, likeness, stem_of
 
 Flags = NDArray[np.bool_]
 Places = NDArray[np.intp]
 
 
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
-SMALL_NUMBERS: Final = _words(
-    """
-    one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty hundred
-    thousand million billion half zwei drei vier fünf sechs sieben acht neun zehn elf zwölf fünfzehn zwanzig dreißig
-    vierzig fünfzig sechzig hundert tausend millionen milliarden hälfte
-    """
-)
-_SOME: Final = SMALL_NUMBERS | _words(
-    "a an several few couple ein eine einem einen einer eines eineinhalb anderthalb einige einigen mehrere mehreren"
-)
-_TIME_UNITS: Final = _words(
-    """
-    second seconds minute minutes hour hours day days night nights week weeks weekend weekends month months quarter
-    quarters year years decade decades century centuries sekunde sekunden minute minuten stunde stunden tag tage tagen
-    tages nacht nächte nächten woche wochen wochenende wochenenden monat monate monaten monats quartal quartale
-    quartalen jahr jahre jahren jahres jahrzehnt jahrzehnte jahrzehnten jahrhundert jahrhunderte jahrhunderten werktag
-    werktage werktagen arbeitstag arbeitstage arbeitstagen schicht schichten shift shifts working std min sek
-    """
-)
-_OTHER_UNITS: Final = _words(
-    """
-    metre metres meter meters metern kilometre kilometres kilometer kilometers kilometern centimetre centimetres
-    centimeter centimeters zentimeter zentimetern millimetre millimetres millimeter millimeters foot feet inch inches
-    mile miles meilen yard yards knot knots knoten gram grams gramm kilogram kilograms kilogramm kilo kilos tonne
-    tonnes tonnen ton tons pound pounds pfund litre litres liter liters litern barrel barrels degree degrees grad
-    percent prozent prozentpunkte bar volt watt kilowatt megawatt hertz km cm mm m kg t l kw mw c f kn mph ms s h
-    characters character letters zeichen buchstaben stellen pages seiten square cubic acres hectares hektar
-    quadratmeter quadratmetern quadratkilometer kubikmeter kubikmetern
-    """
-)
-_MONEY: Final = _words(
-    "euro euros cent cents dollar dollars pound pounds pfund franken eur usd gbp chf mark kronen yen million millionen"
-)
-_OFTEN: Final = _words(
-    """
-    once twice thrice daily weekly monthly quarterly yearly annually hourly nightly biweekly täglich wöchentlich
-    monatlich jährlich halbjährlich vierteljährlich stündlich nächtlich zweiwöchentlich zweimonatlich einmal zweimal
-    dreimal viermal fünfmal mehrmals laufend ständig never nie always immer
-    """
-)
-_EACH: Final = _words("every each alle aller jede jeden jedem jeder jedes")
-_TIMES: Final = _words("times time mal")
-_BEFORE_COUNTS: Final = _words(
-    "ab bis um nach vor mit über unter von für etwa rund nur je pro circa mindestens höchstens"
-)
-_DAYS: Final = _words(
-    """
-    monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays
-    sundays montag dienstag mittwoch donnerstag freitag samstag sonnabend sonntag montags dienstags mittwochs
-    donnerstags freitags samstags sonntags
-    """
-)
-_CLOCK: Final = _words("uhr o'clock o’clock clock am pm a.m p.m")
-_NAMED_TIMES: Final = _words(
-    """
-    morning mornings noon midday afternoon evening midnight today tomorrow yesterday tonight spring summer autumn winter
-    easter christmas morgen vormittag mittag nachmittag abend mitternacht heute gestern übermorgen frühling frühjahr
-    sommer herbst ostern pfingsten weihnachten morgens mittags abends nachts vormittags nachmittags
-    """
-)
-_WITHIN: Final = _words(
-    "within after before until till during since nach vor innerhalb binnen bis während seit spätestens later ago"
-)
-_PLACED: Final = _words(
-    """
-    in im at am on an auf bei beim neben near to nach zum zur zu from aus vom unter under below above über behind
-    hinter between zwischen beside inside outside into onto within innerhalb außerhalb opposite gegenüber
-    """
-)
-_TITLES: Final = _words(
-    "mr mrs ms dr prof sir lady lord king queen herr herrn frau doktor professor könig königin"
-)
-_ROLE: Final = re.compile(
-    r".*(?:team|lead|leader|officer|manager|director|head|desk|office|department|owner|staff|crew|guard|board|council|"
-    r"engineer|technician|captain|master|mentor|supervisor|leitung|leiter|leiterin|leitern|dienst|desk|abteilung|amt|"
-    r"meister|meisterin|führer|führerin|beauftragte[rn]?|wache|rat|stab|stelle|zentrale|warte|kraft|kräfte|leute|"
-    r"personal|mannschaft|team|ingenieurin|ingenieur|techniker|technikerin|kapitän|arzt|ärztin|vorstand|verwaltung|"
-    r"einkauf|buchhaltung|person)",
-    re.IGNORECASE,
-)
-_ABOUT: Final = _words(
-    """
-    about around approximately at least most up to over under more less than nearly almost roughly only maximum minimum
-    etwa rund circa ca ungefähr mindestens höchstens maximal minimal bis zu über unter mehr weniger als fast knapp nur
-    genau exactly within innerhalb von binnen the den die das der vor nach after before per pro je
-    """
-)
 _FRONT: Final = r"^\W*(?:(?:{0})\s+)?"
 _BEFORE_ASKED: Final = (
     r"by|since|until|till|from|at|in|on|to|for|with|of|about|under|per|up\sto|"
@@ -329,12 +257,12 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
     sign_before = np.array([bool(_SIGN_BEFORE.search(gap)) for gap in gaps[:-1]], bool)
     euro_behind = np.array([bool(_MONEY_BEHIND.match(gap)) for gap in gaps[1:]], bool)
     beside = np.array([gap.strip() == "" for gap in gaps[1:]], bool)  # nothing stands before the next word
-    month, day, clock, time_unit = capital & among(MONTHS), among(_DAYS), among(_CLOCK), among(_TIME_UNITS)
-    any_number = digits | among(SMALL_NUMBERS) | (among(_SOME) & _next(time_unit))
+    month, day, clock, time_unit = capital & among(MONTHS), among(DAYS), among(CLOCK), among(TIME_UNITS)
+    any_number = digits | among(SMALL_NUMBERS) | (among(SOME) & _next(time_unit))
     counted = _previous(any_number) | _previous(_previous(any_number))
     unit = (
         time_unit
-        | (counted & (among(_OTHER_UNITS) | among(_MONEY) | clock))
+        | (counted & (among(OTHER_UNITS) | among(MONEY) | clock))
         | ((sign_behind | sign_before) & digits)
     )
     year = shaped(_YEAR)
@@ -342,15 +270,15 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
         year & (_previous(month) | ~_next(unit) & ~sign_behind)
     )
     timed = any_number & (_next(clock) | _next(_next(_next(clock))))
-    moment = month | day | (clock & counted) | among(_NAMED_TIMES) | dated | timed
-    named = capital & beside & ~day & ~month & ~unit & ~among(_BEFORE_COUNTS)
+    moment = month | day | (clock & counted) | among(NAMED_TIMES) | dated | timed
+    named = capital & beside & ~day & ~month & ~unit & ~among(BEFORE_COUNTS)
     named &= ~light | (language == "de")
     label = digits & _previous(named) & ~sign_behind & ~_next(unit) & ~dated
     asked = _COUNTED.search(question) or _ASKED["named"].search(question)
     stem = stem_of(asked["focus"], language) if asked else ""
     focus = np.array([bool(stem) and likeness(word.stem, stem) >= _SAME for word in words], bool)
     plural = np.array([text.endswith("s") and len(text) > 3 for text in lower], bool)
-    title = among(_TITLES) & capital
+    title = among(TITLES) & capital
     initials = np.array([len(text) > 1 and text.isupper() for text in texts], bool)
     carries = any_number | month | day | title | initials | (unit & counted)
     light = light & ~carries
@@ -360,19 +288,19 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
         any_number=any_number,
         unit=unit,
         time_unit=time_unit,
-        money=among(_MONEY) | ((euro_behind | sign_before) & any_number),
-        often=among(_OFTEN) | (among(_TIMES) & _previous(any_number)),
-        each=among(_EACH),
+        money=among(MONEY) | ((euro_behind | sign_before) & any_number),
+        often=among(OFTEN) | (among(TIMES) & _previous(any_number)),
+        each=among(EACH),
         moment=moment,
-        within=among(_WITHIN),
+        within=among(WITHIN),
         capital=capital & ~(day | month | time_unit),
         title=title,
-        role=shaped(_ROLE),
-        placed=among(_PLACED),
+        role=shaped(ROLE),
+        placed=among(PLACED),
         light=light,
         focus=focus,
         noun=(capital if language == "de" else plural | capital | focus) & ~light,
-        about=among(_ABOUT),
+        about=among(ABOUT),
     )
 
 

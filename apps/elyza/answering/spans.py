@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from apps.core.text.marking import plain
 from apps.elyza.answering.features import Question, Weight, word_matches
-from apps.elyza.answering.shapes import SMALL_NUMBERS, Shapes
+from apps.elyza.answering.shape_words import SMALL_NUMBERS
+from apps.elyza.answering.shapes import Shapes
 from apps.elyza.answering.words import Word, find_words
 from apps.elyza.types import Matrix, Span, Vector
 
