@@ -94,16 +94,11 @@ def from_extract(
     if not extract.found:
         return nothing(), sources, []
     text, marks = "", []
-    likeliest = max(sentences, key=_likely)
     for number, sentence in enumerate(sentences, 1):
-        if sentence is likeliest:
+        if number == 1:  # a second one often holds another number or name of the same shape
             marks += _marks(sentence, len(text))
         text += f"{_quoted(sentence.text)} [{number}] "
     return text.rstrip(), sources, marks
-
-
-def _likely(sentence: AnswerSentence) -> float:
-    return sentence.probability * sentence.span.probability if sentence.span else 0.0
 
 
 def _marks(sentence: AnswerSentence, offset: int) -> list[tuple[int, int]]:
