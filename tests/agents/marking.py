@@ -1,8 +1,8 @@
 """Questions on sentences as colleagues and handbooks write them, with what may be marked as the exact answer.
 
 Written by hand for this check; nothing is trained on it, and the probability from which a part is marked comes from
-folds of the training. Each passage has parts of the wrong shape beside the right one; of a question without a right part
-nothing may be marked.
+folds of the training. Each passage has parts of the wrong shape beside the right one; of a question without a right
+part nothing may be marked.
 """
 
 from __future__ import annotations
