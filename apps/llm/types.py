@@ -126,12 +126,14 @@ class AnswerSpan:
 
     Attributes:
         probability: that it is the answer, if the sentence holds it.
+        fits: it has the shape that the question asks for: a number for "how many", a time for "when".
     """
 
     start: int
     end: int
     text: str
     probability: float
+    fits: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ _CARRIERS = (
     (re.compile(r"<([^<>\s]*)>"), r"\1"),  # addresses and tags in angle brackets
     (re.compile(r"(?<![\w.])@(?=[*\w])"), ""),  # mentions
 )
-_SURE = 0.4  # probability from which the exact answer is marked in its sentence
+_SURE = 0.5  # probability from which an exact answer of the right shape is marked in its sentence
 _MOST_ROUNDS = 20  # taking one thing out may join another; whoever nests deeper loses the line
 
 
@@ -75,7 +75,7 @@ def source_of(number: int, hit: Hit, *, used: bool, start: int = 0, end: int | N
 def from_extract(
     extract: ExtractiveAnswer, hits: Sequence[Hit]
 ) -> tuple[str, list[SourceRef], list[tuple[int, int]]]:
-    """Return text and sources of an extractive answer, and where in the text the exact answers stand that are likely
+    """Return text and sources of an extractive answer, and where in the text the exact answer stands if one is likely
     enough; nothing found names what comes nearest, never as an answer.
     """
     by_id = {str(hit.chunk): hit for hit in hits}
@@ -95,7 +95,8 @@ def from_extract(
         return nothing(), sources, []
     text, marks = "", []
     for number, sentence in enumerate(sentences, 1):
-        marks += _marks(sentence, len(text))
+        if number == 1:  # a second one often holds another number or name of the same shape
+            marks += _marks(sentence, len(text))
         text += f"{_quoted(sentence.text)} [{number}] "
     return text.rstrip(), sources, marks
 
@@ -103,7 +104,7 @@ def from_extract(
 def _marks(sentence: AnswerSentence, offset: int) -> list[tuple[int, int]]:
     """Return where the exact answer stands once the sentence is on one line."""
     span = sentence.span
-    if span is None or span.probability < _SURE:
+    if span is None or not span.fits or span.probability < _SURE:
         return []
     first = _on_one_line(sentence.text[: span.start - sentence.start])
     last = _on_one_line(sentence.text[: span.end - sentence.start])

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import numpy as np
 
@@ -21,6 +21,8 @@ from apps.elyza.answering.features import PassageFeatures, Question, Weight, pas
 from apps.elyza.answering.words import find_words
 from apps.elyza.encoding.runtime import Encoder, ReadPassage, score_read
 from apps.elyza.types import Matrix, SentenceScores, Span, SplitPassage, Vector
+
+_RANKED: Final = 4  # passages that look most like answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,7 @@ class Reader:
         self._read: dict[str, ReadPassage] = {}
         self._vectors: dict[str, tuple[list[str], Matrix]] = {}
         self._stems: dict[str, dict[str, list[int]]] = {}
+        self._ranked: dict[tuple[str, str], list[str]] = {}
 
     def question(self, case: Case) -> Question:
         """Return the question's words, weighed for the language of its passage."""
@@ -93,18 +96,21 @@ class Reader:
             scores=scores,
         )
 
-    def hardest(self, case: Case, question: Question, *, count: int) -> list[str]:
-        """Return other passages of the same language that look most like answers, by shared words and
-        vectors.
+    def ranked(self, case: Case, question: Question) -> list[str]:
+        """Return the four passages of the case's language that look most like answers by shared words and vectors, the
+        likest first.
         """
-        language = self.collection.languages[case.passage]
-        identifiers, vectors = self._language(language)
-        asked = self._encoder.embed(self._encoder.tokenize([case.question]))[0]
-        score = 0.5 * (vectors @ asked)
-        for word, weight in zip(question.words, question.weights, strict=True):
-            score[self._stems[language].get(word.stem, [])] += 0.5 * weight
-        score[identifiers.index(case.passage)] = -np.inf
-        return [identifiers[index] for index in np.argsort(-score, kind="stable")[:count]]
+        key = case.passage, case.question
+        if key not in self._ranked:
+            language = self.collection.languages[case.passage]
+            identifiers, vectors = self._language(language)
+            asked = self._encoder.embed(self._encoder.tokenize([case.question]))[0]
+            score = 0.5 * (vectors @ asked)
+            for word, weight in zip(question.words, question.weights, strict=True):
+                score[self._stems[language].get(word.stem, [])] += 0.5 * weight
+            best = np.argsort(-score, kind="stable")[:_RANKED]
+            self._ranked[key] = [identifiers[index] for index in best]
+        return self._ranked[key]
 
     def _passage(self, identifier: str) -> ReadPassage:
         if identifier not in self._read:

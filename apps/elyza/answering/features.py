@@ -7,7 +7,7 @@ all languages, with a small correction where the encoder does not know the langu
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -27,6 +27,8 @@ LEXICAL: Final = (
     "asks",  # the sentence is a question itself
     *(f"{kind}_wanted" for kind in KINDS),
     "news",  # share of the sentence's words that the question does not say
+    "found_first",  # its passage is the first of those given, which come ranked
+    "found_second",
 )
 SEMANTIC: Final = ("match", "match_even", "match_before", "match_rarest", "cosine")  # need the encoder
 NAMES: Final = LEXICAL + SEMANTIC
@@ -91,7 +93,19 @@ def passage_features(
         best = None if scores is None else (scores.best_match[start:end], scores.cosine[start:end])
         found.append(_of_passage(question, passage, language, best))
         start = end
-    return found
+    return in_order(found)
+
+
+def in_order(passages: Sequence[PassageFeatures]) -> list[PassageFeatures]:
+    """Return the passages as if they had been given in this order."""
+    return [replace(passage, rows=_placed(passage.rows, place)) for place, passage in enumerate(passages)]
+
+
+def _placed(rows: Matrix, place: int) -> Matrix:
+    rows = rows.copy()
+    for own, name in enumerate(("found_first", "found_second")):
+        rows[:, NAMES.index(name)] = place == own
+    return rows
 
 
 def word_matches(question: Question, sentences: Sequence[Sequence[Word]]) -> Matrix:

@@ -71,17 +71,27 @@ def fit_choice(
         groups: number of the question of each row, ascending from 0. weights: of each question.
     """
     starts = np.flatnonzero(np.r_[True, groups[1:] != groups[:-1]])
-    rows, share = design.columns, weights[groups]
+    rows, share, everything = design.columns, weights[groups], np.ones(len(groups), bool)
+
+    def loss(fitted: Array) -> float:
+        """Less for a higher probability of the answers; infinite where a step went too far to be counted."""
+        scores = rows @ fitted
+        reached = _sums(scores, answers, starts, groups) - _sums(scores, everything, starts, groups)
+        return float((design.ridge * fitted**2).sum() / 2 - (weights * reached).sum())
+
     fitted = np.zeros(rows.shape[1])
+    lost = loss(fitted)
     for _ in range(_ROUNDS):
         scores = rows @ fitted
-        all_of_it = _softmax(scores, np.ones(len(rows), bool), starts, groups)
+        all_of_it = _softmax(scores, everything, starts, groups)
         right = _softmax(scores, answers, starts, groups)
         gradient = rows.T @ ((all_of_it - right) * share) + design.ridge * fitted
         means = np.add.reduceat(rows * all_of_it[:, None], starts, axis=0)
         curve = (rows * (all_of_it * share)[:, None]).T @ rows - (means * weights[:, None]).T @ means
         step = np.linalg.solve(curve + np.diag(design.ridge), gradient)
-        fitted = fitted - step
+        while (better := loss(fitted - step)) > lost and np.abs(step).max() >= _SMALL_STEP:
+            step = step / 2
+        fitted, lost = fitted - step, better
         if np.abs(step).max() < _SMALL_STEP:
             break
     return fitted
@@ -112,3 +122,13 @@ def _softmax(
     raised = np.exp(masked - np.maximum.reduceat(masked, starts)[groups])
     shares: Array = raised / np.add.reduceat(raised, starts)[groups]
     return shares
+
+
+def _sums(
+    scores: Array, allowed: NDArray[np.bool_], starts: NDArray[np.intp], groups: NDArray[np.intp]
+) -> Array:
+    """Logarithm of the sum of the raised scores of each group over the allowed rows."""
+    masked = np.where(allowed, scores, -np.inf)
+    most = np.maximum.reduceat(masked, starts)
+    summed: Array = most + np.log(np.add.reduceat(np.exp(masked - most[groups]), starts))
+    return summed

@@ -64,6 +64,8 @@ class Ranker:
         self._semantic_languages = frozenset(stored["semantic_languages"])
         self._passages: Mapping[str, int] = stored["background"]["passages"]
         self._counts: Mapping[str, Mapping[str, int]] = stored["background"]["counts"]
+        self._questions: Mapping[str, int] = stored["background"]["questions"]
+        self._asked: Mapping[str, Mapping[str, int]] = stored["background"]["asked"]
 
     @classmethod
     def shipped(cls) -> Ranker:
@@ -74,6 +76,14 @@ class Ranker:
         """Return how rare a stem is in ordinary text, 0 to 1; 1 for one that was never seen."""
         known = language if language in self._counts else "en"
         return rarity(self._counts[known].get(stem, 0), self._passages[known])
+
+    def weight(self, stem: str, language: str) -> float:
+        """Return how much a stem of a question says about what is asked, 0 to 1: rare in text and in questions, where
+        "who" and "how many" are common.
+        """
+        known = language if language in self._asked else "en"
+        asked = rarity(self._asked[known].get(stem, 0), self._questions[known])
+        return min(self.rarity(stem, language), asked)
 
     def threshold(self, language: str) -> float:
         """Return the probability from which on an answer is shown as one."""

@@ -14,7 +14,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from apps.core.text.marking import plain
 from apps.elyza.answering.features import Question, Weight, word_matches
+from apps.elyza.answering.shape_words import SMALL_NUMBERS
+from apps.elyza.answering.shapes import Shapes
 from apps.elyza.answering.words import Word, find_words
 from apps.elyza.types import Matrix, Span, Vector
 
@@ -64,12 +67,9 @@ _BEFORE: Final = {
 _LENGTHS: Final = {"1": (1, 1), "2": (2, 2), "3": (3, 3), "4": (4, 5), "6": (6, 9), "10": (10, 999)}
 _QUOTES: Final = "\"“„»«'‘’”"
 _SAID, _HALF_SAID = 0.8, 0.5  # likeness from which a word is one of the question, and below which it is none
+_BEFORE_NUMBER: Final = re.compile(r"[$£€]\s?$")
+_BEHIND_NUMBER: Final = re.compile(r"\s?[%€$£‰]")
 _YEAR: Final = re.compile(r"1\d{3}|20\d{2}")
-_SMALL: Final = frozenset((
-    "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "hundred", "thousand",
-    "million", "billion", "half", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf",
-    "zwölf", "hundert", "tausend", "millionen", "milliarden", "hälfte",
-))  # fmt: skip
 _SHAPES: Final = (
     *(f"words_{name}" for name in ("1", "2", "3", "4", "6", "10")),  # as in `_LENGTHS`
     "rarity", "rarest", "said", "said_most", "capitals", "all_capitals", "digits", "year",
@@ -77,7 +77,7 @@ _SHAPES: Final = (
     "commas", "joined", "quoted", "bracketed", "share", "begins", "ends",
     "left_said", "left_light", "left_digit", "left_comma", "right_said", "right_light", "right_digit", "right_comma",
     "left_name_cut", "right_name_cut", "left_grows", "right_grows", "left_near", "right_near", "behind_all",
-    "before_all", "focus_inside", "focus_left", "focus_right", "is_clause", "light_first",
+    "before_all", "fits", "unfit", "focus_inside", "focus_left", "focus_right", "is_clause", "light_first",
     *(f"after_{name}" for name in _BEFORE), *(f"first_{name}" for name in _BEFORE),
     *(f"next_{name}" for name in _BEFORE), "before_is_left",
 )  # fmt: skip
@@ -91,11 +91,26 @@ Columns = dict[str, NDArray[Any]]  # of flags, counts and shares
 class Candidates:
     """Spans of a sentence that may be the answer, in its characters, and their features.
 
-    `rows`: float32, shape (spans, len(NAMES)).
+    `rows`: float32, shape (spans, len(NAMES)). `first`, `last`: numbers of the words at their ends. `counted`: how much
+    each word of the sentence counts when spans are compared: articles do not.
     """
 
     spans: list[Span]
     rows: Matrix
+    first: NDArray[np.intp]
+    last: NDArray[np.intp]
+    counted: Vector
+    fits: NDArray[np.bool_]
+
+    def alike(self) -> Matrix:
+        """Return F1 of every two spans, shape (spans, spans): 1 where they differ in articles only."""
+        sums = _sums(self.counted)
+        begin, end = self.first, self.last + 1
+        low, high = np.maximum(begin[:, None], begin), np.minimum(end[:, None], end)
+        shared = np.where(high > low, sums[high] - sums[low], 0)
+        sizes = sums[end] - sums[begin]
+        both: Matrix = (2 * shared / np.maximum(sizes[:, None] + sizes, 1)).astype(np.float32)
+        return both
 
 
 def kind_of(question: str) -> str:
@@ -107,12 +122,14 @@ def candidates(question: Question, sentence: str, *, language: str, weight: Weig
     """Return what in a sentence may answer the question; about 5 ms."""
     words = find_words(sentence, language=language)[:_MOST_WORDS]
     if not words:
-        return Candidates([], np.zeros((0, len(NAMES)), np.float32))
+        none = np.zeros(0, np.intp)
+        return Candidates([], np.zeros((0, len(NAMES)), np.float32), none, none, np.zeros(0), none > 0)
     read = _Sentence(question, sentence, words, language, weight)
     pairs = read.chunks()[:_MOST]
-    spans = [Span(words[first].span.start, words[last].span.end) for first, last in pairs]
-    columns = np.array(pairs, np.intp)
-    return Candidates(spans, read.features(columns[:, 0], columns[:, 1]))
+    spans = [read.span(first, last) for first, last in pairs]
+    first, last = np.array(pairs, np.intp).T
+    counted = np.array([len(plain(word.text, language)) for word in words], np.float32)
+    return Candidates(spans, read.features(first, last), first, last, counted, read.fit(first, last))
 
 
 class _Sentence:
@@ -135,9 +152,11 @@ class _Sentence:
         self._capital = np.array([text[0].isupper() for text in texts], bool)
         if language == "de" and count:
             self._capital[0] = False
-        self._digit = np.array([text[0].isdigit() or text in _SMALL for text in lower], bool)
+        self._digit = np.array([text[0].isdigit() or text in SMALL_NUMBERS for text in lower], bool)
         self._year = np.array([bool(_YEAR.fullmatch(text)) for text in texts], bool)
         self._light = (self._rarity < _LIGHT) & ~self._digit
+        self._shapes = Shapes(question.text, words, self._gaps, language=language, light=self._light)
+        self._light &= ~self._shapes.carries
         self._comma = np.array([("," in gap) for gap in self._gaps], bool)
         self._break = np.array([bool(_ABSENT.search(gap)) for gap in self._gaps], bool)
         self._classes = {
@@ -146,6 +165,20 @@ class _Sentence:
         focus = _FOCUS.search(question.text)
         stems = {word.stem for word in find_words(focus["focus"], language=language)} if focus else set()
         self._focus = np.array([word.stem in stems for word in words], bool)
+
+    def span(self, first: int, last: int) -> Span:
+        """Return where the words from the first to the last stand, with the sign of a currency or percent at an end."""
+        before, behind = _BEFORE_NUMBER.search(self._gaps[first]), _BEHIND_NUMBER.match(self._gaps[last + 1])
+        start, end = self._words[first].span.start, self._words[last].span.end
+        if before and self._digit[first]:
+            start -= len(before[0])
+        if behind and self._digit[last]:
+            end += len(behind[0])
+        return Span(start, end)
+
+    def fit(self, first: NDArray[np.intp], last: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """Return which parts have the shape that the question asks for."""
+        return self._shapes.fit(first, last)
 
     def chunks(self) -> list[tuple[int, int]]:
         """Return first and last words: short runs between words that carry meaning, and what runs to a clause's end."""
@@ -231,6 +264,8 @@ class _Sentence:
         values["left_grows"], values["right_grows"] = open_left & grows[left], open_right & grows[right]
         values["left_near"], values["right_near"] = self._near(first, last)
         where = np.flatnonzero(self._said >= _SAID)
+        values["fits"] = self.fit(first, last)
+        values["unfit"] = ~values["fits"] & bool(self._shapes.wanted)
         values["behind_all"] = first > (where.max() if len(where) else -1)
         values["before_all"] = last < (where.min() if len(where) else count)
         return values

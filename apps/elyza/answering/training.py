@@ -6,17 +6,18 @@ Deterministic: nothing is drawn by chance, so the same collections and encoder g
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from apps.elyza.answering import features, gate
 from apps.elyza.answering.datasets import Case, Collection, Reader
-from apps.elyza.answering.features import PassageFeatures, Question, Weight
+from apps.elyza.answering.features import PassageFeatures, Question, Weight, in_order
 from apps.elyza.answering.fitting import Array, Design, fit_choice, fit_logistic
 from apps.elyza.answering.ranker import (
     GATE_FEATURES,
@@ -30,6 +31,7 @@ from apps.elyza.answering.ranker import (
 )
 from apps.elyza.answering.words import find_words
 from apps.elyza.encoding.runtime import Encoder
+from apps.elyza.types import Matrix
 
 SOURCES: Final = (
     {
@@ -51,15 +53,18 @@ SOURCES: Final = (
         "used_for": "word counts",
     },
 )
+_TRAINED: Final = ("squadshifts-wiki", "mlqa-de-dev")
 _CORRECTED: Final = ("de",)
 _ENCODER_READS: Final = ("en",)  # in German it brings nothing over words (both .74 on XQuAD) and costs 0.15 s
 _GERMAN_SHARE: Final = 3.0  # weight of a German question: there are fifteen times fewer
 _EVERY: Final = {"en": 2, "de": 1}  # questions the gate learns from
-_HARD: Final = 3
+_PASSAGES: Final = 3  # that an answer is looked for in
 _RIDGE, _HELD = 10.0, 60.0
+_HELD_GATE = 1e6  # in the gate a language has its own constant, nothing else: there are few German questions
 _LEAST_COUNT: Final = {"en": 5, "de": 3}  # rarer stems are as good as unseen
 _SHOWN_WRONG: Final = 0.2  # share of the hardest other passages from which an answer would be shown
 
+Flags = NDArray[np.bool_]
 Report = Callable[[str], None]
 
 
@@ -79,12 +84,11 @@ def train(folder: Path, encoder: Encoder, *, command: str, report: Report) -> di
         folder: with the collections of SOURCES.
     """
     collections = {source["name"]: Collection.read(folder / source["name"]) for source in SOURCES}
-    background = word_counts(collections.values())
+    background = word_counts(collections)
     weight = weights_of(background)
-    chosen = ("squadshifts-wiki", "mlqa-de-dev")
-    readers = [Reader(collections[name], encoder, weight) for name in chosen]
+    readers = [Reader(collections[name], encoder, weight) for name in _TRAINED]
     report("Reading and ranking ...")
-    choices = [choice for reader in readers for choice in _choices(reader)]
+    choices = [choice for reader in readers for choice in _choices(reader, every=_EVERY)]
     rankers = {rung: _fit_ranker(choices, RANK_FEATURES[rung]) for rung in (SEMANTIC, LEXICAL)}
     report("Looking for the hardest other passages ...")
     examples = [example for reader in readers for example in gate_examples(reader, every=_EVERY)]
@@ -119,7 +123,7 @@ def evaluate(folder: Path, encoder: Encoder, ranker: Ranker) -> dict[str, dict[s
     """
     collection = Collection.read(folder)
     languages = sorted(set(collection.languages.values()))
-    weight: dict[str, Weight] = {own: partial(ranker.rarity, language=own) for own in languages}
+    weight: dict[str, Weight] = {own: partial(ranker.weight, language=own) for own in languages}
     reader = Reader(collection, encoder, weight)
     figures: dict[str, dict[str, float]] = {}
     for language in languages:
@@ -129,62 +133,110 @@ def evaluate(folder: Path, encoder: Encoder, ranker: Ranker) -> dict[str, dict[s
     return figures
 
 
-def word_counts(
-    collections: Sequence[Collection] | Any,
-) -> dict[str, Any]:  # Any: dict views are no sequences
-    """Return for each language the number of passages and in how many of them each common stem occurs."""
-    passages: Counter[str] = Counter()
+def word_counts(collections: Mapping[str, Collection]) -> dict[str, Any]:
+    """Return for each language the number of passages and in how many of them each common stem occurs, and the same of
+    the questions that are trained on.
+    """
+    passages, counts = _counted(
+        (text.text, collection.languages[identifier])
+        for collection in collections.values()
+        for identifier, text in collection.passages.items()
+    )
+    questions, asked = _counted(
+        (case.question, collections[name].languages[case.passage])
+        for name in _TRAINED
+        for case in collections[name].cases
+    )
+    return {"passages": passages, "counts": counts, "questions": questions, "asked": asked}
+
+
+def _counted(texts: Iterable[tuple[str, str]]) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Return for each language how many texts there are and in how many each common stem occurs."""
+    total: Counter[str] = Counter()
     counts: dict[str, Counter[str]] = {}
-    for collection in collections:
-        for identifier, passage in collection.passages.items():
-            language = collection.languages[identifier]
-            passages[language] += 1
-            stems = {word.stem for word in find_words(passage.text, language=language)}
-            counts.setdefault(language, Counter()).update(stems)
+    for text, language in texts:
+        total[language] += 1
+        counts.setdefault(language, Counter()).update(
+            {word.stem for word in find_words(text, language=language)}
+        )
     kept = {
         language: {stem: count for stem, count in sorted(own.items()) if count >= _LEAST_COUNT[language]}
         for language, own in counts.items()
     }
-    return {"passages": dict(passages), "counts": kept}
+    return dict(total), kept
 
 
 def weights_of(background: Mapping[str, Any]) -> dict[str, Weight]:
-    """Return for each language the function that gives a stem's rarity."""
+    """Return for each language the function that weighs a stem of a question, as `Ranker.weight` does."""
 
     def weigh(stem: str, *, language: str) -> float:
-        return rarity(background["counts"][language].get(stem, 0), background["passages"][language])
+        told = rarity(background["counts"][language].get(stem, 0), background["passages"][language])
+        asked = rarity(background["asked"][language].get(stem, 0), background["questions"][language])
+        return min(told, asked)
 
     return {language: partial(weigh, language=language) for language in background["passages"]}
 
 
 def gate_examples(reader: Reader, *, every: Mapping[str, int]) -> Iterator[Example]:
-    """Yield for each question the right passage and the hardest other, each alone and among others."""
+    """Yield for each question the right passage and the hardest other, each alone and among others.
+
+    Only of questions that find their passage first, as those that people ask a search do: many of the collections
+    belong to the passage that lay beside them ("when was the premiere?"), and no word of them tells a right one.
+    """
     for number, case in enumerate(reader.collection.cases):
         question = reader.question(case)
         if number % every[reader.collection.languages[case.passage]] or not question.words:
             continue
-        right, *others = reader.features(
-            question, [case.passage, *reader.hardest(case, question, count=_HARD)]
-        )
-        yield Example(question, [right], answered=True)
-        yield Example(question, others[:1], answered=False)
-        yield Example(question, [others[0], right, others[1]], answered=True)
-        yield Example(question, others, answered=False)
+        first, *others_ranked = reader.ranked(case, question)
+        if first != case.passage:
+            continue
+        right, *others = reader.features(question, [case.passage, *others_ranked])
+        for passages, answered in (
+            ([right], True),
+            (others[:1], False),
+            ([others[0], right, others[1]], True),
+            (others, False),
+        ):
+            yield Example(question, in_order(passages), answered=answered)
 
 
-def _choices(reader: Reader) -> Iterator[tuple[PassageFeatures, np.ndarray[tuple[int], np.dtype[np.bool_]]]]:
-    for case in reader.collection.cases:
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Sentences of one or several passages, the passage found first before the others, and which of them answer."""
+
+    passages: list[PassageFeatures]
+    answering: Flags
+    language: str
+
+    @property
+    def rows(self) -> Matrix:
+        """The features of all sentences."""
+        return np.concatenate([passage.rows for passage in self.passages])
+
+
+def _choices(reader: Reader, *, every: Mapping[str, int]) -> Iterator[Choice]:
+    """Yield the sentences of the right passage, for some questions those of the first passages that are found."""
+    for number, case in enumerate(reader.collection.cases):
         question, answering = reader.question(case), reader.collection.answering(case)
-        if question.words and answering.any():
-            yield reader.features(question, [case.passage])[0], answering
+        language = reader.collection.languages[case.passage]
+        if not question.words or not answering.any():
+            continue
+        found = [] if number % every[language] else reader.ranked(case, question)[:_PASSAGES]
+        found = found if case.passage in found else [case.passage]
+        passages = reader.features(question, found)
+        right = [
+            answering if name == case.passage else np.zeros(len(passage.rows), bool)
+            for name, passage in zip(found, passages, strict=True)
+        ]
+        yield Choice(passages, np.concatenate(right), language)
 
 
-def _fit_ranker(choices: Sequence[tuple[PassageFeatures, Any]], names: Sequence[str]) -> Mapping[str, Any]:
-    sizes = [len(answering) for _, answering in choices]
+def _fit_ranker(choices: Sequence[Choice], names: Sequence[str]) -> Mapping[str, Any]:
+    sizes = [len(choice.answering) for choice in choices]
     columns = [features.NAMES.index(name) for name in names]
-    languages = np.array([passage.language for passage, _ in choices])
+    languages = np.array([choice.language for choice in choices])
     design = Design.make(
-        np.concatenate([passage.rows for passage, _ in choices])[:, columns].astype(np.float64),
+        np.concatenate([choice.rows for choice in choices])[:, columns].astype(np.float64),
         names=names,
         own=np.repeat(languages, sizes),
         languages=_CORRECTED,
@@ -193,7 +245,7 @@ def _fit_ranker(choices: Sequence[tuple[PassageFeatures, Any]], names: Sequence[
     )
     fitted = fit_choice(
         design,
-        answers=np.concatenate([answering for _, answering in choices]),
+        answers=np.concatenate([choice.answering for choice in choices]),
         groups=np.repeat(np.arange(len(choices)), sizes),
         weights=np.where(languages == "de", _GERMAN_SHARE, 1.0),
     )
@@ -216,7 +268,7 @@ def _fit_gate(examples: Sequence[Example], ranker: Linear, names: Sequence[str])
         own=languages,
         languages=_CORRECTED,
         ridge=_RIDGE,
-        held=_HELD,
+        held=_HELD_GATE,
     )
     fitted = fit_logistic(
         design,
@@ -242,7 +294,7 @@ def _figures(
     first, two, right, wrong = [], [], [], []
     for case in cases:
         question, answering = reader.question(case), reader.collection.answering(case)
-        (hardest,) = reader.hardest(case, question, count=1)
+        hardest = next(other for other in reader.ranked(case, question) if other != case.passage)
         passage, other = reader.features(question, [case.passage, hardest])
         ranking = ranker.rank(question, [passage], rung=rung)
         order = np.argsort(-ranking.scores[0], kind="stable")

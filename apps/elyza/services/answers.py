@@ -48,7 +48,7 @@ def answer_from_passages(
     split = [(passage, cut) for passage, cut in split if cut.sentences]
     languages = [_language(passage.language, cut.text) for passage, cut in split]
     language = _language(language, text, otherwise=languages[0] if languages else "en")
-    asked = Question.read(text, language=language, weight=partial(ranker.rarity, language=language))
+    asked = Question.read(text, language=language, weight=partial(ranker.weight, language=language))
     if not split or not asked.words:
         return _NOTHING
     cuts = [cut for _, cut in split]
@@ -104,7 +104,11 @@ def _span(
         return None
     start, end = found.span.start, found.span.end
     return AnswerSpan(
-        sentence.start + start, sentence.start + end, sentence.text[start:end], found.probability
+        sentence.start + start,
+        sentence.start + end,
+        sentence.text[start:end],
+        found.probability,
+        fits=found.fits,
     )
 
 
