@@ -25,7 +25,22 @@ from tests.factories.documents import document
 from tests.rag.library import embed_all
 
 # No stemmer changes them, none is a part of another, and no language has them as stop words.
-WORDS = "gabrok tilvup mornak sedrip wulgok pintak hobrup lagvix dumzok felbap krontik zastup nelvok jubrik".split()
+WORDS = [
+    "gabrok",
+    "tilvup",
+    "mornak",
+    "sedrip",
+    "wulgok",
+    "pintak",
+    "hobrup",
+    "lagvix",
+    "dumzok",
+    "felbap",
+    "krontik",
+    "zastup",
+    "nelvok",
+    "jubrik",
+]
 BEGUN = datetime(2026, 1, 1, tzinfo=timezone.get_fixed_timezone(0))
 LEAST_CHUNKS, LEAST_MEAN = 1000, 10  # what small indexes are weighed as
 
@@ -112,7 +127,9 @@ class Library:
         found = {}
         for pk in self.visible(person):
             counts = Counter(self.texts[pk].words)
-            rank_of = {word: 0.1 * sum(n**-2 for n in range(1, counts[word] + 1)) / 1.64493406685 for word in query}
+            rank_of = {
+                word: 0.1 * sum(n**-2 for n in range(1, counts[word] + 1)) / 1.64493406685 for word in query
+            }
             weight = sum(self._idf(word, total) * rank_of[word] for word in query)
             found[pk] = weight / (0.6 + 0.4 * len(counts) / mean)
         best = max(found.values(), default=0) or 1
