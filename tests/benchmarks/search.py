@@ -44,7 +44,8 @@ FROM l FULL JOIN d USING (id) ORDER BY score DESC LIMIT 10
 """
 _RECALL = "SELECT found, nearest, through_index FROM rag_recall(%s::uuid[], %s, %s, NULL, NULL)"
 _SIZES = """
-SELECT pg_relation_size('rag_chunk_nearest') + pg_relation_size('rag_chunk_words'), pg_total_relation_size('rag_chunk')
+SELECT pg_relation_size('rag_chunk_nearest') + pg_relation_size('rag_chunk_exact') + pg_relation_size('rag_chunk_words'),
+  pg_total_relation_size('rag_chunk')
 """
 
 
