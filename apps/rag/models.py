@@ -81,7 +81,7 @@ class Chunk(models.Model):
             ),
         ]
         indexes = [
-            # the nearest vectors; the words' index (organization, tsv) is made in 0002, as it needs btree_gin
+            # the nearest vectors; the words' index (organization, scope, tsv) is made in 0015, as it needs btree_gin
             HnswIndex(
                 fields=["embedding"],
                 name="rag_chunk_nearest",
@@ -89,7 +89,13 @@ class Chunk(models.Model):
                 ef_construction=64,
                 opclasses=["halfvec_cosine_ops"],
             ),
-            # exact search over few visible rows, and how many rows are visible
+            # exact search over few visible rows, without reading these
+            models.Index(
+                fields=["organization", "scope"],
+                include=["content_time", "id", "model_version", "embedding"],
+                name="rag_chunk_exact",
+            ),
+            # how many rows are visible
             models.Index(fields=["organization", "scope", "content_time"], name="rag_chunk_scope"),
             # the newest, for searches that only filter
             models.Index(fields=["organization", "-content_time"], name="rag_chunk_newest"),

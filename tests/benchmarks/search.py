@@ -44,7 +44,8 @@ FROM l FULL JOIN d USING (id) ORDER BY score DESC LIMIT 10
 """
 _RECALL = "SELECT found, nearest, through_index FROM rag_recall(%s::uuid[], %s, %s, NULL, NULL)"
 _SIZES = """
-SELECT pg_relation_size('rag_chunk_nearest') + pg_relation_size('rag_chunk_words'), pg_total_relation_size('rag_chunk')
+SELECT pg_relation_size('rag_chunk_nearest') + pg_relation_size('rag_chunk_exact') + pg_relation_size('rag_chunk_words'),
+  pg_total_relation_size('rag_chunk')
 """
 
 
@@ -122,6 +123,7 @@ def _selectivity(share: str, filled: Filled, reader: UUID, questions: Sequence[s
     permitted = set(Chunk.objects.filter(scope_id__in=filled.seen[reader]).values_list("pk", flat=True))
     missing = foreign = 0
     recalls, paths = [], set()
+    stages: dict[str, list[float]] = {}
     (times,) = timed_in_turns(
         (
             lambda question: rank(
@@ -136,6 +138,8 @@ def _selectivity(share: str, filled: Filled, reader: UUID, questions: Sequence[s
         missing += max(0, min(LIMIT, len(permitted)) - len(shown))
         foreign += len(shown - permitted)
         paths.add(str(found.trace.path))
+        for stage, one in found.trace.stages:
+            stages.setdefault(stage, []).append(one)
         embedding = encoder.embed_query(text=question)
         assert embedding.vector is not None
         with connection.cursor() as cursor:
@@ -147,6 +151,8 @@ def _selectivity(share: str, filled: Filled, reader: UUID, questions: Sequence[s
     name = f"{share} visible ({len(permitted)}, {', '.join(sorted(paths))})"
     figure(bench="search", name=f"{name}: p50", value=percentile(times, 0.5), unit="ms")
     figure(bench="search", name=f"{name}: p95", value=percentile(times, 0.95), unit="ms", goal=50)
+    for stage, took in stages.items():
+        figure(bench="search", name=f"{name}: {stage}, p50", value=median(took), unit="ms")
     figure(bench="search", name=f"{name}: rows missing", value=missing, unit="rows", goal=0)
     figure(bench="search", name=f"{name}: rows of others", value=foreign, unit="rows", goal=0)
     figure(
