@@ -9,9 +9,8 @@ import pytest
 
 from apps.agents.services.wording import from_extract
 from apps.elyza.services.answers import answer_from_passages
-from apps.elyza.types import Span
 from apps.llm.types import AnswerPassage
-from apps.rag.types import Hit, SourceType
+from apps.rag.types import Hit, SourceType, Span
 from tests.agents.marking import CASES
 
 LEAST_RIGHT = 0.95  # of the marks

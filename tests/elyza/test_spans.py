@@ -48,7 +48,7 @@ def test_a_question_wants_a_kind_of_answer(question: str, kind: str) -> None:
     [
         ("Who approved the travel request?", HANDBOOK, "en", "Dr. Weber"),
         ("When was the travel request approved?", HANDBOOK, "en", "3 March 2025"),
-        ("Wer leitet die Leitwarte in Emden?", HANDBUCH, "de", "Petersen"),
+        ("Wer leitet die Leitwarte in Emden?", HANDBUCH, "de", "Frau Petersen"),
         ("Aus wie vielen Fachleuten besteht die Leitwarte?", HANDBUCH, "de", "42"),
     ],
 )
@@ -109,10 +109,10 @@ def test_the_trained_file_scores_what_it_did() -> None:
         exact[lesson.language].append(bool(lesson.f1[chosen] >= 0.999))
         shared[lesson.language].append(float(lesson.f1[chosen]))
     assert {language: round(float(np.mean(own)), 2) for language, own in exact.items()} == {
-        "de": 0.24,
-        "en": 0.39,
+        "de": 0.26,
+        "en": 0.42,
     }
     assert {language: round(float(np.mean(own)), 2) for language, own in shared.items()} == {
-        "de": 0.39,
-        "en": 0.52,
+        "de": 0.43,
+        "en": 0.56,
     }

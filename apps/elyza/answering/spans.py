@@ -123,7 +123,9 @@ def candidates(question: Question, sentence: str, *, language: str, weight: Weig
     words = find_words(sentence, language=language)[:_MOST_WORDS]
     if not words:
         none = np.zeros(0, np.intp)
-        return Candidates([], np.zeros((0, len(NAMES)), np.float32), none, none, np.zeros(0), none > 0)
+        return Candidates(
+            [], np.zeros((0, len(NAMES)), np.float32), none, none, np.zeros(0, np.float32), none > 0
+        )
     read = _Sentence(question, sentence, words, language, weight)
     pairs = read.chunks()[:_MOST]
     spans = [read.span(first, last) for first, last in pairs]
