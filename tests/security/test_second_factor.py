@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from apps.accounts.errors import SecondFactorRequired
 from apps.accounts.models import Invitation, Member, SecondFactor, User
-from apps.accounts.selectors import principals
+from apps.accounts.selectors import seated
 from apps.accounts.selectors.principals import hash_secret
 from apps.accounts.services import api_keys, factors, principal_cache, sessions, sign_in_links
 from apps.accounts.services.handshake import principal_of, read
@@ -325,5 +325,5 @@ def test_without_the_policy_in_the_query_everybody_would_be_in(
     client = Client()
     client.cookies["session"] = open_session(bob.user)
     assert is_inside(client, bob) == ["account"]
-    monkeypatch.setattr(principals, "_required", lambda principal, *_: principal)
+    monkeypatch.setattr(seated, "_required", lambda principal, *_: principal)
     assert {"page", "api", "async", "socket"} <= set(is_inside(client, bob))

@@ -17,8 +17,8 @@ from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.selectors.scopes import principals_in
 from apps.accounts.types import Principal
 from apps.agents.services import prompting, wording
-from apps.chat.rendering.markdown import MENTION
 from apps.chat.selectors.conversations import scope_of
+from apps.chat.services.composing import unaddressed
 from apps.rag.selectors.around import neighbours, still_visible
 from apps.rag.selectors.ranking import Reach
 from apps.rag.selectors.search import reach_of, search
@@ -281,7 +281,7 @@ def _without_question(task: Task, hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
 
 def _said(text: str) -> list[str]:
-    return _WORD.findall(MENTION.sub(" ", text).casefold())
+    return _WORD.findall(unaddressed(text).casefold())
 
 
 def _repeats(said: list[str], asked: list[str]) -> bool:

@@ -21,6 +21,7 @@ from apps.chat.errors import (
     UnreadableText,
 )
 from apps.chat.rendering.markdown import (
+    MENTION,
     Mentionable,
     People,
     Rendered,
@@ -35,6 +36,11 @@ from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT, Card, Dra
 
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def unaddressed(body: str) -> str:
+    """Return a text without the names that it mentions."""
+    return MENTION.sub(" ", body)
 
 
 def clean_body(body: str, *, may_be_empty: bool = False) -> str:
