@@ -258,6 +258,8 @@ def test_rights_of_one_are_never_those_of_another(crowd: Crowd) -> None:
     ada, ben = crowd.of(crowd.seats[0]), crowd.of(crowd.seats[1])
     mixed = [replace(mine, id=theirs.id) for mine, theirs in zip(ada, ben, strict=True)]
     assert handshake.refresh_each(mixed) == [None] * 4
+    for both in ([*ada, *mixed], [*mixed, *ada]):  # nor is one sent away because another shows the same
+        assert handshake.refresh_each(both) == [one if one in ada else None for one in both]
     elsewhere = crowd.seats[2].organization_id
     moved = [replace(one, organization_id=elsewhere) for one in ben]
     assert handshake.refresh_each(moved) == [None] * 4

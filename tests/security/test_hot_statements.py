@@ -172,7 +172,7 @@ HOT: dict[str, Callable[[Principal, UUID], Any]] = {
     "session": lambda me, _: principals.principal_for_session(
         user_id=me.id, slug=me.organization_slug, session=""
     ),
-    "those whose turn it is": lambda me, _: principals.look_again([me], {me.session: None}),
+    "those whose turn it is": lambda me, _: principals.look_again([me], {(me.id, me.session): None}),
     "own organizations": lambda me, _: seats.organizations_of(me.id),
     "search by words": lambda me, _: search(principal=me, query="w7 common").hits,
     "search for what messages carry": lambda me, _: search(principal=me, query="has:reaction -has:link").hits,

@@ -31,6 +31,8 @@ from apps.accounts.types import (
 from apps.core import tenancy
 from apps.core.errors import NotSignedIn
 
+Signed = tuple[UUID, str]  # a user, and the name of a session
+
 
 def principal_for_session(
     *,
@@ -103,30 +105,38 @@ def principal_for_family(family_id: UUID, *, owner_id: UUID, address: str = "") 
     return seated.owner_of_family(found[0], address=address)
 
 
-def look_again(principals: Sequence[Principal], factors: Mapping[str, int | None]) -> list[Principal | None]:
+def look_again(
+    principals: Sequence[Principal], factors: Mapping[Signed, int | None]
+) -> list[Principal | None]:
     """Return principals of one organization with their present rights, in order; None whose access there ended.
 
     What each is narrowed by stays: the scopes and bounds of its key or tokens, the circumstances of its session. One
     query for all keys, one for all families of tokens, one for all sessions.
 
     Args:
-        factors: the second factor each open session was proved with, by the session's name; one that is not named
-            has ended.
+        factors: the second factor each open session was proved with, by whose it is and its name; one that is not
+            there has ended.
     """
     (organization_id,) = {one.organization_id for one in principals}
     keys = [UUID(one.session) for one in principals if one.credential == BY_KEY]
     families = [UUID(one.session) for one in principals if one.credential == BY_TOKEN]
-    browsers = [one for one in principals if one.credential == BY_SESSION and one.session in factors]
-    rows: dict[tuple[str, str], tuple[Any, ...]] = {}
+    browsers = [
+        one for one in principals if one.credential == BY_SESSION and (one.id, one.session) in factors
+    ]
+    rows: dict[tuple[str, UUID, str], tuple[Any, ...]] = {}  # the first column is whose they are
     with tenancy.use(organization_id):
         if keys:
-            rows |= {(BY_KEY, str(row[-5])): row for row in seated.rows_of_keys("k.id = ANY(%s)", keys)}
+            rows |= {
+                (BY_KEY, row[0], str(row[-5])): row for row in seated.rows_of_keys("k.id = ANY(%s)", keys)
+            }
         if families:
             found = seated.rows_of_families("t.id = ANY(%s)", [families])
-            rows |= {(BY_TOKEN, str(row[-3])): row for row in found}
+            rows |= {(BY_TOKEN, row[0], str(row[-3])): row for row in found}
         if browsers:
-            rows |= {(BY_SESSION, row[-1]): row[:-1] for row in seated.rows_of_sessions(browsers, factors)}
-    return [_again(one, rows.get((one.credential, one.session))) for one in principals]
+            rows |= {
+                (BY_SESSION, row[0], row[-1]): row[:-1] for row in seated.rows_of_sessions(browsers, factors)
+            }
+    return [_again(one, rows.get((one.credential, one.id, one.session))) for one in principals]
 
 
 def _again(principal: Principal, row: tuple[Any, ...] | None) -> Principal | None:
@@ -141,7 +151,7 @@ def _again(principal: Principal, row: tuple[Any, ...] | None) -> Principal | Non
             found = seated.in_session(row, session=principal.session, context=principal.context)
     except (AddressNotAllowed, SecondFactorRequired):
         return None
-    return found if found.id == principal.id else None
+    return found
 
 
 def find_key(secret: str) -> tuple[UUID, UUID] | None:

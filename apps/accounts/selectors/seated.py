@@ -94,7 +94,7 @@ def rows_of_families(condition: str, params: list[Any]) -> list[tuple[Any, ...]]
 
 
 def rows_of_sessions(
-    principals: Sequence[Principal], factors: Mapping[str, int | None]
+    principals: Sequence[Principal], factors: Mapping[tuple[UUID, str], int | None]
 ) -> list[tuple[Any, ...]]:
     """Return the seats of people in one organization, each with the name of its session at the end."""
     return rows(
@@ -105,7 +105,7 @@ def rows_of_sessions(
         params=[
             [one.id for one in principals],
             [one.session for one in principals],
-            [factors[one.session] for one in principals],
+            [factors[one.id, one.session] for one in principals],
             principals[0].organization_id,
         ],
     )

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import translation
 
 from apps.accounts.errors import OriginNotAllowed
-from apps.accounts.selectors.principals import look_again
+from apps.accounts.selectors.principals import Signed, look_again
 from apps.accounts.selectors.sessions import session_keys_of, who_signed_in
 from apps.accounts.selectors.view_as import is_open
 from apps.accounts.services import authentication
@@ -107,30 +107,29 @@ def refresh_each(principals: Sequence[Principal]) -> list[Principal | None]:
     families of tokens and one for sessions; before it two for all sessions, and one of each that is viewed as another.
     """
     signed_in = _signed_in([one for one in principals if one.credential == BY_SESSION])
-    factors = {session: found.factor_id for session, found in signed_in.items()}
+    factors = {signed: found.factor_id for signed, found in signed_in.items()}
     answers: list[Principal | None] = [None] * len(principals)
     for organization_id in {one.organization_id for one in principals}:
         places = [place for place, one in enumerate(principals) if one.organization_id == organization_id]
         again = look_again([principals[place] for place in places], factors)
         for place, current in zip(places, again, strict=True):
-            found = signed_in.get(current.session) if current is not None else None
+            found = signed_in.get((current.id, current.session)) if current is not None else None
             is_viewing = bool(found and found.view_as and current and is_open(current, found.view_as))
             answers[place] = None if is_viewing else current
     return answers
 
 
-def _signed_in(principals: Sequence[Principal]) -> dict[str, SignedIn]:
-    """Return what the sessions of these principals say now, by their names; those that ended are left out."""
+def _signed_in(principals: Sequence[Principal]) -> dict[Signed, SignedIn]:
+    """Return what the sessions of these principals say now; those that ended, or are somebody else's, are left out."""
     if not principals:
         return {}
     known = session_keys_of({one.id for one in principals})
-    keys = {one.session: known.get((one.id, one.session)) for one in principals}
-    open_now = who_signed_in([key for key in keys.values() if key is not None])
-    named = {one.session: one.id for one in principals}
+    keys = {signed: known[signed] for one in principals if (signed := (one.id, one.session)) in known}
+    open_now = who_signed_in(set(keys.values()))
     return {
-        session: open_now[key]
-        for session, key in keys.items()
-        if key is not None and key in open_now and open_now[key].user_id == named[session]
+        signed: open_now[key]
+        for signed, key in keys.items()
+        if key in open_now and open_now[key].user_id == signed[0]
     }
 
 

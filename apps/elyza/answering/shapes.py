@@ -93,10 +93,10 @@ _ASKED: Final = {
 }
 SHAPES: Final = ("often", "money", "time", "duration", "count", "measure", "person", "place", "named")
 _COUNTED: Final = _asking(r"\b(?:how many|wie ?viele?[nrsm]?)\s+(?P<focus>[^\W\d_]{3,})")
-_YEAR: Final = re.compile(r"1\d{3}|20\d{2}")
+YEAR: Final = re.compile(r"1\d{3}|20\d{2}")
 _SIGN_BEHIND: Final = re.compile(r"\s?[%€$£°‰]")
 _MONEY_BEHIND: Final = re.compile(r"\s?[€$£]")
-_SIGN_BEFORE: Final = re.compile(r"[$£€]\s?$")
+SIGN_BEFORE: Final = re.compile(r"[$£€]\s?$")
 _SAME: Final = 0.75  # likeness from which a word is the one that is asked for
 
 
@@ -254,7 +254,7 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
     capital = np.array([text[0].isupper() for text in texts], bool)
     digits = np.array([text[0].isdigit() for text in texts], bool)
     sign_behind = np.array([bool(_SIGN_BEHIND.match(gap)) for gap in gaps[1:]], bool)
-    sign_before = np.array([bool(_SIGN_BEFORE.search(gap)) for gap in gaps[:-1]], bool)
+    sign_before = np.array([bool(SIGN_BEFORE.search(gap)) for gap in gaps[:-1]], bool)
     euro_behind = np.array([bool(_MONEY_BEHIND.match(gap)) for gap in gaps[1:]], bool)
     beside = np.array([gap.strip() == "" for gap in gaps[1:]], bool)  # nothing stands before the next word
     month, day, clock, time_unit = capital & among(MONTHS), among(DAYS), among(CLOCK), among(TIME_UNITS)
@@ -265,7 +265,7 @@ def _look(question: str, words: Sequence[Word], gaps: Sequence[str], language: s
         | (counted & (among(OTHER_UNITS) | among(MONEY) | clock))
         | ((sign_behind | sign_before) & digits)
     )
-    year = shaped(_YEAR)
+    year = shaped(YEAR)
     dated = digits & (_next(month) | _previous(month)) | (
         year & (_previous(month) | ~_next(unit) & ~sign_behind)
     )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from apps.core.text.marking import plain
 from apps.elyza.answering.features import Question, Weight, word_matches
 from apps.elyza.answering.shape_words import SMALL_NUMBERS
-from apps.elyza.answering.shapes import Shapes
+from apps.elyza.answering.shapes import SIGN_BEFORE, YEAR, Shapes
 from apps.elyza.answering.words import Word, find_words
 from apps.elyza.types import Matrix, Span, Vector
 
@@ -67,9 +67,7 @@ _BEFORE: Final = {
 _LENGTHS: Final = {"1": (1, 1), "2": (2, 2), "3": (3, 3), "4": (4, 5), "6": (6, 9), "10": (10, 999)}
 _QUOTES: Final = "\"“„»«'‘’”"
 _SAID, _HALF_SAID = 0.8, 0.5  # likeness from which a word is one of the question, and below which it is none
-_BEFORE_NUMBER: Final = re.compile(r"[$£€]\s?$")
 _BEHIND_NUMBER: Final = re.compile(r"\s?[%€$£‰]")
-_YEAR: Final = re.compile(r"1\d{3}|20\d{2}")
 _SHAPES: Final = (
     *(f"words_{name}" for name in ("1", "2", "3", "4", "6", "10")),  # as in `_LENGTHS`
     "rarity", "rarest", "said", "said_most", "capitals", "all_capitals", "digits", "year",
@@ -155,7 +153,7 @@ class _Sentence:
         if language == "de" and count:
             self._capital[0] = False
         self._digit = np.array([text[0].isdigit() or text in SMALL_NUMBERS for text in lower], bool)
-        self._year = np.array([bool(_YEAR.fullmatch(text)) for text in texts], bool)
+        self._year = np.array([bool(YEAR.fullmatch(text)) for text in texts], bool)
         self._light = (self._rarity < _LIGHT) & ~self._digit
         self._shapes = Shapes(question.text, words, self._gaps, language=language, light=self._light)
         self._light &= ~self._shapes.carries
@@ -170,7 +168,7 @@ class _Sentence:
 
     def span(self, first: int, last: int) -> Span:
         """Return where the words from the first to the last stand, with the sign of a currency or percent at an end."""
-        before, behind = _BEFORE_NUMBER.search(self._gaps[first]), _BEHIND_NUMBER.match(self._gaps[last + 1])
+        before, behind = SIGN_BEFORE.search(self._gaps[first]), _BEHIND_NUMBER.match(self._gaps[last + 1])
         start, end = self._words[first].span.start, self._words[last].span.end
         if before and self._digit[first]:
             start -= len(before[0])
