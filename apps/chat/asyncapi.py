@@ -48,7 +48,7 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         ["conversation", "type", "data"],
     ),
     "stream": (
-        "A part of a run's output, with an id for `follow`.",
+        "A part of a run's output, in the order of its ids; one you have may come again.",
         {"run": _UUID, "id": _NUMBER, "type": _TEXT, "data": {"type": "object"}},
         ["run", "id", "type", "data"],
     ),

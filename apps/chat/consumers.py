@@ -20,13 +20,13 @@ from apps.accounts.selectors import people
 from apps.accounts.services import access, handshake
 from apps.chat import frames
 from apps.chat.entrance import Entrance
-from apps.chat.errors import TooManySubscriptions
 from apps.chat.selectors.resuming import Missing
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.arriving import get_arrivals
 from apps.chat.services.batcher import get_batcher
 from apps.chat.services.presence import Connection
 from apps.chat.services.staying import RECHECK_SECONDS, Kept, get_stays
+from apps.chat.services.streams import Streams
 from apps.chat.services.watching import Watch
 from apps.chat.types import Draft, Shown
 from apps.core import origin
@@ -38,13 +38,11 @@ from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
 from apps.core.services import limits
 from apps.core.threads import in_thread
-from apps.runs.selectors import frames as run_frames
 
 CLOSE_REVOKED, CLOSE_TOO_MANY, CLOSE_SLOW, CLOSE_BAD_CLIENT, CLOSE_FLOOD = 4401, 4429, 4408, 4400, 1008
 BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
 ACTING_SECONDS = 20.0  # how often a sign of the person is noted
-MOST_FOLLOWED = 500
 MOST_AT_WORK = 256  # frames of one socket that are being answered; the next is read once one of them is done
 FLOOD_SECONDS = 5  # of the allowed frames may come at once
 _WATCHED_EVENTS = (
@@ -77,7 +75,7 @@ class ClientConsumer(Entrance):
         self.own_socket: Socket = self.socket if self.principal.conversations is None else DeafSocket()
         self.watch = Watch(self.hub, self._push)
         self.shown, self.acted_at = Shown(), float("-inf")
-        self.followed: set[str] = set()
+        self.streams = Streams(self.hub, self.socket)
         self.tasks: set[asyncio.Task[Any]] = set()
         self.typed: dict[UUID, float] = {}
         self.bad_frames, self.is_closing = 0, False
@@ -97,7 +95,8 @@ class ClientConsumer(Entrance):
                 task.cancel()
             self.hub.leave([self.own], self.own_socket, self._on_notice)
             self.watch.end()
-            self.hub.leave({*self.channels.values(), *self.followed}, self.socket)
+            self.streams.end()
+            self.hub.leave(self.channels.values(), self.socket)
             await asyncio.shield(self.purse.empty())
             if isinstance(self.socket, AsgiSocket):
                 self.socket.drop()
@@ -308,21 +307,11 @@ class ClientConsumer(Entrance):
 
     async def on_follow(self, frame: frames.FollowFrame) -> None:
         """Stream frames of a visible run: first what is stored after the id, then live; doubles have equal ids."""
-        channel = run_frames.channel(frame.run)
-        await in_thread(run_frames.require_visible, self.principal, frame.run)
-        if len(self.followed) >= MOST_FOLLOWED and channel not in self.followed:
-            raise TooManySubscriptions(most=MOST_FOLLOWED)
-        self.followed.add(channel)
-        await self.hub.join([channel], self.socket)
-        stored = await in_thread(run_frames.after, run_id=frame.run, after=frame.after)
-        if stored:
-            self.socket.push(b"".join(map(text_frame, stored)) if self.socket.framed else stored)
+        await self.streams.follow(self.principal, frame.run, frame.after)
 
     async def on_unfollow(self, frame: frames.UnfollowFrame) -> None:
         """Stop the stream frames of a run."""
-        channel = run_frames.channel(frame.run)
-        self.followed.discard(channel)
-        self.hub.leave([channel], self.socket)
+        self.streams.unfollow(frame.run)
 
     async def on_ping(self, frame: frames.PingFrame) -> None:
         """Answer; the person may be at the screen."""
@@ -364,10 +353,7 @@ class ClientConsumer(Entrance):
             return None
         self.principal, self.shown = found.principal, found.shown
         await self._follow_heads(found.heads)
-        for channel in tuple(self.followed):
-            if not await in_thread(run_frames.is_visible, found.principal, UUID(channel.partition(":")[2])):
-                self.followed.discard(channel)
-                self.hub.leave([channel], self.socket)
+        await self.streams.look_again(found.principal)
         return found.heads
 
     def _open_connection(self) -> Connection:
@@ -411,7 +397,8 @@ class ClientConsumer(Entrance):
         self.is_closing = True
         self.hub.leave([self.own], self.own_socket, self._on_notice)
         self.watch.end()
-        self.hub.leave({*self.channels.values(), *self.followed}, self.socket)
+        self.streams.end()
+        self.hub.leave(self.channels.values(), self.socket)
         await self.base_send({"type": "websocket.close", "code": code})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import expect
+from playwright.sync_api import WebSocketRoute, expect
 
 from tests.e2e.conftest import Stack
 from tests.e2e.visitor import Visitor
@@ -90,6 +90,34 @@ def test_ask_stop_and_ask_again(stack: Stack, visit: Visit) -> None:
     expect(page.locator(".trust")).to_contain_text("1 of 2 sentences supported by their sources")
     page.get_by_role("link", name="Earlier answer").click()
     page.wait_for_url(stopped)
+
+
+def test_what_a_stream_lost_on_its_way_is_asked_for(stack: Stack, visit: Visit) -> None:
+    maren = visit("Maren")
+    lost: list[str] = []
+
+    def lossy(client: WebSocketRoute) -> None:
+        server = client.connect_to_server()
+
+        def tell(told: str | bytes) -> None:
+            text = told if isinstance(told, str) else told.decode()
+            if '"type":"hits"' in text and '"stage":"found"' in text and not lost:
+                lost.append(text)
+            else:
+                client.send(text)
+
+        server.on_message(tell)
+
+    maren.page.route_web_socket(re.compile("/ws/v1/"), lossy)
+    with model_server([[HEAD, chunk("Das Getriebeöl "), "hang"]], port=stack.model_port):
+        _ask(maren, QUESTION)
+        expect(maren.page.locator("[data-run-text]")).to_have_text("Das Getriebeöl")
+        expect(maren.page.locator("[data-run-hits]")).to_have_attribute(
+            "data-stage", re.compile("found|onlywords")
+        )
+        maren.page.get_by_role("button", name="Stop").click()
+        expect(maren.page.locator(".answer")).not_to_have_attribute("aria-busy", "true")
+    assert len(lost) == 1
 
 
 def test_the_assistant_answers_where_it_is_mentioned(visit: Visit) -> None:

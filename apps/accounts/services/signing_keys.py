@@ -187,7 +187,7 @@ def _make_rsa() -> Signer[RSAPrivateKey]:
 
 
 def _store(algorithm: str, public: bytes, private: bytes) -> str:
-    kid = secrets.token_urlsafe(16)
+    kid = secrets.token_hex(11)  # no hyphen in front: a command line would take the name for an option
     SigningKey.objects.create(
         kid=kid, algorithm=algorithm, public_key=public, private_key=base64.b64encode(private).decode()
     )

@@ -66,6 +66,24 @@ class DeafSocket:
         """There is no connection to end."""
 
 
+class HeldSocket:
+    """A place in a channel whose frames wait until what came before them was read."""
+
+    __slots__ = ("frames",)
+    framed = False
+
+    def __init__(self) -> None:
+        self.frames: list[bytes] = []
+
+    def push(self, data: list[bytes]) -> bool:
+        """Keep the frames."""
+        self.frames += data
+        return True
+
+    def drop(self) -> None:
+        """There is no connection to end."""
+
+
 class AsgiSocket:
     """Any other ASGI server: a bounded queue and one sender task."""
 

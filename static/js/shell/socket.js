@@ -63,6 +63,8 @@ class Socket extends EventTarget {
   #waiting = new Map();
   /** @type {Map<string, number>} run → last id */
   #followed = new Map();
+  /** Where a stream had a gap that was asked for: what is not stored either is not waited for again. @type {Map<string, number>} */
+  #asked = new Map();
 
   get isOpen() {
     return this.#isOpen;
@@ -142,6 +144,7 @@ class Socket extends EventTarget {
   /** @param {string} run */
   unfollow(run) {
     this.#followed.delete(run);
+    this.#asked.delete(run);
     this.send({ frame: "unfollow", run });
   }
 
@@ -204,7 +207,7 @@ class Socket extends EventTarget {
     this.#head = hello.sequence;
     const notices = this.#own < hello.sequence ? this.#own : undefined;
     if (behind.length || notices !== undefined) this.#resume(Object.fromEntries(behind), notices);
-    for (const [run, after] of this.#followed) this.send({ frame: "follow", run, after });
+    this.#followOn();
     clearInterval(this.#beat);
     this.#beat = window.setInterval(() => this.#check(hello.heartbeat_seconds * 1000), (hello.heartbeat_seconds * 1000) / 2);
     this.#emit("open", null);
@@ -219,6 +222,12 @@ class Socket extends EventTarget {
   /** The server lost its own line for a moment: ask for everything after what we have. */
   #compare() {
     this.#resume(Object.fromEntries(this.#known), this.#own);
+    this.#followOn();
+  }
+
+  /** Streams have no order of their own with other frames: each is asked for from where it was heard last. */
+  #followOn() {
+    for (const [run, after] of this.#followed) this.send({ frame: "follow", run, after });
   }
 
   /** @param {Record<string, number>} conversations @param {number} [notices] */
@@ -291,6 +300,11 @@ class Socket extends EventTarget {
   #streamed(frame) {
     const last = this.#followed.get(frame.run);
     if (last === undefined || frame.id <= last) return;
+    if (frame.id > last + 1 && this.#asked.get(frame.run) !== last) {
+      this.#asked.set(frame.run, last);
+      this.send({ frame: "follow", run: frame.run, after: last });
+      return;
+    }
     this.#followed.set(frame.run, frame.id);
     this.#emit("stream", frame);
   }
