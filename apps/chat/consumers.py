@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from django.conf import settings
 from django.utils import translation
 from prometheus_client import Counter
 from structlog.contextvars import bound_contextvars
@@ -24,6 +23,7 @@ from apps.chat.selectors.resuming import Missing
 from apps.chat.services import composing, presence, reading
 from apps.chat.services.arriving import get_arrivals
 from apps.chat.services.batcher import get_batcher
+from apps.chat.services.pacing import pace_of_frames
 from apps.chat.services.presence import Connection
 from apps.chat.services.staying import RECHECK_SECONDS, Kept, get_stays
 from apps.chat.services.streams import Streams
@@ -34,7 +34,6 @@ from apps.core.errors import DomainError
 from apps.core.events.frames import conversation_channel, principal_channel
 from apps.core.http.refusing import Message, Receive
 from apps.core.realtime.hub import Hub, get_hub
-from apps.core.realtime.pace import Pace
 from apps.core.realtime.sockets import AsgiSocket, DeafSocket, Socket, TransportSocket, text_frame
 from apps.core.services import limits
 from apps.core.threads import in_thread
@@ -44,7 +43,6 @@ BAD_FRAMES_ALLOWED = 20
 TYPING_SECONDS = 2.0
 ACTING_SECONDS = 20.0  # how often a sign of the person is noted
 MOST_AT_WORK = 256  # frames of one socket that are being answered; the next is read once one of them is done
-FLOOD_SECONDS = 5  # of the allowed frames may come at once
 _WATCHED_EVENTS = (
     b'"access.revoked"', b'"access.changed"', b'"conversation.added"', b'"conversation.removed"', b'"seat.removed"',
     b'"status.changed"',
@@ -82,7 +80,7 @@ class ClientConsumer(Entrance):
         self.purse = limits.Purse(
             [limits.messages_of(self.principal.id), limits.messages_in(self.principal.organization_id)]
         )
-        self.pace = _pace_of_frames()
+        self.pace = pace_of_frames()
         self.is_due, rounds = False, get_stays().rounds
         try:
             await self._welcome()
@@ -400,10 +398,3 @@ class ClientConsumer(Entrance):
         self.streams.end()
         self.hub.leave(self.channels.values(), self.socket)
         await self.base_send({"type": "websocket.close", "code": code})
-
-
-def _pace_of_frames() -> Pace:
-    """Return what a socket may send: more frames than anybody types, and never fewer than twice its messages."""
-    security = settings.CONFIGURATION.security
-    rate = max(security.frames_per_second, security.messages_per_minute // 30)
-    return Pace(per_second=rate, at_once=max(rate * FLOOD_SECONDS, security.message_burst * 2))

@@ -109,6 +109,10 @@ def run(size: str) -> None:
         progress(f"first {first - begun:.1f} s, last {last - begun:.1f} s, ready {done - begun:.1f} s")
         figure(bench="ingest", name="upload", value=uploaded, unit="s")
         figure(bench="ingest", name="first_page_searchable", value=first - begun, unit="s", goal=10)
+        figure(
+            bench="ingest", name=f"pages a second, {pages} searchable by text", value=pages / (last - begun), unit="pages/s",
+            goal=8, better="higher",
+        )  # fmt: skip
         goal = 90.0 * pages / 100
         figure(
             bench="ingest",

@@ -11,6 +11,7 @@ import pytest
 
 from apps.accounts.models import Member
 from apps.core import tenancy
+from apps.core.realtime.hub import get_hub
 from apps.core.threads import in_thread
 from apps.runs.selectors import frames as stored
 from apps.runs.services import frames
@@ -59,27 +60,25 @@ async def scene() -> AsyncIterator[Scene]:
 
 
 class HeldReading:
-    """The reading of stored frames: done, but its answer waits until the test lets it go."""
+    """The first reading of stored frames, or of rights: done, but its answer waits until the test lets it go."""
 
-    def __init__(self, patch: pytest.MonkeyPatch, *, held: int = 1) -> None:
-        self._read: Callable[..., list[bytes]] = stored.after
-        self._left, self._lock = held, threading.Lock()
+    def __init__(self, patch: pytest.MonkeyPatch, name: str = "after") -> None:
+        self._read: Callable[..., Any] = getattr(stored, name)
+        self._first = threading.Lock()
         self.is_read, self.go = threading.Event(), threading.Event()
-        patch.setattr(stored, "after", self._after)
+        patch.setattr(stored, name, self._answer)
 
-    def _after(self, **arguments: Any) -> list[bytes]:
-        found = self._read(**arguments)
-        with self._lock:
-            self._left -= 1
-            is_held = self._left >= 0
-        if is_held:
+    def _answer(self, *positional: Any, **arguments: Any) -> Any:
+        found = self._read(*positional, **arguments)
+        if self._first.acquire(blocking=False):
             self.is_read.set()
             assert self.go.wait(8)
         return found
 
 
 def _heard(inbox: Inbox) -> list[tuple[int, str]]:
-    return [(frame["id"], frame["type"]) for frame in inbox.named("stream")]
+    """Return the frames in the order in which they were heard first."""
+    return list(dict.fromkeys((frame["id"], frame["type"]) for frame in inbox.named("stream")))
 
 
 async def test_a_frame_that_comes_while_the_stored_ones_are_read_comes_after_them(
@@ -91,13 +90,13 @@ async def test_a_frame_that_comes_while_the_stored_ones_are_read_comes_after_the
     late.send(frame="follow", ref="f", run=str(scene.run))
     await late.until(reading.is_read.is_set)
     early.send(frame="follow", ref="f", run=str(scene.run))
-    await early.until(lambda: len(early.named("stream")) == 2)
+    await early.until(lambda: len(_heard(early)) == 2)
     await scene.emit("delta")
-    await early.until(lambda: len(early.named("stream")) == 3)
+    await early.until(lambda: len(_heard(early)) == 3)
     reading.go.set()
-    await late.until(lambda: len(late.named("stream")) == 3)
+    await late.until(lambda: len(_heard(late)) == 3)
     await scene.emit("more")
-    await late.until(lambda: len(late.named("stream")) == 4)
+    await late.until(lambda: len(_heard(late)) == 4)
     assert _heard(late) == [(1, "status"), (2, "hits"), (3, "delta"), (4, "more")]
     late.close(), early.close()
 
@@ -109,25 +108,26 @@ async def test_who_follows_again_from_where_it_was_hears_the_rest_in_order(
     for each in (inbox, other):
         each.send(frame="follow", ref="f", run=str(scene.run))
     await scene.emit("one", "two")
-    await other.until(lambda: len(other.named("stream")) == 2)
-    await inbox.until(lambda: len(inbox.named("stream")) == 2)
+    await other.until(lambda: len(_heard(other)) == 2)
+    await inbox.until(lambda: len(_heard(inbox)) == 2)
     reading = HeldReading(monkeypatch)
     inbox.frames.clear()
     inbox.send(frame="follow", ref="g", run=str(scene.run), after=1)
     await inbox.until(reading.is_read.is_set)
     await scene.emit("three")
-    await other.until(lambda: len(other.named("stream")) == 3)
+    await other.until(lambda: len(_heard(other)) == 3)
     reading.go.set()
-    await inbox.until(lambda: len(inbox.named("stream")) == 2)
+    await inbox.until(lambda: len(_heard(inbox)) == 2)
     assert _heard(inbox) == [(2, "two"), (3, "three")]
     inbox.close(), other.close()
 
 
-async def test_who_leaves_while_the_stored_ones_are_read_hears_nothing(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("read", ["require_visible", "after"])
+async def test_who_leaves_before_the_stored_ones_were_told_hears_nothing(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
     await scene.emit("one")
-    reading = HeldReading(monkeypatch)
+    reading = HeldReading(monkeypatch, read)
     inbox, other = await scene.open(), await scene.open()
     inbox.send(frame="follow", ref="f", run=str(scene.run))
     await inbox.until(reading.is_read.is_set)
@@ -137,26 +137,32 @@ async def test_who_leaves_while_the_stored_ones_are_read_hears_nothing(
     reading.go.set()
     other.send(frame="follow", ref="f", run=str(scene.run))
     await scene.emit("two")
-    await other.until(lambda: len(other.named("stream")) == 2)
+    await other.until(lambda: len(_heard(other)) == 2)
     inbox.send(frame="ping", ref="q")
     await inbox.get("pong", lambda frame: frame["ref"] == "q")
     assert _heard(inbox) == []
+    assert len((await get_hub())._members[stored.channel(scene.run).encode()]) == 1
     inbox.close(), other.close()
 
 
+@pytest.mark.parametrize("read", ["require_visible", "after"])
 async def test_two_readings_of_one_socket_end_with_the_second(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, read: str
 ) -> None:
     """A browser that comes back asks again before the first was answered."""
     await scene.emit("one", "two")
-    reading = HeldReading(monkeypatch)
+    reading = HeldReading(monkeypatch, read)
     inbox = await scene.open()
     inbox.send(frame="follow", ref="f", run=str(scene.run))
     await inbox.until(reading.is_read.is_set)
     inbox.send(frame="follow", ref="g", run=str(scene.run), after=0)
-    await inbox.until(lambda: len(inbox.named("stream")) == 2)
+    await inbox.until(lambda: len(_heard(inbox)) == 2)
     reading.go.set()
     await scene.emit("three")
-    await inbox.until(lambda: len(inbox.named("stream")) == 3)
+    await inbox.until(lambda: len(_heard(inbox)) == 3)
     assert _heard(inbox) == [(1, "one"), (2, "two"), (3, "three")]
+    inbox.send(frame="unfollow", ref="u", run=str(scene.run))
+    inbox.send(frame="ping", ref="p")
+    await inbox.get("pong")
+    assert stored.channel(scene.run).encode() not in (await get_hub())._members
     inbox.close()

@@ -14,7 +14,7 @@ from apps.documents.models import Document
 from apps.rag import handlers
 from apps.rag.services import synonyms
 from apps.rag.types import Span
-from apps.rag.views.searching import marked
+from apps.rag.views.searching import SIGNS, marked
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
 from tests.documents import samples
@@ -54,6 +54,12 @@ def _say(world: World, sender: Principal, conversation, body: str) -> None:
 )
 def test_a_text_is_marked_and_escaped(marks: tuple[Span, ...], expected: str) -> None:
     assert marked("Die <Bremse> hält", marks) == expected
+
+
+def test_the_signs_of_markdown_are_not_shown() -> None:
+    text = "# Wartung\n| Turm | Öl |\n|---|:--|\n| **7** | 12 l |"
+    shown = marked(text, (Span(text.index("12"), text.index("12") + 2),), without=SIGNS)
+    assert shown == "Wartung\n Turm | Öl \n\n 7 | <mark>12</mark> l "
 
 
 def test_a_hit_says_where_it_is_and_why(world: World) -> None:

@@ -15,7 +15,7 @@ import pytest
 from apps.accounts.models import User
 from apps.accounts.services import handshake
 from apps.chat import consumers, entrance
-from apps.chat.services import members
+from apps.chat.services import members, streams
 from apps.core.http import request_limits
 from apps.core.realtime import pace, protocol
 from apps.core.services import limits, places
@@ -187,9 +187,9 @@ async def test_a_right_that_is_lost_ends_what_was_subscribed(scene: Scene) -> No
 
 
 async def test_subscriptions_are_capped(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumers, "MOST_FOLLOWED", 3)
-    monkeypatch.setattr(consumers.run_frames, "require_visible", lambda *_: None)
-    monkeypatch.setattr(consumers.run_frames, "after", lambda **_: [])
+    monkeypatch.setattr(streams, "MOST_FOLLOWED", 3)
+    monkeypatch.setattr(streams.frames, "require_visible", lambda *_: None)
+    monkeypatch.setattr(streams.frames, "after", lambda **_: [])
     ada = await scene.open(scene.ada)
     for number in range(10):
         ada.send(frame="follow", ref=f"f{number}", run=str(uuid4()))

@@ -31,7 +31,6 @@ class Streams:
             RunNotFound: missing, or not visible.
             TooManySubscriptions: the socket follows as many as it may.
         """
-        await in_thread(frames.require_visible, principal, run)
         if len(self._followed) >= MOST_FOLLOWED and run not in self._followed:
             raise TooManySubscriptions(most=MOST_FOLLOWED)
         channel = frames.channel(run)
@@ -40,14 +39,17 @@ class Streams:
         try:
             if earlier is not None:
                 self._hub.hand_over(channel, earlier, held)
+            await in_thread(frames.require_visible, principal, run)
             await self._hub.join([channel], held)
             stored = await in_thread(frames.after, run_id=run, after=after)
         except BaseException:
             if self._followed.get(run) is held:
-                self.unfollow(run)
+                self._followed.pop(run)
+            self._hub.leave([channel], held)
             raise
-        if self._followed.get(run) is not held:
-            return  # left meanwhile, or asked for again
+        if self._followed.get(run) is not held:  # left meanwhile, or asked for again
+            self._hub.leave([channel], held)
+            return
         self._followed[run] = self._socket
         self._hub.hand_over(channel, held, self._socket)
         due = [*stored, *held.frames]

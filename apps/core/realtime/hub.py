@@ -86,10 +86,11 @@ class Hub:
             await asyncio.wait(pending, timeout=SUBSCRIBE_TIMEOUT_SECONDS)
 
     def hand_over(self, channel: str, socket: Socket, to: Socket) -> None:
-        """Deliver a joined channel to another socket from here on; no frame is lost or told twice."""
-        members = self._members[channel.encode()]
-        members.discard(socket)
-        members.add(to)
+        """Deliver a channel that a socket has joined to another one from here on; no frame is lost or told twice."""
+        members = self._members.get(channel.encode(), set())
+        if socket in members:
+            members.discard(socket)
+            members.add(to)
 
     async def listen(self, channel: str, listener: Listener) -> Callable[[], int | None]:
         """Give a channel to a function of this process, for good.

@@ -48,7 +48,9 @@ from apps.rag.types import (
 PAGE = 10
 _MOST_PLAIN = 32
 _SPOKEN = frozenset({"de", "en"})
-_MARKS = re.compile(r"\*\*|__|`+|~~|^#+ |\|[-:| ]+\|", re.MULTILINE)
+SIGNS = re.compile(
+    r"\*\*|__|`+|~~|^#+ |^ *\|[-:| ]+\| *$|^ *\||\| *$", re.MULTILINE
+)  # of Markdown; of a table's row its ends
 
 
 class PageRequest(HttpRequest):
@@ -194,7 +196,7 @@ def shown_hit(principal: Principal, hit: Hit, *, why_url: str = "", is_good: boo
     return ShownHit(
         hit=hit,
         url=hit_address(principal, hit),
-        text=marked(hit.snippet, hit.highlights, without=_MARKS if is_message else None),
+        text=marked(hit.snippet, hit.highlights, without=SIGNS if is_message else None),
         meaning_percent=meaning,
         is_message=is_message,
         language=hit.language if hit.language in _SPOKEN else "",
@@ -209,16 +211,19 @@ def marked(text: str, marks: Sequence[Span], *, without: re.Pattern[str] | None 
     Args:
         without: what is left out, such as the signs of Markdown that messages are written in.
     """
+    letters = list(text)
+    for sign in without.finditer(text) if without is not None else ():
+        letters[sign.start() : sign.end()] = [""] * (sign.end() - sign.start())
+
+    def shown(start: int, end: int) -> str:
+        return escape("".join(letters[start:end]))
+
     found: list[str] = []
     place = 0
-
-    def shown(part: str) -> str:
-        return escape(part if without is None else without.sub("", part))
-
     for mark in marks:
-        found += shown(text[place : mark.start]), "<mark>", shown(text[mark.start : mark.end]), "</mark>"
+        found += shown(place, mark.start), "<mark>", shown(mark.start, mark.end), "</mark>"
         place = mark.end
-    found.append(shown(text[place:]))
+    found.append(shown(place, len(text)))
     return mark_safe("".join(found))  # noqa: S308 - each part is escaped
 
 
