@@ -52,6 +52,11 @@ SERVER_FRAMES: dict[str, tuple[str, dict[str, Any], list[str]]] = {
         {"run": _UUID, "id": _NUMBER, "type": _TEXT, "data": {"type": "object"}},
         ["run", "id", "type", "data"],
     ),
+    "following": (
+        "Your `follow` was heard: what comes of this run from here on goes on after that id, and nothing is left out.",
+        {"ref": _TEXT, "run": _UUID, "after": _NUMBER},
+        ["ref", "run", "after"],
+    ),
     "resync": (
         "Too far behind, or the server lost its own thread: load the conversation again, or compare all when null.",
         {"conversation": _NULLABLE_UUID},

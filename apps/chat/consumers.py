@@ -305,7 +305,7 @@ class ClientConsumer(Entrance):
 
     async def on_follow(self, frame: frames.FollowFrame) -> None:
         """Stream frames of a visible run: first what is stored after the id, then live; doubles have equal ids."""
-        await self.streams.follow(self.principal, frame.run, frame.after)
+        await self.streams.follow(self.principal, frame.run, after=frame.after, ref=frame.ref)
 
     async def on_unfollow(self, frame: frames.UnfollowFrame) -> None:
         """Stop the stream frames of a run."""

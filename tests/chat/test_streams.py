@@ -98,6 +98,8 @@ async def test_a_frame_that_comes_while_the_stored_ones_are_read_comes_after_the
     await scene.emit("more")
     await late.until(lambda: len(_heard(late)) == 4)
     assert _heard(late) == [(1, "status"), (2, "hits"), (3, "delta"), (4, "more")]
+    begun = next(frame for frame in late.frames if frame["frame"] in ("following", "stream"))
+    assert begun == {"frame": "following", "ref": "f", "run": str(scene.run), "after": 0}
     late.close(), early.close()
 
 

@@ -97,16 +97,31 @@ def test_what_a_stream_lost_on_its_way_is_asked_for(stack: Stack, visit: Visit) 
     lost: list[str] = []
 
     def lossy(client: WebSocketRoute) -> None:
+        """Lose what was found, and let the question for it arrive only once more was said."""
         server = client.connect_to_server()
+        held: list[str] = []
+        more: list[str] = []
 
         def tell(told: str | bytes) -> None:
             text = told if isinstance(told, str) else told.decode()
             if '"type":"hits"' in text and '"stage":"found"' in text and not lost:
                 lost.append(text)
+                return
+            client.send(text)
+            if '"type":"delta"' in text:
+                more.append(text)
+                while held:
+                    server.send(held.pop(0))
+
+        def ask(told: str | bytes) -> None:
+            text = told if isinstance(told, str) else told.decode()
+            if lost and not more and '"frame":"follow"' in text:
+                held.append(text)
             else:
-                client.send(text)
+                server.send(text)
 
         server.on_message(tell)
+        client.on_message(ask)
 
     maren.page.route_web_socket(re.compile("/ws/v1/"), lossy)
     with model_server([[HEAD, chunk("Das Getriebeöl "), "hang"]], port=stack.model_port):

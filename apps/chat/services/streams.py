@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import orjson
+
 from apps.accounts.types import Principal
 from apps.chat.errors import TooManySubscriptions
 from apps.core.realtime.hub import Hub
@@ -24,8 +26,8 @@ class Streams:
         self._hub, self._socket = hub, socket
         self._followed: dict[UUID, Socket] = {}
 
-    async def follow(self, principal: Principal, run: UUID, after: int) -> None:
-        """Send the stored frames after an id, then every new one; frames that are both come twice.
+    async def follow(self, principal: Principal, run: UUID, *, after: int, ref: str) -> None:
+        """Say that the rest comes now, then send the stored frames after an id and every new one; some may come twice.
 
         Raises:
             RunNotFound: missing, or not visible.
@@ -52,8 +54,9 @@ class Streams:
             return
         self._followed[run] = self._socket
         self._hub.hand_over(channel, held, self._socket)
-        due = [*stored, *held.frames]
-        if due and not self._socket.push(b"".join(map(text_frame, due)) if self._socket.framed else due):
+        begins = orjson.dumps({"frame": "following", "ref": ref, "run": run, "after": after})
+        due = [begins, *stored, *held.frames]
+        if not self._socket.push(b"".join(map(text_frame, due)) if self._socket.framed else due):
             self._socket.drop()
 
     def unfollow(self, run: UUID) -> None:

@@ -29,16 +29,8 @@ LEXICAL: Final = (
     "news",  # share of the sentence's words that the question does not say
     "found_first",  # its passage is the first of those given, which come ranked
     "found_second",
-    "around",  # share of the question's weight found anywhere in the passage
 )
-SEMANTIC: Final = (  # need the encoder
-    "match",
-    "match_even",
-    "match_before",
-    "match_rarest",
-    "cosine",
-    "match_around",  # anywhere in the passage
-)
+SEMANTIC: Final = ("match", "match_even", "match_before", "match_rarest", "cosine")  # need the encoder
 NAMES: Final = LEXICAL + SEMANTIC
 _MOST_WORDS: Final = 48
 _LEAST_WEIGHT: Final = 0.05  # so that a question of common words still counts
@@ -156,9 +148,6 @@ def _lexical(
         "overlap_after": _shifted(overlap, -1),
         "phrase": _phrase(question, matches),
         "rarest": matches[:, question.heaviest].mean(axis=1) if question.words else overlap,
-        "around": np.full(
-            len(texts), (matches.max(axis=0, initial=0.0) * question.weights).sum(), np.float32
-        ),
         "first": first,
         "length": np.log1p(np.array([len(row) for row in words], np.float32)),
         "asks": np.array([text.endswith("?") for text in texts], np.float32),
@@ -177,9 +166,6 @@ def _semantic(question: Question, best: Matrix, cosine: Vector) -> dict[str, Vec
         "match_before": _shifted(match, 1),
         "match_rarest": best[:, question.heaviest].mean(axis=1),
         "cosine": cosine,
-        "match_around": np.full(
-            len(best), (best.max(axis=0, initial=0.0) * question.weights).sum(), np.float32
-        ),
     }
 
 

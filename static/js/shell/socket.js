@@ -63,8 +63,10 @@ class Socket extends EventTarget {
   #waiting = new Map();
   /** @type {Map<string, number>} run → last id */
   #followed = new Map();
-  /** Where a stream had a gap that was asked for: what is not stored either is not waited for again. @type {Map<string, number>} */
+  /** @type {Map<string, number>} run → the id before a gap that was asked for */
   #asked = new Map();
+  /** @type {Map<string, number>} run → the id after which the server says to go on: a gap there is nobody's to fill */
+  #joined = new Map();
 
   get isOpen() {
     return this.#isOpen;
@@ -143,8 +145,7 @@ class Socket extends EventTarget {
 
   /** @param {string} run */
   unfollow(run) {
-    this.#followed.delete(run);
-    this.#asked.delete(run);
+    for (const known of [this.#followed, this.#asked, this.#joined]) known.delete(run);
     this.send({ frame: "unfollow", run });
   }
 
@@ -169,6 +170,9 @@ class Socket extends EventTarget {
         break;
       case "error":
         this.#answer(frame.ref)?.reject(new Refusal(frame));
+        break;
+      case "following":
+        this.#joined.set(frame.run, frame.after);
         break;
       case "stream":
         this.#streamed(frame);
@@ -227,6 +231,8 @@ class Socket extends EventTarget {
 
   /** Streams have no order of their own with other frames: each is asked for from where it was heard last. */
   #followOn() {
+    this.#asked.clear();
+    this.#joined.clear();
     for (const [run, after] of this.#followed) this.send({ frame: "follow", run, after });
   }
 
@@ -300,9 +306,9 @@ class Socket extends EventTarget {
   #streamed(frame) {
     const last = this.#followed.get(frame.run);
     if (last === undefined || frame.id <= last) return;
-    if (frame.id > last + 1 && this.#asked.get(frame.run) !== last) {
+    if (frame.id > last + 1 && this.#joined.get(frame.run) !== last) {
+      if (this.#asked.get(frame.run) !== last) this.send({ frame: "follow", run: frame.run, after: last });
       this.#asked.set(frame.run, last);
-      this.send({ frame: "follow", run: frame.run, after: last });
       return;
     }
     this.#followed.set(frame.run, frame.id);
