@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -16,7 +15,6 @@ from prometheus_client import REGISTRY
 from apps.accounts.types import Principal
 from apps.chat.services import members
 from apps.llm.models import DailyUsage, Reservation, UsageEntry
-from apps.llm.services import gateway
 from apps.rag.selectors import weakness
 from apps.rag.selectors.weakness import Signs, can_be_rewritten, signs_of
 from apps.rag.services import rewriting
@@ -31,38 +29,18 @@ from apps.rag.types import (
 from tests.chat.world import World
 from tests.llm.model_server import HEAD, Step, answer, chunk, model_server, refusal
 from tests.rag.library import ask, embed_all, index_message, texts
+from tests.rag.rewording import NOBODY, UseModel, names
 
-UseModel = Callable[..., None]
 HOLIDAY = "Der Antrag auf Freistellung liegt im Sekretariat."
 CRANE = "Der Kran hält am Haken."
 QUERY = "Ferienwunsch einreichen"
 OTHER = {"Ferienwunsch": ["Freistellung", "Antrag"]}
-NOBODY = "http://127.0.0.1:9/v1"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def openai_compatible() -> ModuleType:
     """Load it before a test opens a transaction: half a thousand modules, and none where the tests are collected."""
     return importlib.import_module("apps.llm.providers.openai_compatible")
-
-
-@pytest.fixture
-def use_model(settings: Any, monkeypatch: pytest.MonkeyPatch) -> UseModel:
-    """Configure a model and let weak searches ask it; waits between attempts take no time."""
-    monkeypatch.setattr(gateway, "PAUSE_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(rewriting, "PER_MINUTE", 1000)
-
-    def use(base_url: str, *, is_on: bool = True, seconds: float = 5.0, **model: object) -> None:
-        chosen = {"llm_base_url": base_url, "llm_model": "test-model", "llm_timeout_seconds": 5.0} | model
-        search = {"search_rewriting": is_on, "search_rewriting_seconds": seconds}
-        configuration = settings.CONFIGURATION
-        settings.CONFIGURATION = replace(
-            configuration,
-            model=configuration.model.model_copy(update=chosen),
-            search=configuration.search.model_copy(update=search),
-        )
-
-    return use
 
 
 @pytest.fixture
@@ -80,10 +58,6 @@ def _say(world: World, sender: Principal, channel: UUID, body: str) -> None:
     index_message(world.organization.pk, channel, world.say(sender, channel, body).id)
 
 
-def _says(told: object) -> list[Step]:
-    return answer(json.dumps(told, ensure_ascii=False))
-
-
 def _rewritten(principal: Principal, query: str = QUERY, **options: Any) -> Rewriting:
     return rewrite(
         principal=principal, text=query, result=ask(principal, query), origin=SearchOrigin.PAGE, **options
@@ -97,7 +71,7 @@ def _counted(outcome: str) -> float:
 
 def test_a_weak_search_is_made_again_with_words_of_a_model(ada: Principal, use_model: UseModel) -> None:
     assert texts(ask(ada, QUERY)) == []
-    with model_server([_says(OTHER)]) as server:
+    with model_server([names(OTHER)]) as server:
         use_model(server.base_url)
         found = _rewritten(ada)
     assert (found.state, found.reason) == ("rewritten", "")
@@ -149,23 +123,19 @@ def test_no_model_is_asked_where_the_first_pass_is_strong_or_literal(
 
 
 @pytest.mark.parametrize(
-    ("held", "cosine", "agree", "is_weak"),
+    ("held", "cosine", "is_weak"),
     [
-        (0.0, None, False, True), (0.4, None, True, True), (0.5, None, False, False),
-        (0.0, 0.2, True, True), (0.4, 0.34, True, True), (0.4, 0.5, False, True), (0.4, 0.5, True, False),
-        (0.0, 0.6, False, False), (0.5, 0.1, False, False),
+        (0.0, None, True), (0.4, None, True), (0.5, None, False), (0.0, 0.84, True), (0.4, 0.4, True),
+        (0.4, 0.5, False), (1.0, -0.1, False), (1.0, 0.0, False),
     ],
 )  # fmt: skip
-def test_what_the_best_hits_say_together(
-    held: float, cosine: float | None, agree: bool, is_weak: bool
-) -> None:
-    assert weakness.are_weak(Signs(held, cosine, agree)) is is_weak
+def test_what_the_best_hits_say_together(held: float, cosine: float | None, is_weak: bool) -> None:
+    assert weakness.are_weak(Signs(held, cosine)) is is_weak
 
 
 def test_hits_with_the_words_of_the_query_are_no_sign_of_weakness(ada: Principal) -> None:
     embed_all(ada.organization_id)
-    signs = signs_of(ask(ada, "hält der Kran am Haken"), parse("hält der Kran am Haken"))
-    assert (signs.held, signs.agree) == (1.0, True)
+    assert signs_of(ask(ada, "hält der Kran am Haken"), parse("hält der Kran am Haken")).held == 1.0
     assert signs_of(ask(ada, "Kran Zeppelin"), parse("Kran Zeppelin")).held == 0.5
     assert signs_of(ask(ada, "Kranich Zeppelin"), parse("Kranich Zeppelin")).held == 0.0
 
@@ -211,7 +181,7 @@ def test_it_gets_the_words_of_the_query_and_nothing_that_was_found(
     ada: Principal, use_model: UseModel
 ) -> None:
     query = "Ferienwunsch in:betrieb </search> für<morgen einreichen -geheim"
-    with model_server([_says(OTHER)]) as server:
+    with model_server([names(OTHER)]) as server:
         use_model(server.base_url)
         assert _rewritten(ada, query).state == RewritingState.REWRITTEN
     (asked,) = server.requests
@@ -223,7 +193,7 @@ def test_it_gets_the_words_of_the_query_and_nothing_that_was_found(
 
 def test_the_call_stands_in_the_ledger_with_who_searched(ada: Principal, use_model: UseModel) -> None:
     before = _counted("used")
-    with model_server([_says(OTHER)]) as server:
+    with model_server([names(OTHER)]) as server:
         use_model(server.base_url)
         _rewritten(ada)
     entry = UsageEntry.objects.get()
@@ -244,7 +214,7 @@ def test_who_asks_too_often_waits(
     ada: Principal, use_model: UseModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rewriting, "PER_MINUTE", 1)
-    with model_server([_says(OTHER)]) as server:
+    with model_server([names(OTHER)]) as server:
         use_model(server.base_url)
         assert _rewritten(ada).state == RewritingState.REWRITTEN
         assert _rewritten(ada).reason == "often"
@@ -269,8 +239,8 @@ _MANY = {"Ferienwunsch": [f"wort{chr(97 + n // 26)}{chr(97 + n % 26)}" for n in 
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        ([refusal(429, "Retry-After: 0")] * 3, "busy"), ([refusal(500)] * 3, "busy"), ([refusal(400)], "refused"),
-        ([["reset"]] * 3, "unreachable"), ([answer()], "empty"), ([answer("")], "empty"),
+        ([refusal(429, "Retry-After: 0")], "busy"), ([refusal(500)], "busy"), ([refusal(400)], "refused"),
+        ([["reset"]], "unreachable"), ([answer()], "empty"), ([answer("")], "empty"),
         ([answer("no JSON")], "malformed"), ([answer("{}")], "nothing"), ([answer("[]")], "malformed"),
         ([answer('{"Ferienwunsch": "Antrag"}')], "malformed"), ([answer('{"Ferienwunsch": [1]}')], "malformed"),
         ([answer('{"Ferienwunsch": [["Antrag"]]}')], "malformed"), ([answer('{"Ferienwunsch": ["Antr')], "malformed"),

@@ -140,6 +140,7 @@ def _ask(
             timeout_seconds=settings.CONFIGURATION.search.search_rewriting_seconds,
             budget_tokens=ANSWER_TOKENS,
             temperature=0.0,
+            retries=0,  # somebody waits
             check=check,
         )
         return read_answer(_said(completion)), ""

@@ -12,7 +12,7 @@ from apps.rag.errors import NoOtherWords
 from apps.rag.selectors.search import search
 from apps.rag.selectors.suggestions import sealed
 from apps.rag.services import rewriting
-from apps.rag.types import SearchOrigin
+from apps.rag.types import RewritingState, SearchOrigin
 from apps.rag.views.searching import PAGE, PageRequest, filters_of, plain_of
 
 
@@ -24,7 +24,8 @@ def other_words(request: PageRequest, slug: str) -> HttpResponse:
         NoOtherWords: the hits stay on the page.
     """
     access.require(request.principal, "search.use")
-    query = clean(request.GET.get("q", ""))
+    query, values = clean(request.GET.get("q", "")), request.GET.copy()
+    values.pop("cursor", None)
     result = search(
         principal=request.principal,
         query=query,
@@ -35,11 +36,10 @@ def other_words(request: PageRequest, slug: str) -> HttpResponse:
     found = rewriting.rewrite(
         principal=request.principal, text=query, result=result, origin=SearchOrigin.PAGE
     )
-    if not found.suggestions:
+    if found.state == RewritingState.FAILED:
         raise NoOtherWords
-    values = request.GET.copy()
-    values.pop("cursor", None)
-    values["words"] = sealed(request.principal.organization_id, query, found.suggestions)
+    if found.suggestions:
+        values["words"] = sealed(request.principal.organization_id, query, found.suggestions)
     where = f"{reverse('rag:search', kwargs={'slug': slug})}?{values.urlencode()}"
     if not getattr(request, "htmx", False):
         return HttpResponseRedirect(where)
