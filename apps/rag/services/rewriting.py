@@ -23,7 +23,7 @@ from apps.core.services.limits import Bucket
 from apps.core.text.language import guess
 from apps.llm.errors import BudgetSpent, ModelUnavailable, PromptTooLong
 from apps.llm.services.gateway import complete_stream
-from apps.llm.services.providers import find_provider
+from apps.llm.services.providers import is_configured
 from apps.llm.types import Caller, ChatMessage, Completion, TextDelta, Trouble
 from apps.rag.selectors.explaining import texts_asked
 from apps.rag.selectors.suggestions import fitting
@@ -61,7 +61,7 @@ slots = threading.BoundedSemaphore(AT_ONCE)
 
 def is_on() -> bool:
     """Return whether a language model may be asked here."""
-    return settings.CONFIGURATION.search.search_rewriting and find_provider() is not None
+    return settings.CONFIGURATION.search.search_rewriting and is_configured()
 
 
 def can_help(principal: Principal, text: str, result: SearchResult) -> bool:
