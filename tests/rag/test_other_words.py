@@ -10,16 +10,19 @@ import pytest
 from django.test import Client
 from lxml import html
 
+from apps.accounts.errors import PermissionMissing
 from apps.accounts.models import Member, User
 from apps.accounts.types import Principal
 from apps.chat.services import members
+from apps.core import tenancy
 from apps.core.models import AuditEntry
-from apps.rag.models import SearchTrace
+from apps.rag.models import SearchPolicy, SearchTrace
 from apps.rag.selectors.suggestions import sealed
+from apps.rag.services import policy
 from apps.rag.types import Suggestion
 from tests.accounts.api import Api
 from tests.accounts.sessions import open_session
-from tests.chat.world import World
+from tests.chat.world import World, make_world
 from tests.factories.accounts import MemberFactory
 from tests.llm.model_server import answer, model_server, refusal
 from tests.rag.library import index_message
@@ -27,6 +30,7 @@ from tests.rag.rewording import NOBODY, UseModel, names
 
 PAGE = "/o/nordlicht/search/"
 ASK = f"{PAGE}other-words/"
+CONSOLE = "/o/nordlicht/console/search/"
 HOLIDAY = "Der Antrag auf Freistellung liegt im Sekretariat."
 CRANE = "Der Kran hält am Haken."
 QUERY = "Ferienwunsch einreichen"
@@ -164,8 +168,8 @@ def test_who_may_not_search_asks_no_model(world: World, ada: Principal, use_mode
     assert _client(ada).get(f"{ASK}?q={QUERY}").status_code == 405
 
 
-@pytest.mark.parametrize(("is_on", "queries"), [(False, 12), (True, 14)])
-def test_an_offer_costs_two_queries(
+@pytest.mark.parametrize(("is_on", "queries"), [(False, 12), (True, 15)])
+def test_an_offer_costs_three_queries(
     ada: Principal, use_model: UseModel, django_assert_num_queries, is_on: bool, queries: int
 ) -> None:
     use_model(NOBODY, is_on=is_on)
@@ -181,6 +185,62 @@ def test_the_console_says_which_words_came_from_a_model(world: World, ada: Princ
     kept = SearchTrace.objects.get()
     page = _shown(_client(world.person("Aylin", "admin")), f"/o/nordlicht/console/retrieval/{kept.pk}/")
     assert "Freistellung from the language model" in " ".join(page.text_content().split())
+
+
+# --- what the organization decides ---
+
+
+def test_an_organization_decides_that_no_model_is_asked(
+    world: World, ada: Principal, use_model: UseModel
+) -> None:
+    use_model(NOBODY)
+    chief, client = _client(world.person("Aylin", "admin")), _client(ada)
+    assert "Switch off" in _shown(chief, CONSOLE).text_content()
+    assert chief.post(f"{CONSOLE}other-words/", {"other_words": "0"}).status_code == 302
+    assert "Switch on" in _shown(chief, CONSOLE).text_content()
+    assert ASK not in client.get(PAGE, {"q": QUERY}).content.decode()
+    assert _api(ada, f"q={QUERY}&rewrite=true")["rewritten"]["state"] == "off"
+    assert "words" not in client.post(f"{ASK}?q={QUERY}")["Location"]
+    assert chief.post(f"{CONSOLE}other-words/", {"other_words": "1"}).status_code == 302
+    assert ASK in client.get(PAGE, {"q": QUERY}).content.decode()
+    trail = AuditEntry.objects.filter(action="search.policy_changed").order_by("id")
+    assert list(trail.values_list("details", flat=True)) == [{"other_words": False}, {"other_words": True}]
+
+
+def test_the_console_says_that_operators_allow_no_model(world: World) -> None:
+    page = _shown(_client(world.person("Aylin", "admin")), CONSOLE)
+    assert "Operators have allowed no language model for this." in page.text_content()
+
+
+def test_what_another_organization_decided_holds_there(
+    world: World, ada: Principal, use_model: UseModel
+) -> None:
+    use_model(NOBODY)
+    elsewhere = make_world("elsewhere")
+    with tenancy.use(elsewhere.organization.pk):
+        policy.set_other_words(principal=elsewhere.person("Dora", "owner"), is_on=False)
+    assert ASK in _client(ada).get(PAGE, {"q": QUERY}).content.decode()
+
+
+@pytest.mark.parametrize("role", ["moderator", "member", "guest", "auditor"])
+def test_only_who_runs_the_organization_decides(world: World, ada: Principal, role: str) -> None:
+    other = world.person("Ben", role)
+    with pytest.raises(PermissionMissing):
+        policy.set_other_words(principal=other, is_on=False)
+    assert _client(other).post(f"{CONSOLE}other-words/", {"other_words": "0"}).status_code == 404
+    api = Api.by_key(Member.objects.get(pk=other.member_id))
+    assert api.get("search/policy/").status_code == 403
+    assert api.put("search/policy/", {"other_words": False}).status_code == 403
+    assert not SearchPolicy.objects.exists()
+    assert not AuditEntry.objects.filter(action="search.policy_changed").exists()
+
+
+def test_the_api_switches(world: World) -> None:
+    api = Api.by_key(Member.objects.get(pk=world.person("Aylin", "admin").member_id))
+    assert api.get("search/policy/").json() == {"other_words": True}
+    assert api.put("search/policy/", {"other_words": False}).json() == {"other_words": False}
+    assert api.get("search/policy/").json() == {"other_words": False}
+    assert api.put("search/policy/", {"other_words": "no"}).status_code == 400
 
 
 # --- the API ---

@@ -26,6 +26,7 @@ from apps.llm.services.gateway import complete_stream
 from apps.llm.services.providers import is_configured
 from apps.llm.types import Caller, ChatMessage, Completion, TextDelta, Trouble
 from apps.rag.selectors.explaining import texts_asked
+from apps.rag.selectors.policy import has_other_words
 from apps.rag.selectors.suggestions import fitting
 from apps.rag.selectors.weakness import is_weak
 from apps.rag.services import metrics
@@ -60,13 +61,19 @@ slots = threading.BoundedSemaphore(AT_ONCE)
 
 
 def is_on() -> bool:
-    """Return whether a language model may be asked here."""
+    """Return whether operators let a language model be asked; the organization may have decided otherwise."""
     return settings.CONFIGURATION.search.search_rewriting and is_configured()
 
 
 def can_help(principal: Principal, text: str, result: SearchResult) -> bool:
-    """Return whether a page offers to ask for other words. At most two statements."""
-    return is_on() and principal.viewed_by is None and not _had(result) and is_weak(principal, text, result)
+    """Return whether a page offers to ask for other words. At most three statements."""
+    return (
+        is_on()
+        and principal.viewed_by is None
+        and not _had(result)
+        and is_weak(principal, text, result)
+        and has_other_words(principal.organization_id)
+    )
 
 
 def rewrite(
@@ -90,7 +97,7 @@ def rewrite(
         check: called while the model is silent; what it raises ends the call and comes out here.
         tell: called right before the model is asked.
     """
-    if not is_on() or principal.viewed_by is not None:
+    if not is_on() or principal.viewed_by is not None or not has_other_words(principal.organization_id):
         return Rewriting(state=RewritingState.OFF)
     if _had(result) or not is_weak(principal, text, result, has_grammar=has_grammar):
         return Rewriting(state=RewritingState.ENOUGH)
