@@ -16,6 +16,7 @@ from apps.runs.services.context import StepContext
 from apps.runs.services.steps import step
 
 SEARCHING, READING, WRITING = gettext_noop("Searching"), gettext_noop("Reading"), gettext_noop("Writing")
+REWORDING = gettext_noop("Rewording")
 
 
 @step("agents.answer_question", max_attempts=2, timeout_seconds=300)
@@ -35,7 +36,10 @@ def _answer(context: StepContext, task: Task) -> str:
         context.progress(0, 3, SEARCHING)
         heard = finding.find_by_words(task)
         context.emit("hits", finding.hits_frame(task, "words", heard, words_only=True))
-        found = finding.find(task)
+        asking = finding.Asking(
+            context.run.id, context.cancelled, lambda: context.emit("status", {"stage": REWORDING})
+        )
+        found = finding.find(task, asking)
         context.emit("hits", finding.hits_frame(task, "found", found.listed, words_only=found.words_only))
         context.emit(
             "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}

@@ -62,6 +62,7 @@ class Completion:
     Attributes:
         budget_tokens: most tokens of the answer.
         timeout_seconds: for the whole call, retries and reading included.
+        retries: further attempts while nothing was said, 2 at most.
         check: called about four times a second while nothing comes; what it raises ends the call and comes out of it.
     """
 
@@ -70,6 +71,7 @@ class Completion:
     timeout_seconds: float
     budget_tokens: int
     temperature: float = 0.2
+    retries: Literal[0, 1, 2] = 2
     check: Callable[[], object] = lambda: None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.core.errors import Conflict, InvalidInput, NotFound
+from apps.core.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 
 class CursorUnknown(InvalidInput):
@@ -29,6 +29,13 @@ class HitNotFound(NotFound):
 class SearchNotFound(NotFound):
     code = "rag.search_not_found"
     message = _("This search does not exist any more, or you have no access.")
+
+
+class NoOtherWords(Unavailable):
+    """No model answered in time, or it named nothing that fits."""
+
+    code = "rag.no_other_words"
+    message = _("The language model names no other words now. What was found stays as it is.")
 
 
 class SynonymsNotFound(NotFound):

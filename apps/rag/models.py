@@ -264,6 +264,18 @@ class SynonymTerm(models.Model):
         return self.folded
 
 
+class SearchPolicy(TenantModel):
+    """What an organization decided about searches; without a row the defaults hold."""
+
+    other_words = models.BooleanField(default=True, help_text="Weak searches may ask the language model.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization"], name="rag_searchpolicy_once")]
+
+    def __str__(self) -> str:
+        return f"policy of {self.organization_id}"
+
+
 class SearchTrace(TenantModel):
     """What one search asked, did and found: ids and numbers of passages, no text of theirs. It ends by its age."""
 

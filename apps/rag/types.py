@@ -19,6 +19,7 @@ GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts a
 MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 LEAST_SYNONYMS, MOST_SYNONYMS, MOST_SYNONYM_SETS = 2, 12, 500  # terms of a set; sets of an organization
 LONGEST_SYNONYM, MOST_SYNONYM_WORDS = 60, 6  # characters and words of a term
+MOST_SUGGESTIONS, MOST_SUGGESTION_WORDS = 6, 4  # terms of a language model for one query; words of a term
 SLOW_MS: Final = 250.0  # from here on a search is slow
 SET_LANGUAGES: Final = (("de", _("German")), ("en", _("English")))
 
@@ -47,6 +48,15 @@ class SearchOrigin(models.TextChoices):
     PAGE = "page", _("Search page")
     API = "api", _("API")
     AGENT = "agent", _("Agent")
+
+
+class RewritingState(models.TextChoices):
+    """What came of the wish for other words."""
+
+    REWRITTEN = "rewritten", _("A language model named other words, and they were looked for")
+    ENOUGH = "enough", _("What was found is enough, or the search is meant as it is written")
+    OFF = "off", _("No language model is asked here")
+    FAILED = "failed", _("The language model named no word that fits, or not in time")
 
 
 class LeftOut(models.TextChoices):
@@ -189,11 +199,26 @@ class Expansion:
         text: the words as they stand in the query.
         term: the other way to say it.
         is_used: False when the searcher left it out.
+        is_suggested: a language model said it, and not the organization.
     """
 
     text: str
     term: str
     is_used: bool = True
+    is_suggested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """What a language model says for words of a query.
+
+    Attributes:
+        text: the words as they stand in the query.
+        term: the other way to say it.
+    """
+
+    text: str
+    term: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -296,6 +321,7 @@ class WordMatchKind(models.TextChoices):
     WRITTEN = "written", _("as written")
     FORM = "form", _("another form")
     SYNONYM = "synonym", _("a synonym")
+    SUGGESTED = "suggested", _("a word of the language model")
     PART = "part", _("a part of a longer word")
 
 
@@ -346,7 +372,8 @@ class SearchResult:
             most `MOST_HITS`.
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
-        expanded: synonyms that were looked for beside the words of the query, and those that were left out.
+        expanded: synonyms that were looked for beside the words of the query, and those that were left out; then what
+            a language model suggested.
         is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
         id: of this page of this search: what the console shows of it, and thumbs are given under it.
     """
@@ -362,6 +389,27 @@ class SearchResult:
     filters: Filters = field(default_factory=Filters)
     id: UUID = field(default_factory=uuid7)
     trace: Trace = NO_TRACE
+
+    @property
+    def is_rewritten(self) -> bool:
+        """Return whether words of a language model were looked for, too."""
+        return any(one.is_suggested and one.is_used for one in self.expanded)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rewriting:
+    """What came of the wish for other words.
+
+    Attributes:
+        suggestions: that fit; empty unless the state is `rewritten`.
+        reason: of a failure: the gateway's word, `nothing` where no word fits, `often` where somebody asks too often.
+        took_ms: of the question to the model.
+    """
+
+    state: RewritingState
+    suggestions: tuple[Suggestion, ...] = ()
+    reason: str = ""
+    took_ms: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)

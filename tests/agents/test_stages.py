@@ -182,8 +182,8 @@ def test_who_loses_a_source_between_the_stages_gets_nothing_of_it(scene, monkeyp
     plan = Message.objects.get(body=PLAN).conversation_id
     find = finding.find
 
-    def find_and_lose(task: finding.Task) -> finding.Found:
-        found = find(task)
+    def find_and_lose(task: finding.Task, asking: finding.Asking) -> finding.Found:
+        found = find(task, asking)
         members.remove_person(principal=ada, conversation_id=plan, person_id=ben.id)
         return found
 

@@ -96,6 +96,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "PYTHONUNBUFFERED": "1",
         "CHATSYSTEM_LLM_BASE_URL": f"http://127.0.0.1:{model_port}/v1",
         "CHATSYSTEM_LLM_MODEL": "test-model",
+        "CHATSYSTEM_SEARCH_REWRITING": "true",
         "CHATSYSTEM_OUTBOUND_PROXY": f"http://127.0.0.1:{proxy_port}",
         "CHATSYSTEM_SOURCE_FOLDERS_ROOT": str(data / "sources"),
     }

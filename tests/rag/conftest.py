@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from apps.core import tenancy
+from apps.rag.services import rewriting
 from tests.chat.world import World, make_world
 
 
@@ -24,3 +26,21 @@ def world(db: None) -> Iterator[World]:
     made = make_world()
     with tenancy.use(made.organization.pk):
         yield made
+
+
+@pytest.fixture
+def use_model(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Configure a model and let weak searches ask it."""
+    monkeypatch.setattr(rewriting, "PER_MINUTE", 1000)
+
+    def use(base_url: str, *, is_on: bool = True, seconds: float = 5.0, **model: object) -> None:
+        chosen = {"llm_base_url": base_url, "llm_model": "test-model", "llm_timeout_seconds": 5.0} | model
+        search = {"search_rewriting": is_on, "search_rewriting_seconds": seconds}
+        configuration = settings.CONFIGURATION
+        settings.CONFIGURATION = replace(
+            configuration,
+            model=configuration.model.model_copy(update=chosen),
+            search=configuration.search.model_copy(update=search),
+        )
+
+    return use

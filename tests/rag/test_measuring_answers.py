@@ -70,6 +70,7 @@ def test_answers_are_measured_by_language(db, collection: Path, capsys: pytest.C
         assert figures[f"answer_{language}_auroc"] == (1.0, 2)
         assert figures[f"answer_{language}_open_sentence"] == (1.0, 2)
         assert figures[f"answer_{language}_f1"][0] > 0
+        assert figures[f"{language}_weak_found@5"] == (0.0, 2)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ NEEDED: dict[str, tuple[str | None, str | None]] = {
     "roles": ("chat:read", "admin:write"),
     "invitations": ("admin:write", "admin:write"),
     "search": ("search:read", "search:read"),
+    "search/policy": ("admin:write", "admin:write"),
     "search/synonyms": ("admin:write", "admin:write"),
     "answers": ("", "ask:write"),
     "members": ("chat:read", "admin:write"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,18 @@ from apps.rag.selectors.search import reach_of, search
 from apps.rag.selectors.viewing import hit_address
 from apps.rag.selectors.window import Candidate, choose, fits_beside
 from apps.rag.services.reading import note_read
+from apps.rag.services.rewriting import rewrite, with_stage
 from apps.rag.services.traces import keep_trace
-from apps.rag.types import Filters, Given, Hit, SearchOrigin, SearchResult, SourceType
+from apps.rag.types import (
+    Filters,
+    Given,
+    Hit,
+    Rewriting,
+    SearchOrigin,
+    SearchResult,
+    SourceType,
+    Suggestion,
+)
 
 POOL = 24  # passages the best are chosen from
 PASSAGES = 6
@@ -49,6 +59,21 @@ class Task:
     instructions: str
     conversation_id: UUID | None
     language: str
+
+
+@dataclass(frozen=True)
+class Asking:
+    """How a language model is asked for other words.
+
+    Attributes:
+        run_id: of the answer, for the ledger.
+        check: called while the model is silent; what it raises ends the run.
+        tell: called right before it is asked.
+    """
+
+    run_id: UUID
+    check: Callable[[], object]
+    tell: Callable[[], object]
 
 
 @dataclass(frozen=True)
@@ -106,20 +131,33 @@ def find_by_words(task: Task) -> tuple[Hit, ...]:
     return _without_question(task, found.hits)[:_PREVIEW]
 
 
-def find(task: Task) -> Found:
+def find(task: Task, asking: Asking | None = None) -> Found:
     """Search with the asker's rights; in a conversation only what all its readers may see, checked in the query.
 
     What is given to the answer is chosen to fit the model's window; what was left out and why is kept with the search.
+    Where it is little, a language model may name other words, and the same is searched once more with them.
+
+    Args:
+        asking: how a model is asked; without it none is.
     """
     readers = readers_of(task)
     shared = _search(task, readers.asker, readers.audience, limit=POOL)
+    suggested: Sequence[Suggestion] = ()
+    if asking is not None:
+        rewriting = _other_words(task, readers, shared, asking)
+        suggested = rewriting.suggestions
+        if suggested:
+            shared = _search(task, readers.asker, readers.audience, limit=POOL, suggested=suggested)
+        shared = with_stage(shared, rewriting)
     listed = _without_question(task, shared.hits)
     found = _chosen(task, readers, listed, words_only=shared.words_only)
     _keep(task, readers.asker, shared, found.given)
     _note_read(task, found.hits)
     left_out = False
     if readers.audience:
-        own = _search(task, readers.asker, (), limit=2)  # the question itself may be one of them
+        own = _search(
+            task, readers.asker, (), limit=2, suggested=suggested
+        )  # the question itself may be one of them
         _keep(task, readers.asker, own)
         _note_read(task, own.hits)
         best = _without_question(task, own.hits)
@@ -127,8 +165,28 @@ def find(task: Task) -> Found:
     return replace(found, left_out=left_out)
 
 
+def _other_words(task: Task, readers: Readers, found: SearchResult, asking: Asking) -> Rewriting:
+    """Ask for other words where what was found is little, the question itself left out."""
+    return rewrite(
+        principal=readers.asker,
+        text=task.question,
+        result=replace(found, hits=_without_question(task, found.hits)),
+        origin=SearchOrigin.AGENT,
+        has_grammar=False,
+        run_id=asking.run_id,
+        check=asking.check,
+        tell=asking.tell,
+    )
+
+
 def _search(
-    task: Task, asker: Principal, audience: Sequence[UUID], *, limit: int, by_meaning: bool = True
+    task: Task,
+    asker: Principal,
+    audience: Sequence[UUID],
+    *,
+    limit: int,
+    by_meaning: bool = True,
+    suggested: Sequence[Suggestion] = (),
 ) -> SearchResult:
     return search(
         principal=asker,
@@ -138,6 +196,7 @@ def _search(
         audience=audience,
         collapse=False,
         grammar=False,
+        suggested=suggested,
         by_meaning=by_meaning,
     )
 

@@ -254,7 +254,14 @@ class ChatSettings(Group):
 
 
 class SearchSettings(Group):
-    """What is kept of searches."""
+    """What searches may do, and what is kept of them."""
+
+    search_rewriting: bool = Field(
+        False, description=_("A search that found little may ask the language model for other words.")
+    )
+    search_rewriting_seconds: float = Field(
+        6.0, ge=1, le=30, description=_("How long the language model may take for them.")
+    )
 
     search_trace_days: int = Field(
         30,

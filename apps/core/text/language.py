@@ -91,6 +91,12 @@ def guess(text: str) -> Language | None:
     return "de" if german > english else "en"
 
 
+def carries_meaning(word: str) -> bool:
+    """Return whether a word is none of those that German or English sentences are held together by."""
+    lower = word.lower().replace("’", "'")
+    return lower not in _WORDS_DE and lower not in _WORDS_EN and lower not in _SHARED
+
+
 def _letters(word: str) -> tuple[float, float]:
     """What the letter groups of one unknown word say, German and English."""
     german = _LETTER_WEIGHT if not _GERMAN_LETTERS.isdisjoint(word) else 0.0

@@ -18,7 +18,6 @@ from apps.llm.services.providers import find_provider
 from apps.llm.services.tokens import estimate_prompt, estimate_tokens
 from apps.llm.types import Completion, Finished, Provider, ProviderChunk, TextDelta, Trouble, Usage
 
-RETRIES = 2
 PAUSE_SECONDS = (0.5, 1.5)
 LOOK_SECONDS = 0.25  # how long a caller that wants to leave may have to wait
 LONGEST_PAUSE_SECONDS = 10.0  # longer waits belong to a run, not to a call
@@ -34,7 +33,7 @@ def complete_stream(completion: Completion) -> Generator[TextDelta | Finished, N
     committed before the call.
 
     Raises:
-        ModelUnavailable: none is configured, or it failed before its first piece, twice retried; nothing was
+        ModelUnavailable: none is configured, or it failed before its first piece, retries included; nothing was
             said. BudgetSpent, PromptTooLong: nothing was asked.
         Also what `completion.check` raises.
     After the first piece nothing else is raised: a call that breaks off ends with `Finished.broken`, and is never
@@ -126,14 +125,15 @@ class _Call:
         )
 
     def _attempts(self, deadline: float) -> Iterator[ProviderChunk]:
-        for attempt in range(RETRIES + 1):
+        retries = self.completion.retries
+        for attempt in range(retries + 1):
             try:
                 yield from self._attempt(deadline)
             except CallFailed as error:
                 pause = error.retry_after_seconds
-                if pause is None and attempt < RETRIES:
+                if pause is None and attempt < retries:
                     pause = PAUSE_SECONDS[attempt] * random.uniform(0.75, 1.25)  # noqa: S311 - only spreads retries
-                if self.said or not error.can_retry or attempt == RETRIES or pause is None:
+                if self.said or not error.can_retry or attempt == retries or pause is None:
                     raise
                 if pause > LONGEST_PAUSE_SECONDS or time.monotonic() + pause >= deadline:
                     raise

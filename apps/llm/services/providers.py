@@ -10,11 +10,17 @@ from django.conf import settings
 from apps.llm.types import Provider
 
 
+def is_configured() -> bool:
+    """Return whether the operator named a model; nothing is loaded for it."""
+    chosen = settings.CONFIGURATION.model
+    return bool(chosen.llm_base_url and chosen.llm_model)
+
+
 def find_provider() -> Provider | None:
     """Return the provider of the operator's settings, or None where no model is configured."""
-    chosen = settings.CONFIGURATION.model
-    if not chosen.llm_base_url or not chosen.llm_model:
+    if not is_configured():
         return None
+    chosen = settings.CONFIGURATION.model
     key = None if chosen.llm_api_key is None else chosen.llm_api_key.get_secret_value()
     return _made(chosen.llm_base_url, chosen.llm_model, key, chosen.llm_timeout_seconds)
 

@@ -11,10 +11,13 @@ from rest_framework import serializers
 from apps.chat.selectors.search.grammar import MOST_CHARACTERS
 from apps.core.api.serializers import CleanText, StrictSerializer
 from apps.rag.selectors.search import LARGEST_LIMIT
+from apps.rag.selectors.suggestions import LONGEST_SEALED
 from apps.rag.types import (
     LONGEST_SYNONYM,
     Explanation,
     Hit,
+    Rewriting,
+    RewritingState,
     SearchPath,
     SearchResult,
     SourceType,
@@ -41,7 +44,14 @@ class SearchQuery(StrictSerializer):
     explain = serializers.BooleanField(default=False, help_text="Say of each hit why it is there.")
     plain = serializers.ListField(
         child=CleanText(max_length=LONGEST_SYNONYM), max_length=50, required=False, default=list,
-        help_text="Synonyms that are not looked for.",
+        help_text="Synonyms and words of the model that are not looked for.",
+    )  # fmt: skip
+    rewrite = serializers.BooleanField(
+        default=False, help_text="Ask the language model for other words where the first pass is weak."
+    )
+    words = CleanText(
+        max_length=LONGEST_SEALED, allow_blank=True, default="",
+        help_text="`rewritten.words` of an answer to the same `q`: look for them again without asking the model.",
     )  # fmt: skip
 
 
@@ -162,6 +172,17 @@ class ExpansionSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     term = serializers.CharField()
     is_used = serializers.BooleanField(help_text="False: left out by `plain`.")
+    is_suggested = serializers.BooleanField(help_text="A language model said it, and not the organization.")
+
+
+class RewritingSerializer(serializers.Serializer[object]):
+    """What came of the wish for other words."""
+
+    state = serializers.ChoiceField(choices=RewritingState.choices)
+    reason = serializers.CharField(allow_blank=True, help_text="Of a failure.")
+    words = serializers.CharField(
+        allow_blank=True, help_text="The words of the model, to be sent as `words` with the next page."
+    )
 
 
 class SearchSerializer(serializers.Serializer[object]):
@@ -181,7 +202,12 @@ class SearchSerializer(serializers.Serializer[object]):
         help_text="Documents the caller may see that are still being read, counted up to 100: what they say may be "
         "missing."
     )
-    expanded = ExpansionSerializer(many=True, help_text="Synonyms of the organization that were looked for.")
+    expanded = ExpansionSerializer(
+        many=True, help_text="Synonyms of the organization, and words of the model, that were looked for."
+    )
+    rewritten = RewritingSerializer(
+        allow_null=True, help_text="Null unless `rewrite` or `words` asks for it."
+    )
     explanation = SearchTraceSerializer(allow_null=True, help_text="Null unless it is asked for.")
 
 
@@ -209,12 +235,18 @@ def hit_json(hit: Hit, why: Explanation | None = None) -> dict[str, Any]:
 
 
 def result_json(
-    result: SearchResult, *, documents_being_read: int, explained: Sequence[Explanation] | None = None
+    result: SearchResult,
+    *,
+    documents_being_read: int,
+    explained: Sequence[Explanation] | None = None,
+    rewriting: Rewriting | None = None,
+    words: str = "",
 ) -> dict[str, Any]:
     """Return the documented shape.
 
     Args:
         explained: why each hit is there; None tells nothing of that.
+        rewriting: what came of the wish for other words; None where there was none. `words` carries them.
     """
     reasons = [None] * len(result.hits) if explained is None else explained
     return {
@@ -228,6 +260,7 @@ def result_json(
         "chips": [asdict(chip) for chip in result.chips],
         "documents_being_read": documents_being_read,
         "expanded": [asdict(one) for one in result.expanded],
+        "rewritten": rewriting and {"state": rewriting.state, "reason": rewriting.reason, "words": words},
         "explanation": None if explained is None else _explanation(result.trace),
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,11 +19,12 @@ from apps.core.http.afterwards import after_answer
 from apps.rag.api import serializers as shapes
 from apps.rag.selectors.explaining import explain, query_of
 from apps.rag.selectors.search import documents_being_read, search
+from apps.rag.selectors.suggestions import sealed, unsealed
 from apps.rag.services import thumbs
 from apps.rag.services.reading import note_read
+from apps.rag.services.rewriting import rewrite, with_stage
 from apps.rag.services.traces import keep_trace
-from apps.rag.text.query import ParsedQuery
-from apps.rag.types import Filters, SearchOrigin, SourceType
+from apps.rag.types import Filters, Rewriting, RewritingState, SearchOrigin, SearchResult, SourceType
 
 
 class Search(APIView):
@@ -41,19 +43,7 @@ class Search(APIView):
         """Find passages of messages and documents by words and meaning, best first."""
         query = read_query(request, shapes.SearchQuery)
         caller = principal_of(request)
-        result = search(
-            principal=caller,
-            query=query["q"],
-            filters=Filters(
-                sources=tuple(sorted(SourceType(name) for name in query["type"])),
-                conversations=tuple(query["conversation"]),
-                authors=tuple(query["author"]),
-            ),
-            limit=query["limit"],
-            cursor=query["cursor"],
-            order=query["order"],
-            plain=query["plain"],
-        )
+        result, rewriting = _searched(caller, query)
         if caller.kind != "person":
             note_read(
                 organization_id=caller.organization_id,
@@ -63,8 +53,17 @@ class Search(APIView):
                 purpose="search",
             )
         being_read = documents_being_read(caller, result)
-        explained = explain(result, _texts(caller, query)) if query["explain"] else None
-        response = Response(shapes.result_json(result, documents_being_read=being_read, explained=explained))
+        suggested = rewriting.suggestions if rewriting else ()
+        texts = partial(query_of, caller, query["q"], has_grammar=True, left_out=query["plain"])
+        response = Response(
+            shapes.result_json(
+                result,
+                documents_being_read=being_read,
+                explained=explain(result, texts(suggested=suggested)) if query["explain"] else None,
+                rewriting=rewriting,
+                words=sealed(caller.organization_id, query["q"], suggested) if suggested else "",
+            )
+        )
         after_answer(
             response,
             lambda: keep_trace(principal=caller, origin=SearchOrigin.API, query=query["q"], result=result),
@@ -72,8 +71,31 @@ class Search(APIView):
         return response
 
 
-def _texts(caller: Principal, query: Mapping[str, Any]) -> ParsedQuery:
-    return query_of(caller, query["q"], has_grammar=True, left_out=query["plain"])
+def _searched(caller: Principal, query: Mapping[str, Any]) -> tuple[SearchResult, Rewriting | None]:
+    """Return what is found: with the words that come with the query, or once more with a model's if it is wished."""
+    find = partial(
+        search,
+        principal=caller,
+        query=query["q"],
+        filters=Filters(
+            sources=tuple(sorted(SourceType(name) for name in query["type"])),
+            conversations=tuple(query["conversation"]),
+            authors=tuple(query["author"]),
+        ),
+        limit=query["limit"],
+        cursor=query["cursor"],
+        order=query["order"],
+        plain=query["plain"],
+    )
+    if brought := unsealed(caller.organization_id, query["q"], query["words"]):
+        return find(suggested=brought), Rewriting(state=RewritingState.REWRITTEN, suggestions=brought)
+    result = find()
+    if not query["rewrite"]:
+        return result, None
+    rewriting = rewrite(principal=caller, text=query["q"], result=result, origin=SearchOrigin.API)
+    if rewriting.suggestions:
+        result = find(suggested=rewriting.suggestions)
+    return with_stage(result, rewriting), rewriting
 
 
 class Thumb(APIView):

@@ -1,4 +1,4 @@
-"""The console's page of search: which words the organization takes for the same."""
+"""The console's page of search: which words the organization takes for the same, and whether a model is asked."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ from apps.core import console_shell
 from apps.core.errors import DomainError
 from apps.core.registry import register_console_page
 from apps.rag.selectors import synonyms as selectors
-from apps.rag.services import synonyms
+from apps.rag.selectors.policy import has_other_words
+from apps.rag.services import policy, rewriting, synonyms
 from apps.rag.types import SET_LANGUAGES
 
 PAGE = "search"
@@ -58,7 +59,15 @@ def synonyms_page(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: 
     words = request.GET.get("q", "")[:200]
     found = selectors.list_synonyms(request.principal, words=words)
     rows, paging = console_shell.paged(request, lambda offset, limit: found[offset : offset + limit])
-    context = {"console_page": PAGE, "query": words, "rows": rows, "total": len(found), "paging": paging}
+    context = {
+        "console_page": PAGE,
+        "query": words,
+        "rows": rows,
+        "total": len(found),
+        "paging": paging,
+        "may_have_other_words": rewriting.is_on(),
+        "has_other_words": has_other_words(request.principal.organization_id),
+    }
     return render(request, "console/search.html", context)
 
 
@@ -111,6 +120,20 @@ def remove(request: ConsoleRequest, slug: str, set_id: UUID) -> HttpResponse:  #
     )
 
 
+@require_POST
+def switch(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Let weak searches ask the language model for other words, or not."""
+    is_on = request.POST.get("other_words") == "1"
+    return console_shell.act(
+        request,
+        lambda: policy.set_other_words(principal=request.principal, is_on=is_on),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("Weak searches may ask the language model")
+        if is_on
+        else _("No search asks the language model"),
+    )
+
+
 def _shown(request: ConsoleRequest, form: SynonymsForm, *, here: str, title: str) -> HttpResponse:
     context: dict[str, Any] = {"here": here}
     if form.is_bound:
@@ -130,6 +153,7 @@ register_console_page(
     synonyms_page,
     order=55,
     routes=[
+        path("other-words/", switch, name="other-words"),
         path("synonyms/new/", new, name="synonyms-new"),
         path("synonyms/<uuid:set_id>/", change, name="synonyms"),
         path("synonyms/<uuid:set_id>/remove/", remove, name="synonyms-remove"),

@@ -18,12 +18,22 @@ from apps.rag.errors import HitNotFound
 from apps.rag.models import SearchThumb, SearchTrace
 from apps.rag.selectors import passages
 from apps.rag.selectors.ranking import Ranked, Way, ways_to_write
+from apps.rag.selectors.suggestions import with_suggestions
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.selectors.traces import own_searches
 from apps.rag.text.folding import fold
 from apps.rag.text.query import ParsedQuery, parse, parse_plain
 from apps.rag.text.snippets import Likeness, words_of
-from apps.rag.types import ExplainedHit, Explanation, Hit, SearchPath, SearchResult, WordMatch, WordMatchKind
+from apps.rag.types import (
+    ExplainedHit,
+    Explanation,
+    Hit,
+    SearchPath,
+    SearchResult,
+    Suggestion,
+    WordMatch,
+    WordMatchKind,
+)
 
 _PART: Final = 0.3  # what a part of a compound counts, as in the statement that ranks
 _MOST_TITLE = 12  # words of a title
@@ -45,14 +55,22 @@ GROUP BY 1, 2
 
 
 def query_of(
-    principal: Principal, text: str, *, has_grammar: bool, left_out: Sequence[str] = ()
+    principal: Principal,
+    text: str,
+    *,
+    has_grammar: bool,
+    left_out: Sequence[str] = (),
+    suggested: Sequence[Suggestion] = (),
 ) -> ParsedQuery:
     """Return what a search asked of texts, with the synonyms of this moment. One query.
 
     Args:
-        left_out: synonyms that were not looked for.
+        left_out: synonyms and suggestions that were not looked for.
+        suggested: what a language model said for words of it.
     """
-    query, _expanded = with_synonyms(principal, texts_asked(text, has_grammar=has_grammar), left_out=left_out)
+    asked = texts_asked(text, has_grammar=has_grammar)
+    query, expanded = with_synonyms(principal, asked, left_out=left_out)
+    query, _expanded = with_suggestions(query, expanded, suggested, left_out=left_out)
     return query
 
 
@@ -96,6 +114,7 @@ def explained_hit(principal: Principal, *, search_id: UUID, number: int) -> Expl
         trace.query,
         has_grammar=trace.has_grammar,
         left_out=[one["term"] for one in trace.synonyms if not one["is_used"]],
+        suggested=[Suggestion(one["text"], one["term"]) for one in trace.synonyms if one.get("is_suggested")],
     )
     hit = _hit(principal, trace, number, query)
     if hit is None:
@@ -179,7 +198,9 @@ def _matches(hits: Sequence[Hit], query: ParsedQuery) -> list[tuple[WordMatch, .
 
 
 def _match(word: str, way: Way, *, is_whole: bool, in_title: bool) -> WordMatch:
-    if way.is_synonym:
+    if way.is_suggested:
+        kind = WordMatchKind.SUGGESTED
+    elif way.is_synonym:
         kind = WordMatchKind.SYNONYM
     elif not is_whole:
         kind = WordMatchKind.PART

@@ -20,9 +20,10 @@ from apps.rag.selectors import passages
 from apps.rag.selectors.listing import Listed, cursor_of, list_messages, place_of
 from apps.rag.selectors.narrowing import chip, demands_of, is_list, narrowed
 from apps.rag.selectors.ranking import Ranked, Reach, rank
+from apps.rag.selectors.suggestions import with_suggestions
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.text.query import ParsedQuery, parse_plain, texts_of
-from apps.rag.types import MOST_HITS, Filters, SearchPath, SearchResult, SourceType, Trace
+from apps.rag.types import MOST_HITS, Filters, SearchPath, SearchResult, SourceType, Suggestion, Trace
 
 Order = Literal["best", "newest"]
 LARGEST_LIMIT = 50
@@ -53,6 +54,7 @@ def search(
     collapse: bool = True,
     grammar: bool = True,
     plain: Sequence[str] = (),
+    suggested: Sequence[Suggestion] = (),
     by_meaning: bool = True,
 ) -> SearchResult:
     """Return one page of what fits the query and the principal may read.
@@ -69,7 +71,8 @@ def search(
         audience: principals who must be able to see each hit, too.
         collapse: one hit for each document, with the number of the others.
         grammar: False takes every part of the query as words, as in a question to an agent.
-        plain: synonyms that are not looked for.
+        plain: synonyms and suggestions that are not looked for.
+        suggested: what a language model says for words of the query; a list of messages takes none of it.
         by_meaning: False asks for no vector: what the words alone find, before the model process could answer.
 
     Raises:
@@ -83,6 +86,9 @@ def search(
     texts, expanded = with_synonyms(
         principal, texts_of(asked) if grammar else parse_plain(query), left_out=plain
     )
+    is_listed = is_list(texts, understood, filters or Filters())
+    if suggested and not is_listed:
+        texts, expanded = with_suggestions(texts, expanded, suggested, left_out=plain)
     expanding = time.perf_counter() - read
     wanted = _Wanted(
         principal=principal,
@@ -93,10 +99,11 @@ def search(
         limit=max(1, min(limit, LARGEST_LIMIT)),
         cursor=cursor,
     )
-    if is_list(wanted.query, understood, wanted.given):
-        result = _listed(wanted)
-    else:
-        result = _ranked(wanted, order=order, collapse=collapse, by_meaning=by_meaning)
+    result = (
+        _listed(wanted)
+        if is_listed
+        else _ranked(wanted, order=order, collapse=collapse, by_meaning=by_meaning)
+    )
     chips = tuple(chip(one, asked.text) for one in understood)
     took_ms = (time.perf_counter() - begun) * 1000
     trace = replace(

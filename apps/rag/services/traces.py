@@ -14,7 +14,7 @@ from apps.core import tenancy
 from apps.core.database import planned
 from apps.core.retention import Held
 from apps.rag.models import SearchTrace
-from apps.rag.types import Filters, Given, Hit, SearchOrigin, SearchResult, Trace
+from apps.rag.types import Expansion, Filters, Given, Hit, SearchOrigin, SearchResult, Trace
 
 # With its plan: making one takes as long as the rest of it.
 _KEEP = """
@@ -69,9 +69,7 @@ def keep_trace(
                 for chip in result.chips
             ]
         ),
-        "synonyms": _json(
-            [{"text": one.text, "term": one.term, "is_used": one.is_used} for one in result.expanded]
-        ),
+        "synonyms": _json([_expansion(one) for one in result.expanded]),
         "filters": _json(_filters(result.filters)),
         "skipped": trace.offset,
         "path": trace.path.value,
@@ -101,6 +99,11 @@ def remove_old(organization_id: UUID, before: datetime, held: Held) -> int:
             SearchTrace.objects.filter(organization_id=organization_id, pk__in=ids).delete()
             removed += len(ids)
     return removed
+
+
+def _expansion(one: Expansion) -> dict[str, Any]:
+    kept: dict[str, Any] = {"text": one.text, "term": one.term, "is_used": one.is_used}
+    return kept | {"is_suggested": True} if one.is_suggested else kept
 
 
 def _counts(trace: Trace) -> dict[str, Any]:

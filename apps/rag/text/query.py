@@ -21,11 +21,13 @@ class Synonyms:
         words: those of the query, in their order.
         terms: the other ways to say it.
         language: of the texts that may say it so; empty is every one.
+        is_suggested: a language model says so, and not the organization.
     """
 
     words: tuple[str, ...]
     terms: tuple[str, ...]
     language: str = ""
+    is_suggested: bool = False
 
     def holds_for(self, language: str) -> bool:
         """Return whether texts of a language are looked through."""

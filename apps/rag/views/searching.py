@@ -30,7 +30,9 @@ from apps.core.errors import DomainError
 from apps.core.http.afterwards import after_answer
 from apps.documents.selectors.documents import MOST_COUNTED
 from apps.rag.selectors.search import Order, documents_being_read, search
+from apps.rag.selectors.suggestions import unsealed
 from apps.rag.selectors.viewing import hit_address
+from apps.rag.services import rewriting
 from apps.rag.services.traces import keep_trace
 from apps.rag.text.folding import key_of
 from apps.rag.types import (
@@ -122,16 +124,13 @@ class ShownProblem:
 def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """Show what fits the query and the reader may open."""
     access.require(request.principal, "search.use")
-    query = clean(request.GET.get("q", ""))
-    order: Order = "newest" if request.GET.get("order") == "newest" else "best"
-    types = [kind for kind in SourceType if kind.value in request.GET.getlist("type")]
-    conversation = _uuid(request.GET.get("conversation", ""))
+    query, asked = clean(request.GET.get("q", "")), filters_of(request)
     context = {
         "area": "search",
         "query": query,
-        "order": order,
-        "types": [(kind.value, kind.label, kind in types) for kind in SourceType],
-        "conversation": conversation,
+        "order": _order(request),
+        "types": [(kind.value, kind.label, kind in asked.sources) for kind in SourceType],
+        "conversation": next(iter(asked.conversations), None),
         "ask_url": _ask_url(request.principal, query),
         "help": _help(get_language() or ""),
     }
@@ -141,11 +140,12 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         result = search(
             principal=request.principal,
             query=query,
-            filters=Filters(sources=tuple(types), conversations=(conversation,) if conversation else ()),
+            filters=asked,
             limit=PAGE,
             cursor=request.GET.get("cursor", ""),
-            order=order,
-            plain=_plain(request),
+            order=_order(request),
+            plain=plain_of(request),
+            suggested=unsealed(request.principal.organization_id, query, request.GET.get("words", "")),
         )
     except SearchNotUnderstood as refused:
         problems = [_shown_problem(request, query, problem) for problem in refused.problems]
@@ -183,6 +183,8 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
             RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
         "synonyms": [SynonymChip(one, _switched(request, one)) for one in result.expanded],
+        "words": request.GET.get("words", "") if any(one.is_suggested for one in result.expanded) else "",
+        "other_words_url": _other_words_url(request, result, query),
         "more_url": _address(request, cursor=result.next_cursor) if result.next_cursor else "",
         "best_url": _address(request, order="best"),
         "newest_url": _address(request, order="newest"),
@@ -236,7 +238,29 @@ def _without(request: PageRequest, query: str, chip: Chip) -> str:
     return _address(request, q=" ".join(f"{query[: chip.start]} {query[chip.end :]}".split()))
 
 
-def _plain(request: HttpRequest) -> list[str]:
+def filters_of(request: HttpRequest) -> Filters:
+    """Return what the address narrows beside the operators of the query."""
+    kinds = request.GET.getlist("type")
+    conversation = _uuid(request.GET.get("conversation", ""))
+    return Filters(
+        sources=tuple(kind for kind in SourceType if kind.value in kinds),
+        conversations=(conversation,) if conversation else (),
+    )
+
+
+def _order(request: HttpRequest) -> Order:
+    return "newest" if request.GET.get("order") == "newest" else "best"
+
+
+def _other_words_url(request: PageRequest, result: SearchResult, query: str) -> str:
+    """Return where a language model is asked for other words; empty where the hits need none, or there is no model."""
+    if _order(request) != "best" or not rewriting.can_help(request.principal, query, result):
+        return ""
+    where = reverse("rag:other_words", kwargs={"slug": request.principal.organization_slug})
+    return f"{where}?{request.GET.urlencode()}"
+
+
+def plain_of(request: HttpRequest) -> list[str]:
     """Return the synonyms that the address leaves out."""
     return [term[:LONGEST_SYNONYM] for term in request.GET.getlist("plain")[:_MOST_PLAIN]]
 
@@ -245,7 +269,7 @@ def _switched(request: HttpRequest, expansion: Expansion) -> str:
     """Return the address without a synonym, or with it again."""
     values = request.GET.copy()
     values.pop("cursor", None)
-    others = [term for term in _plain(request) if key_of(term) != key_of(expansion.term)]
+    others = [term for term in plain_of(request) if key_of(term) != key_of(expansion.term)]
     values.setlist("plain", [*others, expansion.term] if expansion.is_used else others)
     return f"{request.path}?{values.urlencode()}"
 
@@ -266,6 +290,8 @@ def _shown_problem(request: PageRequest, query: str, problem: SearchProblem) -> 
 def _address(request: PageRequest, **changed: str) -> str:
     values = request.GET.copy()
     values.pop("cursor", None)
+    if "q" in changed:
+        values.pop("words", None)  # they belong to another text
     for name, value in changed.items():
         values[name] = value
     return f"{request.path}?{values.urlencode()}"

@@ -6,6 +6,7 @@ import json
 import time
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -26,10 +27,11 @@ from apps.elyza.services import encoder
 from apps.rag.management.answers import measure_answers
 from apps.rag.measuring import Mean, ndcg, recall, reciprocal_rank
 from apps.rag.selectors.search import LARGEST_LIMIT, search
+from apps.rag.selectors.weakness import is_weak
 from apps.rag.services import embedding
 from apps.rag.services.storing import store_chunks
 from apps.rag.text.chunking import cut
-from apps.rag.types import ChunkDraft, Filters, SourceType
+from apps.rag.types import ChunkDraft, Filters, SearchResult, SourceType
 
 _NAMES = UUID("6f0f5f0e-3b1d-4a52-9f3a-6c4f9d1f2a10")  # of the collection's documents
 _DEPTH = 100
@@ -42,7 +44,8 @@ class Command(BaseCommand):
 
     help = (
         "Measure nDCG@10, recall@100 and MRR@10 on a folder with corpus.jsonl, queries.jsonl and judgements; with "
-        "answers.jsonl also the answers."
+        "answers.jsonl also the answers. weak_found@5 is the share of questions that would be asked in other words "
+        "although a passage for them is among the first five, weak_missed@5 that of the others."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -96,14 +99,17 @@ class Command(BaseCommand):
             spoken = row.get("lang", "")
             gains = judged[row["_id"]]
             begun = time.perf_counter()
-            ranked, words_only = _ranked(principal, row["text"], language=spoken)
+            ranked, first = _ranked(principal, row["text"], language=spoken)
             means["seconds"].add(time.perf_counter() - begun)
-            means["words_only"].add(words_only)
+            means["words_only"].add(first.words_only)
             prefix = f"{spoken}_" if spoken and len(set(languages.values())) > 1 else ""
             means[f"{prefix}ndcg@10"].add(ndcg(ranked, gains, depth=10))
             means[f"{prefix}recall@100"].add(recall(ranked, gains, depth=_DEPTH))
             means[f"{prefix}mrr@10"].add(reciprocal_rank(ranked, gains, depth=10))
-            means[f"{prefix}recall@5"].add(recall(ranked, gains, depth=5))
+            among_five = recall(ranked, gains, depth=5)
+            means[f"{prefix}recall@5"].add(among_five)
+            name = "found" if among_five else "missed"
+            means[f"{prefix}weak_{name}@5"].add(is_weak(principal, row["text"], first))
         for name, mean in means.items():
             self._print(name, mean.value, folder, questions=mean.count)
 
@@ -143,19 +149,18 @@ def _drafts(organization_id: UUID, scope_id: UUID, row: dict[str, Any]) -> list[
     ]
 
 
-def _ranked(principal: Principal, query: str, *, language: str) -> tuple[list[str], bool]:
-    """Return the first hundred documents, best first; in a collection of two languages those of the question's."""
-    found: list[str] = []
-    cursor, words_only = "", False
+def _ranked(principal: Principal, query: str, *, language: str) -> tuple[list[str], SearchResult]:
+    """Return the first hundred documents, best first, and the first page; in a collection of two languages those of the
+    question's.
+    """
     filters = Filters(languages=(language,) if language else ())
-    while len(found) < _DEPTH:
-        result = search(principal=principal, query=query, filters=filters, limit=LARGEST_LIMIT, cursor=cursor)
+    find = partial(search, principal=principal, query=query, filters=filters, limit=LARGEST_LIMIT)
+    first = result = find()
+    found = [str(hit.source) for hit in first.hits]
+    while result.next_cursor and len(found) < _DEPTH:
+        result = find(cursor=result.next_cursor)
         found += [str(hit.source) for hit in result.hits]
-        words_only = words_only or result.words_only
-        cursor = result.next_cursor
-        if not cursor:
-            break
-    return found[:_DEPTH], words_only
+    return found[:_DEPTH], first
 
 
 def _judgements(path: Path) -> dict[str, dict[str, int]]:
