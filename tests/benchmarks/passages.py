@@ -16,6 +16,8 @@ WORDS = [f"{a}{b}{c}" for a in ("tur", "wel", "kran", "bo", "ge", "sen") for b i
 WEIGHTS = [1 / (rank + 3) for rank in range(len(WORDS))]  # common words first
 LENGTH = 90
 _COMMON = 400
+_OF_A_SUBJECT = 50
+_OTHER_WORDS = 10  # of a passage, beside those of its subject
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Filled:
         readers: by the share of the passages that they see.
         seen: the audiences of each reader.
         audiences: of each of a thousand passages in turn.
-        subjects: texts that passages are written after; none where words are drawn at random.
+        subjects: texts that about fifty passages each are written after, so that vectors have neighbourhoods.
     """
 
     organization_id: UUID
@@ -40,15 +42,34 @@ class Filled:
         return self.audiences[number * 617 % 1000]
 
     def questions(self, count: int) -> list[str]:
-        """Return questions of two common and two rarer words, of one subject each where there are any."""
+        """Return questions of two common and two rarer words of one subject each."""
         source = random.Random(3)
         common, rare = set(WORDS[:_COMMON]), set(WORDS[_COMMON:])
         asked = []
         for _ in range(count):
-            known = set(source.choice(self.subjects).split()) if self.subjects else common | rare
+            known = set(source.choice(self.subjects).split())
             both = [sorted(known & some) for some in (common, rare)]
             asked.append(" ".join(word for some in both for word in source.sample(some, min(2, len(some)))))
         return asked
+
+    def extracts(self, count: int) -> list[str]:
+        """Return a third of the words of subjects: nearer to the passages of one than to others, as questions are."""
+        source = random.Random(4)
+        return [
+            " ".join(source.sample(subject.split(), LENGTH // 3))
+            for subject in source.choices(self.subjects, k=count)
+        ]
+
+    def more_subjects(self, source: random.Random, passages: int) -> list[list[str]]:
+        """Return words of the subjects of so many more passages."""
+        made = [source.choices(WORDS, WEIGHTS, k=LENGTH) for _ in range(max(1, passages // _OF_A_SUBJECT))]
+        self.subjects.extend(" ".join(words) for words in made)
+        return made
+
+
+def body(source: random.Random, subject: list[str]) -> str:
+    """Return a passage on a subject."""
+    return " ".join(source.choices(WORDS, WEIGHTS, k=_OTHER_WORDS) + subject[_OTHER_WORDS:])
 
 
 def make_readers() -> Filled:
@@ -74,7 +95,7 @@ def make_readers() -> Filled:
 
 
 def fill(count: int) -> Filled:
-    """Store passages of words drawn at random, with the product's own code."""
+    """Store passages with the product's own code."""
     from django.utils import timezone
 
     from apps.core import tenancy
@@ -83,17 +104,18 @@ def fill(count: int) -> Filled:
 
     source = random.Random(1)
     filled = make_readers()
+    subjects = filled.more_subjects(source, count)
     with tenancy.use(filled.organization_id):
         for start in range(0, count, 2000):
             storing.store_chunks(
                 [
                     ChunkDraft(
                         organization_id=filled.organization_id, scope_id=filled.audience(number),
-                        source_type=SourceType.DOCUMENT, source_id=uuid4(), start=0, end=len(body), body=body,
+                        source_type=SourceType.DOCUMENT, source_id=uuid4(), start=0, end=len(text), body=text,
                         language="simple", time=timezone.now(),
                     )
                     for number in range(start, min(count, start + 2000))
-                    for body in [" ".join(source.choices(WORDS, WEIGHTS, k=LENGTH))]
+                    for text in [body(source, subjects[number % len(subjects)])]
                 ]
             )  # fmt: skip
         embedding.embed_pending(organization_id=filled.organization_id, most=count, check=lambda: None)

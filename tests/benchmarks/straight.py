@@ -1,7 +1,6 @@
 """Very many passages: written straight into the table, indexed after. By the product's own code each takes 9 ms.
 
-Each subject is written about fifty times, in nearly the same words and with nearly the same vector, so that vectors have
-neighbourhoods as those of real texts do.
+Vectors are those of the subjects with some noise, near those that the encoder would give.
 """
 
 from __future__ import annotations
@@ -17,10 +16,8 @@ import psycopg
 from psycopg import sql
 
 from tests.benchmarks.figures import figure, progress
-from tests.benchmarks.passages import LENGTH, WEIGHTS, WORDS, Filled
+from tests.benchmarks.passages import Filled, body
 
-_OF_A_SUBJECT = 50
-_OTHER_WORDS = 10  # of the ninety
 _NOISE = 0.02  # in each dimension: two passages of a subject have a cosine of 0.87
 _BATCH = 20_000
 _DISK_BYTES = 8_000  # of a passage: its row, its places in indexes, and what is written beside them
@@ -81,13 +78,8 @@ def _write(owner: psycopg.Connection, filled: Filled, *, already: int, count: in
     from apps.elyza.encoding import hashed
 
     source, noise = random.Random(count), np.random.default_rng(count)
-    subjects = [
-        " ".join(source.choices(WORDS, WEIGHTS, k=LENGTH))
-        for _ in range(max(1, (count - already) // _OF_A_SUBJECT))
-    ]
-    filled.subjects.extend(subjects)
-    split = [subject.split() for subject in subjects]
-    middles = hashed.hash_texts(subjects)
+    subjects = filled.more_subjects(source, count - already)
+    middles = hashed.hash_texts([" ".join(words) for words in subjects])
     owner.execute(_STAGE)
     for start in range(already, count, _BATCH):
         numbers = range(start, min(count, start + _BATCH))
@@ -97,10 +89,8 @@ def _write(owner: psycopg.Connection, filled: Filled, *, already: int, count: in
         with owner.cursor() as cursor, cursor.copy("COPY made FROM STDIN (FORMAT BINARY)") as copy:
             copy.write(b"PGCOPY\n\xff\r\n\0" + bytes(8))
             for number, subject, vector in zip(numbers, chosen, vectors, strict=True):
-                words = split[subject].copy()
-                words[:_OTHER_WORDS] = source.choices(WORDS, WEIGHTS, k=_OTHER_WORDS)
                 halves = len(vector).to_bytes(2) + bytes(2) + vector.tobytes()
-                fields = (filled.audience(number).bytes, " ".join(words).encode(), halves)
+                fields = (filled.audience(number).bytes, body(source, subjects[subject]).encode(), halves)
                 copy.write(b"\0\3" + b"".join(len(field).to_bytes(4) + field for field in fields))
             copy.write(b"\xff\xff")
         owner.execute(_STORE, [filled.organization_id, hashed.MODEL_VERSION])
