@@ -7,25 +7,28 @@ Readers see from half of the passages to a thousandth of them: how fast, how man
 from __future__ import annotations
 
 import os
-import random
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from statistics import mean, median
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import psycopg
 
-from tests.benchmarks.figures import figure, percentile, progress
-from tests.benchmarks.stack import become_part, stack
+from tests.benchmarks import straight
+from tests.benchmarks.figures import figure, percentile
+from tests.benchmarks.nearest import RECALL, beside_flat
+from tests.benchmarks.passages import Filled, fill, make_readers
+from tests.benchmarks.stack import Stack, become_part, stack
 
-PASSAGES = {"quick": 10_000, "standard": 40_000, "full": 100_000}
+PASSAGES = {"quick": 10_000, "standard": 40_000}
+STRAIGHT = {"full": 1_000_000}  # too many for the product's own way of storing
 QUESTIONS = {"quick": 40, "standard": 80, "full": 120}
-# Audiences by their thousandths of all passages, and what share a reader of the first so many of them sees.
-AUDIENCES = (1, 9, 40, 50, 100, 100, 100, 100, 100, 100, 100, 100, 100)
-READERS = {"0.1 %": 1, "1 %": 2, "5 %": 3, "10 %": 4, "50 %": 8}
 LIMIT = 10
+_LARGE = 100_000
+_ALL = "100 %"
 _TUTORIAL = """
 WITH q AS (SELECT to_tsquery('simple', %(words)s) AS words), seen AS (
   SELECT s.scope_id FROM accounts_seat s WHERE s.principal_id = %(me)s AND s.left_at IS NULL
@@ -42,69 +45,88 @@ WITH q AS (SELECT to_tsquery('simple', %(words)s) AS words), seen AS (
 SELECT id, coalesce(1.0 / (60 + l.place), 0) + coalesce(1.0 / (60 + d.place), 0) AS score
 FROM l FULL JOIN d USING (id) ORDER BY score DESC LIMIT 10
 """
-_RECALL = "SELECT found, nearest, through_index FROM rag_recall(%s::uuid[], %s, %s, NULL, NULL)"
 _SIZES = """
 SELECT pg_relation_size('rag_chunk_nearest') + pg_relation_size('rag_chunk_words'), pg_relation_size('rag_chunk_exact'),
   pg_total_relation_size('rag_chunk')
 """
 
 
-def run(size: str) -> None:
-    """Print the figures."""
-    with stack() as running, psycopg.connect(running.database_url("chat_platform"), autocommit=True) as open_:
+def run(size: str, *, most: int | None, theirs: Path | None) -> None:
+    """Print the figures.
+
+    Args:
+        most: so many passages, and nothing else: a tenth of them first, written straight into the table. None leaves it
+            to the size.
+        theirs: Python of the environment with faiss, None where there is none.
+    """
+    straight_to = most or STRAIGHT.get(size)
+    with stack(CHATSYSTEM_STATEMENT_TIMEOUT_SECONDS="600") as running, ExitStack() as left:
         become_part(running)
-        filled = fill(PASSAGES[size])
-        with psycopg.connect(running.database_url("chat_owner"), autocommit=True) as owner:
+        open_, owner = (
+            left.enter_context(psycopg.connect(running.database_url(role), autocommit=True))
+            for role in ("chat_platform", "chat_owner")
+        )
+        if straight_to is None:
+            filled = fill(PASSAGES[size])
             owner.execute("VACUUM (ANALYZE) rag_chunk, rag_termstat")  # as it would come by itself, later
-        measure(size, filled, open_)
+            measure(size, filled, open_, theirs, count=PASSAGES[size])
+        else:
+            _straight(size, straight_to, running, open_, owner, theirs)
 
 
-def measure(size: str, filled: Filled, open_: psycopg.Connection) -> None:
-    """Ask and print; the tutorial's statement runs on `open_`, without walls."""
+def _straight(
+    size: str,
+    most: int,
+    running: Stack,
+    open_: psycopg.Connection,
+    owner: psycopg.Connection,
+    theirs: Path | None,
+) -> None:
+    """Measure among a tenth of the passages, then among all of them."""
+    if not straight.has_room(running.directory, most):
+        return
+    filled, stored, p95 = make_readers(), 0, []
+    for count in (most // 10, most):
+        straight.add(owner, filled, already=stored, count=count)
+        p95.append(measure(size, filled, open_, theirs, count=count))
+        stored = count
+    figure(bench="search", name=f"p95 of {most} passages against {most // 10}", value=p95[1] / p95[0], unit="x", goal=3)  # fmt: skip
+
+
+def measure(
+    size: str, filled: Filled, open_: psycopg.Connection, theirs: Path | None, *, count: int
+) -> float:
+    """Ask and print; return p95 of somebody who sees a tenth. The tutorial's statement runs on `open_`, without walls."""
     from apps.core import tenancy
 
-    source = random.Random(3)
-    words = filled.words
-    questions = [
-        " ".join(source.sample(words[:400], 2) + source.sample(words[400:], 2))
-        for _ in range(QUESTIONS[size])
-    ]
-    figure(bench="search", name="load", value=os.getloadavg()[0], unit="processes")
+    questions = filled.questions(QUESTIONS[size])
+    figure(bench="search", name=f"{count} passages: load", value=os.getloadavg()[0], unit="processes")
     with tenancy.use(filled.organization_id):
-        _against_the_tutorial(filled, questions, open_, times=8.0 if size == "full" else 3.5)
+        p95 = _against_the_tutorial(filled, questions, open_, count=count)
         for share, reader in filled.readers.items():
-            _selectivity(share, filled, reader, questions)
-    _sizes(open_, PASSAGES[size])
-    figure(bench="search", name="load after", value=os.getloadavg()[0], unit="processes")
-
-
-@dataclass(frozen=True)
-class Filled:
-    """An organization with passages.
-
-    Attributes:
-        readers: by the share of the passages that they see.
-        seen: the audiences of each reader.
-        words: the vocabulary, common words first.
-    """
-
-    organization_id: UUID
-    readers: Mapping[str, UUID]
-    seen: Mapping[UUID, tuple[UUID, ...]]
-    words: list[str]
+            if share != _ALL:
+                _selectivity(share, filled, reader, questions)
+        if theirs is not None:
+            beside_flat(open_, filled, questions, theirs, count=count)
+    _sizes(open_, count)
+    figure(bench="search", name=f"{count} passages: load after", value=os.getloadavg()[0], unit="processes")
+    return p95
 
 
 def _against_the_tutorial(
-    filled: Filled, questions: Sequence[str], open_: psycopg.Connection, *, times: float
-) -> None:
+    filled: Filled, questions: Sequence[str], open_: psycopg.Connection, *, count: int
+) -> float:
+    times = 8.0 if count >= _LARGE else 3.5
     ours, theirs = statements(filled.organization_id, filled.readers["10 %"], open_)
     mine, tutorial = timed_in_turns((ours, theirs), questions)
-    figure(bench="search", name="p50", value=percentile(mine, 0.5), unit="ms", goal=60)
-    figure(bench="search", name="p95", value=percentile(mine, 0.95), unit="ms", goal=95)
-    figure(bench="search", name="tutorial_hybrid_p50", value=percentile(tutorial, 0.5), unit="ms")
-    figure(bench="search", name="tutorial_hybrid_p95", value=percentile(tutorial, 0.95), unit="ms")
+    name, goals = f"{count} passages, 10 % visible", (60, 95) if count <= _LARGE else (None, None)
+    for share, goal in zip((0.5, 0.95), goals, strict=True):
+        quantile = f"p{share * 100:.0f}"
+        figure(bench="search", name=f"{name}: {quantile}", value=percentile(mine, share), unit="ms", goal=goal)  # fmt: skip
+        figure(bench="search", name=f"{name}: tutorial's hybrid, {quantile}", value=percentile(tutorial, share), unit="ms")  # fmt: skip
     ratio = median(tutorial) / median(mine)
-    figure(bench="search", name="faster_than_tutorial", value=ratio, unit="x", goal=times, better="higher")
+    figure(bench="search", name=f"{name}: faster than the tutorial", value=ratio, unit="x", goal=times, better="higher")  # fmt: skip
+    return percentile(mine, 0.95)
 
 
 def _selectivity(share: str, filled: Filled, reader: UUID, questions: Sequence[str]) -> None:
@@ -144,7 +166,7 @@ def _selectivity(share: str, filled: Filled, reader: UUID, questions: Sequence[s
         assert embedding.vector is not None
         with connection.cursor() as cursor:
             cursor.execute(
-                _RECALL, [[reader], vector_text(embedding.vector.tolist()), embedding.model_version]
+                RECALL, [[reader], vector_text(embedding.vector.tolist()), embedding.model_version]
             )
             near, nearest, is_through_index = cursor.fetchone()
         recalls.append(len(set(near) & set(nearest)) / len(nearest) if is_through_index else 1.0)
@@ -174,53 +196,6 @@ def _sizes(open_: psycopg.Connection, count: int) -> None:
     )
     figure(bench="search", name="index of vectors by audience, which can be dropped", value=beside, unit="MB")
     figure(bench="search", name="table and all indexes of 100,000", value=whole, unit="MB")
-
-
-def fill(count: int) -> Filled:
-    """Store passages for audiences of very different sizes, with readers of the smallest ones first."""
-    from django.db import connection
-    from django.utils import timezone
-
-    from apps.accounts.services.members import create_principal
-    from apps.accounts.services.organizations import create_organization
-    from apps.accounts.services.scopes import add_seats, create_scope
-    from apps.core import tenancy
-    from apps.rag.services import embedding, storing
-    from apps.rag.types import ChunkDraft, SourceType
-
-    source = random.Random(1)
-    words = [f"{a}{b}{c}" for a in ("tur", "wel", "kran", "bo", "ge", "sen") for b in ("ba", "do", "fi", "ku", "me") for c in ("l", "n", "r", "s", "t", "m", "x", "k", "p", "d", "g", "f", "z", "w", "b", "ch", "ng", "st", "rt", "lk")]  # fmt: skip
-    weights = [1 / (rank + 3) for rank in range(len(words))]
-    organization_id = create_organization(slug=f"bench-{uuid4().hex[:8]}", name="Bench")
-    with tenancy.use(organization_id):
-        scopes = [create_scope(organization_id=organization_id, kind="collection") for _ in AUDIENCES]
-        readers = {
-            share: create_principal(organization_id=organization_id, kind="service", name=f"Bench {share}")
-            for share in READERS
-        }
-        seen = {readers[share]: tuple(scopes[:audiences]) for share, audiences in READERS.items()}
-        for reader, audiences in seen.items():
-            for scope_id in audiences:
-                add_seats(scope_id=scope_id, principals=[reader])
-        audience_of = [scope for scope, size in zip(scopes, AUDIENCES, strict=True) for _ in range(size)]
-        for start in range(0, count, 2000):
-            storing.store_chunks(
-                [
-                    ChunkDraft(
-                        organization_id=organization_id, scope_id=audience_of[number * 617 % 1000],
-                        source_type=SourceType.DOCUMENT, source_id=uuid4(), start=0, end=len(body), body=body,
-                        language="simple", time=timezone.now(),
-                    )
-                    for number in range(start, min(count, start + 2000))
-                    for body in [" ".join(source.choices(words, weights, k=90))]
-                ]
-            )  # fmt: skip
-        embedding.embed_pending(organization_id=organization_id, most=count, check=lambda: None)
-        embedding.refresh_terms()
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM rag_chunk WHERE organization_id = %s", [organization_id])
-            progress(f"{cursor.fetchone()[0]} passages stored")
-    return Filled(organization_id, readers, seen, words)
 
 
 def statements(

@@ -23,6 +23,9 @@ from chatsystem.supervisor import spawn
 ROOT = Path(__file__).resolve().parents[2]
 _START_SECONDS = 180
 _PREFIX = "chatsystem-bench-"
+_SURROUNDINGS = dict(
+    os.environ
+)  # of every stack, also of one started after this process became part of another
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ def stack(*, quick: bool = True, **settings: str) -> Iterator[Stack]:
     with tempfile.TemporaryDirectory(prefix=f"{_PREFIX}{os.getpid()}-") as name:
         directory = Path(name)
         port = free_port()
-        environment = os.environ | {
+        environment = _SURROUNDINGS | {
             "CHATSYSTEM_DATA_DIR": str(directory), "CHATSYSTEM_PORT": str(port), **settings,
         }  # fmt: skip
         log = (directory / "supervisor.log").open("wb")
