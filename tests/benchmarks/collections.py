@@ -88,7 +88,7 @@ def _print(measured: dict[str, object]) -> None:
     unit = _UNITS.get(name.rpartition("_")[2], "share")
     figure(
         bench="search", name=f"{collection} {name}", value=value, unit=unit, goal=GOALS.get((collection, name)),
-        better="lower" if unit == "s" or name == "words_only" else "higher",
+        better="lower" if unit == "s" or name == "words_only" or "weak_found" in name else "higher",
     )  # fmt: skip
 
 
