@@ -1,4 +1,4 @@
-"""Plain types of search: what is asked, what is found, what is cited."""
+"""Searches: what is asked, what is found, and why."""
 
 from __future__ import annotations
 
@@ -7,139 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import models
-from django.utils.translation import gettext_lazy as _
-
 from apps.accounts.types import PersonView
 from apps.core.ids import uuid7
-from apps.documents.types import Origin
-
-DIMENSIONS: Final = 384  # of the vectors of both embedding models
-GENERATED: Final = frozenset({"agent", "bot"})  # kinds of senders whose texts are no source of answers
-MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
-LEAST_SYNONYMS, MOST_SYNONYMS, MOST_SYNONYM_SETS = 2, 12, 500  # terms of a set; sets of an organization
-LONGEST_SYNONYM, MOST_SYNONYM_WORDS = 60, 6  # characters and words of a term
-MOST_SUGGESTIONS, MOST_SUGGESTION_WORDS = 6, 4  # terms of a language model for one query; words of a term
-SLOW_MS: Final = 250.0  # from here on a search is slow
-SET_LANGUAGES: Final = (("de", _("German")), ("en", _("English")))
-
-
-class SourceType(models.TextChoices):
-    """What a chunk was made from."""
-
-    MESSAGE = "message", _("Messages")
-    DOCUMENT = "document", _("Documents")
-
-
-class SearchPath(models.TextChoices):
-    """How a search looked for its hits."""
-
-    EXACT = "exact", _("Words, and the meaning of every visible passage")
-    INDEX = "index", _("Words, and the nearest meanings from the index")
-    WORDS = "words", _("Words only")
-    NEWEST = "newest", _("The newest that fit the filters")
-    LIST = "list", _("A list of messages")
-    NOTHING = "nothing", _("Nothing to look through")
-
-
-class SearchOrigin(models.TextChoices):
-    """Where a search came from."""
-
-    PAGE = "page", _("Search page")
-    API = "api", _("API")
-    AGENT = "agent", _("Agent")
-
-
-class RewritingState(models.TextChoices):
-    """What came of the wish for other words."""
-
-    REWRITTEN = "rewritten", _("A language model named other words, and they were looked for")
-    ENOUGH = "enough", _("What was found is enough, or the search is meant as it is written")
-    OFF = "off", _("No language model is asked here")
-    FAILED = "failed", _("The language model named no word that fits, or not in time")
-
-
-class LeftOut(models.TextChoices):
-    """Why a passage that was found is not given to an answer."""
-
-    TWICE = "twice", _("says what another one says")
-    BUDGET = "budget", _("no room left")
-    WEAK = "weak", _("too far behind the best")
-    MANY = "many", _("enough passages already")
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A half-open range of code points."""
-
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle on a page, in points from its top left corner."""
-
-    x0: float
-    top: float
-    x1: float
-    bottom: float
-
-
-@dataclass(frozen=True, slots=True)
-class MessageSpan:
-    """A message of a passage: where it stands in the passage's text, and the same place in the message's own body."""
-
-    message: UUID
-    start: int
-    end: int
-    message_start: int
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedMessage:
-    """A message of a chunk: where its text stands in the chunk's body, and the same place in the message's own."""
-
-    message: UUID
-    start: int
-    end: int
-    message_start: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class ChunkDraft:
-    """A chunk before it is stored.
-
-    Attributes:
-        heading: what stands above it or tells its place; searched and embedded with it, never cited.
-        body: exactly the text from `start` to `end` of its page or message.
-        language: de, en, or simple.
-        time: of its oldest message, or when the document came in.
-        document_id: the row it goes with; `source_id` names it too.
-    """
-
-    organization_id: UUID
-    scope_id: UUID
-    source_type: SourceType
-    source_id: UUID
-    start: int
-    end: int
-    body: str
-    language: str
-    time: dt.datetime
-    ordinal: int = 0
-    conversation_id: UUID | None = None
-    document_id: UUID | None = None
-    thread_id: UUID | None = None
-    author_id: UUID | None = None
-    is_generated: bool = False
-    has_file: bool = False
-    media_type: str = ""
-    page: int | None = None
-    boxes: tuple[Box, ...] = ()
-    title: str = ""
-    heading: str = ""
-    messages: tuple[PlacedMessage, ...] = ()
+from apps.rag.types.kinds import LeftOut, RewritingState, SearchPath, SourceType, WordMatchKind
+from apps.rag.types.passages import Box, MessageSpan, Span
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -315,16 +186,6 @@ class Hit:
     face: PersonView | None = None
 
 
-class WordMatchKind(models.TextChoices):
-    """How a word of a text fits one of the query."""
-
-    WRITTEN = "written", _("as written")
-    FORM = "form", _("another form")
-    SYNONYM = "synonym", _("a synonym")
-    SUGGESTED = "suggested", _("a word of the language model")
-    PART = "part", _("a part of a longer word")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordMatch:
     """A word of a passage that fits one of the query.
@@ -427,79 +288,6 @@ class Given:
     neighbours: int
     tokens: int
     budget_tokens: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Citation:
-    """Where a sentence of an answer comes from. Nothing in it opens anything: rights are checked when it is opened.
-
-    Attributes:
-        start, end: of the cited passage in the text of the page or message.
-        quote: the cited text, to be found again should the source have changed.
-    """
-
-    source_type: SourceType
-    source: UUID
-    page: int | None
-    start: int
-    end: int
-    quote: str
-    boxes: tuple[Box, ...] = ()
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the stored and published form."""
-        return {
-            "source_type": self.source_type.value,
-            "source": str(self.source),
-            "page": self.page,
-            "start": self.start,
-            "end": self.end,
-            "quote": self.quote,
-            "boxes": [[box.x0, box.top, box.x1, box.bottom] for box in self.boxes],
-        }
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Citation:
-        """Restore what `as_json` gave; other keys are left alone."""
-        return cls(
-            source_type=SourceType(stored["source_type"]),
-            source=UUID(stored["source"]),
-            page=stored["page"],
-            start=stored["start"],
-            end=stored["end"],
-            quote=stored["quote"],
-            boxes=tuple(Box(*box) for box in stored.get("boxes", ())),
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class OpenedPassage:
-    """A cited passage in its surroundings, read with the rights of this moment.
-
-    Attributes:
-        text: of the whole page or message; `span` is the passage in it.
-        is_changed: the text is not what was cited, or stands elsewhere; `span` is where it stands now, or empty at 0.
-        origin: where the document was read from; None for what somebody added.
-        renewed_at: when the document's content was replaced the last time; None for never.
-        width, height: of the page in points; None for messages and logical pages.
-    """
-
-    source_type: SourceType
-    source: UUID
-    title: str
-    page: int | None
-    page_count: int | None
-    text: str
-    span: Span
-    boxes: tuple[Box, ...]
-    width: float | None = None
-    height: float | None = None
-    conversation: UUID | None = None
-    author_name: str = ""
-    time: dt.datetime | None = None
-    origin: Origin | None = None
-    renewed_at: dt.datetime | None = None
-    is_changed: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
