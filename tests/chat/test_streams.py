@@ -143,7 +143,8 @@ async def test_who_leaves_before_the_stored_ones_were_told_hears_nothing(
     inbox.send(frame="ping", ref="q")
     await inbox.get("pong", lambda frame: frame["ref"] == "q")
     assert _heard(inbox) == []
-    assert len((await get_hub())._members[stored.channel(scene.run).encode()]) == 1
+    hub = await get_hub()
+    await inbox.until(lambda: len(hub._members[stored.channel(scene.run).encode()]) == 1)
     inbox.close(), other.close()
 
 
@@ -166,5 +167,6 @@ async def test_two_readings_of_one_socket_end_with_the_second(
     inbox.send(frame="unfollow", ref="u", run=str(scene.run))
     inbox.send(frame="ping", ref="p")
     await inbox.get("pong")
-    assert stored.channel(scene.run).encode() not in (await get_hub())._members
+    hub = await get_hub()
+    await inbox.until(lambda: stored.channel(scene.run).encode() not in hub._members)
     inbox.close()

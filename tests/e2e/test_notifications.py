@@ -120,15 +120,20 @@ def test_the_delivery_log_fits_its_window_and_says_why(
     visit: Visit, language: str, width: int, words: tuple[str, str]
 ) -> None:
     jonas, aylin = visit("Jonas"), visit("Aylin", language=language, width=width)
+    lines = aylin.page.locator("#found tbody tr", has_text="Tomasz Wójcik")
+
+    def logged() -> int:
+        aylin.page.goto("/o/nordlicht/console/notifications/?channel=push")
+        return lines.count()
+
+    before = logged()
     jonas.open("allgemein")
     jonas.write(f"@**Tomasz Wójcik** die Liste, bitte {language} {width}")
-    line = aylin.page.locator("#found tbody tr", has_text="Tomasz Wójcik").first
-    for _ in range(50):  # the log follows a moment after the message
-        aylin.page.goto("/o/nordlicht/console/notifications/?channel=push")
-        if line.count():
+    for _ in range(100):  # the log follows a moment after the message
+        if logged() > before:
             break
     for said in words:
-        expect(line).to_contain_text(said, use_inner_text=True)
+        expect(lines.first).to_contain_text(said, use_inner_text=True)
     assert aylin.look() == []
     beyond = "table => table.scrollWidth - table.clientWidth"
     assert aylin.page.locator("#found .table-wrap").evaluate(beyond) <= 0
