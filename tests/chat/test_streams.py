@@ -170,3 +170,32 @@ async def test_two_readings_of_one_socket_end_with_the_second(
     hub = await get_hub()
     await inbox.until(lambda: stored.channel(scene.run).encode() not in hub._members)
     inbox.close()
+
+
+async def test_whoever_may_not_follow_hears_not_even_that_there_is_something(scene: Scene) -> None:
+    """Somebody else of the organization, a guest of it, and somebody of another one; asked again, too."""
+    await scene.emit("one")
+    own, *others = [
+        await Inbox().open(scene.url, {"Authorization": f"Bearer {key}"})
+        for key in await in_thread(_keys, scene.member)
+    ]
+    for other in others:
+        for ref in ("f", "again"):
+            other.send(frame="follow", ref=ref, run=str(scene.run))
+            refused = await other.get("error", lambda frame, ref=ref: frame["ref"] == ref)
+            assert refused["code"] == "runs.not_found"
+    own.send(frame="follow", ref="f", run=str(scene.run))
+    await scene.emit("two")
+    await own.until(lambda: len(_heard(own)) == 2)
+    for other in others:
+        other.send(frame="ping", ref="p")
+        await other.get("pong")
+        assert other.named("following") + other.named("stream") == []
+        other.close()
+    own.close()
+
+
+def _keys(member: Member) -> list[str]:
+    colleague = MemberFactory(organization=member.organization)
+    guest = MemberFactory(organization=member.organization, role="guest")
+    return [api_key(one).secret for one in (member, colleague, guest, MemberFactory())]

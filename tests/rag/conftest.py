@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -28,8 +29,16 @@ def world(db: None) -> Iterator[World]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def _openai_compatible() -> None:
+    """Load it before a test opens a transaction: half a thousand modules, and none where the tests are collected."""
+    importlib.import_module("apps.llm.providers.openai_compatible")
+
+
 @pytest.fixture
-def use_model(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+def use_model(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, _openai_compatible: None
+) -> Callable[..., None]:
     """Configure a model and let weak searches ask it."""
     monkeypatch.setattr(rewriting, "PER_MINUTE", 1000)
 

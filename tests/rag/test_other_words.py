@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,7 +11,6 @@ from lxml import html
 from apps.accounts.errors import PermissionMissing
 from apps.accounts.models import Member, User
 from apps.accounts.types import Principal
-from apps.chat.services import members
 from apps.core import tenancy
 from apps.core.models import AuditEntry
 from apps.rag.models import SearchPolicy, SearchTrace
@@ -25,34 +22,18 @@ from tests.accounts.sessions import open_session
 from tests.chat.world import World, make_world
 from tests.factories.accounts import MemberFactory
 from tests.llm.model_server import answer, model_server, refusal
-from tests.rag.library import index_message
-from tests.rag.rewording import NOBODY, UseModel, names
+from tests.rag.rewording import CRANE, HOLIDAY, NOBODY, QUERY, UseModel, names, searcher
 
 PAGE = "/o/nordlicht/search/"
 ASK = f"{PAGE}other-words/"
 CONSOLE = "/o/nordlicht/console/search/"
-HOLIDAY = "Der Antrag auf Freistellung liegt im Sekretariat."
-CRANE = "Der Kran hält am Haken."
-QUERY = "Ferienwunsch einreichen"
 OTHER = {"Ferienwunsch": ["Freistellung", "Kran"]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def openai_compatible() -> ModuleType:
-    """Load it before a test opens a transaction: half a thousand modules, and none where the tests are collected."""
-    return importlib.import_module("apps.llm.providers.openai_compatible")
 
 
 @pytest.fixture
 def ada(world: World) -> Principal:
     """Somebody who searches, and a channel with two messages, each a passage of its own."""
-    ada = world.person("Ada")
-    channel = world.channel(ada, "betrieb")
-    for number, body in enumerate((HOLIDAY, CRANE)):
-        sender = world.person(f"Sender {number}")
-        members.join(principal=sender, conversation_id=channel)
-        index_message(world.organization.pk, channel, world.say(sender, channel, body).id)
-    return ada
+    return searcher(world)
 
 
 def _client(person: Principal) -> Client:

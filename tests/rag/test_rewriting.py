@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
-from types import ModuleType
 from typing import Any
-from uuid import UUID
 
 import pytest
 from prometheus_client import REGISTRY
 
 from apps.accounts.types import Principal
-from apps.chat.services import members
 from apps.llm.models import DailyUsage, Reservation, UsageEntry
 from apps.rag.selectors import weakness
 from apps.rag.selectors.weakness import Signs, can_be_rewritten, signs_of
@@ -28,34 +24,16 @@ from apps.rag.types import (
 )
 from tests.chat.world import World
 from tests.llm.model_server import HEAD, Step, answer, chunk, model_server, refusal
-from tests.rag.library import ask, embed_all, index_message, texts
-from tests.rag.rewording import NOBODY, UseModel, names
+from tests.rag.library import ask, embed_all, texts
+from tests.rag.rewording import HOLIDAY, NOBODY, QUERY, UseModel, names, searcher
 
-HOLIDAY = "Der Antrag auf Freistellung liegt im Sekretariat."
-CRANE = "Der Kran hält am Haken."
-QUERY = "Ferienwunsch einreichen"
 OTHER = {"Ferienwunsch": ["Freistellung", "Antrag"]}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def openai_compatible() -> ModuleType:
-    """Load it before a test opens a transaction: half a thousand modules, and none where the tests are collected."""
-    return importlib.import_module("apps.llm.providers.openai_compatible")
 
 
 @pytest.fixture
 def ada(world: World) -> Principal:
     """Somebody who searches, and a channel with two messages, each a passage of its own."""
-    ada = world.person("Ada")
-    channel = world.channel(ada, "betrieb")
-    for number, body in enumerate((HOLIDAY, CRANE)):
-        _say(world, world.person(f"Sender {number}"), channel, body)
-    return ada
-
-
-def _say(world: World, sender: Principal, channel: UUID, body: str) -> None:
-    members.join(principal=sender, conversation_id=channel)
-    index_message(world.organization.pk, channel, world.say(sender, channel, body).id)
+    return searcher(world)
 
 
 def _rewritten(principal: Principal, query: str = QUERY, **options: Any) -> Rewriting:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.core import signing
 
 from apps.accounts.types import Principal
-from apps.chat.services import members
 from apps.core import tenancy
 from apps.rag.models import SearchTrace
 from apps.rag.selectors.explaining import explained_hit, query_of
@@ -20,26 +19,14 @@ from apps.rag.services.traces import keep_trace
 from apps.rag.text.query import parse
 from apps.rag.types import Expansion, SearchOrigin, Suggestion, WordMatchKind
 from tests.chat.world import World, make_world
-from tests.rag.library import ask, index_message, texts
-
-HOLIDAY = "Der Antrag auf Freistellung liegt im Sekretariat."
-CRANE = "Der Kran hält am Haken."
-QUERY = "Ferienwunsch einreichen"
+from tests.rag.library import ask, texts
+from tests.rag.rewording import CRANE, HOLIDAY, QUERY, say, searcher
 
 
 @pytest.fixture
 def ada(world: World) -> Principal:
     """Somebody who searches, and a channel with two messages, each a passage of its own."""
-    ada = world.person("Ada")
-    channel = world.channel(ada, "betrieb")
-    for number, body in enumerate((HOLIDAY, CRANE)):
-        _say(world, world.person(f"Sender {number}"), channel, body)
-    return ada
-
-
-def _say(world: World, sender: Principal, channel: UUID, body: str) -> None:
-    members.join(principal=sender, conversation_id=channel)
-    index_message(world.organization.pk, channel, world.say(sender, channel, body).id)
+    return searcher(world)
 
 
 FITS = ["Urlaub", "freie Tage", "Work-Life-Balance", "B2B", "Ärztinnen und Ärzte", "d'accord", "Q&A"]
@@ -106,7 +93,7 @@ def test_a_word_of_the_model_counts_less_than_what_was_written_and_than_a_synony
     world: World, ada: Principal
 ) -> None:
     channel = world.channel(ada, "wünsche")
-    _say(world, world.person("Writer"), channel, "Der Ferienwunsch ist da.")
+    say(world, world.person("Writer"), channel, "Der Ferienwunsch ist da.")
     suggested = [Suggestion("Ferienwunsch", "Freistellung")]
     synonyms.add_synonyms(principal=world.person("Aylin", "admin"), terms=["Ferienwunsch", "Haken"])
     found = ask(ada, "Ferienwunsch", suggested=suggested)
@@ -144,7 +131,7 @@ def test_phrases_and_exclusions_hold_for_what_the_model_named(ada: Principal) ->
 def test_other_words_reach_nothing_that_the_searcher_may_not_see(world: World, ada: Principal) -> None:
     ben = world.person("Ben")
     secret = "Die Freistellung von Ada ist beschlossen."
-    _say(world, ben, world.channel(ben, "leitung", is_private=True), secret)
+    say(world, ben, world.channel(ben, "leitung", is_private=True), secret)
     guest = world.person("Gast", "guest")
     suggested = [Suggestion("Ferienwunsch", "Freistellung"), Suggestion("Ferienwunsch", "Ada")]
     assert secret in texts(ask(ben, QUERY, suggested=suggested))
