@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from tests.security.sizes import by_size
 
 pytestmark = pytest.mark.django_db
 PAIRS = by_size(quick=12, standard=40, full=100)
+LOOKS = 3
 
 
 def login(email: str) -> Any:
@@ -92,34 +94,50 @@ def test_a_reset_writes_the_same_letters_for_everybody() -> None:
 
 
 def processor_seconds(door: Callable[[str], Any], email: str) -> float:
-    """Return what the door worked, hashing included: waiting for a turn on a busy machine is no work."""
+    """Return what the door worked, hashing included: waiting for a turn on a busy machine is no work.
+
+    Nor is collecting what other tests left behind, which would fall on either side by chance.
+    """
     redis().flushdb()  # the limits are another test's business
-    began = time.process_time()
-    door(email)
-    return time.process_time() - began
+    gc.collect(0)
+    gc.disable()
+    try:
+        began = time.process_time()
+        door(email)
+        return time.process_time() - began
+    finally:
+        gc.enable()
 
 
-def undisturbed(times: Sequence[float]) -> float:
-    """Return the lower quartile: what else runs on the machine only ever adds."""
-    return statistics.quantiles(times, n=4)[0]
+def looks_different(door: Callable[[str], Any], emails: tuple[str, str]) -> str:
+    """Ask for both in turn, each pair in the other order; say what differs, nothing where it can't be told.
+
+    What else runs on the machine disturbs a pair alike or one of its sides by chance: the median of the pairs'
+    differences counts, beside the lower quartile of the work.
+    """
+    pairs: list[tuple[float, float]] = []
+    for turn in range(-1, PAIRS):
+        first, second = emails if turn % 2 else reversed(emails)
+        worked = {email: processor_seconds(door, email) for email in (first, second)}
+        if turn >= 0:  # the first pair loads what is loaded once
+            pairs.append((worked[emails[0]], worked[emails[1]]))
+    apart = statistics.median(known - unknown for known, unknown in pairs)
+    work = statistics.quantiles([min(pair) for pair in pairs], n=4)[0]
+    return f"{apart:.4f} s of {work:.4f}" if abs(apart) >= max(0.25 * work, 0.004) else ""
 
 
 @pytest.mark.parametrize("door", [login, reset, mailed_code, wrong_code])
 def test_the_work_tells_nothing(door: Callable[[str], Any], settings: Any) -> None:
-    """Pairs in turn, each in the other order than the one before."""
+    """A difference that is there is there in each of three looks; one by chance is not."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
     member: Member = MemberFactory()
     member.user.set_password("correct horse battery")
     member.user.save()
-    emails = [str(member.user.email), "nobody@example.org"]
-    times: dict[str, list[float]] = {email: [] for email in emails}
-    for turn in range(-1, PAIRS):
-        for email in emails if turn % 2 else reversed(emails):
-            worked = processor_seconds(door, email)
-            if turn >= 0:  # the first pair loads what is loaded once
-                times[email].append(worked)
-    known, unknown = map(undisturbed, times.values())
-    assert abs(known - unknown) < max(0.25 * min(known, unknown), 0.004), (known, unknown)
+    emails = (str(member.user.email), "nobody@example.org")
+    seen: list[str] = []
+    while len(seen) < LOOKS and (found := looks_different(door, emails)):
+        seen.append(found)
+    assert len(seen) < LOOKS, seen
 
 
 def test_a_difference_would_be_seen(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
