@@ -18,7 +18,7 @@ from apps.elyza.types import Matrix, SentenceScores, SplitPassage, Vector
 
 LEXICAL: Final = (
     "overlap",  # share of the question's weight found in the sentence
-    "overlap_before",  # in the sentence before: what "it" may refer to
+    "overlap_pair",  # in it or in the sentence before: what "it" may refer to
     "overlap_after",
     "phrase",  # share of its neighbouring pairs
     "rarest",  # of its two heaviest words
@@ -30,7 +30,7 @@ LEXICAL: Final = (
     "found_first",  # its passage is the first of those given, which come ranked
     "found_second",
 )
-SEMANTIC: Final = ("match", "match_even", "match_before", "match_rarest", "cosine")  # need the encoder
+SEMANTIC: Final = ("match", "match_even", "match_pair", "match_rarest", "cosine")  # need the encoder
 NAMES: Final = LEXICAL + SEMANTIC
 _MOST_WORDS: Final = 48
 _LEAST_WEIGHT: Final = 0.05  # so that a question of common words still counts
@@ -144,8 +144,8 @@ def _lexical(
     first[:1] = 1
     return {
         "overlap": overlap,
-        "overlap_before": _shifted(overlap, 1),
-        "overlap_after": _shifted(overlap, -1),
+        "overlap_pair": (_paired(matches) * question.weights).sum(axis=1),
+        "overlap_after": _following(overlap),
         "phrase": _phrase(question, matches),
         "rarest": matches[:, question.heaviest].mean(axis=1) if question.words else overlap,
         "first": first,
@@ -163,7 +163,7 @@ def _semantic(question: Question, best: Matrix, cosine: Vector) -> dict[str, Vec
     return {
         "match": match,
         "match_even": best.mean(axis=1),
-        "match_before": _shifted(match, 1),
+        "match_pair": (_paired(best) * question.weights).sum(axis=1),
         "match_rarest": best[:, question.heaviest].mean(axis=1),
         "cosine": cosine,
     }
@@ -178,11 +178,15 @@ def _phrase(question: Question, matches: Matrix) -> Vector:
     return both
 
 
-def _shifted(values: Vector, by: int) -> Vector:
-    """The neighbour's value, of the sentence before (1) or after (-1); 0 at the ends."""
+def _paired(matches: Matrix) -> Matrix:
+    """For each word the better match of a sentence and the one before."""
+    before = np.zeros_like(matches)
+    before[1:] = matches[:-1]
+    return np.maximum(matches, before)
+
+
+def _following(values: Vector) -> Vector:
+    """The value of the sentence after; 0 at the end."""
     moved = np.zeros_like(values)
-    if by > 0:
-        moved[by:] = values[:-by]
-    else:
-        moved[:by] = values[-by:]
+    moved[:-1] = values[1:]
     return moved
