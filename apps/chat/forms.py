@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -82,7 +83,7 @@ class PeopleForm(forms.Form):
         label=_("People"), coerce=UUID, widget=forms.CheckboxSelectMultiple(attrs={"class": "check"})
     )
 
-    def __init__(self, *args: Any, choices: list[PersonView], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, choices: Sequence[PersonView], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["people"]
         assert isinstance(field, forms.TypedMultipleChoiceField)  # noqa: S101 - declared above

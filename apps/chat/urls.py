@@ -97,6 +97,7 @@ urlpatterns = [
     path(f"{_MESSAGE}previews/<uuid:preview_id>/remove/", keeping.hide_preview, name="hide_preview"),
     path(f"{_MESSAGE}quote/", keeping.quote, name="quote"),
     path(f"{_MESSAGE}acknowledge/", keeping.acknowledge, name="acknowledge"),
+    path(f"{_MESSAGE}reactions/", keeping.reacted, name="reacted"),
     path(f"{_MESSAGE}files/<uuid:file_id>/bookmark/", keeping.bookmark_file, name="bookmark_file"),
     path(f"{_MESSAGE}restore/", acting.restore, name="restore"),
     path(f"{_MESSAGE}react/", acting.react, name="react"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache, wraps
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, ngettext, pgettext
 from django.utils.translation import gettext as _
 
 Texts = dict[str, str | tuple[str, str]]
@@ -33,6 +33,7 @@ def shell_texts() -> Texts:
         "cancel": _("Cancel"),
         "copy": _("Copy"),
         "copied": _("Copied"),
+        "copy_failed": _("Your browser did not let this be copied. Choose the text and copy it yourself."),
         "offline": _("No connection."),
         "offline.safe": _("You can keep reading and writing."),
         "offline.waiting": plural(
@@ -54,6 +55,9 @@ def shell_texts() -> Texts:
         "theme.light": _("Theme: light"),
         "theme.dark": _("Theme: dark"),
         "shortcuts": _("Keyboard shortcuts"),
+        "key.Ctrl": pgettext("a key", "Ctrl"),
+        "key.End": pgettext("a key", "End"),
+        "key.Delete": pgettext("a key", "Del"),
         "shortcuts.off": _("Single keys are switched off in settings."),
         "shortcut.search": _("Search"),
         "shortcut.jump": _("Jump to a conversation, person, page or command"),

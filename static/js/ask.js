@@ -4,13 +4,13 @@
 import "./shell/following.js";
 import "./viewer.js";
 import { request } from "./shell/api.js";
+import { copy } from "./shell/clipboard.js";
 import { setUpConnection } from "./shell/connection.js";
 import { all, make, one } from "./shell/dom.js";
 import { onEscape } from "./shell/layers.js";
-import { announce } from "./shell/live-region.js";
 import { component, scan } from "./shell/mount.js";
 import { t } from "./shell/page.js";
-import { explain } from "./shell/toasts.js";
+import { explain, toast } from "./shell/toasts.js";
 
 /** @type {HTMLElement | null} */
 let opener = null;
@@ -69,8 +69,7 @@ document.addEventListener("click", (event) => {
 
 component("[data-copy-link]", (button) => {
   button.addEventListener("click", async () => {
-    await navigator.clipboard.writeText(location.href);
-    announce(t("ask.copied"));
+    if (await copy(location.href)) toast(t("ask.copied"));
   });
 });
 

@@ -3,6 +3,7 @@
 
 import "./chat/card.js";
 import "./chat/enhance.js";
+import "./chat/reactions.js";
 import "./chat/stream.js";
 import "./chat/later.js";
 import "./chat/thread.js";

@@ -1,6 +1,7 @@
 // @ts-check
 /** The settings page: what its parts remember while it is open. Loaded before Alpine, which asks for them at its start. */
 
+import { copy } from "./shell/clipboard.js";
 import { announce } from "./shell/live-region.js";
 import { t } from "./shell/page.js";
 import { singleKeysAreOff, switchSingleKeys } from "./shell/shortcuts.js";
@@ -14,7 +15,7 @@ document.addEventListener("alpine:init", () => {
       return t(this.isCopied ? "copied" : "copy");
     },
     async copy() {
-      await navigator.clipboard.writeText(/** @type {any} */ (this).$refs.secret.textContent);
+      if (!(await copy(/** @type {any} */ (this).$refs.secret.textContent))) return;
       this.isCopied = true;
       announce(t("copied"));
     },

@@ -17,8 +17,7 @@ from apps.chat.errors import MessageDeleted, NotRestorable, NotTheAuthor, TopicN
 from apps.chat.models import Topic
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import unread
-from apps.chat.selectors.messages import thread_page
-from apps.chat.selectors.pages import message_page
+from apps.chat.selectors.pages import message_page, thread_page
 from apps.chat.selectors.topics import list_topics
 from apps.chat.services import deleted, messages, pins, reactions, topics
 from apps.core.events import consumers
@@ -79,7 +78,11 @@ def fresh(who: Principal, channel: UUID) -> View:
     view = View(str(who.id), page.last_sequence)
     shown = [
         *page.messages,
-        *(one for root in page.messages for one in thread_page(principal=who, message_id=root.id)[1]),
+        *(
+            one
+            for root in page.messages
+            for one in thread_page(principal=who, message_id=root.id)[1].messages
+        ),
     ]
     view.learn(as_json([dataclasses.asdict(one) for one in shown]), page.last_sequence)
     for topic in as_json([dataclasses.asdict(row) for row in list_topics(who, channel)]):

@@ -14,8 +14,8 @@ import pytest
 from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.selectors import pages as selector
-from apps.chat.selectors.messages import get_message, mentions_of, revisions, thread_page
-from apps.chat.selectors.pages import message_page
+from apps.chat.selectors.messages import get_message, mentions_of, revisions
+from apps.chat.selectors.pages import message_page, thread_page
 from apps.chat.services import (
     acknowledging,
     deleted,
@@ -104,7 +104,7 @@ def test_replies_live_in_their_thread_and_are_counted_at_its_root(world: World) 
     assert shown.replies is not None
     assert (shown.replies.count, shown.replies.people) == (2, (ben.id, ada.id))
     _, replies = thread_page(principal=ada, message_id=root.id)
-    assert [reply.body for reply in replies] == ["one", "two"]
+    assert [reply.body for reply in replies.messages] == ["one", "two"]
 
 
 def test_an_outsider_gets_no_page_thread_message_or_history(world: World) -> None:

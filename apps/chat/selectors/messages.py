@@ -59,22 +59,6 @@ def sees_thread(principal: Principal, message_id: UUID) -> bool:
     return visible_messages(principal).filter(pk=message_id, thread_id=None).exists()
 
 
-def thread_page(
-    *, principal: Principal, message_id: UUID, limit: int = MOST
-) -> tuple[MessageView, list[MessageView]]:
-    """Return a message and the newest replies to it, oldest first.
-
-    Raises:
-        MessageNotFound.
-    """
-    root = visible_messages(principal).filter(pk=message_id, thread_id=None).first()
-    if root is None:
-        raise MessageNotFound
-    replies = visible_messages(principal).filter(thread_id=message_id).order_by("-sequence")[:limit]
-    views = _views([root, *reversed(replies)])
-    return views[0], views[1:]
-
-
 def get_message(principal: Principal, message_id: UUID) -> MessageView:
     """Return one visible message.
 

@@ -16,7 +16,7 @@ SELECT (SELECT count(*) FROM (
   SELECT 1 FROM chat_threadfollow f JOIN chat_message m ON m.organization_id = f.organization_id AND m.id = f.thread_id
   WHERE f.organization_id = %(organization)s AND f.principal_id = %(me)s AND f.is_followed AND {visible}
     AND EXISTS (SELECT 1 FROM chat_message x WHERE x.thread_id = f.thread_id AND x.sequence > f.read_sequence
-      AND x.deleted_at IS NULL AND x.sender_id <> f.principal_id)
+      AND x.deleted_at IS NULL AND NOT x.is_history AND x.sender_id <> f.principal_id)
   LIMIT %(cap)s) t),
   (SELECT count(*) FROM chat_scheduledmessage s WHERE s.organization_id = %(organization)s AND s.principal_id = %(me)s
     AND s.state = 'failed'),

@@ -19,7 +19,7 @@ from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Message
 from apps.chat.selectors.messages import MOST, Stored, views_for, visible_messages
-from apps.chat.types import ConversationView, MessagePage
+from apps.chat.types import ConversationView, MessagePage, MessageView
 from apps.core.database import planned
 
 Row = dict[str, Any]
@@ -131,6 +131,25 @@ def message_page(
     reading = Reading(principal, window)
     standing = reading.standing() if known is None or topic is not None else _standing_of(known)
     return reading.page(standing, reading.turn(standing))
+
+
+def thread_page(
+    *, principal: Principal, message_id: UUID, anchor: Anchor = "newest", before: int = MOST, after: int = 0
+) -> tuple[MessageView, MessagePage]:
+    """Return a message and replies to it around an anchor, oldest first.
+
+    Raises:
+        MessageNotFound: the message is a reply itself, or the anchor is none to it.
+    """
+    row = visible_messages(principal).filter(pk=message_id, thread_id=None).first()
+    if row is None:
+        raise MessageNotFound
+    (root,) = views_for([row])
+    replies = message_page(
+        principal=principal, conversation_id=root.conversation, anchor=anchor, before=before, after=after,
+        thread=message_id,
+    )  # fmt: skip
+    return root, replies
 
 
 class Reading:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -33,15 +34,18 @@ class PageRequest(HttpRequest):
 
 
 TOPICS = 12  # below the open channel; its page of topics has all
+RECENT = 20  # direct conversations that are shown unfolded
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # where nothing was said yet
 
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """A headed part of the conversation list."""
+    """A headed part of the conversation list; `older` are folded below it."""
 
     key: str
     label: str
     conversations: tuple[ConversationView, ...]
+    older: tuple[ConversationView, ...] = ()
     add_url: str = ""
     add_label: str = ""
     adds_in_dialog: bool = True
@@ -67,7 +71,7 @@ def list_context(
     return {
         **shared(),
         "area": "chat",
-        "groups": groups(principal, found),
+        "groups": groups(principal, found, current=current),
         "current": current,
         "levels": topics.levels_of(principal),
         "list_topics": topics_below[:TOPICS],
@@ -82,13 +86,23 @@ def shared() -> dict[str, Any]:
     return {"texts": chat_texts()}
 
 
-def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:
-    """Return starred ones first, then channels, direct and group ones, and conversations with an agent."""
+def groups(
+    principal: Principal, found: list[ConversationView], *, current: UUID | None = None
+) -> list[Group]:
+    """Return starred ones first, then channels, direct and group ones, and conversations with an agent.
+
+    Those without a name of their own stand by their newest message; who has many sees what is new, and the latest.
+    """
     slug = {"slug": principal.organization_slug}
     starred = tuple(c for c in found if c.is_starred)
     rest = [c for c in found if not c.is_starred]
     agents = tuple(c for c in rest if c.kind == "direct" and c.people and c.people[0].is_agent)
-    direct = tuple(c for c in rest if c.kind != "channel" and c not in agents)
+    direct = [c for c in rest if c.kind != "channel" and c not in agents]
+    direct.sort(key=lambda c: c.last_message_at or LONG_AGO, reverse=True)
+    older = tuple(
+        c for c in direct[RECENT:] if not (c.counted or c.mentions or c.has_draft or c.id == current)
+    )
+    folded = {c.id for c in older}
     may_browse = not principal.is_guest
     may_start = bool(access.can(principal, "conversation.create_direct"))
     return [
@@ -104,7 +118,8 @@ def groups(principal: Principal, found: list[ConversationView]) -> list[Group]:
         Group(
             key="direct",
             label=_("Direct"),
-            conversations=direct,
+            conversations=tuple(c for c in direct if c.id not in folded),
+            older=older,
             add_url=reverse("chat:new_direct", kwargs=slug) if may_start else "",
             add_label=_("Write to someone"),
         ),

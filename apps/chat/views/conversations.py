@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from uuid import UUID
 
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -36,6 +39,27 @@ from apps.core.errors import DomainError
 MOST_CHOICES = 200
 
 
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """A choice among people.
+
+    Attributes:
+        sent: the form, once it is sent and not only looked for further names.
+        needle: the name that is looked for.
+        chosen: so far. others: who has the name, at most 200.
+    """
+
+    sent: QueryDict | None
+    needle: str
+    chosen: tuple[PersonView, ...]
+    others: tuple[PersonView, ...]
+
+    @property
+    def people(self) -> tuple[PersonView, ...]:
+        """Return all who are shown, the chosen ones first."""
+        return self.chosen + self.others
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_channel(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Create a channel."""
@@ -58,14 +82,11 @@ def new_channel(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_direct(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Open the conversation with one or several people."""
-    found = _others(request, request.GET.get("q", ""))
-    form = PeopleForm(posted(request), choices=found)
-    context = {
-        "form": form, "people": found, "action": request.path, "submit": _("Open conversation"),
-        "chosen": request.POST.getlist("people"),
-    }  # fmt: skip
+    choice = _choice(request)
+    form = PeopleForm(choice.sent, choices=choice.people)
+    context = {"form": form, "choice": choice, "action": request.path, "submit": _("Open conversation")}
     title = _("Write to")
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         try:
             opened = changing.open_direct(principal=request.principal, people=form.cleaned_data["people"])
         except DomainError as refused:
@@ -127,17 +148,16 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
         and not found.archived_at
         and not request.principal.is_guest
     )
-    known = {person.id for person in inside}
-    choices = [person for person in _others(request, request.GET.get("q", "")) if person.id not in known]
-    form = PeopleForm(posted(request), choices=choices)
+    choice = _choice(request, without={person.id for person in inside})
+    form = PeopleForm(choice.sent, choices=choice.people)
     context = {
-        "conversation": found, "members": inside, "form": form, "people": choices, "may_add": may_add,
+        "conversation": found, "members": inside, "form": form, "choice": choice, "may_add": may_add,
         "may_remove": _may_manage(request, found) and found.kind == "channel", "action": request.path,
         "may_give_roles": found.kind == "channel" and may_manage_roles(request.principal, found.scope),
-        "submit": _("Add people"), "chosen": request.POST.getlist("people"), "slug": slug,
+        "submit": _("Add people"), "slug": slug,
     }  # fmt: skip
     title = _("Members of %(name)s") % {"name": found.name}
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         try:
             seating.add_people(
                 principal=request.principal,
@@ -236,9 +256,29 @@ def preferences(request: PageRequest, slug: str, conversation_id: UUID) -> HttpR
     return done(request, conversation_address(request.principal, conversation_id))
 
 
-def _others(request: PageRequest, query: str) -> list[PersonView]:
-    found = directory.directory(principal=request.principal, query=query, limit=MOST_CHOICES)
-    return [person for person in found if person.id != request.principal.id]
+def _choice(request: PageRequest, *, without: Collection[UUID] = ()) -> Choice:
+    """Return whom one may choose of everybody: those chosen so far stay whatever name is looked for next."""
+    given = request.POST if request.method == "POST" else request.GET
+    needle = given.get("q", "").strip()[:100]
+    barred = {request.principal.id, *without}
+    ids = dict.fromkeys(_ids(given.getlist("people")[:MOST_CHOICES]))
+    known = directory.visible_people(principal=request.principal, ids=ids)
+    chosen = [known[one] for one in ids if one in known and known[one].is_active and one not in barred]
+    found = directory.directory(principal=request.principal, query=needle, limit=MOST_CHOICES)
+    barred.update(person.id for person in chosen)
+    return Choice(
+        sent=request.POST if request.method == "POST" and "find" not in request.POST else None,
+        needle=needle,
+        chosen=tuple(chosen),
+        others=tuple(person for person in found if person.id not in barred),
+    )
+
+
+def _ids(texts: Sequence[str]) -> Iterator[UUID]:
+    """Yield the ids; what is none names nobody, and the form refuses it."""
+    for text in texts:
+        with suppress(ValueError):
+            yield UUID(text)
 
 
 def _may_manage(request: PageRequest, found: ConversationView) -> bool:

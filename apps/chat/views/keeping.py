@@ -8,6 +8,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.vary import vary_on_headers
 
 from apps.accounts.selectors import people
 from apps.chat import presenting
@@ -36,13 +37,20 @@ ON_A_PAGE = 50
 @require_safe
 def at_hand(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
     """Show the pinned messages and the bookmarks of a conversation."""
+    return _at_hand(request, slug, conversation_id, BookmarkForm())
+
+
+def _at_hand(
+    request: PageRequest, slug: str, conversation_id: UUID, form: BookmarkForm, *, status: int = 200
+) -> HttpResponse:
     found = conversations.get_conversation(request.principal, conversation_id)
     rows = presenting.rows(kept.pinned(request.principal, conversation_id), reader=request.principal)
     context = {
         "conversation": found, "rows": rows, "bookmarks": kept.bookmarks(request.principal, conversation_id),
-        "may_change": found.is_member and not found.archived_at, "form": BookmarkForm(), "slug": slug,
+        "may_change": found.is_member and not found.archived_at, "form": form, "slug": slug,
     }  # fmt: skip
-    return page_or_dialog(request, "chat/parts/at_hand.html", context, title=_("Pins and bookmarks"))
+    title = _("Pins and bookmarks")
+    return page_or_dialog(request, "chat/parts/at_hand.html", context, title=title, status=status)
 
 
 @require_POST
@@ -60,14 +68,7 @@ def add_bookmark(request: PageRequest, slug: str, conversation_id: UUID) -> Http
             return leave_to(
                 request, conversation_address(request.principal, conversation_id), said=_("Bookmark added")
             )
-    found = conversations.get_conversation(request.principal, conversation_id)
-    context = {
-        "conversation": found, "rows": [], "bookmarks": kept.bookmarks(request.principal, conversation_id),
-        "may_change": True, "form": form, "slug": slug,
-    }  # fmt: skip
-    return page_or_dialog(
-        request, "chat/parts/at_hand.html", context, title=_("Pins and bookmarks"), status=422
-    )
+    return _at_hand(request, slug, conversation_id, form, status=422)
 
 
 @require_POST
@@ -208,3 +209,18 @@ def acknowledge(request: PageRequest, slug: str, conversation_id: UUID, message_
     ]  # fmt: skip
     context = {"seen": seen, "missing": missing}
     return page_or_dialog(request, "chat/parts/acknowledged.html", context, title=_("Who has seen it"))
+
+
+@require_safe
+@vary_on_headers("Accept", "HX-Request")
+def reacted(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Say who reacted with what, the first reaction first; a script that asks for JSON gets the names alone."""
+    message = visible_message(request, conversation_id, message_id)
+    known = people.people(person for one in message.reactions for person in one.principals)
+    found = [
+        (one.emoji, [known[person] for person in one.principals if person in known])
+        for one in message.reactions
+    ]
+    if request.headers.get("Accept") == "application/json":
+        return JsonResponse({emoji: [person.name for person in persons] for emoji, persons in found})
+    return page_or_dialog(request, "chat/parts/reacted.html", {"found": found}, title=_("Reactions"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,11 +17,12 @@ from apps.accounts.types import Principal
 from apps.chat import presenting
 from apps.chat.errors import MessageNotFound, TopicNotFound
 from apps.chat.selectors import conversations, messages, threads, topics
-from apps.chat.selectors.pages import Anchor, message_page
+from apps.chat.selectors.pages import Anchor, message_page, thread_page
 from apps.chat.services import drafts
 from apps.chat.services.standing import may_post, may_reply
 from apps.chat.types import ConversationView, MessagePage, TopicView
 from apps.chat.views.common import (
+    LONG_AGO,
     PageRequest,
     conversation_address,
     list_context,
@@ -34,7 +34,6 @@ from apps.files.services.uploads import MOST_AT_ONCE
 from apps.notify.selectors import levels
 
 BEFORE, AFTER = 30, 50
-_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 FACES = 3
 
 
@@ -44,7 +43,7 @@ def home(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the
     found = conversations.list_conversations(request.principal)
     if not found:
         return render(request, "chat/home.html", list_context(request))
-    best = max(found, key=lambda c: (bool(c.mentions), bool(c.counted), c.last_message_at or _LONG_AGO))
+    best = max(found, key=lambda c: (bool(c.mentions), bool(c.counted), c.last_message_at or LONG_AGO))
     return HttpResponseRedirect(conversation_address(request.principal, best.id))
 
 
@@ -65,6 +64,7 @@ def conversation(
     found = own or conversations.get_conversation(principal, conversation_id)
     place = chosen_place(request, found)
     anchor: Anchor = "first_unread"
+    opened_at: UUID | None = None
     if message_id is not None:
         message = messages.get_message(principal, message_id)
         if (
@@ -73,7 +73,7 @@ def conversation(
             return HttpResponseRedirect(message_address(principal, message.conversation, message.id))
         if message.thread is not None:
             thread_id = message.thread
-        anchor = message.thread or message_id
+        opened_at = anchor = message.thread or message_id
     elif thread_id is not None:
         anchor = thread_id
     page = message_page(
@@ -91,9 +91,10 @@ def conversation(
         **_window(request, found, page, place=place, tells_topics=bool(known)),
         **_composer(request, found),
         **_topic(request, found, place, known),
-        **(_thread(request, found, thread_id) if thread_id else {}),
+        **(_thread(request, found, thread_id, at=message_id) if thread_id else {}),
         **_held(request, found),
         "target": message_id,
+        "opened_at": opened_at,
         "panel": thread_id is not None,
     }
     if shows_list:
@@ -103,11 +104,17 @@ def conversation(
 
 @require_safe
 def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """Return the messages before or after one (`?before=<id>`, `?after=<id>`), or the newest window, as a fragment."""
+    """Return the messages before or after one (`?before=<id>`, `?after=<id>`), or the newest window, as a fragment.
+
+    `&thread=<id>` asks for replies to a message.
+    """
     principal = request.principal
     found = conversations.get_conversation(principal, conversation_id)
     place = chosen_place(request, found)
     before, after = request.GET.get("before"), request.GET.get("after")
+    thread_id = _uuid(request.GET["thread"]) if "thread" in request.GET else None
+    if thread_id is not None and not messages.sees_thread(principal, thread_id):
+        raise MessageNotFound
     anchor: Anchor = "newest"
     counts = (BEFORE + AFTER, 0)
     if before or after:
@@ -118,19 +125,23 @@ def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespon
         anchor=anchor,
         before=counts[0],
         after=counts[1],
+        thread=thread_id,
         topic=place,
         known=found,
     )
     rows = page.messages
     if after:
         rows = tuple(message for message in rows if message.id != anchor)
-    has_topics = found.kind == "channel" and topics.has_topics(found.id)
-    context = _window(request, found, page, rows=rows, place=place, tells_topics=has_topics)
+    has_topics = thread_id is None and found.kind == "channel" and topics.has_topics(found.id)
+    context = _window(
+        request, found, page, rows=rows, place=place, thread_id=thread_id, tells_topics=has_topics
+    )
     if before:
         context["newer_url"] = ""
     if after:
         context["older_url"] = ""
-    return render(request, "chat/parts/window.html", {**context, "slug": principal.organization_slug})
+    part = "chat/parts/window.html" if thread_id is None else "chat/parts/replies.html"
+    return render(request, part, {**context, "slug": principal.organization_slug})
 
 
 @require_safe
@@ -202,6 +213,7 @@ def _window(
     *,
     rows: tuple[Any, ...] | None = None,
     place: UUID | None = None,
+    thread_id: UUID | None = None,
     tells_topics: bool = False,
 ) -> dict[str, Any]:
     shown = page.messages if rows is None else rows
@@ -209,13 +221,14 @@ def _window(
         "chat:window", kwargs={"slug": request.principal.organization_slug, "conversation_id": found.id}
     )
     within = "" if place is None else f"&topic={'general' if place == found.id else place}"
+    within += "" if thread_id is None else f"&thread={thread_id}"
     return {
         "conversation": found,
         "page": page,
         "rows": presenting.rows(
             shown,
             reader=request.principal,
-            first_unread=page.first_unread,
+            first_unread=page.first_unread if thread_id is None else None,
             unread_count=found.unread if place is None else 0,
             tells_topics=tells_topics and place is None,
         ),
@@ -248,16 +261,23 @@ def _drafts(principal: Principal, found: ConversationView) -> dict[UUID | None, 
     return drafts.drafts_of(principal=principal, conversation_id=found.id) if found.has_draft else {}
 
 
-def _thread(request: PageRequest, found: ConversationView, message_id: UUID) -> dict[str, Any]:
-    root, replies = messages.thread_page(principal=request.principal, message_id=message_id)
+def _thread(
+    request: PageRequest, found: ConversationView, message_id: UUID, *, at: UUID | None = None
+) -> dict[str, Any]:
+    """Return what the panel of a thread shows: its newest replies, or those around one."""
+    before, after = (BEFORE + AFTER, 0) if at is None else (BEFORE, AFTER)
+    root, replies = thread_page(
+        principal=request.principal, message_id=message_id, anchor=at or "newest", before=before, after=after
+    )
     if root.conversation != found.id:
         raise MessageNotFound
-    rows = presenting.rows([root, *replies], reader=request.principal)
+    (root_row,) = presenting.rows([root], reader=request.principal)
     own = _drafts(request.principal, found)
     return {
         "thread": root,
-        "thread_root": rows[0],
-        "thread_rows": rows[1:],
+        "thread_root": root_row,
+        "replies": _window(request, found, replies, thread_id=message_id),
+        "opened_reply": at,
         "thread_head": found.last_sequence,
         "thread_draft": own.get(message_id, ""),
         "thread_client_key": uuid4(),

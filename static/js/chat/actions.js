@@ -1,7 +1,8 @@
 // @ts-check
 /** What is done with a message: react, reply, edit, delete, copy; by pointer, by long press and by keys. */
 
-import { request } from "../shell/api.js";
+import { Problem, request } from "../shell/api.js";
+import { copy } from "../shell/clipboard.js";
 import { all, clone, isField, one } from "../shell/dom.js";
 import { announce } from "../shell/live-region.js";
 import { openMenu } from "../shell/menu.js";
@@ -36,6 +37,9 @@ const react = (article, emoji) => act(`${linkOf(article)}react/`, { emoji });
 /** Of one topic where only that one is shown. @param {HTMLElement} article */
 const unreadFrom = (article) => void act(`${linkOf(article)}unread/`, article.closest("[data-place]") ? { only_topic: "1" } : {});
 
+/** @param {HTMLElement} article */
+const mayDelete = (article) => "mine" in article.dataset || !!document.querySelector("[data-may-moderate]");
+
 /** @param {HTMLElement} article @param {HTMLElement} button */
 function openActions(article, button) {
   const link = linkOf(article);
@@ -50,13 +54,14 @@ function openActions(article, button) {
     { label: t("menu.save"), icon: "bookmark", run: () => save(link) },
     { label: t(isPinned ? "menu.unpin" : "menu.pin"), icon: "pin", run: () => act(`${link}pin/`, { is_pinned: isPinned ? "0" : "1" }) },
     ...(isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
-    { label: t("menu.link"), icon: "link", run: () => copy(new URL(link, location.href).href, t("link_copied")) },
-    { label: t("menu.text"), icon: "copy", run: () => copy(one(".message__text", article).innerText, t("copied")) },
+    { label: t("menu.link"), icon: "link", run: () => copyAnd(new URL(link, location.href).href, t("link_copied")) },
+    { label: t("menu.text"), icon: "copy", run: () => copyAnd(one(".message__text", article).innerText, t("copied")) },
     { label: t("menu.unread"), icon: "inbox", key: "u", run: () => unreadFrom(article) },
     ...((isMine || document.querySelector("[data-may-moderate]")) && article.closest('#main [data-kind="channel"]') ? [{ label: t("menu.move"), icon: "flow", run: () => dialogFor(`${link}move/`) }] : []),
+    ...(article.querySelector(".reaction") ? [{ label: t("menu.reacted"), icon: "smile", run: () => dialogFor(`${link}reactions/`) }] : []),
     ...(article.querySelector("[data-history]") ? [{ label: t("menu.history"), icon: "clock", run: () => dialogFor(`${link}history/`) }] : []),
     ...(isMine ? [] : [{ label: t("menu.report"), icon: "warn", run: () => dialogFor(`${link}report/`) }]),
-    ...(isMine || document.querySelector("[data-may-moderate]") ? [{ label: t("menu.delete"), icon: "trash", bad: true, line: true, run: () => dialogFor(`${link}delete/`) }] : []),
+    ...(mayDelete(article) ? [{ label: t("menu.delete"), icon: "trash", bad: true, line: true, run: () => dialogFor(`${link}delete/`) }] : []),
   ]);
 }
 
@@ -81,9 +86,8 @@ async function save(link) {
 }
 
 /** @param {string} text @param {string} said */
-async function copy(text, said) {
-  await navigator.clipboard.writeText(text);
-  announce(said);
+async function copyAnd(text, said) {
+  if (await copy(text)) toast(said);
 }
 
 /** Edit in place; the text comes from the server, because the page has only what Markdown made of it. @param {HTMLElement} article */
@@ -91,10 +95,12 @@ async function edit(article) {
   if (article.querySelector("[data-edit]")) return;
   const link = linkOf(article);
   let body = "";
+  let version = "";
   try {
     const holder = document.createElement("template");
     holder.innerHTML = await (await request("GET", `${link}edit/`, { accept: "text/html", headers: { "HX-Request": "true" } })).text();
     body = /** @type {HTMLTextAreaElement} */ (one("textarea", holder.content)).value.replace(/^\n/, "");
+    version = /** @type {HTMLInputElement} */ (one("[name=version]", holder.content)).value;
   } catch (error) {
     explain(error);
     return;
@@ -106,6 +112,7 @@ async function edit(article) {
     form.remove();
     text.hidden = false;
     article.focus();
+    article.dispatchEvent(new CustomEvent("chat:edited", { bubbles: true }));
   };
   field.value = body;
   text.hidden = true;
@@ -124,7 +131,14 @@ async function edit(article) {
   });
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    if (await act(`${link}edit/`, { body: field.value, version: article.dataset.version ?? "1" })) close();
+    try {
+      await request("POST", `${link}edit/`, { form: { body: field.value, version } });
+      close();
+    } catch (error) {
+      explain(error);
+      // Changed on another device meanwhile, which was said: whoever saves once more means it.
+      if (error instanceof Problem && error.code === "chat.version_conflict") version = article.dataset.version ?? version;
+    }
   });
 }
 
@@ -239,12 +253,16 @@ const onCurrent = (run) => () => {
 const press = (article, name) => /** @type {HTMLElement | null} */ (article.querySelector(`[data-act="${name}"]`))?.click();
 
 export function setUpActions() {
-  shortcut({ keys: "c", text: t("shortcut.write"), run: () => mainComposer()?.text.focus() });
+  shortcut({ keys: "c", text: t("shortcut.write"), run: () => (mainComposer() ? mainComposer()?.text.focus() : false) });
   shortcut({ keys: "j", text: t("shortcut.down"), run: () => move(1) });
   shortcut({ keys: "k", text: t("shortcut.up"), run: () => move(-1) });
   shortcut({ keys: "r", text: t("shortcut.reply"), run: onCurrent((article) => press(article, "thread")) });
   shortcut({ keys: "e", text: t("shortcut.edit"), run: onCurrent((article) => ("mine" in article.dataset ? edit(article) : undefined)) });
   shortcut({ keys: "+", text: t("shortcut.react"), run: onCurrent((article) => press(article, "react")) });
+  shortcut({ keys: "q", text: t("shortcut.quote"), run: onCurrent((article) => void quote(linkOf(article), article)) });
+  shortcut({ keys: "f", text: t("shortcut.forward"), run: onCurrent((article) => dialogFor(`${linkOf(article)}forward/`)) });
+  shortcut({ keys: "s", text: t("shortcut.save"), run: onCurrent((article) => void save(linkOf(article))) });
+  shortcut({ keys: "Delete", text: t("shortcut.delete"), run: onCurrent((article) => (mayDelete(article) ? dialogFor(`${linkOf(article)}delete/`) : undefined)) });
   shortcut({ keys: "u", text: t("shortcut.unread"), run: onCurrent(unreadFrom) });
   shortcut({ keys: "End", text: t("shortcut.newest"), run: () => void mainStream()?.jumpToNewest() });
   document.addEventListener("keydown", (event) => {

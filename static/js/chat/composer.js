@@ -78,6 +78,7 @@ class Composer {
   #changed() {
     localStorage.setItem(this.key, this.text.value);
     this.keep();
+    this.#explain();
     if (this.text.value && Date.now() - this.typed > TYPING) {
       this.typed = Date.now();
       socket.send({ frame: "typing", conversation: this.conversation, ...(this.thread ? { thread: this.thread } : {}) });
@@ -103,7 +104,7 @@ class Composer {
 
   send() {
     const body = this.text.value;
-    if (!this.uploads.isReady || (!body.trim() && !this.uploads.files.length)) {
+    if (!this.uploads.isReady || this.#excess > 0 || (!body.trim() && !this.uploads.files.length)) {
       this.#explain();
       return;
     }
@@ -137,13 +138,20 @@ class Composer {
     /** @type {HTMLElement} */ (this.priority.parentElement).dataset.chosen = value ? (selectedOptions[0]?.text ?? "") : "";
   }
 
+  /** Characters more than a message has; what is pasted is never cut. */
+  get #excess() {
+    const most = Number(this.text.dataset.most);
+    return this.text.value.length > most ? [...this.text.value.trim()].length - most : 0;
+  }
+
   /** Say beside the button why it does not send now. */
   #explain() {
     const why = one("[data-why]", this.form);
     const button = one("button[type=submit]", this.form);
     const count = this.uploads.running;
-    why.textContent = this.uploads.hasFailed ? t("failed_file") : count ? t("waits_for_files", { count }) : "";
-    if (this.uploads.isReady) button.removeAttribute("aria-disabled");
+    const excess = this.#excess;
+    why.textContent = excess > 0 ? t("too_long", { count: excess }) : this.uploads.hasFailed ? t("failed_file") : count ? t("waits_for_files", { count }) : "";
+    if (this.uploads.isReady && excess <= 0) button.removeAttribute("aria-disabled");
     else button.setAttribute("aria-disabled", "true");
   }
 
@@ -164,6 +172,18 @@ class Composer {
     this.text.setRangeText(space + text, start, end, "end");
     this.text.focus();
     this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+  }
+
+  /** @param {import("./outbox.js").Waiting} item */
+  takeBack({ body, topic = "", priority = "", attachments }) {
+    const field = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"));
+    if (field && topic) field.value = topic;
+    if (priority) this.priority.value = priority;
+    this.#prioritise();
+    this.uploads.putBack(attachments);
+    this.text.value = [this.text.value, body].filter(Boolean).join("\n\n");
+    this.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
+    this.text.focus();
   }
 
   /** The text is kept elsewhere now. */
@@ -194,13 +214,15 @@ class Composer {
   }
 }
 
-/** Put text back where it was written. @param {string} conversation @param {string | null} thread @param {string} text */
-export function fillComposer(conversation, thread, text) {
-  const found = [...composers.values()].find((composer) => composer.conversation === conversation && composer.thread === thread);
-  if (!found) return;
-  found.text.value = [found.text.value, text].filter(Boolean).join("\n\n");
-  found.text.dispatchEvent(new InputEvent("input", { bubbles: true }));
-  found.text.focus();
+/**
+ * Put a message that was not sent back where it was written, with all that belongs to it.
+ * @param {import("./outbox.js").Waiting} item
+ * @returns {boolean} whether there is such a place
+ */
+export function fillComposer(item) {
+  const found = [...composers.values()].find((composer) => composer.conversation === item.conversation && composer.thread === item.thread);
+  found?.takeBack(item);
+  return !!found;
 }
 
 /** The composer below a message: of its thread, or of the main column. @param {HTMLElement} article */

@@ -1,6 +1,7 @@
 // @ts-check
 /** What a script adds to rendered Markdown: a head with a copy button on code, a frame that scrolls around wide tables. */
 
+import { copy } from "../shell/clipboard.js";
 import { all, icon, make } from "../shell/dom.js";
 import { component } from "../shell/mount.js";
 import { t } from "../shell/page.js";
@@ -14,8 +15,7 @@ export function enhance(root) {
     const lines = code.replace(/\n$/, "").split("\n").length;
     const button = make("button", { class: "btn btn--quiet btn--small", type: "button" }, icon("copy", "s"), t("code.copy"));
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(code);
-      button.replaceChildren(icon("check", "s"), t("copied"));
+      if (await copy(code)) button.replaceChildren(icon("check", "s"), t("copied"));
     });
     const figure = make("figure", { class: "code" }, make("figcaption", { class: "code__head" }, t("code.lines", { language: language ?? "text", count: lines }), button));
     block.before(figure);

@@ -1,12 +1,11 @@
 // @ts-check
 /** Sending later and being reminded: the dialogs, and what is told when a time has come. */
 
-import { request } from "../shell/api.js";
 import { one } from "../shell/dom.js";
 import { component } from "../shell/mount.js";
 import { inOrganization, t } from "../shell/page.js";
 import { listen } from "../shell/socket.js";
-import { explain, toast } from "../shell/toasts.js";
+import { toast } from "../shell/toasts.js";
 import { messageUrl } from "./model.js";
 
 /** @typedef {{text: HTMLTextAreaElement, thread: string | null, empty: () => void, keep: {now: () => void}}} Writing */
@@ -41,20 +40,11 @@ component("[data-fill]", (button) => {
   });
 });
 
-/** @param {string} path */
-async function done(path) {
-  try {
-    await request("POST", path);
-  } catch (error) {
-    explain(error);
-  }
-}
-
 listen("notice", (/** @type {import("../shell/socket.js").Notice} */ { type, data }) => {
   if (type === "schedule.changed" && data.state === "failed") {
     toast(t("schedule_failed"), { bad: true, action: { label: t("show"), run: () => location.assign(inOrganization("scheduled/")) } });
   } else if (type === "reminder.due") {
     const address = data.message_id ? messageUrl(data.conversation, data.message_id) : inOrganization("reminders/");
-    toast(data.note ? t("reminder_of", { note: data.note }) : t("reminder"), { action: { label: t("show"), run: () => done(inOrganization(`reminders/${data.reminder}/done/`)).then(() => location.assign(address)) } });
+    toast(data.note ? t("reminder_of", { note: data.note }) : t("reminder"), { action: { label: t("show"), run: () => location.assign(address) } });
   }
 });

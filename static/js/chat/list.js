@@ -61,6 +61,7 @@ function applied({ conversation, sequence, type, data }) {
   const me = page.me?.id ?? "";
   if (type === "message.sent") {
     const message = data.message;
+    toTop(link);
     if (message.thread && message.sender.id !== me) later();
     if (message.sender.id === me || sequence <= Number(link.dataset.read)) return;
     const mentionsMe = message.mentions.includes(me) || message.html.includes('data-principal=""');
@@ -75,6 +76,15 @@ function applied({ conversation, sequence, type, data }) {
     const counts = Number(link.dataset.unread) > 0 || Number(link.dataset.mentions) > 0;
     if (counts || data.newly_mentioned?.includes(me)) refresh();
   }
+}
+
+/** Direct conversations stand by what was said last. @param {HTMLElement} link */
+function toTop(link) {
+  const row = link.closest('[data-group="direct"] li');
+  const first = document.querySelector('[data-group="direct"] > ul');
+  // What is under the hand or the keys must not slip away.
+  if (!row || !first || row === first.firstElementChild || document.getElementById("list")?.matches(":hover, :focus-within")) return;
+  first.prepend(row);
 }
 
 /** Whether a message counts here: not in a muted topic, and in a muted conversation only in a followed one. @param {HTMLElement} link @param {any} message */
@@ -137,6 +147,20 @@ document.addEventListener(
   { capture: true },
 );
 
+/** Whether the reader unfolded the older conversations; the server draws the list folded. */
+let unfolded = false;
+
+component("[data-older]", (older) => {
+  one("summary", older).addEventListener("click", () => {
+    unfolded = !(/** @type {HTMLDetailsElement} */ (older).open);
+  });
+});
+
+/** @param {boolean} isOpen */
+function unfold(isOpen) {
+  for (const older of /** @type {HTMLDetailsElement[]} */ (all("#list [data-older]"))) older.open = isOpen;
+}
+
 component("[data-jump]", (field) => {
   if (!(field instanceof HTMLInputElement)) return;
   const matching = () => {
@@ -148,6 +172,7 @@ component("[data-jump]", (field) => {
       link.classList.toggle("is-active", !!needle && fits && isFirst);
       if (fits) isFirst = false;
     }
+    unfold(!!needle || unfolded);
     for (const group of all("#list .list__group")) group.hidden = !!needle && !group.querySelector("li:not([hidden])");
   };
   field.addEventListener("input", matching);
@@ -198,6 +223,7 @@ function showCurrent() {
     if (link.dataset.topic === topic) link.setAttribute("aria-current", "true");
     else link.removeAttribute("aria-current");
   }
+  unfold(unfolded);
   // The topics of the open channel stand below it, and the server knows them.
   const list = document.getElementById("list");
   if (list && (list.dataset.current ?? "") !== (current ?? "")) refresh();
@@ -222,20 +248,36 @@ document.addEventListener(
   { capture: true },
 );
 
+/** Go to the next conversation of the list, or the one before. @param {number} way @param {string} [which] */
+function step(way, which = ".conv") {
+  const links = all(".conv[data-conversation]").filter((link) => link.checkVisibility());
+  const now = links.findIndex((link) => link.matches("[aria-current]"));
+  const ahead = way > 0 ? [...links.slice(now + 1), ...links.slice(0, Math.max(now, 0))] : [...links.slice(0, Math.max(now, 0)).reverse(), ...links.slice(now + 1).reverse()];
+  const next = ahead.find((link) => link.matches(which));
+  if (!next) return false;
+  next.click();
+}
+
+/** @param {string} selector */
+function press(selector) {
+  const link = document.querySelector(selector);
+  if (!(link instanceof HTMLElement)) return false;
+  link.click();
+}
+
 export function setUpList() {
   listen("chat", applied);
   listen("notice", noticed);
   listen("membership", refresh);
   listen("resync", refresh);
   document.addEventListener("htmx:after:swap", showCurrent);
-  shortcut({
-    keys: "n",
-    text: t("shortcut.next"),
-    run: () => {
-      const unread = document.querySelector(".conv--unread:not([aria-current])");
-      if (!(unread instanceof HTMLElement)) return false;
-      unread.click();
-    },
-  });
+  shortcut({ keys: "n", text: t("shortcut.next"), run: () => step(1, ".conv--unread") });
+  shortcut({ keys: "N", text: t("shortcut.previous"), run: () => step(-1, ".conv--unread") });
+  shortcut({ keys: "J", text: t("shortcut.below"), run: () => step(1) });
+  shortcut({ keys: "K", text: t("shortcut.above"), run: () => step(-1) });
+  for (const [keys, own] of [["g t", "threads"], ["g s", "saved"], ["g d", "drafts"]]) {
+    shortcut({ keys: keys ?? "", text: t(`shortcut.${own}`), run: () => press(`[data-own="${own}"]`) });
+  }
+  shortcut({ keys: "x", text: t("shortcut.new"), run: () => press("[data-new]") });
   total();
 }

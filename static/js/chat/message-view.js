@@ -3,7 +3,7 @@
 
 import { all, clone, icon, make, one } from "../shell/dom.js";
 import { inOrganization, page, size, t } from "../shell/page.js";
-import { written } from "../shell/times.js";
+import { dayKey, written } from "../shell/times.js";
 import { enhance } from "./enhance.js";
 import { emojiSign, messageUrl, threadUrl } from "./model.js";
 
@@ -20,7 +20,7 @@ const GROUP = 5 * 60_000;
 export const element = (id, /** @type {ParentNode} */ root = document) => /** @type {HTMLElement | null} */ (root.querySelector(`.message[data-message="${CSS.escape(id)}"]`));
 
 /**
- * Whether a message goes on from the one above: the same sender, a moment later.
+ * Whether a message goes on from the one above: the same sender, a moment later on the same day.
  * @param {Element | null} above
  * @param {{sender: string, sent: string}} message
  */
@@ -29,6 +29,7 @@ export function continues(above, { sender, sent }) {
     above instanceof HTMLElement &&
     above.matches(".message:not(.message--deleted)") &&
     above.dataset.sender === sender &&
+    dayKey(new Date(above.dataset.sent ?? "")) === dayKey(new Date(sent)) &&
     Date.parse(sent) - Date.parse(above.dataset.sent ?? "") < GROUP
   );
 }
@@ -241,6 +242,7 @@ function setPeople(button, ids) {
   button.dataset.people = ids.join(" ");
   button.setAttribute("aria-pressed", String(ids.includes(page.me?.id ?? "")));
   button.setAttribute("aria-label", `${button.value}, ${ids.length}`);
+  button.removeAttribute("title"); // who it was: asked again when it is looked at
   button.replaceChildren(make("span", { "aria-hidden": "true" }, emojiSign(button.value)), String(ids.length));
 }
 

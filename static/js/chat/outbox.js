@@ -1,9 +1,11 @@
 // @ts-check
 /**
  * Messages on their way. They are kept in this browser until the server acknowledged them, and sent again with the same
- * client key after each break: the server stores a key once, so nothing is lost and nothing doubles.
+ * client key after each break: the server stores a key once, so nothing is lost and nothing doubles. Each has an entry of
+ * its own in the storage that all windows share: none writes over what another one keeps, and whichever is open sends.
  */
 
+import { debounce } from "../shell/dom.js";
 import { page } from "../shell/page.js";
 import { showWaiting } from "../shell/connection.js";
 import { Interrupted, listen, Refusal, socket } from "../shell/socket.js";
@@ -16,13 +18,16 @@ import { Interrupted, listen, Refusal, socket } from "../shell/socket.js";
  * }} Waiting
  */
 
-const KEY = `outbox.${page.me?.member}`;
+const KEY = `outbox.${page.me?.member}.`;
+const PATIENCE = 5_000; // milliseconds another window has to send what was written there
 const RETRY_CODES = new Set(["core.rate_limited", "core.unavailable"]);
 
 /** @type {Waiting[]} */
-let items = JSON.parse(localStorage.getItem(KEY) ?? "[]");
+let items = [];
 /** @type {Set<string>} */
 const flying = new Set();
+/** runs while the server takes no more: what was written later must not pass what was refused */
+let pause = 0;
 
 /** Events: `added`, `failed`, `removed` with the item, `sent` with {item, ack}. */
 export const outbox = new EventTarget();
@@ -32,9 +37,35 @@ function emit(name, detail) {
   outbox.dispatchEvent(new CustomEvent(name, { detail }));
 }
 
-function keep() {
-  localStorage.setItem(KEY, JSON.stringify(items));
+/** @param {Waiting} item */
+function keep(item) {
+  localStorage.setItem(KEY + item.client_key, JSON.stringify(item));
+  count();
+}
+
+/** @param {string} key */
+function forget(key) {
+  items = items.filter((each) => each.client_key !== key);
+  localStorage.removeItem(KEY + key);
+  count();
+}
+
+function count() {
   showWaiting(items.filter((item) => !item.failure).length);
+}
+
+/** Take over what other windows keep, which may be closed by now; in the order in which it was written. */
+function gather() {
+  for (let index = 0; index < localStorage.length; index += 1) {
+    const name = localStorage.key(index) ?? "";
+    if (!name.startsWith(KEY) || items.some((item) => KEY + item.client_key === name)) continue;
+    /** @type {Waiting} */
+    const item = JSON.parse(localStorage.getItem(name) ?? "");
+    items.push(item);
+    emit(item.failure ? "failed" : "added", item);
+  }
+  items.sort((one, other) => one.written_at.localeCompare(other.written_at));
+  count();
 }
 
 /** What waits in a conversation or thread. @param {string} conversation @param {string | null} thread */
@@ -46,7 +77,7 @@ export function waitingIn(conversation, thread) {
 export function post(draft) {
   const item = { ...draft, client_key: crypto.randomUUID(), written_at: new Date().toISOString() };
   items.push(item);
-  keep();
+  keep(item);
   emit("added", item);
   flush();
 }
@@ -54,8 +85,7 @@ export function post(draft) {
 /** @param {string} key */
 export function remove(key) {
   const item = items.find((each) => each.client_key === key);
-  items = items.filter((each) => each.client_key !== key);
-  keep();
+  forget(key);
   if (item) emit("removed", item);
 }
 
@@ -66,7 +96,7 @@ export function retry(key, confirmed = false) {
   delete item.failure;
   delete item.code;
   if (confirmed) item.confirmed = true;
-  keep();
+  keep(item);
   emit("added", item);
   flush();
 }
@@ -75,7 +105,7 @@ export function retry(key, confirmed = false) {
 function flush() {
   for (const item of items) {
     if (item.failure || flying.has(item.client_key)) continue;
-    if (!socket.isOpen) return;
+    if (!socket.isOpen || pause) return;
     flying.add(item.client_key);
     deliver(item).finally(() => flying.delete(item.client_key));
   }
@@ -95,22 +125,52 @@ async function deliver(item) {
       ...(item.confirmed ? { confirm_mass_mention: true } : {}),
       ...(item.attachments.length ? { attachments: item.attachments.map((file) => file.id) } : {}),
     });
-    items = items.filter((each) => each !== item);
-    keep();
+    forget(item.client_key);
     emit("sent", { item, ack });
   } catch (error) {
     if (error instanceof Interrupted) return; // the next `open` sends it again
     if (!(error instanceof Refusal)) throw error;
     if (RETRY_CODES.has(error.code)) {
-      window.setTimeout(flush, Math.max(1, error.retryAfter) * 1000);
+      clearTimeout(pause);
+      pause = window.setTimeout(() => {
+        pause = 0;
+        flush();
+      }, Math.max(1, error.retryAfter) * 1000);
       return;
     }
     item.failure = error.message || error.code;
     item.code = error.code;
-    keep();
+    keep(item);
     emit("failed", item);
   }
 }
 
-listen("open", flush);
-keep();
+const takeOver = debounce(() => {
+  gather();
+  flush();
+}, PATIENCE);
+
+// Written, sent, taken back or refused in another window.
+window.addEventListener("storage", ({ key, newValue }) => {
+  const item = items.find((each) => KEY + each.client_key === key);
+  if (!item) {
+    if (key?.startsWith(KEY) && newValue !== null) takeOver();
+    return;
+  }
+  if (newValue === null) {
+    items = items.filter((each) => each !== item);
+    count();
+    emit("removed", item);
+    return;
+  }
+  const { failure, code } = JSON.parse(newValue);
+  Object.assign(item, { failure, code });
+  count();
+  emit(failure ? "failed" : "added", item);
+});
+
+listen("open", () => {
+  gather();
+  flush();
+});
+gather();

@@ -11,17 +11,15 @@ import { component, scan } from "../shell/mount.js";
 import { page, t } from "../shell/page.js";
 import { listen, socket } from "../shell/socket.js";
 import { dayKey, dayName, written } from "../shell/times.js";
-import { explain } from "../shell/toasts.js";
-import { fillComposer } from "./composer.js";
+import { explain, later, toast } from "../shell/toasts.js";
 import * as view from "./message-view.js";
 import { Growing } from "./growing.js";
 import { tidyTopics, topicChanged, topicHead } from "./topics.js";
 import { conversationUrl, threadUrl } from "./model.js";
 import { Reading } from "./reading.js";
-import { outbox, remove, retry, waitingIn } from "./outbox.js";
+import { WaitingRows } from "./waiting.js";
 
 /** @typedef {import("./model.js").Message} Message */
-/** @typedef {import("./outbox.js").Waiting} Waiting */
 /** @typedef {import("../shell/socket.js").ChatEvent} ChatEvent */
 
 const NEAR_BOTTOM = 80;
@@ -50,16 +48,9 @@ class Stream {
     this.ends = [
       listen("chat", (/** @type {ChatEvent} */ event) => event.conversation === this.conversation && this.#apply(event)),
       listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#left(notice)),
-      listen("resync", (/** @type {string | null} */ conversation) => conversation === this.conversation && location.reload()),
-      listen("offline", () => {
-        for (const item of waitingIn(this.conversation, this.thread)) if (!item.failure) this.#waits(item);
-      }),
-      this.#on(outbox, "added", (item) => this.#waits(item)),
-      this.#on(outbox, "failed", (item) => this.#failed(item)),
-      this.#on(outbox, "removed", (item) => this.#pending(item.client_key)?.remove()),
-      this.#on(outbox, "sent", ({ item, ack }) => this.#sent(item, ack)),
+      listen("resync", (/** @type {string | null} */ conversation) => conversation === this.conversation && this.#afterEdits(() => location.reload())),
     ];
-    for (const item of waitingIn(this.conversation, this.thread)) item.failure ? this.#failed(item) : this.#waits(item);
+    this.waiting = new WaitingRows(this);
     this.#open();
     this.#catchUp(Number(root.dataset.head));
   }
@@ -73,19 +64,9 @@ class Stream {
 
   end() {
     for (const end of this.ends) end();
+    this.waiting.end();
     this.growing.end();
     this.reading.end();
-  }
-
-  /** @param {EventTarget} target @param {string} name @param {(detail: any) => void} run */
-  #on(target, name, run) {
-    const listener = (/** @type {Event} */ event) => {
-      const { detail } = /** @type {CustomEvent} */ (event);
-      const item = detail.item ?? detail;
-      if (item.conversation === this.conversation && item.thread === this.thread) run(detail);
-    };
-    target.addEventListener(name, listener);
-    return () => target.removeEventListener(name, listener);
   }
 
   get isLive() {
@@ -139,7 +120,7 @@ class Stream {
   }
 
   async jumpToNewest() {
-    if (!this.isLive && !(await this.#drawNewest())) return;
+    if (!this.isLive && (this.#isBeingEdited() || !(await this.#drawNewest()))) return;
     this.missed = 0;
     this.toNewest();
     this.#scrolled();
@@ -148,14 +129,20 @@ class Stream {
   /** @returns {Promise<boolean>} whether the newest messages stand here now */
   async #drawNewest() {
     try {
-      const within = !this.place ? "" : `?topic=${this.place === this.conversation ? "general" : this.place}`;
+      const topic = !this.place ? "" : `?topic=${this.place === this.conversation ? "general" : this.place}`;
+      const within = this.thread ? `?thread=${this.thread}` : topic;
       const answer = await request("GET", `${conversationUrl(this.conversation)}messages/${within}`, { accept: "text/html" });
-      this.root.innerHTML = await answer.text();
+      const drawn = document.createRange().createContextualFragment(await answer.text());
+      // What a thread answers stays above its replies.
+      const divider = this.root.querySelector(".divider[data-replies]");
+      while (this.root.lastChild && this.root.lastChild !== divider) this.root.lastChild.remove();
+      this.root.append(drawn);
     } catch (error) {
       explain(error);
       return false;
     }
     this.root.dataset.newest = "";
+    this.waiting.draw();
     this.growing.watch();
     scan();
     this.reading.again();
@@ -163,9 +150,27 @@ class Stream {
   }
 
   /** Too much happened to tell it: a thread and a place in the past are opened anew, the newest are drawn again. */
-  async #drawAgain() {
-    if (this.thread || !this.isLive) location.reload();
-    else if (await this.#drawNewest()) this.toNewest();
+  #drawAgain() {
+    this.#afterEdits(async () => {
+      if (this.thread || !this.isLive) location.reload();
+      else if (await this.#drawNewest()) this.toNewest();
+    });
+  }
+
+  /** Do what would take an edit away once it has ended. @param {() => void} run @param {HTMLElement} [within] */
+  #afterEdits(run, within = this.root) {
+    if (within.querySelector("[data-edit]")) within.addEventListener("chat:edited", () => this.#afterEdits(run, within), { once: true });
+    else run();
+  }
+
+  /** Whether the reader edits here, who is led back to it then. */
+  #isBeingEdited() {
+    const field = this.root.querySelector("[data-edit] textarea");
+    if (field instanceof HTMLElement) {
+      toast(t("edit_open"));
+      field.focus();
+    }
+    return !!field;
   }
 
   // Events
@@ -181,7 +186,7 @@ class Stream {
     if (type === "message.moved_in") return this.#arrived(data.message, sequence);
     if (type === "conversation.updated") return this.#renamed(data);
     if (type === "topic.changed") return topicChanged(data);
-    if (type === "message.moved") return void this.#drawAgain();
+    if (type === "message.moved") return this.#drawAgain();
     if (type === "message.moved_away") {
       for (const id of data.message_ids) view.element(id, this.root)?.remove();
       tidyTopics(this.root);
@@ -232,8 +237,9 @@ class Stream {
     }
     if (message.thread !== this.thread) return;
     if (this.place && this.place !== (message.topic?.id ?? message.conversation)) return;
-    const waiting = this.#pending(message.client_key);
+    const waiting = this.waiting.row(message.client_key);
     const known = view.element(message.id, this.root);
+    if (this.thread && !known) this.#countReplies();
     if (known || !this.isLive) {
       if (waiting) view.keepFocus(waiting, () => waiting.remove(), known ?? this.root);
       if (!this.isLive) this.#oneMore(message);
@@ -245,7 +251,6 @@ class Stream {
     const article = view.draw(message, { isMore: this.#isMore(message), inThread: !!this.thread });
     this.#place(article, message.sent_at, message.topic);
     if (hadFocus) article.focus({ preventScroll: true });
-    if (this.thread) this.#countReplies();
     if (message.card || message.priority || message.reactions.length || message.edited_at) this.#redraw(article);
     if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
     else this.#oneMore(message);
@@ -304,7 +309,12 @@ class Stream {
   }
 
   /** @param {HTMLElement} article */
-  async #redraw(article) {
+  #redraw(article) {
+    this.#afterEdits(() => this.#draw(article), article);
+  }
+
+  /** @param {HTMLElement} article */
+  async #draw(article) {
     try {
       const drawn = await view.fetchArticle(this.conversation, article.dataset.message ?? "", !!this.thread);
       this.#keepBottom(() => view.keepFocus(article, () => article.replaceWith(drawn), drawn));
@@ -325,7 +335,7 @@ class Stream {
   #isMore(message) {
     const last = this.#last();
     if (last && !this.thread && last.dataset.topic !== (message.topic?.id ?? "")) return false;
-    return continuesHere(last, message.sender.id, message.sent_at);
+    return view.continues(last, { sender: message.sender.id, sent: message.sent_at });
   }
 
   /** The newest stored message; what waits stands below it. */
@@ -371,83 +381,12 @@ class Stream {
       link?.remove();
       this.reading.mark();
     }
-    if (type === "conversation.removed" && data.conversation === this.conversation && !this.thread) location.assign(page.base ?? "/");
-  }
-
-  // Messages on their way
-
-  /** @param {string} key */
-  #pending(key) {
-    return key ? /** @type {HTMLElement | null} */ (this.root.querySelector(`#w-${CSS.escape(key)}`)) : null;
-  }
-
-  /** @param {Waiting} item */
-  async #waits(item) {
-    // Written elsewhere in the channel: it stands in its own topic.
-    if (this.place && this.#isElsewhere(item)) return;
-    // What one writes stands at the end: go there first.
-    if (!this.isLive && socket.isOpen) await this.jumpToNewest();
-    let article = this.#pending(item.client_key);
-    if (!article) {
-      article = view.drawWaiting(item, { isMore: continuesHere(all(".message", this.root).at(-1) ?? null, page.me?.id ?? "", item.written_at), inThread: !!this.thread });
-      this.root.querySelector("[data-nothing]")?.remove();
-      this.root.append(article);
-    }
-    view.setState(article, socket.isOpen ? t("sending") : t("waiting"));
-    this.toNewest();
-  }
-
-  /** @param {Waiting} item */
-  #isElsewhere(item) {
-    const shown = document.querySelector("#main [data-topic-name]")?.textContent ?? "";
-    return (item.topic ?? "").toLocaleLowerCase() !== (this.place === this.conversation ? "" : shown.toLocaleLowerCase());
-  }
-
-  /** @param {Waiting} item */
-  async #failed(item) {
-    await this.#waits(item);
-    const article = this.#pending(item.client_key);
-    if (!article) return;
-    view.setState(article, t("not_sent", { reason: item.failure ?? "" }), [
-      item.code === "chat.mass_mention_unconfirmed"
-        ? { label: t("send_to_all"), run: () => retry(item.client_key, true) }
-        : { label: t("send_again"), run: () => retry(item.client_key) },
-      {
-        label: t("to_draft"),
-        run: () => {
-          fillComposer(this.conversation, this.thread, item.body);
-          remove(item.client_key);
-        },
-      },
-    ]);
-  }
-
-  /** @param {Waiting} item @param {import("../shell/socket.js").Ack} ack */
-  async #sent(item, ack) {
-    const waiting = this.#pending(item.client_key);
-    if (!waiting) return;
-    const known = view.element(ack.message, this.root);
-    if (known || !this.isLive) {
-      view.keepFocus(waiting, () => waiting.remove(), known ?? this.root);
-      return;
-    }
-    // A repeated key, or an event that is on its way: the server's drawing is right in both cases.
-    if (ack.repeated) {
-      try {
-        const article = await view.fetchArticle(this.conversation, ack.message, !!this.thread);
-        view.keepFocus(waiting, () => waiting.replaceWith(article), article);
-        scan();
-      } catch (error) {
-        explain(error);
-      }
+    if (type === "conversation.removed" && data.conversation === this.conversation && !this.thread) {
+      // Who leaves is told so by the answer to the dialog.
+      if (!document.querySelector('#dialog [formaction$="/leave/"]')) later(t("no_longer_in", { name: this.#name() }));
+      location.assign(page.base ?? "/");
     }
   }
-}
-
-/** @param {HTMLElement | null} above @param {string} sender @param {string} sent */
-function continuesHere(above, sender, sent) {
-  if (!above || dayKey(new Date(above.dataset.sent ?? "")) !== dayKey(new Date(sent))) return false;
-  return view.continues(above, { sender, sent });
 }
 
 /** @type {Map<HTMLElement, Stream>} */

@@ -45,6 +45,13 @@ export class Upload {
     return { id: this.id, name: this.file.name, media_type: this.file.type || "application/octet-stream", size_bytes: this.file.size };
   }
 
+  /** It was uploaded before, under this id. @param {string} id */
+  finish(id) {
+    this.id = id;
+    this.received = this.file.size;
+    this.#to("done");
+  }
+
   /** Wait for a turn, then upload. */
   async run() {
     this.#to("waiting", t("upload.waiting"));
@@ -257,6 +264,16 @@ export class Uploads {
       this.#keep([...this.files, upload]);
       this.shelf.append(upload.element);
       upload.run();
+    }
+  }
+
+  /** Take back those of a message that was not sent. @param {Attachment[]} attachments */
+  putBack(attachments) {
+    for (const { id, name, media_type, size_bytes } of attachments) {
+      const upload = new Upload(/** @type {File} */ ({ name, type: media_type, size: size_bytes }), this.changed);
+      this.#keep([...this.files, upload]);
+      this.shelf.append(upload.element);
+      upload.finish(id);
     }
   }
 

@@ -4,7 +4,7 @@
 import { Problem, request } from "./api.js";
 import { all, debounce, icon, make, one } from "./dom.js";
 import { inOrganization, t } from "./page.js";
-import { commands, shortcut } from "./shortcuts.js";
+import { commands, printed, shortcut } from "./shortcuts.js";
 import { toast } from "./toasts.js";
 
 const MOST_COMMANDS = 8;
@@ -62,7 +62,7 @@ class Palette {
     if (!fitting.length) return [];
     const head = make("p", { class: "menu__head", id: "palette-commands" }, t("palette.commands"));
     const items = fitting.slice(0, MOST_COMMANDS).map((command, index) => {
-      const keys = command.keys.split(" ").map((key) => make("kbd", {}, key));
+      const keys = printed(command.keys).map((key) => make("kbd", {}, key));
       const item = make("button", { class: "menu__item", type: "button", role: "option", id: `palette-command-${index}`, tabindex: "-1" }, icon("right", "s"), make("span", { class: "cut" }, command.text), make("span", { class: "menu__note" }, ...keys));
       item.addEventListener("click", () => {
         this.dialog.close();

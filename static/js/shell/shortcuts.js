@@ -46,7 +46,7 @@ function name(event) {
 function handle(event) {
   if (event.defaultPrevented || event.isComposing || event.altKey || document.querySelector("dialog[open]")) return;
   const pressed = name(event);
-  const isSingle = !pressed.includes("+");
+  const isSingle = pressed.length === 1 || !pressed.includes("+");
   if (isSingle && (isField(event.target) || singleKeysAreOff())) return;
   const keys = first ? `${first} ${pressed}` : pressed;
   first = "";
@@ -60,11 +60,16 @@ function handle(event) {
   }
 }
 
+/** The keys as they stand on the reader's keyboard, one after the other. @param {string} keys */
+export function printed(keys) {
+  return keys.split(" ").map((key) => (key.length > 1 ? key.split("+").map((part) => (part.length > 1 ? t(`key.${part}`) : part)).join("+") : key));
+}
+
 /** The list of keys, made from the registry. */
 export function showShortcuts() {
   const list = make("dl", { class: "keys" });
   for (const { keys, text } of shortcuts) {
-    list.append(make("dt", {}, ...keys.split(" ").map((key) => make("kbd", {}, key))), make("dd", {}, text));
+    list.append(make("dt", {}, ...printed(keys).map((key) => make("kbd", {}, key))), make("dd", {}, text));
   }
   showDialog(t("shortcuts"), list, ...(singleKeysAreOff() ? [make("p", { class: "quiet" }, t("shortcuts.off"))] : []));
 }

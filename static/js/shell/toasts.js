@@ -7,6 +7,7 @@ import { component } from "./mount.js";
 import { t } from "./page.js";
 
 const STAY = 10_000;
+const LATER = "toast";
 
 /**
  * @param {string} text
@@ -34,6 +35,11 @@ export function toast(text, { bad = false, id = "", action } = {}) {
   one("#toasts").append(element);
 }
 
+/** Say something on the page that comes next. @param {string} text */
+export function later(text) {
+  sessionStorage.setItem(LATER, text);
+}
+
 /** Say why something failed. @param {unknown} error */
 export function explain(error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
@@ -56,6 +62,12 @@ function live(element) {
   for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, wait);
   wait();
 }
+
+component("#toasts", () => {
+  const text = sessionStorage.getItem(LATER);
+  sessionStorage.removeItem(LATER);
+  if (text) toast(text);
+});
 
 component("#toasts > [data-toast]:not([data-live])", (element) => {
   element.dataset.live = "";
