@@ -31,6 +31,7 @@ urlpatterns = [
     path("picture/", people.set_picture, name="set_picture"),
     path("people/", people.find, name="people"),
     path("unread/", waiting.why, name="why"),
+    path("unread/read/", waiting.read_everything, name="read_everything"),
     path("people/<uuid:person_id>/", people.card, name="person"),
     path("list/", reading.conversation_list, name="list"),
     path("channels/", conversations.browse, name="browse"),

@@ -13,7 +13,8 @@ from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Membership, Mention, Message, ReadMark, Topic
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors import unread, waiting
-from apps.chat.services import members, messages, moving, reading, topics
+from apps.chat.selectors.threads import inbox
+from apps.chat.services import members, messages, moving, reading, threads, topics
 from apps.chat.services.checking import check_read_state, drift, recount
 from apps.core.models import Event
 from tests.chat.test_topics import Scene
@@ -251,3 +252,22 @@ class Acts:
         known = list(Message.objects.order_by("pk").values_list("pk", flat=True))
         if known:
             run(self.chance.choice(self.people), self.chance.choice(known))  # type: ignore[operator]
+
+
+def test_everything_is_read_at_once_and_only_for_oneself(scene: Scene, world: World) -> None:
+    other = world.channel(scene.ada, "betrieb", [scene.ben])
+    members.set_preferences(principal=scene.ben, conversation_id=other, is_muted=True)
+    root = world.say(scene.ben, scene.channel, "Wer kommt?")
+    threads.set_followed(principal=scene.ben, message_id=root.id, is_followed=True)
+    world.say(scene.ada, scene.channel, "Ich", thread=root.id)
+    world.say(scene.ada, scene.channel, "@**Ben** siehst du das?")
+    world.say(scene.ada, other, "Im stummen Kanal")
+    world.say(scene.ben, other, "Für Ada")
+    assert inbox(scene.ben, only_unread=True)
+    assert reading.read_everything(principal=scene.ben) == 3
+    rows = conversation_selectors.list_conversations(scene.ben)
+    assert [(row.unread, row.mentions) for row in rows] == [(0, 0)] * len(rows)
+    assert not inbox(scene.ben, only_unread=True)
+    assert not waiting.explain(scene.ben)
+    assert conversation_selectors.get_conversation(scene.ada, other).unread == 1
+    assert reading.read_everything(principal=scene.ben) == 0

@@ -1,4 +1,4 @@
-"""What one writes survives what happens meanwhile: another window, a long paste, a change of the message, a way back."""
+"""What one writes survives what happens meanwhile: another window, a long paste, a changed message, a way back."""
 
 from __future__ import annotations
 

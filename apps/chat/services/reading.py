@@ -5,6 +5,7 @@ Unread is a count from the rows (`selectors.unread`); nothing here keeps a count
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TypedDict
 from uuid import UUID
 
@@ -15,9 +16,11 @@ from apps.accounts.types import Principal
 from apps.chat import events
 from apps.chat.errors import ConversationNotFound, MessageNotFound
 from apps.chat.models import Membership, Message, ReadMark, Topic
-from apps.chat.selectors import unread
+from apps.chat.selectors import conversations, unread
+from apps.chat.selectors import threads as inbox
 from apps.chat.selectors.conversations import is_reached
 from apps.chat.selectors.messages import visible_messages
+from apps.chat.services import threads
 from apps.core.events import log
 from apps.core.ids import uuid7
 from apps.core.models import Stream
@@ -92,6 +95,25 @@ def mark_unread_from(*, principal: Principal, message_id: UUID, only_topic: bool
         back=True,
         place=(message.topic_id or message.conversation_id) if only_topic else None,
     )
+
+
+def read_everything(*, principal: Principal) -> int:
+    """Mark what waits in all conversations and followed threads as read, muted ones too; return in how many places.
+
+    Each is a transaction of its own: what was marked stays so where a later one fails.
+    """
+    count = 0
+    for one in conversations.list_conversations(principal):
+        if one.unread or one.mentions:
+            move_marker(principal=principal, conversation_id=one.id, sequence=one.last_sequence)
+            count += 1
+    before: datetime | None = None
+    while found := inbox.inbox(principal, only_unread=True, before=before):
+        for thread in found:
+            threads.mark_read(principal=principal, message_id=thread.root.id, sequence=thread.last.sequence)
+        count += len(found)
+        before = found[-1].last.sent_at
+    return count
 
 
 def _lock(principal: Principal, conversation_id: UUID) -> Membership:

@@ -126,10 +126,14 @@ def join(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
     return leave_to(request, conversation_address(request.principal, conversation_id))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
-    """Leave a channel."""
+    """Leave a channel; ask before, where one does not come back alone."""
     found = conversations.get_conversation(request.principal, conversation_id)
+    if request.method != "POST":
+        title = _("Leave %(name)s") % {"name": found.name}
+        context = {"conversation": found, "action": request.path, "slug": slug}
+        return page_or_dialog(request, "chat/parts/leave.html", context, title=title)
     seating.remove_person(
         principal=request.principal, conversation_id=conversation_id, person_id=request.principal.id
     )

@@ -5,13 +5,15 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.http import HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from apps.chat.errors import ConversationNotFound
 from apps.chat.selectors import conversations, unread, waiting
-from apps.chat.views.common import PageRequest, message_address, page_or_dialog
+from apps.chat.services import reading
+from apps.chat.views.common import PageRequest, done, message_address, page_or_dialog
 
 REASONS = {
     "mention": gettext_lazy("mentions you"),
@@ -43,10 +45,18 @@ def why(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the 
         "rows": rows,
         "counted": sum(each.is_counted for each in found),
         "totals": None if chosen else unread.totals(principal),
+        "own_page": "unread",
         "is_cut": len(found) == waiting.SHOWN,
     }
     title = _("Why unread: %(name)s") % {"name": names[chosen]} if chosen in names else _("Why unread?")
     return page_or_dialog(request, "chat/parts/why.html", context, title=title)
+
+
+@require_POST
+def read_everything(request: PageRequest, slug: str) -> HttpResponse:
+    """Mark all that waits as read."""
+    reading.read_everything(principal=request.principal)
+    return done(request, reverse("chat:why", kwargs={"slug": slug}))
 
 
 def _uuid(text: str) -> UUID | None:

@@ -23,6 +23,7 @@ from django.views.decorators.vary import vary_on_headers
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat.errors import SearchNotUnderstood
+from apps.chat.selectors import conversations
 from apps.chat.selectors.search.grammar import clean
 from apps.chat.selectors.search.operators import HAS, IS, OPERATORS
 from apps.chat.types import SearchProblem
@@ -130,7 +131,7 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         "query": query,
         "order": _order(request),
         "types": [(kind.value, kind.label, kind in asked.sources) for kind in SourceType],
-        "conversation": next(iter(asked.conversations), None),
+        **_narrowed_to(request, asked),
         "ask_url": _ask_url(request.principal, query),
         "help": _help(get_language() or ""),
     }
@@ -246,6 +247,22 @@ def filters_of(request: HttpRequest) -> Filters:
         sources=tuple(kind for kind in SourceType if kind.value in kinds),
         conversations=(conversation,) if conversation else (),
     )
+
+
+def _narrowed_to(request: PageRequest, asked: Filters) -> dict[str, object]:
+    """Return the one conversation of the address, its name for who sees it, and the address of a search everywhere."""
+    if not asked.conversations:
+        return {}
+    (conversation,) = asked.conversations
+    values = request.GET.copy()
+    for name in ("cursor", "conversation"):
+        values.pop(name, None)
+    name = conversations.names(request.principal, {conversation}).get(conversation)
+    return {
+        "conversation": conversation,
+        "conversation_label": str(OPERATORS["in"].chip) % {"name": name} if name else "",
+        "everywhere_url": f"{request.path}?{values.urlencode()}",
+    }
 
 
 def _order(request: HttpRequest) -> Order:

@@ -11,7 +11,7 @@ import { findEmoji } from "./emoji.js";
 
 const MOST = 8;
 const SLASH = /^\/([a-z]*)$/;
-const STARTS = /(?:^|[\s(])([@:])([\p{L}\p{N}_.+-]*(?: [\p{L}\p{N}]+)?)$/u;
+const STARTS = /(?:^|[\s(])([@:])([\p{L}\p{N}_.+-]*(?: [\p{L}\p{N}.'’-]+){0,3})$/u;
 
 /** @param {HTMLTextAreaElement} field @param {HTMLElement} list */
 export function completions(field, list) {

@@ -275,8 +275,8 @@ export function setUpList() {
   shortcut({ keys: "N", text: t("shortcut.previous"), run: () => step(-1, ".conv--unread") });
   shortcut({ keys: "J", text: t("shortcut.below"), run: () => step(1) });
   shortcut({ keys: "K", text: t("shortcut.above"), run: () => step(-1) });
-  for (const [keys, own] of [["g t", "threads"], ["g s", "saved"], ["g d", "drafts"]]) {
-    shortcut({ keys: keys ?? "", text: t(`shortcut.${own}`), run: () => press(`[data-own="${own}"]`) });
+  for (const own of ["unread", "threads", "saved", "drafts"]) {
+    shortcut({ keys: `g ${own[0]}`, text: t(`shortcut.own.${own}`), run: () => press(`[data-own="${own}"]`) });
   }
   shortcut({ keys: "x", text: t("shortcut.new"), run: () => press("[data-new]") });
   total();
