@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from playwright.sync_api import expect
@@ -42,3 +43,17 @@ def test_a_search_with_operators_by_keyboard(visit: Visit) -> None:
     expect(maren.page.locator("#results .asked mark")).to_have_text("form:me")
     maren.page.get_by_role("link", name="from:me", exact=True).click()
     expect(maren.page.locator(".hit__text").first).to_contain_text("Flansch 4711")
+
+
+def test_a_time_said_in_words_becomes_a_filter_on_a_phone(visit: Visit) -> None:
+    maren = visit("Maren", language="de-DE", width=360, height=780, is_phone=True)
+    page = maren.page
+    page.goto("/o/nordlicht/search/?q=Kran+letzte+Woche")
+    offer = page.get_by_role("group", name="Nur").get_by_role("link")
+    expect(offer).to_have_count(1)
+    offer.click()
+    field = page.locator("#search-form input[name=q]")
+    expect(field).to_have_value(re.compile(r"^Kran after:\d{4}-\d\d-\d\d before:\d{4}-\d\d-\d\d$"))
+    expect(page.locator("#results .chip--on")).to_have_count(2)
+    expect(page.get_by_role("checkbox", name="Dokument")).to_be_visible()
+    assert maren.look() == []

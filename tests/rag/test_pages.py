@@ -220,3 +220,32 @@ def test_the_page_costs_as_many_queries_with_synonyms_as_without(
     # when the answer is sent, its trace
     with django_assert_num_queries(12):
         client.get(BASE + "search/?q=Bremse")
+
+
+def test_what_plain_words_say_is_offered_as_filters_that_can_be_taken_out_again(world: World) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben Ahrens")
+    channel = world.channel(ada, "einkauf", [ben])
+    _say(world, ben, channel, "Das Angebot der Werft von Ben")
+    _say(world, ada, channel, "Das Angebot der Reederei")
+    client = _client(ada)
+    page = _page(client, f"{BASE}search/?q=Angebot+von+Ben&order=newest")
+    (offer,) = page.xpath("//*[@aria-labelledby='narrower-title']//a")
+    assert offer.find_class("cut")[0].text_content() == "From: Ben Ahrens"
+    narrowed = _page(client, offer.get("href"))
+    assert narrowed.xpath("//input[@name='q']")[0].get("value") == 'Angebot from:"Ben Ahrens"'
+    assert narrowed.xpath("//input[@name='order']")[0].get("value") == "newest"
+    assert len(narrowed.find_class("hit")) == 1
+    assert not narrowed.xpath("//*[@aria-labelledby='narrower-title']")
+    (chip,) = narrowed.find_class("chip--on")
+    assert len(_page(client, chip.get("href")).find_class("hit")) == 2
+
+
+def test_a_search_in_one_conversation_names_it_to_who_sees_it_and_leads_everywhere(world: World) -> None:
+    ada, eve = world.person("Ada"), world.person("Eve")
+    secret = world.channel(ada, "geheim", is_private=True)
+    address = f"{BASE}search/?q=x&type=message&conversation={secret}"
+    (chip,) = _page(_client(ada), address).find_class("chip--on")
+    assert chip.find_class("cut")[0].text_content() == "In: geheim"
+    assert chip.get("href") == f"{BASE}search/?q=x&type=message"
+    (chip,) = _page(_client(eve), address).find_class("chip--on")
+    assert chip.find_class("cut")[0].text_content() == "In one conversation"

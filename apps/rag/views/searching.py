@@ -26,6 +26,8 @@ from apps.chat.errors import SearchNotUnderstood
 from apps.chat.selectors import conversations
 from apps.chat.selectors.search.grammar import clean
 from apps.chat.selectors.search.operators import HAS, IS, OPERATORS
+from apps.chat.selectors.search.spoken import offers
+from apps.chat.selectors.search.understanding import read_query
 from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
 from apps.core.http.afterwards import after_answer
@@ -98,6 +100,14 @@ class SynonymChip:
     """A synonym, and the address of the search without it, or with it again."""
 
     expansion: Expansion
+    url: str
+
+
+@dataclass(frozen=True)
+class NarrowerSearch:
+    """What plain words of the query say as operators, and the address of the search with these."""
+
+    label: str
     url: str
 
 
@@ -185,6 +195,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         ],
         "synonyms": [SynonymChip(one, _switched(request, one)) for one in result.expanded],
         "words": request.GET.get("words", "") if any(one.is_suggested for one in result.expanded) else "",
+        "narrower": _narrower(request, query),
         "other_words_url": _other_words_url(request, result, query),
         "more_url": _address(request, cursor=result.next_cursor) if result.next_cursor else "",
         "best_url": _address(request, order="best"),
@@ -257,10 +268,10 @@ def _narrowed_to(request: PageRequest, asked: Filters) -> dict[str, object]:
     values = request.GET.copy()
     for name in ("cursor", "conversation"):
         values.pop(name, None)
-    name = conversations.names(request.principal, {conversation}).get(conversation)
+    called = conversations.names(request.principal, {conversation}).get(conversation)
     return {
         "conversation": conversation,
-        "conversation_label": str(OPERATORS["in"].chip) % {"name": name} if name else "",
+        "conversation_label": str(OPERATORS["in"].chip) % {"name": called} if called else "",
         "everywhere_url": f"{request.path}?{values.urlencode()}",
     }
 
@@ -275,6 +286,11 @@ def _other_words_url(request: PageRequest, result: SearchResult, query: str) -> 
         return ""
     where = reverse("rag:other_words", kwargs={"slug": request.principal.organization_slug})
     return f"{where}?{request.GET.urlencode()}"
+
+
+def _narrower(request: PageRequest, query: str) -> list[NarrowerSearch]:
+    found = offers(request.principal, read_query(query))
+    return [NarrowerSearch(one.label, _address(request, q=one.instead(query))) for one in found]
 
 
 def plain_of(request: HttpRequest) -> list[str]:
