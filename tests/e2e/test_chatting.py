@@ -276,3 +276,20 @@ def test_the_open_conversation_stays_when_it_is_chosen_again(visit: Visit, tmp_p
     expect(shelf.locator(".file__note", has_text="ready")).to_have_count(1)
     maren.open("einkauf")
     expect(shelf.locator(".file__name")).to_have_text(["plan.txt"])
+
+
+def test_a_channel_is_suggested_and_its_name_leads_there(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    jonas.open("allgemein")
+    field = maren.page.locator("#main [data-text]")
+    field.press_sequentially("Weiter in #eink")
+    option = maren.page.get_by_role("option", name="einkauf")
+    expect(option).to_be_visible()
+    field.press("Enter")
+    expect(field).to_have_value("Weiter in #**einkauf** ")
+    field.press("Enter")
+    link = jonas.message("Weiter in #einkauf").get_by_role("link", name="#einkauf")
+    link.click()
+    expect(jonas.page.locator("[data-conversation-name]")).to_have_text("einkauf")
+    assert len(jonas.page.context.pages) == 1

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection
+from django.db.models.functions import Lower
 
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import Principal
+from apps.chat.models import Conversation
+from apps.core import tenancy
 
 State = Literal["open", "archived", "all"]
 _STATES = {"open": "c.archived_at IS NULL", "archived": "c.archived_at IS NOT NULL", "all": "true"}
@@ -42,6 +46,15 @@ class ChannelEntry:
     is_member: bool
     members: int
     last_message_at: datetime | None
+
+
+def find_public(names: Iterable[str]) -> dict[UUID, str]:
+    """Return the public channels of the current organization with one of these casefolded names, by id. One query."""
+    rows = Conversation.objects.filter(
+        organization_id=tenancy.current(), kind=Conversation.Kind.CHANNEL, is_private=False
+    )
+    named = rows.annotate(folded=Lower("name")).filter(folded__in=list(names))
+    return dict(named.order_by("pk").values_list("pk", "name"))
 
 
 def list_directory(

@@ -7,7 +7,10 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+from django.urls import reverse
+
 from apps.accounts.selectors import groups as group_selectors
+from apps.accounts.selectors import organizations
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.services import access
 from apps.accounts.types import GUEST, Principal
@@ -24,15 +27,20 @@ from apps.chat.rendering.markdown import (
     MENTION,
     Mentionable,
     People,
+    Place,
+    Places,
     Rendered,
     is_plain,
     mention_names,
+    place_names,
     render,
     render_plain,
 )
+from apps.chat.selectors import channels
 from apps.chat.selectors.conversations import is_reached, member_ids
 from apps.chat.services import mass_mentions
 from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT, Card, Draft, PersonRef, Priority
+from apps.core import tenancy
 
 _CLIENT_KEY = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
@@ -114,7 +122,8 @@ def compose(
     priority: Priority = "",
     confirm_mass_mention: bool = False,
 ) -> Draft:
-    """Return a draft ready for the write path. One query when the text may mention someone, none otherwise.
+    """Return a draft ready for the write path. One query where the text may mention someone, two where it names
+    channels, none otherwise.
 
     Raises:
         EmptyMessage, MessageTooLong, UnreadableText, ClientKeyInvalid, TooManyAttachments, TopicNameInvalid.
@@ -154,10 +163,24 @@ def compose(
 
 
 def render_body(body: str) -> Rendered:
-    """Render a cleaned body, looking up the people it may mention in the current organization."""
+    """Render a cleaned body, looking up the people and channels it may name in the current organization."""
     if is_plain(body):
         return render_plain(body)
-    return render(body, _people(mention_names(body)))
+    return render(body, _people(mention_names(body)), _places(place_names(body)))
+
+
+def _places(names: set[str]) -> Places:
+    """Return which public channels these names mean; what is private is no link. One query, two where there is one."""
+    found = channels.find_public(names) if names else {}
+    if not found:
+        return {}
+    slug = organizations.slug_of(tenancy.current())
+    return {
+        name.casefold(): Place(
+            pk, name, reverse("chat:conversation", kwargs={"slug": slug, "conversation_id": pk})
+        )
+        for pk, name in found.items()
+    }
 
 
 def _people(names: set[str]) -> People:

@@ -183,6 +183,16 @@ document.addEventListener("click", (event) => {
   dialogFor(link.href);
 });
 
+// A channel that a text names opens here; of an address elsewhere the sanitiser made one for another window.
+document.addEventListener("click", (event) => {
+  const link = event.target instanceof Element ? event.target.closest(".message__text a[data-conversation]") : null;
+  if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const listed = document.getElementById(`conv-${link.dataset.conversation}`);
+  if (listed) listed.click();
+  else location.assign(link.href);
+});
+
 /** @param {string} path */
 async function bringBack(path) {
   if (await act(path)) announce(t("restored"));

@@ -1,8 +1,8 @@
 // @ts-check
-/** Suggestions while writing: `@` for people, `:` for emoji. The list is a listbox; the field keeps the focus. */
+/** Suggestions while writing: `@` for people, `#` for channels, `:` for emoji. The list is a listbox; the field keeps the focus. */
 
 import { request } from "../shell/api.js";
-import { debounce, icon, make } from "../shell/dom.js";
+import { all, debounce, icon, make } from "../shell/dom.js";
 import { inOrganization, t } from "../shell/page.js";
 import { commands } from "./commands.js";
 import { findEmoji } from "./emoji.js";
@@ -11,7 +11,7 @@ import { findEmoji } from "./emoji.js";
 
 const MOST = 8;
 const SLASH = /^\/([a-z]*)$/;
-const STARTS = /(?:^|[\s(])([@:])([\p{L}\p{N}_.+-]*(?: [\p{L}\p{N}.'’-]+){0,3})$/u;
+const STARTS = /(?:^|[\s(])([@:#])([\p{L}\p{N}_.+-]*(?: [\p{L}\p{N}.'’-]+){0,3})$/u;
 
 /** @param {HTMLTextAreaElement} field @param {HTMLElement} list */
 export function completions(field, list) {
@@ -58,7 +58,7 @@ export function completions(field, list) {
   };
 
   const look = debounce(async (/** @type {string} */ kind, /** @type {string} */ word, /** @type {number} */ number) => {
-    const found = kind === "/" ? await slashed(word) : kind === "@" ? await people(word) : word.length > 1 ? await emoji(word) : [];
+    const found = kind === "/" ? await slashed(word) : kind === "@" ? await people(word) : kind === "#" ? channels(word) : word.length > 1 ? await emoji(word) : [];
     if (number !== round) return;
     choices = found.slice(0, MOST);
     chosen = 0;
@@ -119,6 +119,13 @@ async function people(word) {
   } catch {
     return []; // without suggestions a name can still be written
   }
+}
+
+/** Public channels of the list; the name of a private one is no link. @param {string} word @returns {Choice[]} */
+function channels(word) {
+  const needle = word.toLocaleLowerCase();
+  const names = all('.conv[data-kind="channel"]:not([data-private])').map((link) => link.dataset.name ?? "");
+  return names.filter((name) => name.toLocaleLowerCase().includes(needle)).map((name) => ({ text: `#**${name}**`, label: name, sign: icon("hash", "s") }));
 }
 
 /** @param {string} word @returns {Promise<Choice[]>} */
