@@ -10,7 +10,7 @@ from lxml import html
 
 from apps.accounts.models import Member
 from apps.accounts.types import Principal
-from apps.chat.selectors import conversations
+from apps.chat.selectors import channels, conversations
 from apps.chat.views import conversations as views
 from tests.chat.test_pages import FRAGMENT, Reader
 from tests.chat.world import World
@@ -113,3 +113,27 @@ def test_people_in_no_list_are_added_to_a_channel_and_members_are_no_choice(
     assert inside == {"Ada", "Bea", "Zoe"}
     nobody = ada.page(f"{address}?q=xyz").get_element_by_id("people-choices")
     assert "Nobody with this name." in nobody.text_content()
+
+
+def test_a_large_channel_lists_a_part_of_its_members_and_finds_the_others(
+    world: World, ada: Reader, many: list[Principal]
+) -> None:
+    channel = world.channel(ada.person, "betrieb", many)
+    address = ada.url("members", conversation_id=channel)
+    shown = ada.page(address)
+    assert [line.find_class("cut")[0].text_content() for line in shown.xpath("//li[@data-person]")] == [
+        "Ada",
+        "Bea",
+    ]
+    assert "3 more people are in here." in shown.text_content()
+    found = ada.page(f"{address}?q=zo")
+    assert [line.get("data-person") for line in found.xpath("//li[@data-person]")] == [str(many[3].id)]
+
+
+def test_a_cut_directory_says_so(world: World, ada: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("eins", "zwei"):
+        world.channel(ada.person, name)
+    address = ada.url("browse")
+    assert "There are more channels" not in ada.page(address).text_content()
+    monkeypatch.setattr(channels, "MOST", 2)
+    assert "There are more channels" in ada.page(address).text_content()

@@ -82,7 +82,7 @@ def test_a_name_with_signs_is_escaped() -> None:
     place = Place(UUID(int=7), 'a<b>"&c', '/o/x"/c/')
     rendered = render("#**x**", None, {"x": place}).html
     assert 'href="/o/x&quot;/c/"' in rendered
-    assert ">#a&lt;b&gt;\"&amp;c</a>" in rendered
+    assert '>#a&lt;b&gt;"&amp;c</a>' in rendered
 
 
 def test_a_link_stays_after_a_rename_and_an_edit(world: World, ada: Principal, einkauf: UUID) -> None:

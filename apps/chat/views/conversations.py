@@ -112,6 +112,7 @@ def browse(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     context = {
         **list_context(request),
         "channels": found,
+        "is_cut": len(found) == channels.MOST,
         "q": needle,
         "is_archive": is_archive,
         "may_create": bool(may_create),
@@ -154,8 +155,10 @@ def members(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespo
     )
     choice = _choice(request, without={person.id for person in inside})
     form = PeopleForm(choice.sent, choices=choice.people)
+    listed = [person for person in inside if choice.needle.casefold() in person.name.casefold()]
     context = {
-        "conversation": found, "members": inside, "form": form, "choice": choice, "may_add": may_add,
+        "conversation": found, "members": listed[:MOST_CHOICES], "form": form,
+        "unlisted": max(0, len(listed) - MOST_CHOICES), "choice": choice, "may_add": may_add,
         "may_remove": _may_manage(request, found) and found.kind == "channel", "action": request.path,
         "may_give_roles": found.kind == "channel" and may_manage_roles(request.principal, found.scope),
         "submit": _("Add people"), "slug": slug,
