@@ -14,6 +14,7 @@ from apps.rag.selectors.search import LARGEST_LIMIT
 from apps.rag.selectors.suggestions import LONGEST_SEALED
 from apps.rag.types import (
     LONGEST_SYNONYM,
+    ExpansionKind,
     Explanation,
     Hit,
     Rewriting,
@@ -172,7 +173,7 @@ class ExpansionSerializer(serializers.Serializer[object]):
     text = serializers.CharField()
     term = serializers.CharField()
     is_used = serializers.BooleanField(help_text="False: left out by `plain`.")
-    is_suggested = serializers.BooleanField(help_text="A language model said it, and not the organization.")
+    kind = serializers.ChoiceField(choices=ExpansionKind.choices, help_text="Of whom it is.")
 
 
 class RewritingSerializer(serializers.Serializer[object]):

@@ -25,6 +25,7 @@ from apps.rag.text.folding import fold
 from apps.rag.text.query import ParsedQuery, parse, parse_plain
 from apps.rag.text.snippets import Likeness, words_of
 from apps.rag.types import (
+    ExpansionKind,
     ExplainedHit,
     Explanation,
     Hit,
@@ -114,7 +115,11 @@ def explained_hit(principal: Principal, *, search_id: UUID, number: int) -> Expl
         trace.query,
         has_grammar=trace.has_grammar,
         left_out=[one["term"] for one in trace.synonyms if not one["is_used"]],
-        suggested=[Suggestion(one["text"], one["term"]) for one in trace.synonyms if one.get("is_suggested")],
+        suggested=[
+            Suggestion(one["text"], one["term"])
+            for one in trace.synonyms
+            if one.get("kind") == ExpansionKind.SUGGESTED
+        ],
     )
     hit = _hit(principal, trace, number, query)
     if hit is None:
@@ -198,10 +203,8 @@ def _matches(hits: Sequence[Hit], query: ParsedQuery) -> list[tuple[WordMatch, .
 
 
 def _match(word: str, way: Way, *, is_whole: bool, in_title: bool) -> WordMatch:
-    if way.is_suggested:
-        kind = WordMatchKind.SUGGESTED
-    elif way.is_synonym:
-        kind = WordMatchKind.SYNONYM
+    if way.kind is not None:
+        kind = WordMatchKind(way.kind)
     elif not is_whole:
         kind = WordMatchKind.PART
     elif word.casefold() == way.asked.casefold():

@@ -18,13 +18,15 @@ from apps.elyza.types import QueryEmbedding
 from apps.rag.selectors import reranking
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
-from apps.rag.types import MOST_HITS, NO_TRACE, Filters, SearchPath, Trace
+from apps.rag.types import MOST_HITS, NO_TRACE, ExpansionKind, Filters, SearchPath, Trace
 
 _LANGUAGES: Final = ("de", "en", "simple")
-# A synonym is somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6
-# at most), below the word itself and its certain spellings (0.9).
-_SYNONYM: Final = 0.7
-_SUGGESTED: Final = 0.5  # a language model's word, which nobody here has agreed to
+_WEIGHTS: Final = {
+    # Somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6 at most),
+    # below the word itself and its certain spellings (0.9).
+    ExpansionKind.SYNONYM: 0.7,
+    ExpansionKind.SUGGESTED: 0.5,  # which nobody here has agreed to
+}
 _STAGES: Final = ("visible", "weighing", "words", "meaning")  # of the statement, in their order
 _RANK: Final = (
     "SELECT chunk, score, words, cosine, source_type, source, moment, words_rank, meaning_rank, found, trace "
@@ -186,7 +188,7 @@ class Way:
     Attributes:
         number: of the word in the query, from 0; `asked` is it.
         weight: 1 as it is written, less for other spellings and for synonyms.
-        is_suggested: of the synonyms, those of a language model.
+        kind: of the synonym; None is the word itself.
     """
 
     number: int
@@ -194,8 +196,7 @@ class Way:
     language: str
     form: str
     weight: float
-    is_synonym: bool = False
-    is_suggested: bool = False
+    kind: ExpansionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,11 +230,8 @@ def ways_to_write(query: ParsedQuery) -> Iterator[Way]:
             for language in filter(one.holds_for, _LANGUAGES):
                 for part in parts:
                     for spelling, weight in forms(part, language):
-                        share = weight * (_SUGGESTED if one.is_suggested else _SYNONYM) / len(parts)
-                        yield Way(
-                            number, one.words[-1], language, spelling, share,
-                            is_synonym=True, is_suggested=one.is_suggested,
-                        )  # fmt: skip
+                        share = weight * _WEIGHTS[one.kind] / len(parts)
+                        yield Way(number, one.words[-1], language, spelling, share, one.kind)
 
 
 def demanded(query: ParsedQuery) -> Spellings:

@@ -102,8 +102,7 @@ def remove_old(organization_id: UUID, before: datetime, held: Held) -> int:
 
 
 def _expansion(one: Expansion) -> dict[str, Any]:
-    kept: dict[str, Any] = {"text": one.text, "term": one.term, "is_used": one.is_used}
-    return kept | {"is_suggested": True} if one.is_suggested else kept
+    return {"text": one.text, "term": one.term, "is_used": one.is_used, "kind": one.kind.value}
 
 
 def _counts(trace: Trace) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from apps.chat.selectors.search.grammar import Query, clean
 from apps.chat.selectors.search.understanding import read_query
+from apps.rag.types import ExpansionKind
 
 MOST_WORDS: Final = 32
 MOST_PHRASES: Final = 6
@@ -21,13 +22,12 @@ class Synonyms:
         words: those of the query, in their order.
         terms: the other ways to say it.
         language: of the texts that may say it so; empty is every one.
-        is_suggested: a language model says so, and not the organization.
     """
 
     words: tuple[str, ...]
     terms: tuple[str, ...]
     language: str = ""
-    is_suggested: bool = False
+    kind: ExpansionKind = ExpansionKind.SYNONYM
 
     def holds_for(self, language: str) -> bool:
         """Return whether texts of a language are looked through."""

@@ -52,6 +52,13 @@ class RewritingState(models.TextChoices):
     FAILED = "failed", _("The language model named no word that fits, or not in time")
 
 
+class ExpansionKind(models.TextChoices):
+    """What is looked for beside the words of a query."""
+
+    SYNONYM = "synonym", _("a synonym")
+    SUGGESTED = "suggested", _("a word of the language model")
+
+
 class LeftOut(models.TextChoices):
     """Why a passage that was found is not given to an answer."""
 

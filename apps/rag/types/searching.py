@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.accounts.types import PersonView
 from apps.core.ids import uuid7
-from apps.rag.types.kinds import LeftOut, RewritingState, SearchPath, SourceType, WordMatchKind
+from apps.rag.types.kinds import ExpansionKind, LeftOut, RewritingState, SearchPath, SourceType, WordMatchKind
 from apps.rag.types.passages import Box, MessageSpan, Span
 
 
@@ -64,19 +64,18 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A synonym of words of the query.
+    """Another way to say words of the query.
 
     Attributes:
         text: the words as they stand in the query.
         term: the other way to say it.
         is_used: False when the searcher left it out.
-        is_suggested: a language model said it, and not the organization.
     """
 
     text: str
     term: str
     is_used: bool = True
-    is_suggested: bool = False
+    kind: ExpansionKind = ExpansionKind.SYNONYM
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +253,11 @@ class SearchResult:
     @property
     def is_rewritten(self) -> bool:
         """Return whether words of a language model were looked for, too."""
-        return any(one.is_suggested and one.is_used for one in self.expanded)
+        return any(one.is_used for one in self.expanded_by(ExpansionKind.SUGGESTED))
+
+    def expanded_by(self, kind: ExpansionKind) -> list[Expansion]:
+        """Return the expansions of a kind; those that were left out, too."""
+        return [one for one in self.expanded if one.kind == kind]
 
 
 @dataclass(frozen=True, kw_only=True)
