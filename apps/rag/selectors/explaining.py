@@ -18,6 +18,7 @@ from apps.rag.errors import HitNotFound
 from apps.rag.models import SearchThumb, SearchTrace
 from apps.rag.selectors import passages
 from apps.rag.selectors.ranking import Ranked, Way, ways_to_write
+from apps.rag.selectors.related import with_related
 from apps.rag.selectors.suggestions import with_suggestions
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.selectors.traces import own_searches
@@ -62,16 +63,19 @@ def query_of(
     has_grammar: bool,
     left_out: Sequence[str] = (),
     suggested: Sequence[Suggestion] = (),
+    related: Sequence[str] = (),
 ) -> ParsedQuery:
     """Return what a search asked of texts, with the synonyms of this moment. One query.
 
     Args:
         left_out: synonyms and suggestions that were not looked for.
         suggested: what a language model said for words of it.
+        related: words that the searcher added.
     """
     asked = texts_asked(text, has_grammar=has_grammar)
     query, expanded = with_synonyms(principal, asked, left_out=left_out)
-    query, _expanded = with_suggestions(query, expanded, suggested, left_out=left_out)
+    query, expanded = with_suggestions(query, expanded, suggested, left_out=left_out)
+    query, _expanded = with_related(query, expanded, related)
     return query
 
 
@@ -120,6 +124,7 @@ def explained_hit(principal: Principal, *, search_id: UUID, number: int) -> Expl
             for one in trace.synonyms
             if one.get("kind") == ExpansionKind.SUGGESTED
         ],
+        related=[one["term"] for one in trace.synonyms if one.get("kind") == ExpansionKind.RELATED],
     )
     hit = _hit(principal, trace, number, query)
     if hit is None:

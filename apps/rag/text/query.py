@@ -44,6 +44,7 @@ class ParsedQuery:
         text: what is asked for, without operators and exclusions: for the encoder.
         runs: the words outside of phrases, as they stand side by side: what may have synonyms.
         synonyms: of them, once they were looked up.
+        related: words that the searcher added, and that stand for none of the query.
     """
 
     words: tuple[str, ...]
@@ -52,9 +53,10 @@ class ParsedQuery:
     text: str
     runs: tuple[tuple[str, ...], ...] = ()
     synonyms: tuple[Synonyms, ...] = ()
+    related: tuple[str, ...] = ()
 
     def written_in(self, language: str) -> list[str]:
-        """Return the words that texts of a language may hold: those of the query and of its synonyms."""
+        """Return the words that texts of a language may hold: of the query, of its synonyms, and related ones."""
         others = [
             word
             for one in self.synonyms
@@ -62,7 +64,7 @@ class ParsedQuery:
             for term in one.terms
             for word in words_of(term)
         ]
-        return [*self.words, *others]
+        return [*self.words, *others, *self.related]
 
     @property
     def is_empty(self) -> bool:

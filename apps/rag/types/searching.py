@@ -64,10 +64,10 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """Another way to say words of the query.
+    """What is looked for beside the words of the query.
 
     Attributes:
-        text: the words as they stand in the query.
+        text: the words as they stand in the query, for which it is another way to say it; empty for a related word.
         term: the other way to say it.
         is_used: False when the searcher left it out.
     """
@@ -233,7 +233,8 @@ class SearchResult:
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
         expanded: synonyms that were looked for beside the words of the query, and those that were left out; then what
-            a language model suggested.
+            a language model suggested, and related words that the searcher added.
+        related: words that the best hits share, to be added; where nobody asks for an offer there are none.
         is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
         id: of this page of this search: what the console shows of it, and thumbs are given under it.
     """
@@ -245,6 +246,7 @@ class SearchResult:
     took_ms: float
     chips: tuple[Chip, ...] = ()
     expanded: tuple[Expansion, ...] = ()
+    related: tuple[str, ...] = ()
     is_list: bool = False
     filters: Filters = field(default_factory=Filters)
     id: UUID = field(default_factory=uuid7)
