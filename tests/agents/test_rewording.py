@@ -59,7 +59,7 @@ def test_a_question_in_other_words_than_the_sources_is_answered(
         ("answer", ben.id, row.run_id), ("rewrite", ben.id, row.run_id)
     ]  # fmt: skip
     kept = SearchTrace.objects.get()
-    assert [(one["term"], one["is_suggested"]) for one in kept.synonyms] == [("Freistellung", True)]
+    assert [(one["term"], one["kind"]) for one in kept.synonyms] == [("Freistellung", "suggested")]
     assert [name for name, _ in kept.stages][-1] == "rewriting"
 
 

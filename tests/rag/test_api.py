@@ -177,7 +177,7 @@ def test_the_answer_says_which_synonyms_were_looked_for(searcher) -> None:
     api = Api.by_key(member)
     data = api.get("search/?q=lifter").json()
     assert [hit["source"] for hit in data["results"]] == [str(sent.id)]
-    assert data["expanded"] == [{"text": "lifter", "term": "crane", "is_used": True, "is_suggested": False}]
+    assert data["expanded"] == [{"text": "lifter", "term": "crane", "is_used": True, "kind": "synonym"}]
     data = api.get("search/?q=lifter&plain=crane").json()
     assert data["results"] == []
-    assert data["expanded"] == [{"text": "lifter", "term": "crane", "is_used": False, "is_suggested": False}]
+    assert data["expanded"] == [{"text": "lifter", "term": "crane", "is_used": False, "kind": "synonym"}]

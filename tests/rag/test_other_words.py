@@ -238,8 +238,8 @@ def test_the_api_asks_where_it_is_wished(ada: Principal, use_model: UseModel) ->
         again = _api(ada, f"q={QUERY}&words={words}&rewrite=true&plain=Freistellung&plain=Kran")
         assert len(server.requests) == 1
     assert (found["rewritten"]["state"], found["rewritten"]["reason"]) == ("rewritten", "")
-    assert [(one["term"], one["is_suggested"]) for one in found["expanded"]] == [
-        ("Freistellung", True), ("Kran", True)
+    assert [(one["term"], one["kind"]) for one in found["expanded"]] == [
+        ("Freistellung", "suggested"), ("Kran", "suggested")
     ]  # fmt: skip
     assert found["results"][0]["explanation"]["words"][0]["kind"] == "suggested"
     assert [one["name"] for one in found["explanation"]["stages"]][-1] == "rewriting"

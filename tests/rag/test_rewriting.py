@@ -59,8 +59,8 @@ def test_a_weak_search_is_made_again_with_words_of_a_model(ada: Principal, use_m
     again = ask(ada, QUERY, suggested=found.suggestions)
     assert texts(again) == [HOLIDAY]
     assert again.is_rewritten
-    assert [(one.term, one.is_used, one.is_suggested) for one in again.expanded] == [
-        ("Freistellung", True, True), ("Antrag", True, True)
+    assert [(one.term, one.is_used, one.kind) for one in again.expanded] == [
+        ("Freistellung", True, "suggested"), ("Antrag", True, "suggested")
     ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from apps.rag.selectors.suggestions import LONGEST_SEALED, fitting, sealed, unse
 from apps.rag.services import synonyms
 from apps.rag.services.traces import keep_trace
 from apps.rag.text.query import parse
-from apps.rag.types import Expansion, SearchOrigin, Suggestion, WordMatchKind
+from apps.rag.types import Expansion, ExpansionKind, SearchOrigin, Suggestion, WordMatchKind
 from tests.chat.world import World, make_world
 from tests.rag.library import ask, texts
 from tests.rag.rewording import CRANE, HOLIDAY, QUERY, say, searcher
@@ -100,7 +100,7 @@ def test_a_word_of_the_model_counts_less_than_what_was_written_and_than_a_synony
     assert texts(found) == ["Der Ferienwunsch ist da.", CRANE, HOLIDAY]
     assert found.expanded == (
         Expansion("Ferienwunsch", "Haken"),
-        Expansion("Ferienwunsch", "Freistellung", is_suggested=True),
+        Expansion("Ferienwunsch", "Freistellung", kind=ExpansionKind.SUGGESTED),
     )
     weights = {way.form: way.weight for way in ways_to_write(
         query_of(ada, "Ferienwunsch", has_grammar=True, suggested=suggested)
@@ -112,7 +112,9 @@ def test_a_word_of_the_model_can_be_left_out(ada: Principal) -> None:
     suggested = [Suggestion("Ferienwunsch", "Freistellung"), Suggestion("Ferienwunsch", "Kran")]
     found = ask(ada, QUERY, suggested=suggested, plain=["freistellung"])
     assert texts(found) == [CRANE]
-    assert found.expanded[0] == Expansion("Ferienwunsch", "Freistellung", is_used=False, is_suggested=True)
+    assert found.expanded[0] == Expansion(
+        "Ferienwunsch", "Freistellung", is_used=False, kind=ExpansionKind.SUGGESTED
+    )
     assert found.is_rewritten
     assert not ask(ada, QUERY, suggested=suggested, plain=["Freistellung", "Kran"]).is_rewritten
 
@@ -149,7 +151,7 @@ def test_a_hit_says_that_a_word_of_the_model_found_it(ada: Principal) -> None:
     result = ask(ada, QUERY, suggested=[Suggestion("Ferienwunsch", "Freistellung")])
     keep_trace(principal=ada, origin=SearchOrigin.PAGE, query=QUERY, result=result)
     assert SearchTrace.objects.get().synonyms == [
-        {"text": "Ferienwunsch", "term": "Freistellung", "is_used": True, "is_suggested": True}
+        {"text": "Ferienwunsch", "term": "Freistellung", "is_used": True, "kind": "suggested"}
     ]
     (match,) = explained_hit(ada, search_id=result.id, number=1).explanation.words
     assert (match.word, match.asked, match.kind, match.weight) == (

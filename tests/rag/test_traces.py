@@ -72,7 +72,7 @@ def test_a_search_of_the_page_is_kept_with_what_it_did(world: World) -> None:
         "Kran in:betrieb",
     )
     assert [(chip["kind"], chip["is_known"]) for chip in kept.chips] == [("in", True)]
-    assert kept.synonyms == [{"text": "Kran", "term": "Hebezeug", "is_used": False}]
+    assert kept.synonyms == [{"text": "Kran", "term": "Hebezeug", "is_used": False, "kind": "synonym"}]
     assert (kept.path, kept.words_only, kept.hit_count) == ("exact", False, 1)
     assert kept.counts == {  # of what Ada sees in this channel: one message
         "visible": 1, "is_more": False, "with_words": 1, "near": 1, "candidates": 1, "ranked": 1, "collapsed": 0,

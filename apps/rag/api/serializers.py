@@ -14,6 +14,8 @@ from apps.rag.selectors.search import LARGEST_LIMIT
 from apps.rag.selectors.suggestions import LONGEST_SEALED
 from apps.rag.types import (
     LONGEST_SYNONYM,
+    MOST_RELATED,
+    ExpansionKind,
     Explanation,
     Hit,
     Rewriting,
@@ -45,6 +47,10 @@ class SearchQuery(StrictSerializer):
     plain = serializers.ListField(
         child=CleanText(max_length=LONGEST_SYNONYM), max_length=50, required=False, default=list,
         help_text="Synonyms and words of the model that are not looked for.",
+    )  # fmt: skip
+    related = serializers.ListField(
+        child=CleanText(max_length=LONGEST_SYNONYM), max_length=MOST_RELATED, required=False, default=list,
+        help_text="Words of `related` of an answer that are looked for, too; they count less.",
     )  # fmt: skip
     rewrite = serializers.BooleanField(
         default=False, help_text="Ask the language model for other words where the first pass is weak."
@@ -167,12 +173,12 @@ class ChipSerializer(serializers.Serializer[object]):
 
 
 class ExpansionSerializer(serializers.Serializer[object]):
-    """A synonym of words of the query: `text` stands there, `term` is the other way to say it."""
+    """What is looked for, too: `term` is another way to say `text` of the query. A related word stands for none."""
 
     text = serializers.CharField()
     term = serializers.CharField()
     is_used = serializers.BooleanField(help_text="False: left out by `plain`.")
-    is_suggested = serializers.BooleanField(help_text="A language model said it, and not the organization.")
+    kind = serializers.ChoiceField(choices=ExpansionKind.choices, help_text="Of whom it is.")
 
 
 class RewritingSerializer(serializers.Serializer[object]):
@@ -203,7 +209,13 @@ class SearchSerializer(serializers.Serializer[object]):
         "missing."
     )
     expanded = ExpansionSerializer(
-        many=True, help_text="Synonyms of the organization, and words of the model, that were looked for."
+        many=True,
+        help_text="Synonyms of the organization, words of the model, and related words that were looked for.",
+    )
+    related = serializers.ListField(
+        child=serializers.CharField(),
+        max_length=MOST_RELATED,
+        help_text="Rare words that at least three of the best results of different sources share, to be added.",
     )
     rewritten = RewritingSerializer(
         allow_null=True, help_text="Null unless `rewrite` or `words` asks for it."
@@ -260,6 +272,7 @@ def result_json(
         "chips": [asdict(chip) for chip in result.chips],
         "documents_being_read": documents_being_read,
         "expanded": [asdict(one) for one in result.expanded],
+        "related": list(result.related),
         "rewritten": rewriting and {"state": rewriting.state, "reason": rewriting.reason, "words": words},
         "explanation": None if explained is None else _explanation(result.trace),
     }

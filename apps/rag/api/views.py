@@ -17,6 +17,7 @@ from apps.accounts.types import Principal
 from apps.core.api.serializers import read_query, validated
 from apps.core.http.afterwards import after_answer
 from apps.rag.api import serializers as shapes
+from apps.rag.selectors.agreement import with_offer
 from apps.rag.selectors.explaining import explain, query_of
 from apps.rag.selectors.search import documents_being_read, search
 from apps.rag.selectors.suggestions import sealed, unsealed
@@ -24,7 +25,15 @@ from apps.rag.services import thumbs
 from apps.rag.services.reading import note_read
 from apps.rag.services.rewriting import rewrite, with_stage
 from apps.rag.services.traces import keep_trace
-from apps.rag.types import Filters, Rewriting, RewritingState, SearchOrigin, SearchResult, SourceType
+from apps.rag.types import (
+    ExpansionKind,
+    Filters,
+    Rewriting,
+    RewritingState,
+    SearchOrigin,
+    SearchResult,
+    SourceType,
+)
 
 
 class Search(APIView):
@@ -44,6 +53,8 @@ class Search(APIView):
         query = read_query(request, shapes.SearchQuery)
         caller = principal_of(request)
         result, rewriting = _searched(caller, query)
+        if query["order"] == "best":
+            result = with_offer(caller, query["q"], result)
         if caller.kind != "person":
             note_read(
                 organization_id=caller.organization_id,
@@ -54,7 +65,10 @@ class Search(APIView):
             )
         being_read = documents_being_read(caller, result)
         suggested = rewriting.suggestions if rewriting else ()
-        texts = partial(query_of, caller, query["q"], has_grammar=True, left_out=query["plain"])
+        related = [one.term for one in result.expanded_by(ExpansionKind.RELATED)]
+        texts = partial(
+            query_of, caller, query["q"], has_grammar=True, left_out=query["plain"], related=related
+        )
         response = Response(
             shapes.result_json(
                 result,
@@ -86,6 +100,7 @@ def _searched(caller: Principal, query: Mapping[str, Any]) -> tuple[SearchResult
         cursor=query["cursor"],
         order=query["order"],
         plain=query["plain"],
+        related=query["related"],
     )
     if brought := unsealed(caller.organization_id, query["q"], query["words"]):
         return find(suggested=brought), Rewriting(state=RewritingState.REWRITTEN, suggestions=brought)

@@ -33,6 +33,7 @@ _LISTS: Final = {
 _STAGES: Final = {
     "understanding": gettext_lazy("Reading the query"),
     "synonyms": gettext_lazy("Synonyms"),
+    "related": gettext_lazy("Related words"),
     "rewriting": gettext_lazy("Words of the language model"),
     "encoding": gettext_lazy("Vector of the query"),
     "visible": gettext_lazy("Counting what is visible"),

@@ -18,6 +18,7 @@ from apps.rag.errors import HitNotFound
 from apps.rag.models import SearchThumb, SearchTrace
 from apps.rag.selectors import passages
 from apps.rag.selectors.ranking import Ranked, Way, ways_to_write
+from apps.rag.selectors.related import with_related
 from apps.rag.selectors.suggestions import with_suggestions
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.selectors.traces import own_searches
@@ -25,6 +26,7 @@ from apps.rag.text.folding import fold
 from apps.rag.text.query import ParsedQuery, parse, parse_plain
 from apps.rag.text.snippets import Likeness, words_of
 from apps.rag.types import (
+    ExpansionKind,
     ExplainedHit,
     Explanation,
     Hit,
@@ -61,16 +63,19 @@ def query_of(
     has_grammar: bool,
     left_out: Sequence[str] = (),
     suggested: Sequence[Suggestion] = (),
+    related: Sequence[str] = (),
 ) -> ParsedQuery:
     """Return what a search asked of texts, with the synonyms of this moment. One query.
 
     Args:
         left_out: synonyms and suggestions that were not looked for.
         suggested: what a language model said for words of it.
+        related: words that the searcher added.
     """
     asked = texts_asked(text, has_grammar=has_grammar)
     query, expanded = with_synonyms(principal, asked, left_out=left_out)
-    query, _expanded = with_suggestions(query, expanded, suggested, left_out=left_out)
+    query, expanded = with_suggestions(query, expanded, suggested, left_out=left_out)
+    query, _expanded = with_related(query, expanded, related)
     return query
 
 
@@ -114,7 +119,12 @@ def explained_hit(principal: Principal, *, search_id: UUID, number: int) -> Expl
         trace.query,
         has_grammar=trace.has_grammar,
         left_out=[one["term"] for one in trace.synonyms if not one["is_used"]],
-        suggested=[Suggestion(one["text"], one["term"]) for one in trace.synonyms if one.get("is_suggested")],
+        suggested=[
+            Suggestion(one["text"], one["term"])
+            for one in trace.synonyms
+            if one.get("kind") == ExpansionKind.SUGGESTED
+        ],
+        related=[one["term"] for one in trace.synonyms if one.get("kind") == ExpansionKind.RELATED],
     )
     hit = _hit(principal, trace, number, query)
     if hit is None:
@@ -198,10 +208,8 @@ def _matches(hits: Sequence[Hit], query: ParsedQuery) -> list[tuple[WordMatch, .
 
 
 def _match(word: str, way: Way, *, is_whole: bool, in_title: bool) -> WordMatch:
-    if way.is_suggested:
-        kind = WordMatchKind.SUGGESTED
-    elif way.is_synonym:
-        kind = WordMatchKind.SYNONYM
+    if way.kind is not None:
+        kind = WordMatchKind(way.kind)
     elif not is_whole:
         kind = WordMatchKind.PART
     elif word.casefold() == way.asked.casefold():

@@ -18,13 +18,16 @@ from apps.elyza.types import QueryEmbedding
 from apps.rag.selectors import reranking
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
-from apps.rag.types import MOST_HITS, NO_TRACE, Filters, SearchPath, Trace
+from apps.rag.types import MOST_HITS, NO_TRACE, ExpansionKind, Filters, SearchPath, Trace
 
-_LANGUAGES: Final = ("de", "en", "simple")
-# A synonym is somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6
-# at most), below the word itself and its certain spellings (0.9).
-_SYNONYM: Final = 0.7
-_SUGGESTED: Final = 0.5  # a language model's word, which nobody here has agreed to
+LANGUAGES: Final = ("de", "en", "simple")
+_WEIGHTS: Final = {
+    # Somebody's word for it, not the searcher's: above a part of a compound (0.3) and a guessed spelling (0.6 at most),
+    # below the word itself and its certain spellings (0.9).
+    ExpansionKind.SYNONYM: 0.7,
+    ExpansionKind.SUGGESTED: 0.5,  # which nobody here has agreed to
+    ExpansionKind.RELATED: 0.5,  # which is something else than what was asked for
+}
 _STAGES: Final = ("visible", "weighing", "words", "meaning")  # of the statement, in their order
 _RANK: Final = (
     "SELECT chunk, score, words, cosine, source_type, source, moment, words_rank, meaning_rank, found, trace "
@@ -181,12 +184,12 @@ def _embedding(query: ParsedQuery) -> QueryEmbedding:
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to write a word of the query, or one of a synonym of it, in texts of a language.
+    """A way to write a word of the query, one of a synonym of it, or a related word, in texts of a language.
 
     Attributes:
-        number: of the word in the query, from 0; `asked` is it.
-        weight: 1 as it is written, less for other spellings and for synonyms.
-        is_suggested: of the synonyms, those of a language model.
+        number: of the word in the query, from 0; `asked` is it. Related words are counted on behind them.
+        weight: 1 as it is written, less for other spellings and for what stands beside the query.
+        kind: of what stands beside the query; None is its own word.
     """
 
     number: int
@@ -194,8 +197,7 @@ class Way:
     language: str
     form: str
     weight: float
-    is_synonym: bool = False
-    is_suggested: bool = False
+    kind: ExpansionKind | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,20 +222,22 @@ def ways_to_write(query: ParsedQuery) -> Iterator[Way]:
     English. One of several words shares its weight among them, so that all of them together count as one.
     """
     for number, word in enumerate(query.words):
-        for language in _LANGUAGES:
+        for language in LANGUAGES:
             for spelling, weight in forms(word, language):
                 yield Way(number, word, language, spelling, weight)
     for one in query.synonyms:
         number = query.words.index(one.words[-1])
         for parts in map(words_of, one.terms):
-            for language in filter(one.holds_for, _LANGUAGES):
+            for language in filter(one.holds_for, LANGUAGES):
                 for part in parts:
                     for spelling, weight in forms(part, language):
-                        share = weight * (_SUGGESTED if one.is_suggested else _SYNONYM) / len(parts)
-                        yield Way(
-                            number, one.words[-1], language, spelling, share,
-                            is_synonym=True, is_suggested=one.is_suggested,
-                        )  # fmt: skip
+                        share = weight * _WEIGHTS[one.kind] / len(parts)
+                        yield Way(number, one.words[-1], language, spelling, share, one.kind)
+    for number, word in enumerate(query.related, len(query.words)):
+        for language in LANGUAGES:
+            for spelling, weight in forms(word, language):
+                share = weight * _WEIGHTS[ExpansionKind.RELATED]
+                yield Way(number, word, language, spelling, share, ExpansionKind.RELATED)
 
 
 def demanded(query: ParsedQuery) -> Spellings:
@@ -246,13 +250,13 @@ def demanded(query: ParsedQuery) -> Spellings:
         (number, language, spelling, weight)
         for number, word in enumerate(query.words)
         if word not in said
-        for language in _LANGUAGES
+        for language in LANGUAGES
         for spelling, weight in forms(word, language)
     ]
     rows += [
         (len(query.words) + number, language, spelling, weight)
         for number, one in enumerate(query.synonyms)
-        for language in _LANGUAGES
+        for language in LANGUAGES
         for term in (" ".join(one.words), *(one.terms if one.holds_for(language) else ()))
         for spelling, weight in forms(term, language)
     ]

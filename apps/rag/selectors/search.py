@@ -20,6 +20,7 @@ from apps.rag.selectors import passages
 from apps.rag.selectors.listing import Listed, cursor_of, list_messages, place_of
 from apps.rag.selectors.narrowing import chip, demands_of, is_list, narrowed
 from apps.rag.selectors.ranking import Ranked, Reach, rank
+from apps.rag.selectors.related import with_related
 from apps.rag.selectors.suggestions import with_suggestions
 from apps.rag.selectors.synonyms import with_synonyms
 from apps.rag.text.query import ParsedQuery, parse_plain, texts_of
@@ -55,6 +56,7 @@ def search(
     grammar: bool = True,
     plain: Sequence[str] = (),
     suggested: Sequence[Suggestion] = (),
+    related: Sequence[str] = (),
     by_meaning: bool = True,
 ) -> SearchResult:
     """Return one page of what fits the query and the principal may read.
@@ -73,6 +75,7 @@ def search(
         grammar: False takes every part of the query as words, as in a question to an agent.
         plain: synonyms and suggestions that are not looked for.
         suggested: what a language model says for words of the query; a list of messages takes none of it.
+        related: words of hits that the searcher added; as above.
         by_meaning: False asks for no vector: what the words alone find, before the model process could answer.
 
     Raises:
@@ -89,6 +92,8 @@ def search(
     is_listed = is_list(texts, understood, filters or Filters())
     if suggested and not is_listed:
         texts, expanded = with_suggestions(texts, expanded, suggested, left_out=plain)
+    if related and not is_listed:
+        texts, expanded = with_related(texts, expanded, related)
     expanding = time.perf_counter() - read
     wanted = _Wanted(
         principal=principal,

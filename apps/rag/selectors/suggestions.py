@@ -26,6 +26,7 @@ from apps.rag.types import (
     MOST_SUGGESTIONS,
     MOST_SYNONYM_WORDS,
     Expansion,
+    ExpansionKind,
     Suggestion,
 )
 
@@ -54,9 +55,9 @@ def with_suggestions(
     synonyms, told = list(query.synonyms), list(expanded)
     for words, term in _fitting(query, suggestions, known):
         is_used = key_of(term) not in refused
-        told.append(Expansion(" ".join(words), term, is_used=is_used, is_suggested=True))
+        told.append(Expansion(" ".join(words), term, is_used=is_used, kind=ExpansionKind.SUGGESTED))
         if is_used:
-            synonyms.append(Synonyms(words, (term,), is_suggested=True))
+            synonyms.append(Synonyms(words, (term,), kind=ExpansionKind.SUGGESTED))
     return replace(query, synonyms=tuple(synonyms)), tuple(told)
 
 

@@ -50,11 +50,16 @@ def can_be_rewritten(query: ParsedQuery) -> bool:
     )
 
 
-def is_weak(principal: Principal, text: str, result: SearchResult, *, has_grammar: bool = True) -> bool:
-    """Return whether other words may find what the first page of a search did not. Two statements at most."""
+def may_be_reworded(result: SearchResult, query: ParsedQuery) -> bool:
+    """Return whether a result is the first page of a ranking by words that may be said otherwise."""
     if result.is_list or result.trace.offset or result.trace.path == SearchPath.NEWEST:
         return False
-    if result.filters.nothing or not can_be_rewritten(texts_asked(text, has_grammar=has_grammar)):
+    return not result.filters.nothing and can_be_rewritten(query)
+
+
+def is_weak(principal: Principal, text: str, result: SearchResult, *, has_grammar: bool = True) -> bool:
+    """Return whether other words may find what the first page of a search did not. Two statements at most."""
+    if not may_be_reworded(result, texts_asked(text, has_grammar=has_grammar)):
         return False
     if not result.hits:
         return True

@@ -1,10 +1,15 @@
-"""What the operator sees of words that a language model was asked for."""
+"""What the operator sees of other words: those a language model was asked for, and those of the best hits."""
 
 from prometheus_client import Counter, Histogram
 
 REWRITINGS = Counter(
     "chatsystem_search_rewritings_total",
     "Weak searches for which a language model was asked for other words, by what came of it.",
+    ["origin", "outcome"],
+)
+RELATED = Counter(
+    "chatsystem_search_related_total",
+    "Searches whose best hits share words to be added (offered), and searches with such words (used); first pages.",
     ["origin", "outcome"],
 )
 SECONDS = Histogram(

@@ -34,6 +34,7 @@ from apps.rag.text.query import ParsedQuery
 from apps.rag.types import (
     MOST_SUGGESTION_WORDS,
     MOST_SUGGESTIONS,
+    ExpansionKind,
     Rewriting,
     RewritingState,
     SearchOrigin,
@@ -128,7 +129,7 @@ def with_stage(result: SearchResult, rewriting: Rewriting) -> SearchResult:
 
 def _had(result: SearchResult) -> bool:
     """Return whether a model was asked for this search before, and its words are in it or were left out."""
-    return any(one.is_suggested for one in result.expanded)
+    return bool(result.expanded_by(ExpansionKind.SUGGESTED))
 
 
 def _ask(

@@ -14,7 +14,8 @@ from apps.core import tenancy
 from apps.core.database import planned
 from apps.core.retention import Held
 from apps.rag.models import SearchTrace
-from apps.rag.types import Expansion, Filters, Given, Hit, SearchOrigin, SearchResult, Trace
+from apps.rag.services import metrics
+from apps.rag.types import Expansion, ExpansionKind, Filters, Given, Hit, SearchOrigin, SearchResult, Trace
 
 # With its plan: making one takes as long as the rest of it.
 _KEEP = """
@@ -38,7 +39,8 @@ def keep_trace(
     agent_id: UUID | None = None,
     given: Given | None = None,
 ) -> None:
-    """Keep the trace of a search; none of who looks at pages as somebody else. One statement, for after the answer.
+    """Keep the trace of a search and count it; not of who looks at pages as somebody else. One statement, for after the
+    answer.
 
     Args:
         principal: who searched; for an agent, who asked.
@@ -49,6 +51,7 @@ def keep_trace(
     if principal.viewed_by is not None:
         return
     trace = result.trace
+    _count_related(origin, result)
     values = {
         "id": result.id,
         "organization": principal.organization_id,
@@ -84,6 +87,15 @@ def keep_trace(
         planned.execute(cursor, _KEEP, values)
 
 
+def _count_related(origin: SearchOrigin, result: SearchResult) -> None:
+    if result.trace.offset:
+        return
+    if result.related:
+        metrics.RELATED.labels(origin=origin.value, outcome="offered").inc()
+    if result.expanded_by(ExpansionKind.RELATED):
+        metrics.RELATED.labels(origin=origin.value, outcome="used").inc()
+
+
 def _json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
@@ -102,8 +114,7 @@ def remove_old(organization_id: UUID, before: datetime, held: Held) -> int:
 
 
 def _expansion(one: Expansion) -> dict[str, Any]:
-    kept: dict[str, Any] = {"text": one.text, "term": one.term, "is_used": one.is_used}
-    return kept | {"is_suggested": True} if one.is_suggested else kept
+    return {"text": one.text, "term": one.term, "is_used": one.is_used, "kind": one.kind.value}
 
 
 def _counts(trace: Trace) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Final
 
 from apps.chat.selectors.search.grammar import Query, clean
 from apps.chat.selectors.search.understanding import read_query
+from apps.rag.types import ExpansionKind
 
 MOST_WORDS: Final = 32
 MOST_PHRASES: Final = 6
@@ -21,13 +22,12 @@ class Synonyms:
         words: those of the query, in their order.
         terms: the other ways to say it.
         language: of the texts that may say it so; empty is every one.
-        is_suggested: a language model says so, and not the organization.
     """
 
     words: tuple[str, ...]
     terms: tuple[str, ...]
     language: str = ""
-    is_suggested: bool = False
+    kind: ExpansionKind = ExpansionKind.SYNONYM
 
     def holds_for(self, language: str) -> bool:
         """Return whether texts of a language are looked through."""
@@ -44,6 +44,7 @@ class ParsedQuery:
         text: what is asked for, without operators and exclusions: for the encoder.
         runs: the words outside of phrases, as they stand side by side: what may have synonyms.
         synonyms: of them, once they were looked up.
+        related: words that the searcher added, and that stand for none of the query.
     """
 
     words: tuple[str, ...]
@@ -52,9 +53,10 @@ class ParsedQuery:
     text: str
     runs: tuple[tuple[str, ...], ...] = ()
     synonyms: tuple[Synonyms, ...] = ()
+    related: tuple[str, ...] = ()
 
     def written_in(self, language: str) -> list[str]:
-        """Return the words that texts of a language may hold: those of the query and of its synonyms."""
+        """Return the words that texts of a language may hold: of the query, of its synonyms, and related ones."""
         others = [
             word
             for one in self.synonyms
@@ -62,7 +64,7 @@ class ParsedQuery:
             for term in one.terms
             for word in words_of(term)
         ]
-        return [*self.words, *others]
+        return [*self.words, *others, *self.related]
 
     @property
     def is_empty(self) -> bool:

@@ -13,6 +13,7 @@ MOST_HITS: Final = 200  # that one search ranks; pages are cut from these
 LEAST_SYNONYMS, MOST_SYNONYMS, MOST_SYNONYM_SETS = 2, 12, 500  # terms of a set; sets of an organization
 LONGEST_SYNONYM, MOST_SYNONYM_WORDS = 60, 6  # characters and words of a term
 MOST_SUGGESTIONS, MOST_SUGGESTION_WORDS = 6, 4  # terms of a language model for one query; words of a term
+MOST_RELATED: Final = 5  # words of the best hits that are offered for one query and added to it
 SLOW_MS: Final = 250.0  # from here on a search is slow
 SET_LANGUAGES: Final = (("de", _("German")), ("en", _("English")))
 
@@ -52,6 +53,14 @@ class RewritingState(models.TextChoices):
     FAILED = "failed", _("The language model named no word that fits, or not in time")
 
 
+class ExpansionKind(models.TextChoices):
+    """What is looked for beside the words of a query."""
+
+    SYNONYM = "synonym", _("a synonym")
+    SUGGESTED = "suggested", _("a word of the language model")
+    RELATED = "related", _("a related word")
+
+
 class LeftOut(models.TextChoices):
     """Why a passage that was found is not given to an answer."""
 
@@ -68,4 +77,5 @@ class WordMatchKind(models.TextChoices):
     FORM = "form", _("another form")
     SYNONYM = "synonym", _("a synonym")
     SUGGESTED = "suggested", _("a word of the language model")
+    RELATED = "related", _("a related word")
     PART = "part", _("a part of a longer word")

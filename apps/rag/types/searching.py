@@ -9,7 +9,7 @@ from uuid import UUID
 
 from apps.accounts.types import PersonView
 from apps.core.ids import uuid7
-from apps.rag.types.kinds import LeftOut, RewritingState, SearchPath, SourceType, WordMatchKind
+from apps.rag.types.kinds import ExpansionKind, LeftOut, RewritingState, SearchPath, SourceType, WordMatchKind
 from apps.rag.types.passages import Box, MessageSpan, Span
 
 
@@ -64,19 +64,18 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Expansion:
-    """A synonym of words of the query.
+    """What is looked for beside the words of the query.
 
     Attributes:
-        text: the words as they stand in the query.
+        text: the words as they stand in the query, for which it is another way to say it; empty for a related word.
         term: the other way to say it.
         is_used: False when the searcher left it out.
-        is_suggested: a language model said it, and not the organization.
     """
 
     text: str
     term: str
     is_used: bool = True
-    is_suggested: bool = False
+    kind: ExpansionKind = ExpansionKind.SYNONYM
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +233,8 @@ class SearchResult:
         next_cursor: opaque; empty on the last page.
         took_ms: on the server.
         expanded: synonyms that were looked for beside the words of the query, and those that were left out; then what
-            a language model suggested.
+            a language model suggested, and related words that the searcher added.
+        related: words that the best hits share, to be added; where nobody asks for an offer there are none.
         is_list: messages that fulfil every operator and hold every word, newest first; else a ranking.
         id: of this page of this search: what the console shows of it, and thumbs are given under it.
     """
@@ -246,6 +246,7 @@ class SearchResult:
     took_ms: float
     chips: tuple[Chip, ...] = ()
     expanded: tuple[Expansion, ...] = ()
+    related: tuple[str, ...] = ()
     is_list: bool = False
     filters: Filters = field(default_factory=Filters)
     id: UUID = field(default_factory=uuid7)
@@ -254,7 +255,11 @@ class SearchResult:
     @property
     def is_rewritten(self) -> bool:
         """Return whether words of a language model were looked for, too."""
-        return any(one.is_suggested and one.is_used for one in self.expanded)
+        return any(one.is_used for one in self.expanded_by(ExpansionKind.SUGGESTED))
+
+    def expanded_by(self, kind: ExpansionKind) -> list[Expansion]:
+        """Return the expansions of a kind; those that were left out, too."""
+        return [one for one in self.expanded if one.kind == kind]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,7 @@ from apps.rag.selectors.search import search
 from apps.rag.selectors.suggestions import sealed
 from apps.rag.services import rewriting
 from apps.rag.types import RewritingState, SearchOrigin
-from apps.rag.views.searching import PAGE, PageRequest, filters_of, plain_of
+from apps.rag.views.searching import PAGE, PageRequest, filters_of, plain_of, related_of
 
 
 @require_POST
@@ -32,6 +32,7 @@ def other_words(request: PageRequest, slug: str) -> HttpResponse:
         filters=filters_of(request),
         limit=PAGE,
         plain=plain_of(request),
+        related=related_of(request),
     )
     found = rewriting.rewrite(
         principal=request.principal, text=query, result=result, origin=SearchOrigin.PAGE

@@ -32,16 +32,19 @@ from apps.chat.types import SearchProblem
 from apps.core.errors import DomainError
 from apps.core.http.afterwards import after_answer
 from apps.documents.selectors.documents import MOST_COUNTED
+from apps.rag.selectors.agreement import with_offer
 from apps.rag.selectors.search import Order, documents_being_read, search
 from apps.rag.selectors.suggestions import unsealed
 from apps.rag.selectors.viewing import hit_address
 from apps.rag.services import rewriting
 from apps.rag.services.traces import keep_trace
 from apps.rag.text.folding import key_of
+from apps.rag.text.marks import mark_of
 from apps.rag.types import (
     LONGEST_SYNONYM,
     Chip,
     Expansion,
+    ExpansionKind,
     Filters,
     Hit,
     SearchOrigin,
@@ -104,8 +107,8 @@ class SynonymChip:
 
 
 @dataclass(frozen=True)
-class NarrowerSearch:
-    """What plain words of the query say as operators, and the address of the search with these."""
+class Offer:
+    """Operators or a word that a search can have, too, and its address with them."""
 
     label: str
     url: str
@@ -157,7 +160,10 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
             order=_order(request),
             plain=plain_of(request),
             suggested=unsealed(request.principal.organization_id, query, request.GET.get("words", "")),
+            related=related_of(request),
         )
+        if _order(request) == "best":
+            result = with_offer(request.principal, query, result)
     except SearchNotUnderstood as refused:
         problems = [_shown_problem(request, query, problem) for problem in refused.problems]
         return render(request, "rag/search.html", {**context, "problems": problems}, status=422)
@@ -181,6 +187,7 @@ def _help(_language: str) -> SafeString:
 
 def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, object]:
     being_read = documents_being_read(request.principal, result)
+    added = [one.term for one in result.expanded_by(ExpansionKind.RELATED)]
     return {
         "result": result,
         "being_read": being_read,
@@ -194,7 +201,10 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
             RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
         "synonyms": [SynonymChip(one, _switched(request, one)) for one in result.expanded],
-        "words": request.GET.get("words", "") if any(one.is_suggested for one in result.expanded) else "",
+        "added": added,
+        "mark": _mark(query),
+        "offered": [Offer(word, _with_related(request, [*added, word])) for word in result.related],
+        "words": request.GET.get("words", "") if result.expanded_by(ExpansionKind.SUGGESTED) else "",
         "narrower": _narrower(request, query),
         "other_words_url": _other_words_url(request, result, query),
         "more_url": _address(request, cursor=result.next_cursor) if result.next_cursor else "",
@@ -288,9 +298,9 @@ def _other_words_url(request: PageRequest, result: SearchResult, query: str) -> 
     return f"{where}?{request.GET.urlencode()}"
 
 
-def _narrower(request: PageRequest, query: str) -> list[NarrowerSearch]:
+def _narrower(request: PageRequest, query: str) -> list[Offer]:
     found = offers(request.principal, read_query(query))
-    return [NarrowerSearch(one.label, _address(request, q=one.instead(query))) for one in found]
+    return [Offer(one.label, _address(request, q=one.instead(query))) for one in found]
 
 
 def plain_of(request: HttpRequest) -> list[str]:
@@ -298,12 +308,38 @@ def plain_of(request: HttpRequest) -> list[str]:
     return [term[:LONGEST_SYNONYM] for term in request.GET.getlist("plain")[:_MOST_PLAIN]]
 
 
+def related_of(request: HttpRequest) -> list[str]:
+    """Return the words that the address adds; none where they were added to another text."""
+    is_of_this = request.GET.get("of") in (None, _mark(clean(request.GET.get("q", ""))))
+    return request.GET.getlist("related")[:_MOST_PLAIN] if is_of_this else []
+
+
+def _mark(query: str) -> str:
+    """Return what the field sends along with added words, so that another text is searched without them."""
+    return mark_of(" ".join(query.split()))
+
+
+def _with_related(request: HttpRequest, words: Sequence[str]) -> str:
+    """Return the address with these related words."""
+    values = request.GET.copy()
+    for name in ("cursor", "of"):
+        values.pop(name, None)
+    values.setlist("related", words)
+    return f"{request.path}?{values.urlencode()}"
+
+
 def _switched(request: HttpRequest, expansion: Expansion) -> str:
-    """Return the address without a synonym, or with it again."""
+    """Return the address without an expansion, or with it again."""
+
+    def others(terms: Sequence[str]) -> list[str]:
+        return [term for term in terms if key_of(term) != key_of(expansion.term)]
+
+    if expansion.kind == ExpansionKind.RELATED:
+        return _with_related(request, others(related_of(request)))
     values = request.GET.copy()
     values.pop("cursor", None)
-    others = [term for term in plain_of(request) if key_of(term) != key_of(expansion.term)]
-    values.setlist("plain", [*others, expansion.term] if expansion.is_used else others)
+    plain = others(plain_of(request))
+    values.setlist("plain", [*plain, expansion.term] if expansion.is_used else plain)
     return f"{request.path}?{values.urlencode()}"
 
 
@@ -325,6 +361,10 @@ def _address(request: PageRequest, **changed: str) -> str:
     values.pop("cursor", None)
     if "q" in changed:
         values.pop("words", None)  # they belong to another text
+        values.setlist(
+            "related", related_of(request)
+        )  # the reader chose them, and changes a part of the text
+        values.pop("of", None)
     for name, value in changed.items():
         values[name] = value
     return f"{request.path}?{values.urlencode()}"
