@@ -48,7 +48,7 @@ def why(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the 
         "own_page": "unread",
         "is_cut": len(found) == waiting.SHOWN,
     }
-    title = _("Why unread: %(name)s") % {"name": names[chosen]} if chosen in names else _("Why unread?")
+    title = _("Why unread: %(name)s") % {"name": names[chosen]} if chosen in names else _("Unread")
     return page_or_dialog(request, "chat/parts/why.html", context, title=title)
 
 
