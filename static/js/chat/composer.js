@@ -19,7 +19,7 @@ const TYPING = 2500;
 /** @type {Map<HTMLElement, Composer>} */
 const composers = new Map();
 
-export class Composer {
+class Composer {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     this.form = form;

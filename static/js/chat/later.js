@@ -8,12 +8,17 @@ import { listen } from "../shell/socket.js";
 import { toast } from "../shell/toasts.js";
 import { messageUrl } from "./model.js";
 
-/** @typedef {import("./composer.js").Composer} Composer */
+/**
+ * @typedef {{
+ *   text: HTMLTextAreaElement, topic: string, thread: string | null, priority: HTMLSelectElement,
+ *   uploads: import("./upload.js").Uploads, empty: () => void, keep: {now: () => void},
+ * }} Writing
+ */
 
-/** What the dialog at an address began with, also while its form comes back with what is wrong. @type {{composer: Composer, address: string, isFilled: boolean} | undefined} */
+/** What the dialog at an address began with, also while its form comes back with what is wrong. @type {{composer: Writing, address: string, isFilled: boolean} | undefined} */
 let writing;
 
-/** Open the dialog with what stands in a composer. @param {Composer} composer @param {string} address */
+/** Open the dialog with what stands in a composer. @param {Writing} composer @param {string} address */
 export function sendLater(composer, address) {
   writing = { composer, address, isFilled: false };
   composer.keep.now(); // a save that is still to come could put the text back after it was planned
