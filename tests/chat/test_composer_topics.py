@@ -280,6 +280,7 @@ def test_the_api_takes_and_tells_topics(scene: Scene) -> None:
     address = f"/api/v1/scheduled/{made['id']}/"
     changed = client.patch(address, {"topic": "Sturm", "priority": "urgent"}, JSON).json()
     assert (changed["topic"], changed["priority"]) == ("Sturm", "urgent")
+    assert client.patch(address, {"body": ""}, JSON).json()["code"] == "chat.empty_message"
     assert client.put(f"{here}draft/", {"body": "half", "topic": "Wind"}, JSON).status_code == 204
     assert [one["topic"] for one in client.get("/api/v1/drafts/").json()["results"]] == ["Wind"]
     poll = {"question": "?", "options": ["a", "b"], "client_key": "poll", "topic": "Poll"}

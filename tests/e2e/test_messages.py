@@ -239,7 +239,8 @@ def test_polls_commands_and_copies_go_into_the_topic_of_the_composer(visit: Visi
         expect(maren.message(said).last).to_be_visible()
 
 
-def test_an_edit_a_command_and_a_copy_that_call_everyone_ask_first(visit: Visit) -> None:
+def test_what_calls_everyone_asks_first_and_keeps_what_was_set(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "sammelplatz.txt").write_text("Am Kai\n")
     maren, jonas = visit("Maren"), visit("Jonas")
     maren.expected += ["409", "422"]
     new_channel(maren, "alarme")
@@ -271,6 +272,25 @@ def test_an_edit_a_command_and_a_copy_that_call_everyone_ask_first(visit: Visit)
     meant.click()
     expect(jonas.message("ruft").last).to_be_visible()
     expect(field).to_have_value("")
+
+    main = maren.page.locator("#main")
+    main.locator("[data-pick]").set_input_files(tmp_path / "sammelplatz.txt")
+    expect(main.locator("[data-files] .file__note")).to_contain_text("ready")
+    main.locator("[data-topic-field]").fill("Räumung")
+    main.locator("[data-priority]").select_option("urgent")
+    field.fill("@all zum Sammelplatz")
+    field.press("Enter")
+    main.locator("[data-topic-field]").fill("")
+    main.get_by_role("button", name="Take back to the draft").click()
+    expect(field).to_have_value("@all zum Sammelplatz")
+    expect(main.locator("[data-topic-field]")).to_have_value("Räumung")
+    expect(main.locator("[data-priority]")).to_have_value("urgent")
+    expect(main.locator("[data-files] .file__name")).to_have_text("sammelplatz.txt")
+    field.press("Enter")
+    main.get_by_role("button", name="Send to all of them").click()
+    arrived = jonas.message("zum Sammelplatz")
+    expect(arrived.locator(".file__name")).to_have_text("sammelplatz.txt")
+    expect(jonas.page.locator("#main .topic__name", has_text="Räumung")).to_be_visible()
 
     _menu(maren, "Probealarm um elf", "Forward")
     dialog.locator("select").select_option(label="alarme")

@@ -38,6 +38,7 @@ FARTHEST = timedelta(days=366)
 CATCH_UP = timedelta(hours=24)  # what a downtime delayed longer is no longer what its sender meant
 BATCH = 100
 State = ScheduledMessage.State
+CHANGED = ("body", "topic", "priority", "send_at", "confirm_mass_mention", "state", "failure_code")
 
 
 def schedule_message(
@@ -133,17 +134,7 @@ def change_scheduled(
         require_parts(draft)
         row.body, row.topic = draft.body, draft.topic
         row.state, row.failure_code = State.WAITING, ""
-        row.save(
-            update_fields=[
-                "body",
-                "topic",
-                "priority",
-                "send_at",
-                "confirm_mass_mention",
-                "state",
-                "failure_code",
-            ]
-        )
+        row.save(update_fields=CHANGED)
         _keep_files(row)
         _tell(principal, row)
 
@@ -182,9 +173,7 @@ def send_due() -> int:
     )
     for organization_id, conversation_id, pk in due:
         with tenancy.use(organization_id), transaction.atomic():
-            lock_streams(
-                conversation_id
-            )  # before the row: whoever changes topics comes to it with the stream held
+            lock_streams(conversation_id)  # before the row, as who changes topics takes them
             row = (
                 ScheduledMessage.objects.select_for_update(skip_locked=True, no_key=True)
                 .filter(pk=pk, state=State.WAITING)

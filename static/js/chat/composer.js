@@ -209,7 +209,6 @@ class Composer {
     this.#prioritise();
     this.uploads.take();
     this.#emptyText();
-    this.#explain();
   }
 
   #emptyText() {
@@ -217,6 +216,7 @@ class Composer {
     this.#forgetLocal();
     this.keep();
     this.keep.now();
+    this.#explain();
   }
 
   /** Put a quotation above what is written. @param {string} text */
