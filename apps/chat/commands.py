@@ -38,6 +38,8 @@ def act(call: CommandCall) -> CommandOutcome:
         body=f"*{text}*",
         client_key=call.client_key,
         thread=call.thread,
+        topic=call.topic,
+        confirm_mass_mention=call.confirm_mass_mention,
     )
     return CommandOutcome(message=sent.id)
 
@@ -58,6 +60,7 @@ def poll(call: CommandCall) -> CommandOutcome:
         poll=polls.NewPoll(question=parts[0], options=parts[1:]),
         client_key=call.client_key,
         thread=call.thread,
+        topic=call.topic,
     )
     return CommandOutcome(message=sent.id)
 
@@ -78,6 +81,8 @@ def schedule(call: CommandCall) -> CommandOutcome:
         body=body,
         send_at=moment,
         thread=call.thread,
+        topic=call.topic,
+        confirm_mass_mention=call.confirm_mass_mention,
     )
     return CommandOutcome(said=_("It will be sent: %(time)s") % {"time": _written(moment)})
 

@@ -195,6 +195,10 @@ class ScheduledNotFound(NotFound):
     code = "chat.scheduled_not_found"
 
 
+class DraftNotFound(NotFound):
+    code = "chat.draft_not_found"
+
+
 class ReminderNotFound(NotFound):
     code = "chat.reminder_not_found"
 

@@ -367,9 +367,10 @@ class DraftSaved(OwnEvent):
     """A draft changed on one of the member's devices; an empty body means it is gone."""
 
     type: ClassVar[str] = "draft.saved"
-    personal: ClassVar[tuple[str, ...]] = ("body",)
+    personal: ClassVar[tuple[str, ...]] = ("body", "topic")
     conversation: UUID
     thread: UUID | None
+    topic: str
     body: str
 
 

@@ -90,6 +90,27 @@ class PeopleForm(forms.Form):
         field.choices = [(str(person.id), person.name) for person in choices]
 
 
+PRIORITIES = [("", _("Normal")), ("important", _("Important")), ("urgent", _("Urgent"))]
+
+
+def _topic(help_text: str | _StrPromise) -> forms.CharField:
+    widget = forms.TextInput(attrs={"list": "composer-topics", "autocomplete": "off"})
+    return forms.CharField(
+        label=_("Topic"), max_length=TOPIC_LIMIT, required=False, help_text=help_text, widget=widget
+    )
+
+
+class InTopicForm(forms.Form):
+    """What goes into a topic of a channel; elsewhere there is none."""
+
+    topic = _topic(_("Empty: the general topic."))
+
+    def __init__(self, *args: Any, takes_topic: bool = True, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not takes_topic:
+            del self.fields["topic"]
+
+
 class SendForm(forms.Form):
     """A message without a script. The client key makes a double click harmless."""
 
@@ -97,7 +118,7 @@ class SendForm(forms.Form):
     client_key = forms.CharField(max_length=64)
     thread = forms.UUIDField(required=False)
     topic = forms.CharField(max_length=200, required=False)
-    priority = forms.ChoiceField(choices=[("", ""), ("important", ""), ("urgent", "")], required=False)
+    priority = forms.ChoiceField(choices=PRIORITIES, required=False)
     confirm_mass_mention = forms.BooleanField(required=False)
 
 
@@ -132,9 +153,7 @@ class MoveForm(forms.Form):
         initial="message",
     )
     conversation = forms.TypedChoiceField(label=_("Channel"), coerce=UUID)
-    topic = forms.CharField(
-        label=_("Topic"), max_length=TOPIC_LIMIT, required=False, help_text=_("Empty: the general topic.")
-    )
+    topic = _topic(_("Empty: the general topic."))
 
     def __init__(self, *args: Any, channels: list[ConversationView], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -150,6 +169,7 @@ class EditForm(forms.Form):
         label=_("Text"), max_length=BODY_LIMIT + 1000, strip=False, widget=forms.Textarea(attrs={"rows": 6})
     )
     version = forms.IntegerField(widget=forms.HiddenInput)
+    confirm_mass_mention = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
 
 class BookmarkForm(forms.Form):
@@ -163,10 +183,12 @@ class ForwardForm(forms.Form):
     """Where a copy goes, and a word to it. The client key makes a double click harmless."""
 
     conversation = forms.TypedChoiceField(label=_("To"), coerce=UUID)
+    topic = _topic(_("In a channel; empty: the general topic."))
     comment = forms.CharField(
         label=_("Comment"), max_length=BODY_LIMIT, required=False, widget=forms.Textarea(attrs={"rows": 3})
     )
     client_key = forms.UUIDField(widget=forms.HiddenInput)
+    confirm_mass_mention = forms.BooleanField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, choices: list[ConversationView], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -182,12 +204,29 @@ def _moment(label: str | _StrPromise) -> forms.DateTimeField:
     )
 
 
-class ScheduleForm(forms.Form):
+class FilesField(forms.Field):
+    """Ids of uploaded files."""
+
+    widget = forms.MultipleHiddenInput
+
+    def clean(self, value: Any) -> tuple[UUID, ...]:
+        """Return them in their order."""
+        one = forms.UUIDField()
+        return tuple(one.clean(each) for each in value or ())
+
+
+class ScheduleForm(InTopicForm):
     """A message and its time, on the writer's clock."""
 
     body = forms.CharField(
-        label=_("Text"), max_length=BODY_LIMIT + 1000, strip=False, widget=forms.Textarea(attrs={"rows": 5})
+        label=_("Text"),
+        max_length=BODY_LIMIT + 1000,
+        strip=False,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
     )
+    attachments = FilesField(required=False)
+    priority = forms.ChoiceField(label=_("Priority"), choices=PRIORITIES, required=False)
     send_at = _moment(_("Send at"))
     thread = forms.UUIDField(required=False, widget=forms.HiddenInput)
     confirm_mass_mention = forms.BooleanField(
@@ -213,7 +252,7 @@ class ReminderForm(forms.Form):
     )
 
 
-class PollForm(forms.Form):
+class PollForm(InTopicForm):
     """A question and its answers, one a line."""
 
     question = forms.CharField(label=_("Question"), max_length=300)
@@ -241,6 +280,8 @@ class CommandForm(forms.Form):
     line = forms.CharField(max_length=BODY_LIMIT)
     client_key = forms.CharField(max_length=64)
     thread = forms.UUIDField(required=False)
+    topic = forms.CharField(max_length=200, required=False)
+    confirm_mass_mention = forms.BooleanField(required=False)
 
 
 class SequenceForm(forms.Form):
@@ -250,11 +291,11 @@ class SequenceForm(forms.Form):
 
 
 class DraftForm(forms.Form):
-    """Unsent text; `back` names the page a form without a script returns to."""
+    """Unsent text."""
 
     body = forms.CharField(max_length=BODY_LIMIT + 1000, required=False, strip=False)
     thread = forms.UUIDField(required=False)
-    back = forms.ChoiceField(choices=[("drafts", "")], required=False)
+    topic = forms.CharField(max_length=200, required=False)
 
 
 class StatusForm(forms.Form):

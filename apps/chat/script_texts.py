@@ -23,6 +23,7 @@ def chat_texts() -> Texts:
         "not_sent": _("Not sent: {reason}"),
         "send_again": _("Send again"),
         "send_to_all": _("Send to all of them"),
+        "call_many": _("Call many people"),
         "to_draft": _("Take back to the draft"),
         "new_since": _("New since {since}"),
         "newest": _("Jump to newest"),

@@ -274,6 +274,14 @@ class MessagePage:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KeptDraft:
+    """Unsent text of a composer, and the name of the topic that it is written for."""
+
+    body: str
+    topic: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Draft:
     """A message before it is sent: rendered, checked for shape, not yet for rights (the write path does that).
 

@@ -41,6 +41,7 @@ urlpatterns = [
     path("emoji/<slug:code>/", emoji.emoji_picture, name="emoji_picture"),
     path("commands/", asking.command_list, name="commands"),
     path("drafts/", planning.draft_list, name="drafts"),
+    path("drafts/<uuid:draft_id>/delete/", planning.delete_draft, name="delete_draft"),
     path("scheduled/", planning.scheduled, name="scheduled"),
     path("scheduled/<uuid:scheduled_id>/", planning.change_scheduled, name="change_scheduled"),
     path("scheduled/<uuid:scheduled_id>/send/", planning.send_scheduled, name="send_scheduled"),

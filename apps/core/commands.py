@@ -21,6 +21,8 @@ class CommandCall:
         principal: an `accounts.Principal`; core knows no type of accounts.
         text: what stands behind the name, without outer spaces.
         client_key: of a message the command may send, so that a retry sends it once.
+        topic: name of the topic such a message belongs to; empty is the general one.
+        confirm_mass_mention: such a message may call many people at once.
     """
 
     principal: Any
@@ -28,6 +30,8 @@ class CommandCall:
     thread: UUID | None
     text: str
     client_key: str
+    topic: str = ""
+    confirm_mass_mention: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,14 +6,26 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, connections, transaction
+from django.utils import timezone
 
 from apps.chat.errors import TopicNotFound
 from apps.chat.models import Message, Report, TopicPreference
-from apps.chat.services import deleted, erasing, messages, moderation, moving, pins, reactions, topics
+from apps.chat.services import (
+    deleted,
+    erasing,
+    messages,
+    moderation,
+    moving,
+    pins,
+    reactions,
+    scheduling,
+    topics,
+)
 from apps.chat.types import Card, ReportReason
 from apps.core import tenancy
 from apps.core.events import log
@@ -170,3 +182,25 @@ def test_somebody_mutes_a_topic_that_just_goes(monkeypatch: pytest.MonkeyPatch) 
     )
     with tenancy.use(world.organization.pk):
         assert not TopicPreference.objects.exists()
+
+
+@pytest.mark.parametrize("comes_first", ["rename", "send"])
+def test_a_planned_message_is_sent_while_its_topic_is_renamed(
+    monkeypatch: pytest.MonkeyPatch, comes_first: str
+) -> None:
+    world, scene, message, _ = _build("rename")
+    with tenancy.use(world.organization.pk):
+        topic = scene.topic("Wind")
+        planned = scheduling.schedule_message(
+            principal=scene.ada, conversation_id=scene.channel, body="x", topic="Wind",
+            send_at=timezone.now() + timedelta(hours=1),
+        )  # fmt: skip
+    works: dict[str, Callable[[], object]] = {
+        "rename": lambda: topics.rename_topic(principal=scene.mod, topic_id=topic, name="Brise"),
+        "send": lambda: scheduling.send_scheduled_now(principal=scene.ada, scheduled_id=planned),
+    }
+    first = works.pop(comes_first)
+    _meet(monkeypatch, world, first, *works.values())
+    with tenancy.use(world.organization.pk):
+        assert set(Message.objects.values_list("topic__name", flat=True)) == {"Brise"}
+        assert Message.objects.exclude(pk=message).count() == 1

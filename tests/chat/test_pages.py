@@ -353,7 +353,7 @@ def test_a_command_and_a_mass_mention_work_as_forms(world: World, ada: Reader) -
     asked = ada.client.post(address, {"body": "@all essen", "client_key": "b"})
     assert (asked.status_code, Message.objects.count()) == (409, 1)
     fields = {
-        field.name: field.value for field in html.fromstring(asked.content).xpath("//main//form//input")
+        field.name: field.value or "" for field in html.fromstring(asked.content).xpath("//main//form//input")
     }
     assert ada.client.post(address, fields).status_code == 302
     assert list(Message.objects.order_by("sequence").values_list("body", flat=True)) == [

@@ -181,11 +181,13 @@ def test_a_draft_is_kept_per_thread_and_goes_when_empty(world: World) -> None:
     drafts.save_draft(principal=ada, conversation_id=channel, body="half")
     drafts.save_draft(principal=ada, conversation_id=channel, body="a whole", thread=root.id)
     drafts.save_draft(principal=ada, conversation_id=channel, body="half a thought")
-    found = drafts.drafts_of(principal=ada, conversation_id=channel)
-    assert found == {None: "half a thought", root.id: "a whole"}
+    kept = {
+        thread: one.body for thread, one in drafts.drafts_of(principal=ada, conversation_id=channel).items()
+    }
+    assert kept == {None: "half a thought", root.id: "a whole"}
     assert selectors.get_conversation(ada, channel).has_draft
     drafts.save_draft(principal=ada, conversation_id=channel, body=" ")
-    assert drafts.drafts_of(principal=ada, conversation_id=channel) == {root.id: "a whole"}
+    assert list(drafts.drafts_of(principal=ada, conversation_id=channel)) == [root.id]
 
 
 @pytest.mark.parametrize("rows", [1, 20])

@@ -25,6 +25,27 @@ def test_a_draft_is_there_after_a_reload_and_on_another_device(visit: Visit) -> 
     expect(there.page.locator("#main [data-text]")).to_have_value("")
 
 
+def test_a_draft_keeps_its_topic_after_a_reload_and_on_another_device(visit: Visit) -> None:
+    here, there = visit("Aylin"), visit("Aylin")
+    for who in (here, there):
+        who.open("betrieb-offshore")
+    here.page.fill("#main [data-topic-field]", "Kranplan")
+    here.page.locator("#main [data-text]").fill("Halb geplant")
+    expect(there.page.locator("#main [data-text]")).to_have_value("Halb geplant")
+    expect(there.page.locator("#main [data-topic-field]")).to_have_value("Kranplan")
+    here.page.reload()
+    expect(here.page.locator("#main [data-topic-field]")).to_have_value("Kranplan")
+    with here.page.expect_response(lambda response: response.url.endswith("/draft/")):
+        here.page.fill("#main [data-topic-field]", "Kranplan Mai")  # of the topic alone
+    expect(there.page.locator("#main [data-topic-field]")).to_have_value("Kranplan Mai")
+    here.open("allgemein")
+    here.open("betrieb-offshore")
+    expect(here.page.locator("#main [data-topic-field]")).to_have_value("Kranplan Mai")
+    here.page.locator("#main [data-text]").press("Enter")
+    expect(there.page.locator("#main .topic__name", has_text="Kranplan Mai")).to_be_visible()
+    expect(there.page.locator("#main [data-text]")).to_have_value("")
+
+
 def test_messages_written_without_a_connection_arrive_once_and_in_order(visit: Visit) -> None:
     maren, jonas = visit("Maren"), visit("Jonas")
     maren.expected += ["WebSocket", "ERR_"]

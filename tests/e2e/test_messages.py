@@ -8,6 +8,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, expect
 
+from tests.e2e.test_topics import new_channel
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -153,8 +154,150 @@ def test_messages_are_sent_later_reminders_set_and_drafts_found(visit: Visit) ->
     drafts.click()
     expect(other.page.locator("[data-drafts]")).to_contain_text("Halb fertig")
     _keep(other.page, "drafts")
-    other.page.locator("[data-drafts]").get_by_role("button", name="Delete").click()
+    other.page.locator("[data-drafts]").get_by_role("link", name="Delete").click()
+    expect(other.page.locator("#dialog")).to_contain_text("Halb fertig")
+    other.page.locator("#dialog").get_by_role("button", name="Cancel").click()
+    expect(other.page.locator("[data-drafts]")).to_contain_text("Halb fertig")
+    other.page.locator("[data-drafts]").get_by_role("link", name="Delete").click()
+    _keep(other.page, "draft-delete")
+    other.page.locator("#dialog").get_by_role("button", name="Delete").click()
     expect(other.page.locator("[data-drafts]")).to_have_count(0)
+
+
+def test_what_is_sent_later_keeps_topic_files_and_priority_and_a_refusal_loses_nothing(
+    visit: Visit, tmp_path: Path
+) -> None:
+    (tmp_path / "dienstplan.txt").write_text("Frühschicht\n")
+    maren = visit("Maren")
+    maren.expected.append("422")
+    maren.open("allgemein")
+    main, dialog = maren.page.locator("#main"), maren.page.locator("#dialog")
+    main.locator("[data-pick]").set_input_files(tmp_path / "dienstplan.txt")
+    expect(main.locator("[data-files] .file__note")).to_contain_text("ready")
+    main.locator("[data-topic-field]").fill("Dienstplan")
+    main.locator("[data-priority]").select_option("important")
+    main.get_by_role("button", name="Send later").click()  # files alone are enough
+    expect(dialog.locator(".tag", has_text="dienstplan.txt")).to_be_visible()
+    expect(dialog.get_by_label("Topic")).to_have_value("Dienstplan")
+    dialog.locator("[name=send_at]").fill("2020-01-01T09:00")
+    dialog.locator("[name=body]").fill("Für Montag")
+    dialog.get_by_role("button", name="Schedule").click()
+    expect(dialog.locator(".field__error")).to_be_visible()
+    expect(dialog.locator(".tag", has_text="dienstplan.txt")).to_be_visible()
+    expect(dialog.locator("[name=body]")).to_have_value("Für Montag")
+    expect(main.locator("[data-files] .file__name")).to_have_text("dienstplan.txt")
+    dialog.get_by_role("button", name="on Monday at nine").click()
+    _keep(maren.page, "later-files")
+    dialog.get_by_role("button", name="Schedule").click()
+    planned = maren.page.locator("[data-scheduled] > li", has_text="Für Montag")
+    expect(planned).to_contain_text("dienstplan.txt")
+    expect(planned).to_contain_text("Dienstplan")
+    maren.open("allgemein")
+    expect(main.locator("[data-text]")).to_have_value("")
+    expect(main.locator("[data-files] .file")).to_have_count(0)
+
+    maren.page.locator("#own-links a", has_text="Scheduled").click()
+    planned.get_by_role("link", name="Delete").click()
+    expect(dialog).to_contain_text("Für Montag")
+    dialog.get_by_role("button", name="Cancel").click()
+    planned.get_by_role("button", name="Send now").click()
+    expect(planned.locator(".tag--ok")).to_have_text("Sent")
+    planned.get_by_role("link", name="allgemein").click()
+    sent = maren.message("Für Montag").last
+    expect(sent.locator(".file__name")).to_have_text("dienstplan.txt")
+    expect(sent.locator(".tag", has_text="Important")).to_be_visible()
+    expect(main.locator(".topic__name", has_text="Dienstplan")).to_be_visible()
+
+
+def test_polls_commands_and_copies_go_into_the_topic_of_the_composer(visit: Visit) -> None:
+    maren = visit("Maren")
+    maren.open("allgemein")
+    main, dialog = maren.page.locator("#main"), maren.page.locator("#dialog")
+    main.locator("[data-topic-field]").fill("Sommerfest")
+    main.get_by_role("link", name="New poll").click()
+    expect(dialog.get_by_label("Topic")).to_have_value("Sommerfest")
+    dialog.locator("[name=question]").fill("Wer grillt?")
+    dialog.locator("[name=options]").fill("Ich\nDu")
+    with maren.page.expect_navigation():
+        dialog.get_by_role("button", name="Ask").click()
+    expect(maren.message("Wer grillt?")).to_be_visible()
+    maren.open("allgemein")
+    main.locator("[data-topic-field]").fill("Sommerfest")
+    maren.page.locator("#main [data-text]").fill("/me grillt")
+    maren.page.locator("#main [data-text]").press("Enter")
+    expect(maren.message("grillt").last).to_be_visible()
+    _menu(maren, "Wer grillt?", "Forward")
+    dialog.locator("select").select_option(label="allgemein")
+    dialog.get_by_label("Topic").fill("Sommerfest")
+    dialog.locator("[name=comment]").fill("Bitte abstimmen")
+    with maren.page.expect_navigation():
+        dialog.get_by_role("button", name="Forward").click()
+    expect(maren.message("Bitte abstimmen")).to_be_visible()
+    maren.page.locator(".conv--topic", has_text="Sommerfest").click()
+    expect(main.locator("[data-place]")).to_be_visible()
+    for said in ("Wer grillt?", "grillt", "Bitte abstimmen"):
+        expect(maren.message(said).last).to_be_visible()
+
+
+def test_what_calls_everyone_asks_first_and_keeps_what_was_set(visit: Visit, tmp_path: Path) -> None:
+    (tmp_path / "sammelplatz.txt").write_text("Am Kai\n")
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.expected += ["409", "422"]
+    new_channel(maren, "alarme")
+    maren.page.goto(f"{maren.page.url}members/")
+    for box in maren.page.locator("#main [name=people]").all():
+        box.check()
+    maren.page.get_by_role("button", name="Add people").click()
+    for who in (maren, jonas):
+        who.open("alarme")
+    dialog, field = maren.page.locator("#dialog"), maren.page.locator("#main [data-text]")
+    meant = dialog.get_by_role("button", name="Send to all of them")
+    maren.write("Probealarm um zehn")
+    _menu(maren, "Probealarm um zehn", "Edit")
+    maren.page.locator("[data-edit] textarea").fill("@all Probealarm um elf")
+    maren.page.keyboard.press("Enter")
+    expect(dialog).to_contain_text("people at once")
+    _keep(maren.page, "call-many")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(maren.page.locator("[data-edit] textarea")).to_have_value("@all Probealarm um elf")
+    maren.page.locator("[data-edit] textarea").press("Enter")
+    meant.click()
+    expect(jonas.message("Probealarm um elf")).to_be_visible()
+
+    field.fill("/me ruft @all")
+    field.press("Enter")
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(field).to_have_value("/me ruft @all")
+    field.press("Enter")
+    meant.click()
+    expect(jonas.message("ruft").last).to_be_visible()
+    expect(field).to_have_value("")
+
+    main = maren.page.locator("#main")
+    main.locator("[data-pick]").set_input_files(tmp_path / "sammelplatz.txt")
+    expect(main.locator("[data-files] .file__note")).to_contain_text("ready")
+    main.locator("[data-topic-field]").fill("Räumung")
+    main.locator("[data-priority]").select_option("urgent")
+    field.fill("@all zum Sammelplatz")
+    field.press("Enter")
+    main.locator("[data-topic-field]").fill("")
+    main.get_by_role("button", name="Take back to the draft").click()
+    expect(field).to_have_value("@all zum Sammelplatz")
+    expect(main.locator("[data-topic-field]")).to_have_value("Räumung")
+    expect(main.locator("[data-priority]")).to_have_value("urgent")
+    expect(main.locator("[data-files] .file__name")).to_have_text("sammelplatz.txt")
+    field.press("Enter")
+    main.get_by_role("button", name="Send to all of them").click()
+    arrived = jonas.message("zum Sammelplatz")
+    expect(arrived.locator(".file__name")).to_have_text("sammelplatz.txt")
+    expect(jonas.page.locator("#main .topic__name", has_text="Räumung")).to_be_visible()
+
+    _menu(maren, "Probealarm um elf", "Forward")
+    dialog.locator("select").select_option(label="alarme")
+    dialog.locator("[name=comment]").fill("@all bitte lesen")
+    dialog.get_by_role("button", name="Forward").click()
+    meant.click()
+    expect(jonas.message("bitte lesen").last).to_be_visible()
 
 
 def test_people_vote_and_run_commands(visit: Visit) -> None:

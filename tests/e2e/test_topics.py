@@ -46,7 +46,15 @@ def test_topics_are_written_read_alone_moved_and_resolved(visit: Visit) -> None:
     expect(maren.page.locator("#main .topic__name", has_text="Begrüßung")).to_be_visible()
     expect(maren.page.locator(".conv--topic", has_text="Begrüßung")).to_be_visible()
 
-    maren.page.locator("#main .topic", has_text="Fähre").first.get_by_role("link", name="Actions").click()
+    actions = maren.page.locator("#main .topic", has_text="Fähre").first.get_by_role("link", name="Actions")
+    channel = maren.page.url
+    actions.click()
+    maren.page.fill('#dialog [name="name"]', "Fähre morgen")
+    with maren.page.expect_navigation():
+        maren.page.locator("#dialog").get_by_role("button", name="Rename").click()
+    expect(jonas.page.locator("[data-topic-field]")).to_have_value("Fähre morgen")
+    maren.page.goto(channel)
+    actions.click()
     maren.page.locator("#dialog").get_by_role("button", name="Mark as resolved").click()
     expect(maren.page.locator("#main .bar .tag--ok")).to_have_text("Resolved")
 

@@ -32,10 +32,11 @@ from apps.accounts.types import ObjectRef, Principal
 from apps.agents.handlers import answer_when_asked  # noqa: F401 - its steps are loaded with it
 from apps.agents.services import answers, assistants
 from apps.chat.models import LinkPreview
-from apps.chat.selectors import topics
+from apps.chat.selectors import planning, topics
 from apps.chat.services import (
     bookmarks,
     conversations,
+    drafts,
     emoji,
     messages,
     moderation,
@@ -191,6 +192,7 @@ def _talk(realm: Realm) -> None:
     bookmark = bookmarks.add_link(
         principal=who, conversation_id=channel, url=f"https://{word}.example.org/", title=f"link {word}"
     )
+    drafts.save_draft(principal=who, conversation_id=channel, body=f"begun {word}", topic=f"topic {word}")
     realm.ids |= {
         "slug": realm.organization.slug,
         "name": "x",
@@ -204,6 +206,7 @@ def _talk(realm: Realm) -> None:
         "bookmark_id": bookmark,
         "code": code,
         "preview_id": preview.pk,
+        "draft_id": planning.drafts_of(who)[0].id,
         "scheduled_id": scheduling.schedule_message(
             principal=who, conversation_id=channel, body=f"planned {word}", send_at=soon
         ),

@@ -103,7 +103,7 @@ FIELDS: dict[type[models.Model], tuple[str, ...]] = {
     TokenFamily: ("name",),
     Invitation: ("email",),
     Conversation: ("name", "description"),
-    Draft: ("body",),
+    Draft: ("body", "topic"),
     StoredFile: ("name",),
     Document: ("title", "name"),
     Answer: ("question",),

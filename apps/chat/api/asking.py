@@ -13,7 +13,7 @@ from apps.chat.api.serializers import SentSerializer
 from apps.chat.api.views import NOTHING, ChatView
 from apps.chat.services import pacing, polls
 from apps.chat.services.commands import run_command
-from apps.chat.types import BODY_LIMIT
+from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT
 from apps.core.api.serializers import CleanText, ExactBoolean, StrictSerializer, validated
 from apps.core.commands import commands
 
@@ -29,6 +29,7 @@ class NewPollSerializer(StrictSerializer):
     is_multiple = ExactBoolean(default=False)
     is_anonymous = ExactBoolean(default=False, help_text="Only counts are shown, to nobody who chose what.")
     thread = serializers.UUIDField(required=False, allow_null=True, default=None)
+    topic = CleanText(max_length=TOPIC_LIMIT, allow_blank=True, default="")
 
 
 class VotesSerializer(StrictSerializer):
@@ -48,11 +49,16 @@ class CommandSerializer(serializers.Serializer[object]):
 
 
 class CommandLineSerializer(StrictSerializer):
-    """A line that begins with a slash. The client key makes a retry harmless where it sends a message."""
+    """A line that begins with a slash. The client key makes a retry harmless where it sends a message.
+
+    `topic` and `confirm_mass_mention` are of such a message.
+    """
 
     line = CleanText(multiline=True, max_length=BODY_LIMIT)
     client_key = CleanText(max_length=64)
     thread = serializers.UUIDField(required=False, allow_null=True, default=None)
+    topic = CleanText(max_length=TOPIC_LIMIT, allow_blank=True, default="")
+    confirm_mass_mention = ExactBoolean(default=False)
 
 
 class OutcomeSerializer(serializers.Serializer[object]):
@@ -77,6 +83,7 @@ class PollList(ChatView):
             conversation_id=conversation_id,
             client_key=data.pop("client_key"),
             thread=data.pop("thread"),
+            topic=data.pop("topic"),
             poll=polls.NewPoll(**data),
         )
         answer = {

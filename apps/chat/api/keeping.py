@@ -16,7 +16,7 @@ from apps.chat.selectors import saved
 from apps.chat.selectors.policy import has_link_previews
 from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins, previews
 from apps.chat.services import saved as saving
-from apps.chat.types import BODY_LIMIT
+from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT
 from apps.core.api.paging import NEWEST_FIRST, Order, page_of_list, read_page
 from apps.core.api.serializers import CleanText, ExactBoolean, StrictSerializer, validated
 from apps.core.errors import FieldError, InvalidInput
@@ -73,6 +73,8 @@ class ForwardSerializer(StrictSerializer):
     conversation = serializers.UUIDField()
     client_key = CleanText(max_length=64)
     comment = CleanText(multiline=True, allow_blank=True, max_length=BODY_LIMIT, default="")
+    topic = CleanText(max_length=TOPIC_LIMIT, allow_blank=True, default="")
+    confirm_mass_mention = ExactBoolean(default=False)
 
 
 class MessagePin(ChatView):
@@ -206,9 +208,8 @@ class MessageForward(ChatView):
         sent = forwarding.forward_message(
             principal=self.principal,
             message_id=message_id,
-            conversation_id=data["conversation"],
-            client_key=data["client_key"],
-            comment=data["comment"],
+            conversation_id=data.pop("conversation"),
+            **data,
         )
         answer = {
             "id": sent.id, "conversation": sent.conversation_id, "sequence": sent.sequence, "sent_at": sent.sent_at,

@@ -16,7 +16,7 @@ from apps.chat.api.serializers import MessageSerializer
 from apps.chat.api.views import NOTHING, ChatView
 from apps.chat.selectors import planning
 from apps.chat.services import reminders, scheduling
-from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT
+from apps.chat.types import ATTACHMENT_LIMIT, BODY_LIMIT, TOPIC_LIMIT
 from apps.core.api.idempotency import repeatable
 from apps.core.api.paging import Order, page_of_list, read_page
 from apps.core.api.serializers import CleanText, ExactBoolean, StrictSerializer, validated
@@ -33,6 +33,7 @@ class ScheduledSerializer(serializers.Serializer[object]):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
     thread = serializers.UUIDField(allow_null=True)
+    topic = serializers.CharField()
     body = serializers.CharField()
     priority = serializers.CharField()
     attachments = serializers.ListField(child=serializers.UUIDField())
@@ -52,6 +53,12 @@ class NewScheduledSerializer(StrictSerializer):
     )
     send_at = serializers.DateTimeField()
     thread = serializers.UUIDField(required=False, allow_null=True, default=None)
+    topic = CleanText(
+        max_length=TOPIC_LIMIT,
+        allow_blank=True,
+        default="",
+        help_text="Name of a topic of the channel, which takes the message along where it is renamed or merged.",
+    )
     attachments = serializers.ListField(
         child=serializers.UUIDField(), max_length=ATTACHMENT_LIMIT, required=False, default=list
     )
@@ -62,7 +69,11 @@ class NewScheduledSerializer(StrictSerializer):
 class ChangeScheduledSerializer(StrictSerializer):
     """What is left out stays; a failed one waits again."""
 
-    body = CleanText(multiline=True, max_length=BODY_LIMIT, trim_whitespace=False, required=False)
+    body = CleanText(
+        multiline=True, allow_blank=True, max_length=BODY_LIMIT, trim_whitespace=False, required=False
+    )
+    topic = CleanText(max_length=TOPIC_LIMIT, allow_blank=True, required=False)
+    priority = serializers.ChoiceField(choices=["", "important", "urgent"], required=False)
     send_at = serializers.DateTimeField(required=False)
     confirm_mass_mention = ExactBoolean(required=False)
 
@@ -103,6 +114,7 @@ class OwnDraftSerializer(serializers.Serializer[object]):
     id = serializers.UUIDField()
     conversation = serializers.UUIDField()
     thread = serializers.UUIDField(allow_null=True)
+    topic = serializers.CharField()
     body = serializers.CharField()
     updated_at = serializers.DateTimeField()
 
@@ -142,7 +154,7 @@ class ScheduledDetail(ChatView):
 
     @extend_schema(request=ChangeScheduledSerializer, responses=ScheduledSerializer, tags=["messages"])
     def patch(self, request: Request, scheduled_id: UUID) -> Response:
-        """Change its text or time."""
+        """Change its text, topic, priority or time."""
         data = validated(ChangeScheduledSerializer(data=request.data))
         scheduling.change_scheduled(principal=self.principal, scheduled_id=scheduled_id, **data)
         return self.get(request, scheduled_id)

@@ -164,6 +164,9 @@ class EditSerializer(StrictSerializer):
     """A new text."""
 
     body = CleanText(multiline=True, max_length=BODY_LIMIT, trim_whitespace=False)
+    confirm_mass_mention = ExactBoolean(
+        default=False, help_text="Without it a text that newly calls five or more people at once is refused."
+    )
 
 
 class ChangeSerializer(serializers.Serializer[object]):
@@ -270,7 +273,8 @@ class MarkerSerializer(serializers.Serializer[object]):
 
 
 class DraftSerializer(StrictSerializer):
-    """Unsent text; an empty one removes the draft."""
+    """Unsent text and the name of the topic it is for; an empty text removes the draft."""
 
     body = CleanText(multiline=True, allow_blank=True, max_length=BODY_LIMIT, trim_whitespace=False)
     thread = serializers.UUIDField(required=False, allow_null=True, default=None)
+    topic = CleanText(max_length=TOPIC_LIMIT, allow_blank=True, default="")

@@ -180,12 +180,12 @@ class MessageDetail(ChatView):
     @extend_schema(request=shapes.EditSerializer, responses=shapes.MessageSerializer, tags=["messages"])
     def patch(self, request: Request, message_id: UUID) -> Response:
         """Replace the text; with `If-Match` nobody overwrites unseen."""
-        body = validated(shapes.EditSerializer(data=request.data))["body"]
+        data = validated(shapes.EditSerializer(data=request.data))
         messages.edit_message(
             principal=self.principal,
             message_id=message_id,
-            body=body,
             expected_version=expected_version(request),
+            **data,
         )
         return self.get(request, message_id)
 

@@ -104,6 +104,9 @@ class Draft(TenantModel):
     )
     principal = models.ForeignKey("accounts.User", on_delete=models.CASCADE, related_name="+")
     thread_id = models.UUIDField(null=True, blank=True)
+    topic = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Its name; empty is the general one."
+    )
     body = models.TextField()
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -114,6 +117,10 @@ class Draft(TenantModel):
                 nulls_distinct=False,
                 name="chat_draft_once",
             )
+        ]
+        indexes = [
+            # a topic that has another name or is gone takes along what is written for it
+            models.Index(fields=["conversation"], condition=~models.Q(topic=""), name="chat_draft_topic")
         ]
 
     def __str__(self) -> str:

@@ -19,6 +19,9 @@ class ScheduledMessage(TenantModel):
         "chat.Conversation", on_delete=models.CASCADE, related_name="+", db_constraint=False
     )
     thread_id = models.UUIDField(null=True, blank=True)
+    topic = models.CharField(
+        max_length=60, blank=True, default="", db_default="", help_text="Its name; empty is the general one."
+    )
     body = models.TextField()
     attachments = ArrayField(models.UUIDField(), default=list, blank=True)
     priority = models.CharField(max_length=9, blank=True, default="")
@@ -39,6 +42,10 @@ class ScheduledMessage(TenantModel):
             ),
             # one's own list
             models.Index(fields=["organization", "principal", "send_at"], name="chat_scheduledmessage_own"),
+            # a topic that has another name or is gone takes along what is to be sent into it
+            models.Index(
+                fields=["conversation"], condition=~models.Q(topic=""), name="chat_scheduledmessage_topic"
+            ),
         ]
 
     def __str__(self) -> str:

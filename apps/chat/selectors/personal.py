@@ -136,7 +136,9 @@ def drafts_of(person: Person) -> QuerySet[Draft]:
 
 def export_drafts(person: Person) -> Iterator[Row]:
     """Yield the person's drafts."""
-    yield from drafts_of(person).order_by("pk").values("conversation_id", "thread_id", "body", "updated_at")
+    yield from (
+        drafts_of(person).order_by("pk").values("conversation_id", "thread_id", "topic", "body", "updated_at")
+    )
 
 
 def statuses_of(person: Person) -> QuerySet[Status]:
@@ -184,7 +186,15 @@ def export_plans(person: Person) -> Iterator[Row]:
         ScheduledMessage.objects.filter(**mine)
         .order_by("pk")
         .values(
-            "id", "conversation_id", "thread_id", "body", "send_at", "state", "failure_code", "message_id"
+            "id",
+            "conversation_id",
+            "thread_id",
+            "topic",
+            "body",
+            "send_at",
+            "state",
+            "failure_code",
+            "message_id",
         )
     )
     yield from (

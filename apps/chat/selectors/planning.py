@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from apps.accounts.types import Principal
-from apps.chat.errors import ReminderNotFound, ScheduledNotFound, failure_text
+from apps.chat.errors import DraftNotFound, ReminderNotFound, ScheduledNotFound, failure_text
 from apps.chat.models import Draft, Reminder, ScheduledMessage
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.selectors.messages import views_for, visible_messages
@@ -23,6 +23,7 @@ class ScheduledView:
     id: UUID
     conversation: UUID
     thread: UUID | None
+    topic: str
     body: str
     priority: str
     attachments: tuple[UUID, ...]
@@ -54,6 +55,7 @@ class DraftView:
     id: UUID
     conversation: UUID
     thread: UUID | None
+    topic: str
     body: str
     updated_at: datetime
 
@@ -92,6 +94,7 @@ def _scheduled(row: ScheduledMessage) -> ScheduledView:
         id=row.pk,
         conversation=row.conversation_id,
         thread=row.thread_id,
+        topic=row.topic,
         body=row.body,
         priority=row.priority,
         attachments=tuple(row.attachments),
@@ -161,8 +164,21 @@ def drafts_of(principal: Principal) -> list[DraftView]:
             id=row.pk,
             conversation=row.conversation_id,
             thread=row.thread_id,
+            topic=row.topic,
             body=row.body,
             updated_at=row.updated_at,
         )
         for row in rows.order_by("-updated_at")
     ]
+
+
+def get_draft(principal: Principal, draft_id: UUID) -> DraftView:
+    """Return one of the principal's own.
+
+    Raises:
+        DraftNotFound.
+    """
+    found = next((one for one in drafts_of(principal) if one.id == draft_id), None)
+    if found is None:
+        raise DraftNotFound
+    return found

@@ -20,9 +20,19 @@ def is_command(line: str) -> bool:
 
 
 def run_command(
-    *, principal: Principal, conversation_id: UUID, line: str, client_key: str, thread: UUID | None = None
+    *,
+    principal: Principal,
+    conversation_id: UUID,
+    line: str,
+    client_key: str,
+    thread: UUID | None = None,
+    topic: str = "",
+    confirm_mass_mention: bool = False,
 ) -> CommandOutcome:
     """Run a line in a conversation, with the principal's rights.
+
+    Args:
+        topic, confirm_mass_mention: of a message that the command sends; see `send_message`.
 
     Raises:
         ConversationNotFound, UnknownCommand, and what the command refuses.
@@ -38,5 +48,7 @@ def run_command(
         thread=thread,
         text=(found[2] or "").strip(),
         client_key=client_key,
+        topic=topic,
+        confirm_mass_mention=confirm_mass_mention,
     )
     return command.run(call)

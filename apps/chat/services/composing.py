@@ -91,6 +91,15 @@ def clean_topic(name: str) -> str:
     return cleaned
 
 
+def clean_topic_or_general(name: str) -> str:
+    """Return the name of a topic on one line; empty is the general one.
+
+    Raises:
+        TopicNameInvalid: what `clean_topic` refuses.
+    """
+    return clean_topic(name) if name.strip() else ""
+
+
 def person_ref(principal: Principal) -> PersonRef:
     """Return how the principal appears beside its messages."""
     return _person_ref(principal.id, principal.name, principal.kind, is_guest=principal.role == GUEST)
@@ -149,7 +158,7 @@ def compose(
         body=cleaned,
         html=rendered.html,
         thread=thread,
-        topic=clean_topic(topic) if topic.strip() else "",
+        topic=clean_topic_or_general(topic),
         announces=announcing.everywhere,
         announce_scopes=tuple(announcing.scopes),
         mentions=everyone_meant(rendered, conversation_id),

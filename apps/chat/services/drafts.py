@@ -8,38 +8,58 @@ from django.db import transaction
 
 from apps.accounts.types import Principal
 from apps.chat import events
-from apps.chat.errors import ConversationNotFound, MessageTooLong, ThreadNotFound, UnreadableText
-from apps.chat.models import Draft, Message
+from apps.chat.errors import (
+    ConversationNotFound,
+    MessageTooLong,
+    NotAChannel,
+    ThreadNotFound,
+    UnreadableText,
+)
+from apps.chat.models import Conversation, Draft, Message
 from apps.chat.selectors.conversations import visible_conversations
-from apps.chat.types import BODY_LIMIT
+from apps.chat.services.composing import clean_topic_or_general
+from apps.chat.types import BODY_LIMIT, KeptDraft
 from apps.core.events import log
 
 
-def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread: UUID | None = None) -> None:
+def save_draft(
+    *, principal: Principal, conversation_id: UUID, body: str, thread: UUID | None = None, topic: str = ""
+) -> None:
     """Keep the text as it is typed; an empty one removes the draft.
 
+    Args:
+        topic: name of the topic it is written for, which it follows as a scheduled message does.
+
     Raises:
-        ConversationNotFound, ThreadNotFound, MessageTooLong, UnreadableText.
+        ConversationNotFound, ThreadNotFound, NotAChannel, TopicNameInvalid, MessageTooLong, UnreadableText.
     """
     if "\x00" in body or any(0xD800 <= ord(char) <= 0xDFFF for char in body):
         raise UnreadableText
     if len(body) > BODY_LIMIT:
         raise MessageTooLong(limit=BODY_LIMIT, length=len(body))
+    if not body.strip():
+        body = topic = ""
+    topic = clean_topic_or_general(topic)
     with transaction.atomic():
-        if not visible_conversations(principal).filter(pk=conversation_id).exists():
+        seen = visible_conversations(principal).filter(pk=conversation_id)
+        kind = seen.values_list("kind", flat=True).first()
+        if kind is None:
             raise ConversationNotFound
-        if body.strip() and thread is not None and not _is_thread(conversation_id, thread):
+        if body and thread is not None and not _is_thread(conversation_id, thread):
             raise ThreadNotFound
+        if topic and thread is None and kind != Conversation.Kind.CHANNEL:
+            raise NotAChannel
         own = Draft.objects.filter(
             principal_id=principal.id, conversation_id=conversation_id, thread_id=thread
         )
-        if body.strip():
+        if body:
+            kept = {"body": body, "topic": topic}
             Draft.objects.update_or_create(
                 principal_id=principal.id,
                 conversation_id=conversation_id,
                 thread_id=thread,
-                defaults={"body": body},
-                create_defaults={"body": body, "organization_id": principal.organization_id},
+                defaults=kept,
+                create_defaults={**kept, "organization_id": principal.organization_id},
             )
             changed = True
         else:
@@ -52,7 +72,8 @@ def save_draft(*, principal: Principal, conversation_id: UUID, body: str, thread
                     actor_id=principal.id,
                     conversation=conversation_id,
                     thread=thread,
-                    body=body if body.strip() else "",
+                    topic=topic,
+                    body=body,
                 )
             )
 
@@ -61,7 +82,7 @@ def _is_thread(conversation_id: UUID, message_id: UUID) -> bool:
     return Message.objects.filter(pk=message_id, conversation_id=conversation_id, thread_id=None).exists()
 
 
-def drafts_of(*, principal: Principal, conversation_id: UUID) -> dict[UUID | None, str]:
+def drafts_of(*, principal: Principal, conversation_id: UUID) -> dict[UUID | None, KeptDraft]:
     """Return the principal's drafts in a conversation, by thread (None is the conversation itself).
 
     Nobody else reads them, so there are none in a view as somebody else.
@@ -69,4 +90,5 @@ def drafts_of(*, principal: Principal, conversation_id: UUID) -> dict[UUID | Non
     if principal.viewed_by:
         return {}
     rows = Draft.objects.filter(principal_id=principal.id, conversation_id=conversation_id)
-    return dict(rows.values_list("thread_id", "body"))
+    found = rows.values_list("thread_id", "body", "topic")
+    return {thread: KeptDraft(body=body, topic=topic) for thread, body, topic in found}

@@ -27,9 +27,19 @@ CARD = "chat.forwarded"
 
 
 def forward_message(
-    *, principal: Principal, message_id: UUID, conversation_id: UUID, client_key: str, comment: str = ""
+    *,
+    principal: Principal,
+    message_id: UUID,
+    conversation_id: UUID,
+    client_key: str,
+    comment: str = "",
+    topic: str = "",
+    confirm_mass_mention: bool = False,
 ) -> SentMessage:
     """Send a copy of a visible message's words; what it is forwarded from keeps its own readers.
+
+    Args:
+        topic, confirm_mass_mention: of the copy; see `send_message`.
 
     Raises:
         MessageNotFound, MessageDeleted, and what `send_message` raises.
@@ -45,6 +55,8 @@ def forward_message(
         conversation_id=conversation_id,
         body=comment,
         client_key=client_key,
+        topic=topic,
+        confirm_mass_mention=confirm_mass_mention,
         card=Card(CARD, str(source.pk), _copied(principal, source, comment)),
     )
     quoted = quote(source.body)

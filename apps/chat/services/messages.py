@@ -40,7 +40,7 @@ from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.services import composing, deleted, forgetting, mass_mentions, write_path
 from apps.chat.services.mentions import replace_mentions
-from apps.chat.services.standing import lock_message
+from apps.chat.services.standing import lock_message, require_channel
 from apps.chat.types import Card, Draft, Priority, SentMessage
 from apps.core.errors import DomainError
 from apps.core.events import log, publishing
@@ -116,13 +116,15 @@ def _is_root(message_id: UUID, conversation_id: UUID) -> bool:
 
 
 def require_parts(draft: Draft) -> None:
-    """Refuse what the write path would leave out: a thread that is none here, a file the sender may not attach.
+    """Refuse what the write path would leave out: a thread or topic that is none here, a file one may not attach.
 
     Raises:
-        ThreadNotFound, AttachmentNotFound.
+        ThreadNotFound, NotAChannel, AttachmentNotFound.
     """
     if draft.thread and not _is_root(draft.thread, draft.conversation_id):
         raise ThreadNotFound
+    if draft.topic and not draft.thread:
+        require_channel(Conversation.objects.get(pk=draft.conversation_id))
     if not file_access.may_attach(
         organization_id=draft.organization_id, uploader_id=draft.sender.id, file_ids=draft.attachments
     ):

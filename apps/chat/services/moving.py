@@ -32,7 +32,7 @@ from apps.chat.errors import (
 from apps.chat.models import Attachment, Conversation, Membership, Mention, Message, ReadMark, Topic
 from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.selectors.topics import find_by_name
-from apps.chat.services.composing import clean_topic
+from apps.chat.services.composing import clean_topic_or_general
 from apps.chat.services.standing import (
     lock_streams,
     lock_visible,
@@ -40,7 +40,7 @@ from apps.chat.services.standing import (
     require_channel,
     require_member,
 )
-from apps.chat.services.topics import OWN_DAYS, lock_topic, may_moderate
+from apps.chat.services.topics import OWN_DAYS, lock_topic, may_moderate, redirect_unsent
 from apps.core.events import log
 from apps.core.models import Stream
 from apps.files.services import access as file_access
@@ -77,7 +77,7 @@ def move_messages(
         AnnouncersOnly, ReplyMovesWithThread, TopicNameInvalid, NotYoursToMove, NothingToMove, TooManyMoved.
     """
     access.require(principal, "message.send")
-    name = clean_topic(topic) if topic.strip() else ""
+    name = clean_topic_or_general(topic)
     with transaction.atomic():
         message = visible_messages(principal).filter(pk=message_id).first()
         if message is None:
@@ -198,18 +198,24 @@ def _tell_moved(
             source=message.topic_id,
             since=message.sequence if since is None else since,
             target={"id": target.pk, "name": target.name} if target else None,
-            is_source_gone=_drop_empty(message.topic_id),
+            is_source_gone=_drop_empty(message.topic_id, into=target),
         )
     )
 
 
-def _drop_empty(topic_id: UUID | None) -> bool:
-    """Delete a topic that has no message any more; return whether it went."""
+def _drop_empty(topic_id: UUID | None, *, into: Topic | None) -> bool:
+    """Delete a topic that has no message any more; return whether it went.
+
+    Args:
+        into: where its last message stands now; what members have not sent yet goes there. None is the general topic,
+            also where the messages went to another channel: those texts were not written for its readers.
+    """
     if topic_id is None or Message.objects.filter(topic_id=topic_id).exists():
         return False
     # Who wishes something of it at this moment holds it: that wish is committed, and goes with it.
-    Topic.objects.select_for_update().filter(pk=topic_id).exists()
+    topic = Topic.objects.select_for_update().get(pk=topic_id)
     ReadMark.objects.filter(place=topic_id).delete()
+    redirect_unsent(topic.conversation_id, topic.name, into.name if into else "")
     return bool(Topic.objects.filter(pk=topic_id).delete()[0])
 
 
@@ -238,7 +244,7 @@ def _move_to_channel(
             actor_id=principal.id,
             message_ids=tuple(row.pk for row in rows),
             sequences=places,
-            topic_gone=before if _drop_empty(before) else None,
+            topic_gone=before if _drop_empty(before, into=None) else None,
         )
     )
     for view in views_for(rows):

@@ -52,8 +52,9 @@ def create_poll(
     poll: NewPoll,
     client_key: str,
     thread: UUID | None = None,
+    topic: str = "",
 ) -> SentMessage:
-    """Ask in a conversation.
+    """Ask in a conversation; in a topic as `send_message` does.
 
     Raises:
         PollInvalid: no question, fewer than 2 or more than 20 answers, a double or too long one; and what
@@ -73,6 +74,7 @@ def create_poll(
         body="\n".join(lines),
         client_key=client_key,
         thread=thread,
+        topic=topic,
         card=Card(CARD, str(row.pk), _data(row, [])),
     )
     with transaction.atomic():

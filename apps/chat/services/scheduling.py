@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -25,6 +26,7 @@ from apps.chat.models import ScheduledMessage
 from apps.chat.services import composing
 from apps.chat.services.commands import is_command
 from apps.chat.services.messages import require_open, require_parts, send_message
+from apps.chat.services.standing import lock_streams
 from apps.chat.types import Priority
 from apps.core import tenancy
 from apps.core.errors import DomainError, Unavailable
@@ -36,6 +38,7 @@ FARTHEST = timedelta(days=366)
 CATCH_UP = timedelta(hours=24)  # what a downtime delayed longer is no longer what its sender meant
 BATCH = 100
 State = ScheduledMessage.State
+CHANGED = ("body", "topic", "priority", "send_at", "confirm_mass_mention", "state", "failure_code")
 
 
 def schedule_message(
@@ -45,11 +48,16 @@ def schedule_message(
     body: str,
     send_at: datetime,
     thread: UUID | None = None,
+    topic: str = "",
     attachments: tuple[UUID, ...] = (),
     priority: Priority = "",
     confirm_mass_mention: bool = False,
 ) -> UUID:
     """Keep a message until its time; return its id. What would refuse it now refuses it here.
+
+    Args:
+        topic: name of a topic of the channel. Renamed or merged meanwhile it takes the message along; of one that is
+            gone by then the message goes to the general topic.
 
     Raises:
         TimeNotPossible: past, or more than a year away; TooManyScheduled, and what `compose`, `require_open` and
@@ -66,6 +74,7 @@ def schedule_message(
         body=body,
         client_key="scheduled",
         thread=thread,
+        topic=topic,
         attachments=attachments,
         confirm_mass_mention=confirm_mass_mention,
     )
@@ -77,6 +86,7 @@ def schedule_message(
             principal_id=principal.id,
             conversation_id=conversation_id,
             thread_id=thread,
+            topic=draft.topic,
             body=draft.body,
             attachments=list(draft.attachments),
             priority=priority,
@@ -93,10 +103,12 @@ def change_scheduled(
     principal: Principal,
     scheduled_id: UUID,
     body: str | None = None,
+    topic: str | None = None,
+    priority: Priority | None = None,
     send_at: datetime | None = None,
     confirm_mass_mention: bool | None = None,
 ) -> None:
-    """Change text or time of what was not sent; a failed one waits again.
+    """Change what is given of what was not sent; a failed one waits again.
 
     Raises:
         ScheduledNotFound, TimeNotPossible, and what `compose` and `require_parts` raise.
@@ -105,6 +117,7 @@ def change_scheduled(
         row = _lock_own(principal, scheduled_id)
         row.send_at = row.send_at if send_at is None else send_at
         row.body = row.body if body is None else body
+        row.priority = row.priority if priority is None else priority
         if confirm_mass_mention is not None:
             row.confirm_mass_mention = confirm_mass_mention
         _require_possible(row.send_at)
@@ -114,13 +127,14 @@ def change_scheduled(
             body=row.body,
             client_key="scheduled",
             thread=row.thread_id,
+            topic=row.topic if topic is None else topic,
             attachments=tuple(row.attachments),
             confirm_mass_mention=row.confirm_mass_mention,
         )
         require_parts(draft)
-        row.body = draft.body
+        row.body, row.topic = draft.body, draft.topic
         row.state, row.failure_code = State.WAITING, ""
-        row.save(update_fields=["body", "send_at", "confirm_mass_mention", "state", "failure_code"])
+        row.save(update_fields=CHANGED)
         _keep_files(row)
         _tell(principal, row)
 
@@ -146,6 +160,7 @@ def send_scheduled_now(*, principal: Principal, scheduled_id: UUID) -> None:
         ScheduledNotFound, and what `send_message` raises; then it stays as it was.
     """
     with transaction.atomic():
+        lock_streams(*_own(principal, scheduled_id).values_list("conversation_id", flat=True))
         _send(principal, _lock_own(principal, scheduled_id))
 
 
@@ -154,10 +169,11 @@ def send_due() -> int:
     due = list(
         ScheduledMessage.objects.filter(state=State.WAITING, send_at__lte=Now())
         .order_by("send_at")
-        .values_list("organization_id", "pk")[:BATCH]
+        .values_list("organization_id", "conversation_id", "pk")[:BATCH]
     )
-    for organization_id, pk in due:
+    for organization_id, conversation_id, pk in due:
         with tenancy.use(organization_id), transaction.atomic():
+            lock_streams(conversation_id)  # before the row, as who changes topics takes them
             row = (
                 ScheduledMessage.objects.select_for_update(skip_locked=True, no_key=True)
                 .filter(pk=pk, state=State.WAITING)
@@ -196,6 +212,7 @@ def _send(principal: Principal, row: ScheduledMessage) -> None:
         body=row.body,
         client_key=f"scheduled:{row.pk}",
         thread=row.thread_id,
+        topic=row.topic,
         attachments=tuple(row.attachments),
         priority=row.priority,  # type: ignore[arg-type]  # one of the words, checked when it was stored
         confirm_mass_mention=row.confirm_mass_mention,
@@ -215,13 +232,14 @@ def forget_sent(*, older_than: timedelta) -> int:
     return done
 
 
+def _own(principal: Principal, scheduled_id: UUID) -> QuerySet[ScheduledMessage]:
+    return ScheduledMessage.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, pk=scheduled_id
+    ).exclude(state=State.SENT)
+
+
 def _lock_own(principal: Principal, scheduled_id: UUID) -> ScheduledMessage:
-    row = (
-        ScheduledMessage.objects.select_for_update(no_key=True)
-        .filter(organization_id=principal.organization_id, principal_id=principal.id, pk=scheduled_id)
-        .exclude(state=State.SENT)
-        .first()
-    )
+    row = _own(principal, scheduled_id).select_for_update(no_key=True).first()
     if row is None or not principal.reaches(row.conversation_id):
         raise ScheduledNotFound
     return row

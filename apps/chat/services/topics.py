@@ -6,13 +6,22 @@ from datetime import timedelta
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Value
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from apps.accounts.services import access, trail
 from apps.accounts.types import InScope, Principal
 from apps.chat import actions, events
 from apps.chat.errors import ConversationArchived, NotYoursToMove, TopicNameTaken, TopicNotFound
-from apps.chat.models import Conversation, Topic, TopicPreference
+from apps.chat.models import (
+    Conversation,
+    Draft,
+    Membership,
+    ScheduledMessage,
+    Topic,
+    TopicPreference,
+)
 from apps.chat.selectors.conversations import visible_conversations
 from apps.chat.services.composing import clean_topic
 from apps.chat.services.standing import lock_streams, lock_visible, require_member
@@ -35,6 +44,7 @@ def rename_topic(*, principal: Principal, topic_id: UUID, name: str) -> None:
             if topic.name == cleaned:
                 return
             _require_own_or_moderator(principal, conversation, topic)
+            redirect_unsent(conversation.pk, topic.name, cleaned)
             topic.name = cleaned
             topic.save(update_fields=["name"])
             _tell(principal, conversation, topic)
@@ -115,6 +125,19 @@ def lock_topic(principal: Principal, topic_id: UUID) -> tuple[Conversation, Topi
 def may_moderate(principal: Principal, conversation: Conversation) -> bool:
     """Return whether the principal changes what others wrote there."""
     return bool(access.can(principal, "message.moderate", InScope(conversation.scope_id)))
+
+
+def redirect_unsent(conversation_id: UUID, name: str, target: str) -> None:
+    """Let drafts and scheduled messages of members go to `target` instead of the topic with this name.
+
+    The caller holds the stream of the channel. Who left the channel learns of no name there.
+    """
+    inside = Membership.objects.filter(conversation_id=conversation_id, left_at=None).values("principal_id")
+    for unsent in (Draft.objects, ScheduledMessage.objects):
+        rows = unsent.filter(conversation_id=conversation_id, principal_id__in=inside)
+        # the index holds those with a topic alone
+        rows = rows.exclude(topic="").annotate(lower_topic=Lower("topic"))
+        rows.filter(lower_topic=Lower(Value(name))).update(topic=target)
 
 
 def _visible(principal: Principal, topic_id: UUID) -> Topic:

@@ -21,6 +21,7 @@ from apps.chat.services.commands import is_command, run_command
 from apps.chat.types import MessageView
 from apps.chat.views.common import (
     PageRequest,
+    ask_to_call_many,
     conversation_address,
     done,
     leave_to,
@@ -41,9 +42,9 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
     if not form.is_valid():
         raise InvalidInput
     pacing.take_turn(request.principal)
-    if is_command(form.cleaned_data["body"]):
-        return _run(request, conversation_id, form)
     try:
+        if is_command(form.cleaned_data["body"]):
+            return _run(request, conversation_id, form)
         sent = writing.send_message(
             principal=request.principal,
             conversation_id=conversation_id,
@@ -55,10 +56,7 @@ def send(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse
             confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
         )
     except MassMentionUnconfirmed as refused:
-        context = {"form": form, "reason": refused.detail, "action": request.path}
-        return page_or_dialog(
-            request, "chat/parts/confirm_mass_mention.html", context, title=_("Call many people"), status=409
-        )
+        return ask_to_call_many(request, form, refused)
     drafts.save_draft(
         principal=request.principal,
         conversation_id=conversation_id,
@@ -76,6 +74,8 @@ def _run(request: PageRequest, conversation_id: UUID, form: SendForm) -> HttpRes
         line=form.cleaned_data["body"],
         client_key=form.cleaned_data["client_key"],
         thread=form.cleaned_data["thread"],
+        topic=form.cleaned_data["topic"],
+        confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
     )
     if outcome.message:
         return HttpResponseRedirect(message_address(request.principal, conversation_id, outcome.message))
@@ -90,16 +90,7 @@ def draft(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
     form = DraftForm(request.POST)
     if not form.is_valid():
         raise InvalidInput
-    drafts.save_draft(
-        principal=request.principal,
-        conversation_id=conversation_id,
-        body=form.cleaned_data["body"],
-        thread=form.cleaned_data["thread"],
-    )
-    if form.cleaned_data["back"] == "drafts":
-        return HttpResponseRedirect(
-            reverse("chat:drafts", kwargs={"slug": request.principal.organization_slug})
-        )
+    drafts.save_draft(principal=request.principal, conversation_id=conversation_id, **form.cleaned_data)
     return HttpResponse(status=204)
 
 
@@ -127,10 +118,13 @@ def edit(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUI
                 message_id=message_id,
                 body=form.cleaned_data["body"],
                 expected_version=form.cleaned_data["version"],
+                confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
             )
         except DomainError as refused:
             if _is_script(request):
                 raise
+            if isinstance(refused, MassMentionUnconfirmed):
+                return ask_to_call_many(request, form, refused)
             form.add_error("body", refused.detail)
         else:
             return done(request, message_address(request.principal, conversation_id, message_id))

@@ -29,8 +29,9 @@ from apps.core.errors import DomainError, InvalidInput
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_poll(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Ask and let people vote."""
-    conversations.get_conversation(request.principal, conversation_id)
-    form = PollForm(posted(request), initial={"client_key": uuid4()})
+    found = conversations.get_conversation(request.principal, conversation_id)
+    initial = {"client_key": uuid4(), "topic": request.GET.get("topic", "")}
+    form = PollForm(posted(request), initial=initial, takes_topic=found.kind == "channel")
     if request.method == "POST" and form.is_valid():
         pacing.take_turn(request.principal)
         try:
@@ -39,6 +40,7 @@ def new_poll(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResp
                 conversation_id=conversation_id,
                 poll=form.poll(),
                 client_key=str(form.cleaned_data["client_key"]),
+                topic=form.cleaned_data.get("topic", ""),
             )
         except DomainError as refused:
             form.add_error("options", refused.detail)

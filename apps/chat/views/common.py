@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
-from apps.chat.errors import MessageNotFound
+from apps.chat.errors import MassMentionUnconfirmed, MessageNotFound
 from apps.chat.script_texts import chat_texts
 from apps.chat.selectors import conversations, own, topics
 from apps.chat.selectors import messages as message_selectors
@@ -142,6 +142,16 @@ def form_answer(
 ) -> HttpResponse:
     """Show a form again with what is wrong; scripts swap answers with this status."""
     return page_or_dialog(request, template, {**context, "form": form}, title=title, status=422)
+
+
+def ask_to_call_many(request: PageRequest, form: Form, refused: MassMentionUnconfirmed) -> HttpResponse:
+    """Ask whether many people are meant to be called; who says so sends the same form again."""
+    said = form.cleaned_data.get("body") or form.cleaned_data["comment"]
+    context = {"form": form, "said": said, "reason": refused.detail, "action": request.path}
+    status = 422 if request.htmx else 409  # only that one is put into the dialog
+    return page_or_dialog(
+        request, "chat/parts/confirm_mass_mention.html", context, title=_("Call many people"), status=status
+    )
 
 
 def posted(request: PageRequest) -> QueryDict | None:

@@ -12,6 +12,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from apps.accounts.selectors import people
 from apps.chat import presenting
+from apps.chat.errors import MassMentionUnconfirmed, NotAChannel
 from apps.chat.forms import BookmarkForm, ForwardForm
 from apps.chat.selectors import bookmarks as kept
 from apps.chat.selectors import conversations, saved
@@ -19,6 +20,7 @@ from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pin
 from apps.chat.services import saved as saving
 from apps.chat.views.common import (
     PageRequest,
+    ask_to_call_many,
     conversation_address,
     done,
     leave_to,
@@ -155,9 +157,13 @@ def forward(request: PageRequest, slug: str, conversation_id: UUID, message_id: 
                 conversation_id=form.cleaned_data["conversation"],
                 client_key=str(form.cleaned_data["client_key"]),
                 comment=form.cleaned_data["comment"],
+                topic=form.cleaned_data["topic"],
+                confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
             )
+        except MassMentionUnconfirmed as refused:
+            return ask_to_call_many(request, form, refused)
         except DomainError as refused:
-            form.add_error("comment", refused.detail)
+            form.add_error("topic" if isinstance(refused, NotAChannel) else "comment", refused.detail)
         else:
             target = message_address(request.principal, form.cleaned_data["conversation"], sent.id)
             return leave_to(request, target, said=_("Message forwarded"))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -13,6 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from apps.chat.errors import TimeNotPossible
 from apps.chat.forms import ReminderForm, ScheduleForm
 from apps.chat.selectors import conversations, planning
 from apps.chat.services import drafts, reminders, scheduling
@@ -27,21 +30,28 @@ from apps.chat.views.common import (
     thread_address,
     visible_message,
 )
-from apps.core.errors import DomainError
+from apps.core.errors import DomainError, InvalidInput
+from apps.files.selectors import files
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def schedule(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
     """Write a message that is sent later."""
-    conversations.get_conversation(request.principal, conversation_id)
-    form = ScheduleForm(posted(request), initial={"send_at": _tomorrow()})
+    found = conversations.get_conversation(request.principal, conversation_id)
+    asked = request.POST if request.method == "POST" else request.GET
+    initial = {
+        **{name: asked.get(name, "") for name in ("topic", "thread", "priority")},
+        "attachments": asked.getlist("attachments"), "send_at": _tomorrow(),
+    }  # fmt: skip
+    takes_topic = found.kind == "channel" and not initial["thread"]
+    form = ScheduleForm(posted(request), initial=initial, takes_topic=takes_topic)
     if request.method == "POST" and form.is_valid():
         try:
             scheduling.schedule_message(
                 principal=request.principal, conversation_id=conversation_id, **form.cleaned_data
             )
         except DomainError as refused:
-            form.add_error("send_at", refused.detail)
+            _add_refusal(form, refused)
         else:
             drafts.save_draft(
                 principal=request.principal,
@@ -52,14 +62,7 @@ def schedule(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResp
             return leave_to(
                 request, reverse("chat:scheduled", kwargs={"slug": slug}), said=_("Message scheduled")
             )
-    context = {"form": form, "action": request.path, "submit": _("Schedule")}
-    return page_or_dialog(
-        request,
-        "chat/parts/schedule.html",
-        context,
-        title=_("Send later"),
-        status=422 if form.errors else 200,
-    )
+    return _show_schedule(request, form, title=_("Send later"), submit=_("Schedule"))
 
 
 @require_safe
@@ -67,10 +70,12 @@ def scheduled(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 
     """List what the reader scheduled: what failed first, with the reason."""
     found = planning.scheduled_of(request.principal)
     names = conversations.names(request.principal, {one.conversation for one in found})
+    file_names = files.names(request.principal, {file for one in found for file in one.attachments})
     entries = [
         {
             "one": one,
             "name": names.get(one.conversation, ""),
+            "files": [file_names[file] for file in one.attachments if file in file_names],
             "address": message_address(request.principal, one.conversation, one.message)
             if one.message
             else conversation_address(request.principal, one.conversation),
@@ -84,32 +89,32 @@ def scheduled(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def change_scheduled(request: PageRequest, slug: str, scheduled_id: UUID) -> HttpResponse:
-    """Change text and time of a scheduled message."""
+    """Change a scheduled message; its files stay."""
     one = planning.get_scheduled(request.principal, scheduled_id)
+    kind = conversations.get_conversation(request.principal, one.conversation).kind
     form = ScheduleForm(
-        posted(request), initial={"body": one.body, "send_at": one.send_at, "thread": one.thread}
+        posted(request),
+        initial=dataclasses.asdict(one),
+        takes_topic=kind == "channel" and one.thread is None,
     )
+    for name in ("attachments", "thread"):
+        form.fields[name].disabled = True
     if request.method == "POST" and form.is_valid():
         try:
             scheduling.change_scheduled(
                 principal=request.principal,
                 scheduled_id=scheduled_id,
                 body=form.cleaned_data["body"],
+                topic=form.cleaned_data.get("topic"),
+                priority=form.cleaned_data["priority"],
                 send_at=form.cleaned_data["send_at"],
                 confirm_mass_mention=form.cleaned_data["confirm_mass_mention"],
             )
         except DomainError as refused:
-            form.add_error("send_at", refused.detail)
+            _add_refusal(form, refused)
         else:
             return leave_to(request, reverse("chat:scheduled", kwargs={"slug": slug}))
-    context = {"form": form, "action": request.path, "submit": _("Save")}
-    return page_or_dialog(
-        request,
-        "chat/parts/schedule.html",
-        context,
-        title=_("Scheduled message"),
-        status=422 if form.errors else 200,
-    )
+    return _show_schedule(request, form, title=_("Scheduled message"), submit=_("Save"))
 
 
 @require_POST
@@ -119,11 +124,15 @@ def send_scheduled(request: PageRequest, slug: str, scheduled_id: UUID) -> HttpR
     return leave_to(request, reverse("chat:scheduled", kwargs={"slug": slug}), said=_("Message sent"))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def cancel_scheduled(request: PageRequest, slug: str, scheduled_id: UUID) -> HttpResponse:
-    """Take a scheduled message back."""
-    scheduling.cancel_scheduled(principal=request.principal, scheduled_id=scheduled_id)
-    return leave_to(request, reverse("chat:scheduled", kwargs={"slug": slug}))
+    """Take a scheduled message back; its text is gone then, so that is asked first."""
+    back = reverse("chat:scheduled", kwargs={"slug": slug})
+    if request.method == "POST":
+        scheduling.cancel_scheduled(principal=request.principal, scheduled_id=scheduled_id)
+        return leave_to(request, back)
+    one = planning.get_scheduled(request.principal, scheduled_id)
+    return _ask_to_delete(request, one.body, back=back, title=_("Delete scheduled message"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -211,13 +220,48 @@ def draft_list(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
             "address": thread_address(request.principal, one.conversation, one.thread)
             if one.thread
             else conversation_address(request.principal, one.conversation),
-            "draft_address": f"{conversation_address(request.principal, one.conversation)}draft/",
         }
         for one in found
     ]
     return render(
         request, "chat/drafts.html", {**list_context(request), "entries": entries, "own_page": "drafts"}
     )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete_draft(request: PageRequest, slug: str, draft_id: UUID) -> HttpResponse:
+    """Delete unsent text; it is gone then, so that is asked first."""
+    one = planning.get_draft(request.principal, draft_id)
+    back = reverse("chat:drafts", kwargs={"slug": slug})
+    if request.method == "POST":
+        drafts.save_draft(
+            principal=request.principal, conversation_id=one.conversation, thread=one.thread, body=""
+        )
+        return leave_to(request, back)
+    return _ask_to_delete(request, one.body, back=back, title=_("Delete draft"))
+
+
+def _show_schedule(request: PageRequest, form: ScheduleForm, *, title: str, submit: str) -> HttpResponse:
+    field = form.fields["attachments"]
+    try:
+        attached = field.clean(form["attachments"].value())
+    except ValidationError as error:
+        raise InvalidInput from error
+    context = {
+        "form": form, "action": request.path, "submit": submit, "quick": _quick(),
+        "files": files.names(request.principal, attached).values(),
+    }  # fmt: skip
+    status = 422 if form.errors else 200
+    return page_or_dialog(request, "chat/parts/schedule.html", context, title=title, status=status)
+
+
+def _add_refusal(form: ScheduleForm, refused: DomainError) -> None:
+    form.add_error("send_at" if isinstance(refused, TimeNotPossible) else None, refused.detail)
+
+
+def _ask_to_delete(request: PageRequest, body: str, *, back: str, title: str) -> HttpResponse:
+    context = {"body": body, "action": request.path, "back": back}
+    return page_or_dialog(request, "chat/parts/delete_text.html", context, title=title)
 
 
 def _tomorrow() -> datetime:

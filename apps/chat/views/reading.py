@@ -20,7 +20,7 @@ from apps.chat.selectors import conversations, messages, threads, topics
 from apps.chat.selectors.pages import Anchor, message_page, thread_page
 from apps.chat.services import drafts
 from apps.chat.services.standing import may_post, may_reply
-from apps.chat.types import ConversationView, MessagePage, TopicView
+from apps.chat.types import ConversationView, KeptDraft, MessagePage, TopicView
 from apps.chat.views.common import (
     LONG_AGO,
     PageRequest,
@@ -246,7 +246,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
         else conversations.first_members(conversation_id=found.id, besides=principal.id, limit=FACES)
     )
     return {
-        "draft": own.get(None, ""),
+        "draft": own.get(None),
         "client_key": uuid4(),
         "uploads_at_once": MOST_AT_ONCE if access.can(principal, "file.upload") else 0,
         "may_moderate": conversations.may_here(principal, "message.moderate", found.id),
@@ -257,7 +257,7 @@ def _composer(request: PageRequest, found: ConversationView) -> dict[str, Any]:
     }
 
 
-def _drafts(principal: Principal, found: ConversationView) -> dict[UUID | None, str]:
+def _drafts(principal: Principal, found: ConversationView) -> dict[UUID | None, KeptDraft]:
     return drafts.drafts_of(principal=principal, conversation_id=found.id) if found.has_draft else {}
 
 
@@ -279,7 +279,7 @@ def _thread(
         "replies": _window(request, found, replies, thread_id=message_id),
         "opened_reply": at,
         "thread_head": found.last_sequence,
-        "thread_draft": own.get(message_id, ""),
+        "thread_draft": own.get(message_id),
         "thread_client_key": uuid4(),
         "may_reply": may_reply(request.principal, found),
         "thread_followed": threads.is_followed(request.principal, message_id),

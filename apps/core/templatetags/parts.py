@@ -240,6 +240,7 @@ def control(bound: BoundField) -> str:
     kinds = {
         "CheckboxInput": "check", "CheckboxSelectMultiple": "checks", "RadioSelect": "checks", "Select": "select",
         "Textarea": "text", "ClearableFileInput": "file", "FileInput": "file", "HiddenInput": "hidden",
+        "MultipleHiddenInput": "hidden",
     }  # fmt: skip
     return kinds.get(name, "input")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Sum
@@ -70,6 +71,13 @@ def get_file(*, principal: Principal, file_id: UUID) -> FileView:
     if row is None:
         raise FileNotFound
     return view_of(row)
+
+
+def names(principal: Principal, file_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return the names of those files that the principal may open. One query, none for none."""
+    if not file_ids:
+        return {}
+    return dict(openable_files(principal).filter(pk__in=file_ids).values_list("pk", "name"))
 
 
 def get_content(*, principal: Principal, file_id: UUID) -> Content:

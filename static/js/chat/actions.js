@@ -9,6 +9,7 @@ import { openMenu } from "../shell/menu.js";
 import { t } from "../shell/page.js";
 import { shortcut } from "../shell/shortcuts.js";
 import { explain, toast } from "../shell/toasts.js";
+import { sendMeant } from "./calling-many.js";
 import { pickEmoji } from "./emoji.js";
 import { composerOf, mainComposer } from "./composer.js";
 import { openThread } from "./thread.js";
@@ -132,8 +133,7 @@ async function edit(article) {
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     try {
-      await request("POST", `${link}edit/`, { form: { body: field.value, version } });
-      close();
+      if (await sendMeant(`${link}edit/`, { body: field.value, version })) close();
     } catch (error) {
       explain(error);
       // Changed on another device meanwhile, which was said: whoever saves once more means it.

@@ -6,6 +6,7 @@ import { make } from "../shell/dom.js";
 import { showDialog } from "../shell/dialog.js";
 import { inOrganization, t } from "../shell/page.js";
 import { explain, toast } from "../shell/toasts.js";
+import { sendMeant } from "./calling-many.js";
 import { conversationUrl } from "./model.js";
 
 /** @typedef {{name: string, usage: string, description: string}} Command */
@@ -28,11 +29,13 @@ export function commands() {
 /** @param {string} text */
 export const isCommand = (text) => /^\/[a-z]{1,30}(\s|$)/.test(text);
 
-/** @param {{conversation: string, thread: string | null, line: string}} call @returns {Promise<boolean>} whether it ran */
-export async function runCommand({ conversation, thread, line }) {
+/** @param {{conversation: string, thread: string | null, topic: string, line: string}} call @returns {Promise<boolean>} whether it ran */
+export async function runCommand({ conversation, thread, topic, line }) {
   try {
-    const form = { line, client_key: crypto.randomUUID(), ...(thread ? { thread } : {}) };
-    const outcome = await (await request("POST", `${conversationUrl(conversation)}command/`, { form })).json();
+    const form = { line, topic, client_key: crypto.randomUUID(), ...(thread ? { thread } : {}) };
+    const answer = await sendMeant(`${conversationUrl(conversation)}command/`, form);
+    if (!answer) return false;
+    const outcome = await answer.json();
     if (outcome.address) location.assign(inOrganization(outcome.address));
     else if (outcome.said.includes("\n")) showDialog(t("commands"), make("ul", { class: "stack" }, ...outcome.said.split("\n").map((/** @type {string} */ each) => make("li", {}, each))));
     else if (outcome.said) toast(outcome.said);

@@ -25,6 +25,7 @@ export function completions(field, list) {
   field.setAttribute("aria-autocomplete", "list");
 
   const close = () => {
+    round += 1; // what is still looked up is not wanted any more
     list.hidden = true;
     choices = [];
     field.removeAttribute("aria-activedescendant");
@@ -80,6 +81,7 @@ export function completions(field, list) {
   });
 
   field.addEventListener("keydown", (event) => {
+    if (list.hidden && event.key === "Enter") close(); // the text is sent: suggestions to it would come too late
     if (list.hidden || event.isComposing) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
       chosen = (chosen + (event.key === "ArrowDown" ? 1 : -1) + choices.length) % choices.length;

@@ -26,7 +26,9 @@ class Composer {
     this.conversation = form.dataset.conversation ?? "";
     this.thread = form.dataset.thread ?? null;
     this.text = /** @type {HTMLTextAreaElement} */ (one("[data-text]", form));
+    this.topicField = /** @type {HTMLInputElement | null} */ (form.querySelector("[data-topic-field]"));
     this.key = `draft.${page.me?.member}.${this.conversation}.${this.thread ?? ""}`;
+    this.topicKey = `${this.key}.topic`;
     this.priority = /** @type {HTMLSelectElement} */ (one("[data-priority]", form));
     this.priority.addEventListener("change", () => this.#prioritise());
     this.uploads = new Uploads(form, this.key, () => this.#explain());
@@ -34,11 +36,13 @@ class Composer {
     this.keep = debounce(() => this.#save(), KEEP);
     const local = localStorage.getItem(this.key);
     if (local !== null && local !== this.text.value) this.text.value = local;
+    if (local && this.topicField) this.topicField.value = localStorage.getItem(this.topicKey) ?? this.topicField.value;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.send();
     });
     this.text.addEventListener("input", () => this.#changed());
+    this.topicField?.addEventListener("input", () => this.text.value && this.#changed());
     completions(this.text, one("[data-completion]", form));
     this.text.addEventListener("keydown", (event) => this.#key(event));
     form.addEventListener("click", (event) => this.#tool(event));
@@ -53,6 +57,11 @@ class Composer {
     this.keep.now();
     this.endDrafts();
     this.endLeaving();
+  }
+
+  /** The topic that it shows; empty is the general one. */
+  get topic() {
+    return this.topicField?.value.trim() ?? "";
   }
 
   /** @param {KeyboardEvent} event */
@@ -77,6 +86,7 @@ class Composer {
 
   #changed() {
     localStorage.setItem(this.key, this.text.value);
+    localStorage.setItem(this.topicKey, this.topic);
     this.keep();
     this.#explain();
     if (this.text.value && Date.now() - this.typed > TYPING) {
@@ -86,10 +96,11 @@ class Composer {
   }
 
   async #save() {
+    const { topic } = this;
     const body = this.text.value;
     try {
-      await request("POST", this.form.dataset.draftUrl ?? "", { form: { body, ...(this.thread ? { thread: this.thread } : {}) }, keepalive: true });
-      if (this.text.value === body) localStorage.removeItem(this.key);
+      await request("POST", this.form.dataset.draftUrl ?? "", { form: { body, topic, ...(this.thread ? { thread: this.thread } : {}) }, keepalive: true });
+      if (this.text.value === body && this.topic === topic) this.#forgetLocal();
     } catch {
       // The text stays in this browser and is saved with the next change.
     }
@@ -98,8 +109,15 @@ class Composer {
   /** @param {import("../shell/socket.js").Notice} notice */
   #fromElsewhere({ type, data }) {
     if (type !== "draft.saved" || data.conversation !== this.conversation || (data.thread ?? null) !== this.thread) return;
-    if (document.activeElement === this.text || localStorage.getItem(this.key) !== null) return;
+    const isWriting = [this.text, this.topicField].some((field) => field && field === document.activeElement);
+    if (isWriting || localStorage.getItem(this.key) !== null) return;
     this.text.value = data.body;
+    if (this.topicField && data.body) this.topicField.value = data.topic;
+  }
+
+  #forgetLocal() {
+    localStorage.removeItem(this.key);
+    localStorage.removeItem(this.topicKey);
   }
 
   send() {
@@ -112,23 +130,17 @@ class Composer {
       this.#command(body);
       return;
     }
-    const topic = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"))?.value.trim();
+    const { topic } = this;
     const priority = this.priority.value;
     post({ conversation: this.conversation, thread: this.thread, ...(topic ? { topic } : {}), body, attachments: this.uploads.take(), ...(priority ? { priority } : {}) });
-    this.priority.value = "";
-    this.#prioritise();
-    this.text.value = "";
-    localStorage.removeItem(this.key);
-    this.keep();
-    this.keep.now();
+    this.empty();
     this.typed = 0;
-    this.#explain();
     this.text.focus();
   }
 
   /** @param {string} line */
   async #command(line) {
-    if (await runCommand({ conversation: this.conversation, thread: this.thread, line })) this.empty();
+    if (await runCommand({ conversation: this.conversation, thread: this.thread, topic: this.topic, line })) this.#emptyText();
     this.text.focus();
   }
 
@@ -161,8 +173,14 @@ class Composer {
     if (!button) return;
     if (button.dataset.insert === "@") this.insert("@");
     else if (button.dataset.insert === "code") this.#insertCode();
-    else if (button.dataset.later) sendLater(this, button.dataset.later);
+    else if (button.dataset.later) this.#later(button.dataset.later);
     else if ("emoji" in button.dataset) pickEmoji(button, (emoji) => this.insert(emoji));
+  }
+
+  /** @param {string} address */
+  #later(address) {
+    if (this.uploads.isReady) sendLater(this, address);
+    else this.#explain();
   }
 
   /** @param {string} text */
@@ -176,8 +194,7 @@ class Composer {
 
   /** @param {import("./outbox.js").Waiting} item */
   takeBack({ body, topic = "", priority = "", attachments }) {
-    const field = /** @type {HTMLInputElement | null} */ (this.form.querySelector("[data-topic-field]"));
-    if (field && topic) field.value = topic;
+    if (this.topicField && (topic || !this.text.value)) this.topicField.value = topic;
     if (priority) this.priority.value = priority;
     this.#prioritise();
     this.uploads.putBack(attachments);
@@ -186,12 +203,20 @@ class Composer {
     this.text.focus();
   }
 
-  /** The text is kept elsewhere now. */
+  /** All that is written and chosen is kept elsewhere now; the next message goes into the same topic. */
   empty() {
+    this.priority.value = "";
+    this.#prioritise();
+    this.uploads.take();
+    this.#emptyText();
+  }
+
+  #emptyText() {
     this.text.value = "";
-    localStorage.removeItem(this.key);
+    this.#forgetLocal();
     this.keep();
     this.keep.now();
+    this.#explain();
   }
 
   /** Put a quotation above what is written. @param {string} text */

@@ -8,28 +8,33 @@ import { listen } from "../shell/socket.js";
 import { toast } from "../shell/toasts.js";
 import { messageUrl } from "./model.js";
 
-/** @typedef {{text: HTMLTextAreaElement, thread: string | null, empty: () => void, keep: {now: () => void}}} Writing */
+/**
+ * @typedef {{
+ *   text: HTMLTextAreaElement, topic: string, thread: string | null, priority: HTMLSelectElement,
+ *   uploads: import("./upload.js").Uploads, empty: () => void, keep: {now: () => void},
+ * }} Writing
+ */
 
-/** @type {Writing | undefined} */
+/** What the dialog at an address began with, also while its form comes back with what is wrong. @type {{composer: Writing, address: string, isFilled: boolean} | undefined} */
 let writing;
 
 /** Open the dialog with what stands in a composer. @param {Writing} composer @param {string} address */
 export function sendLater(composer, address) {
-  writing = composer;
+  writing = { composer, address, isFilled: false };
   composer.keep.now(); // a save that is still to come could put the text back after it was planned
-  /** @type {any} */ (window).htmx.ajax("GET", address, { target: "#dialog", swap: "innerHTML" });
+  const set = new URLSearchParams({ topic: composer.topic, thread: composer.thread ?? "", priority: composer.priority.value });
+  for (const { id } of composer.uploads.files) set.append("attachments", id);
+  /** @type {any} */ (window).htmx.ajax("GET", `${address}?${set}`, { target: "#dialog", swap: "innerHTML" });
 }
 
 component("[data-schedule-form]", (form) => {
-  if (!(form instanceof HTMLFormElement) || !writing) return;
-  const composer = writing;
-  writing = undefined;
-  /** @type {HTMLTextAreaElement} */ (one("[name=body]", form)).value = composer.text.value;
-  /** @type {HTMLInputElement} */ (one("[name=thread]", form)).value = composer.thread ?? "";
-  form.addEventListener("submit", () => {
-    const leaving = () => composer.empty();
-    window.addEventListener("pagehide", leaving, { once: true }); // refused, the dialog stays and so does the text
-    window.setTimeout(() => window.removeEventListener("pagehide", leaving), 15_000);
+  if (!writing || writing.address !== form.getAttribute("hx-post")) return;
+  const { composer } = writing;
+  if (!writing.isFilled) /** @type {HTMLTextAreaElement} */ (one("[name=body]", form)).value = composer.text.value;
+  writing.isFilled = true;
+  form.addEventListener("htmx:before:response", (event) => {
+    const { ctx } = /** @type {CustomEvent} */ (event).detail;
+    if (ctx.response.status === 204) composer.empty(); // refused, the form comes back and everything stays
   });
 });
 

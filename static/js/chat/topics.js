@@ -15,10 +15,11 @@ export function topicHead(conversation, topic) {
 
 /** A topic has another name, or is resolved or open again. @param {{topic_id: string, name: string}} changed */
 export function topicChanged({ topic_id, name }) {
-  for (const shown of all(`[data-topic-name="${topic_id}"]`)) shown.textContent = name;
+  const shown = all(`[data-topic-name="${topic_id}"]`);
+  const before = shown[0]?.textContent?.toLocaleLowerCase();
+  for (const each of shown) each.textContent = name;
   const field = document.querySelector("#main [data-topic-field]");
-  const isOpen = new URLSearchParams(location.search).get("topic") === topic_id;
-  if (isOpen && field instanceof HTMLInputElement) field.value = name;
+  if (field instanceof HTMLInputElement && field.value.toLocaleLowerCase() === before) field.value = name;
 }
 
 /** Two heads without a message between them, or the same topic twice: one is enough. @param {HTMLElement} root */
