@@ -11,7 +11,7 @@ VISIBILITY_CHANGED = register_action(
 )
 SEAT_ADDED = register_action("seat.added", _("Person added to a conversation"))
 SEAT_REMOVED = register_action("seat.removed", _("Person removed from a conversation"))
-POLICY_CHANGED = register_action("messages.policy_changed", _("Link previews switched"))
+POLICY_CHANGED = register_action("messages.policy_changed", _("Rules for messages changed"))
 EMOJI_ADDED = register_action("emoji.added", _("Emoji added"))
 EMOJI_REMOVED = register_action("emoji.removed", _("Emoji removed"))
 MESSAGE_RESTORED = register_action("message.restored", _("Deleted message of another person brought back"))

@@ -155,6 +155,16 @@ class NotEditable(Conflict):
     message = _("The text of this message cannot be changed.")
 
 
+class EditTooLate(Conflict):
+    code = "chat.edit_too_late"
+    message = _("Messages can be changed within %(minutes)s minutes of being sent.")
+
+
+class EditWindowInvalid(InvalidInput):
+    code = "chat.edit_window_invalid"
+    message = _("Give a number of minutes from 0 to %(limit)s, or nothing.")
+
+
 class MassMentionUnconfirmed(Conflict):
     """Asked again with `confirm_mass_mention` it goes out."""
 

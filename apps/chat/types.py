@@ -29,6 +29,20 @@ TOPIC_LIMIT = 60
 Priority = Literal["", "important", "urgent"]
 BODY_LIMIT = 20_000
 ATTACHMENT_LIMIT = 10
+MOST_EDIT_MINUTES = 525_600  # a year
+
+
+@dataclass(frozen=True)
+class MessageRules:
+    """What an organization decided about messages.
+
+    Attributes:
+        link_previews: links are looked at.
+        edit_minutes: after sending, in which authors change their text; None is for ever, 0 not at all.
+    """
+
+    link_previews: bool = True
+    edit_minutes: int | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from apps.chat.errors import MessageNotFound, NotTheAuthor
 from apps.chat.models import LinkPreview, MessagePreview
 from apps.chat.rendering.pages import summary_of
 from apps.chat.selectors.messages import get_message
-from apps.chat.services import members, messages, previews
+from apps.chat.services import members, messages, policy, previews
 from apps.core.models import AuditEntry, Event
 from apps.core.outbound import fetching
 from apps.core.outbound.errors import AddressNotAllowed
@@ -148,8 +148,8 @@ def test_an_organization_switches_it_off(
     world: World, ada: Principal, channel: UUID, asked: list[Fetch]
 ) -> None:
     with pytest.raises(PermissionMissing):
-        previews.set_link_previews(principal=ada, is_on=False)
-    previews.set_link_previews(principal=world.person("Olga", role="owner"), is_on=False)
+        policy.change_rules(principal=ada, link_previews=False)
+    policy.change_rules(principal=world.person("Olga", role="owner"), link_previews=False)
     sent = world.say(ada, channel, "https://a.example/")
     look(sent.id, ada)
     assert (asked, LinkPreview.objects.count()) == ([], 0)
@@ -165,6 +165,6 @@ def test_the_api_removes_and_switches(
     (found,) = client.get(address).json()["previews"]
     assert client.delete(f"{address}previews/{found['id']}/").status_code == 204
     assert client.get(address).json()["previews"] == []
-    assert client.get("/api/v1/message-policy/").json() == {"link_previews": True}
+    assert client.get("/api/v1/message-policy/").json() == {"link_previews": True, "edit_minutes": None}
     refused: Any = client.put("/api/v1/message-policy/", {"link_previews": False}, "application/json")
     assert refused.status_code == 403

@@ -10,11 +10,12 @@ from django.utils import timezone
 
 from apps.accounts.services.scopes import add_seats
 from apps.chat.errors import SearchNotUnderstood
-from apps.chat.models import Message
+from apps.chat.models import Message, Topic
 from apps.chat.selectors import topics
 from apps.chat.selectors.conversations import scope_of
 from apps.chat.selectors.search.operators import OPERATORS, Reader
-from apps.chat.services import conversations, members, messages, reactions, reading
+from apps.chat.services import conversations, members, messages, reactions, reading, threads
+from apps.chat.services import topics as changing
 from apps.files.services.uploads import store_file
 from apps.rag.errors import CursorUnknown
 from tests.chat.world import World
@@ -142,6 +143,28 @@ def test_what_messages_carry_is_found(talk) -> None:
     members.set_preferences(principal=maren, conversation_id=channel, is_starred=True, is_muted=True)
     assert len(texts(ask(maren, "is:starred"))) == len(texts(ask(maren, "is:muted"))) == 5
     assert texts(ask(maren, "-is:muted")) == ["Crane costs are secret"]
+
+
+def test_what_one_follows_and_what_is_resolved_is_found(world: World) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "betrieb", [ben])
+    root = world.say(ada, channel, "Wer fährt?")
+    said = [
+        root,
+        world.say(ben, channel, "Ich fahre", thread=root.id),
+        world.say(ada, channel, "Der Kran steht", topic="Kran"),
+        world.say(ada, channel, "Der Lack ist da", topic="Lack"),
+    ]
+    for sent in said:
+        index_message(world.organization.pk, channel, sent.id)
+    crane, paint = Topic.objects.order_by("name")
+    changing.set_level(principal=ben, topic_id=crane.pk, level="followed")
+    threads.set_followed(principal=ben, message_id=root.id, is_followed=True)
+    changing.set_resolved(principal=ada, topic_id=paint.pk, is_resolved=True)
+    assert sorted(texts(ask(ben, "is:followed"))) == ["Der Kran steht", "Ich fahre", "Wer fährt?"]
+    assert texts(ask(ben, "-is:followed is:resolved")) == ["Der Lack ist da"]
+    assert texts(ask(ada, "ist:erledigt")) == ["Der Lack ist da"]
+    assert texts(ask(ada, "is:followed")) == []
 
 
 def test_words_must_stand_in_the_message_that_fulfils_the_operators(world: World) -> None:

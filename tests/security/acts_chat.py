@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID, uuid4
 
 from apps.chat.selectors.topics import list_topics
-from apps.chat.services import conversations, deleted, emoji, messages, moving, previews, topics
+from apps.chat.services import conversations, deleted, emoji, messages, moving, policy, topics
 from apps.chat.services import members as chat_members
 from tests.factories.accounts import MemberFactory
 from tests.factories.files import picture
@@ -37,7 +37,7 @@ def _group_conversation(stage: Stage) -> UUID:
 
 
 ACTS: dict[str, Act] = {
-    "messages.policy_changed": Act(lambda s, _: previews.set_link_previews(principal=s.acting, is_on=False)),
+    "messages.policy_changed": Act(lambda s, _: policy.change_rules(principal=s.acting, link_previews=False)),
     "emoji.added": Act(lambda s, _: _emoji(s)),
     "emoji.removed": Act(lambda s, _: emoji.remove_emoji(principal=s.acting, code="crane"), _emoji),
     "message.restored": Act(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
@@ -13,10 +14,10 @@ from apps.chat.api.serializers import MessageSerializer, SentSerializer
 from apps.chat.api.views import NOTHING, ChatView
 from apps.chat.selectors import bookmarks as kept
 from apps.chat.selectors import saved
-from apps.chat.selectors.policy import has_link_previews
-from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins, previews
+from apps.chat.selectors.policy import rules_of
+from apps.chat.services import acknowledging, bookmarks, forwarding, pacing, pins, policy, previews
 from apps.chat.services import saved as saving
-from apps.chat.types import BODY_LIMIT, TOPIC_LIMIT
+from apps.chat.types import BODY_LIMIT, MOST_EDIT_MINUTES, TOPIC_LIMIT
 from apps.core.api.paging import NEWEST_FIRST, Order, page_of_list, read_page
 from apps.core.api.serializers import CleanText, ExactBoolean, StrictSerializer, validated
 from apps.core.errors import FieldError, InvalidInput
@@ -176,7 +177,14 @@ class MessagePreviewDetail(ChatView):
 class MessagePolicySerializer(StrictSerializer):
     """What the organization decided about messages."""
 
-    link_previews = ExactBoolean()
+    link_previews = ExactBoolean(required=False)
+    edit_minutes = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=0,
+        max_value=MOST_EDIT_MINUTES,
+        help_text="Minutes after sending in which authors change their text; null is for ever, 0 not at all.",
+    )
 
 
 class MessagePolicyDetail(ChatView):
@@ -185,14 +193,13 @@ class MessagePolicyDetail(ChatView):
     @extend_schema(responses=MessagePolicySerializer, tags=["messages"])
     def get(self, request: Request) -> Response:  # noqa: ARG002 - DRF's signature
         """Return it."""
-        return Response({"link_previews": has_link_previews(self.principal.organization_id)})
+        return Response(asdict(rules_of(self.principal.organization_id)))
 
     @extend_schema(request=MessagePolicySerializer, responses=MessagePolicySerializer, tags=["messages"])
     def put(self, request: Request) -> Response:
-        """Decide whether links are looked at."""
+        """Decide; what is left out stays."""
         data = validated(MessagePolicySerializer(data=request.data))
-        previews.set_link_previews(principal=self.principal, is_on=data["link_previews"])
-        return self.get(request)
+        return Response(asdict(policy.change_rules(principal=self.principal, **data)))
 
 
 class MessageForward(ChatView):

@@ -1,4 +1,4 @@
-"""The console's page of messages: the organization's own emoji, and whether links are looked at."""
+"""The console's page of messages: links that are looked at, for how long a text is changed, emoji of one's own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.services import access
 from apps.chat.console.conversations import ConsoleRequest
-from apps.chat.errors import EmojiNameInvalid
+from apps.chat.errors import EditWindowInvalid, EmojiNameInvalid
 from apps.chat.selectors.emoji import custom_emoji
-from apps.chat.selectors.policy import has_link_previews
+from apps.chat.selectors.policy import rules_of
 from apps.chat.services import emoji as changing
-from apps.chat.services import previews
+from apps.chat.services import policy
+from apps.chat.types import MOST_EDIT_MINUTES
 from apps.core import console_shell
 from apps.core.registry import register_console_page
 
@@ -30,8 +31,9 @@ def emoji(request: ConsoleRequest, slug: str) -> HttpResponse:
         "console_page": PAGE,
         "rows": custom_emoji(request.principal),
         "slug": slug,
-        "has_previews": has_link_previews(request.principal.organization_id),
-        "may_switch": bool(access.can(request.principal, previews.PERMISSION)),
+        "rules": rules_of(request.principal.organization_id),
+        "most_minutes": MOST_EDIT_MINUTES,
+        "may_switch": bool(access.can(request.principal, policy.PERMISSION)),
     }
     return render(request, "console/emoji.html", context)
 
@@ -65,10 +67,29 @@ def switch(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     is_on = request.POST.get("link_previews") == "1"
     return console_shell.act(
         request,
-        lambda: previews.set_link_previews(principal=request.principal, is_on=is_on),
+        lambda: policy.change_rules(principal=request.principal, link_previews=is_on),
         back=console_shell.address(request.principal, PAGE),
         said=_("Links are looked at") if is_on else _("Links are not looked at any more"),
     )
+
+
+@require_POST
+def limit_edits(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Decide for how long authors change their messages."""
+    return console_shell.act(
+        request,
+        lambda: policy.change_rules(principal=request.principal, edit_minutes=_minutes(request)),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("Saved"),
+    )
+
+
+def _minutes(request: ConsoleRequest) -> int | None:
+    text = request.POST.get("edit_minutes", "").strip()
+    try:
+        return int(text) if text else None
+    except ValueError as error:
+        raise EditWindowInvalid(limit=MOST_EDIT_MINUTES) from error
 
 
 @require_POST
@@ -84,13 +105,14 @@ def remove(request: ConsoleRequest, slug: str, code: str) -> HttpResponse:  # no
 
 register_console_page(
     PAGE,
-    gettext_lazy("Emoji and link previews"),
+    gettext_lazy("Messages and emoji"),
     "smile",
     changing.PERMISSION,
     emoji,
     order=41,
     routes=[
         path("previews/", switch, name="link-previews"),
+        path("edits/", limit_edits, name="edit-window"),
         path("add/", add, name="emoji-add"),
         path("<slug:code>/remove/", remove, name="emoji-remove"),
     ],

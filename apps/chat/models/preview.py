@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from apps.chat.types import MOST_EDIT_MINUTES
 from apps.core.models import TenantModel
 
 
@@ -9,9 +10,20 @@ class MessagePolicy(TenantModel):
     """What an organization decided about messages; without a row the defaults hold."""
 
     link_previews = models.BooleanField(default=True)
+    edit_minutes = models.PositiveIntegerField(
+        null=True,
+        blank=True,
+        help_text="Minutes after sending in which authors change their text; nothing is for ever, 0 not at all.",
+    )
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["organization"], name="chat_messagepolicy_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["organization"], name="chat_messagepolicy_once"),
+            models.CheckConstraint(
+                condition=models.Q(edit_minutes=None) | models.Q(edit_minutes__lte=MOST_EDIT_MINUTES),
+                name="chat_messagepolicy_edit_minutes",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"policy of {self.organization_id}"

@@ -38,7 +38,7 @@ from apps.chat.models import (
 from apps.chat.rendering.markdown import CALLS_MANY
 from apps.chat.selectors import conversations as conversation_selectors
 from apps.chat.selectors.messages import visible_messages
-from apps.chat.services import composing, deleted, forgetting, mass_mentions, write_path
+from apps.chat.services import composing, deleted, forgetting, mass_mentions, policy, write_path
 from apps.chat.services.mentions import replace_mentions
 from apps.chat.services.standing import lock_message, require_channel
 from apps.chat.types import Card, Draft, Priority, SentMessage
@@ -199,8 +199,8 @@ def edit_message(
         expected_version: the version the editor saw (from `If-Match`), so that nobody overwrites unseen.
 
     Raises:
-        MessageNotFound, NotTheAuthor, MessageChanged, MessageDeleted, NotEditable, EmptyMessage, MessageTooLong,
-        UnreadableText, MassMentionUnconfirmed: the edit calls everyone, which the old text did not.
+        MessageNotFound, NotTheAuthor, MessageChanged, MessageDeleted, NotEditable, EditTooLate, EmptyMessage,
+        MessageTooLong, UnreadableText, MassMentionUnconfirmed: the edit calls everyone, which the old text did not.
     """
     cleaned = composing.clean_body(body)
     rendered = composing.render_body(cleaned)
@@ -253,6 +253,7 @@ def _require_editable(message: Message, principal: Principal, expected_version: 
     access.require(principal, "message.send")
     if message.card is not None:
         raise NotEditable
+    policy.require_in_time(message.organization_id, message.sent_at)
     if expected_version is not None and expected_version != message.version:
         raise MessageChanged
     require_open(principal=principal, conversation_id=message.conversation_id)

@@ -21,14 +21,14 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from apps.accounts.services import access, trail
+from apps.accounts.services import access
 from apps.accounts.types import InScope, Principal
-from apps.chat import actions, events
+from apps.chat import events
 from apps.chat.errors import NotTheAuthor, PreviewNotFound
-from apps.chat.models import LinkPreview, Message, MessagePolicy, MessagePreview
+from apps.chat.models import LinkPreview, Message, MessagePreview
 from apps.chat.rendering.pages import PageSummary, summary_of
 from apps.chat.selectors.messages import views_for
-from apps.chat.selectors.policy import has_link_previews
+from apps.chat.selectors.policy import rules_of
 from apps.chat.services.messages import lock_visible_message
 from apps.chat.services.standing import lock_message, lock_streams
 from apps.core.errors import DomainError
@@ -44,27 +44,10 @@ AGAIN = timedelta(hours=1)  # where there was nothing to see
 MOST_BYTES = 2 * 1024 * 1024
 SECONDS = 6.0
 STEP, KIND = "chat.fetch_preview", "chat.preview"
-PERMISSION = "conversation.manage_any"
 _HREF = re.compile(r'<a href="(https?://[^"]{1,2000})"')
 _CHARSET = re.compile(rb"charset=[\"']?([A-Za-z0-9_-]{2,20})")
 State = LinkPreview.State
 logger = logging.getLogger(__name__)
-
-
-def set_link_previews(*, principal: Principal, is_on: bool) -> None:
-    """Look at links, or not; those already found are shown on.
-
-    Raises:
-        PermissionMissing.
-    """
-    access.require(principal, PERMISSION)
-    with transaction.atomic():
-        MessagePolicy.objects.update_or_create(
-            organization_id=principal.organization_id, defaults={"link_previews": is_on}
-        )
-        trail.note(
-            principal, actions.POLICY_CHANGED, "organization", principal.organization_id, link_previews=is_on
-        )
 
 
 def addresses_in(html: str) -> list[str]:
@@ -92,7 +75,7 @@ def look_at_links(*, organization_id: UUID, message_id: UUID) -> None:
         )
         if message is None or message.card is not None:
             return
-        wanted = addresses_in(message.html) if has_link_previews(organization_id) else []
+        wanted = addresses_in(message.html) if rules_of(organization_id).link_previews else []
         before = MessagePreview.objects.filter(message_id=message_id)
         if not wanted and not before.exists():
             return

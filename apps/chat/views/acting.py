@@ -15,7 +15,7 @@ from apps.chat.errors import MassMentionUnconfirmed
 from apps.chat.forms import DraftForm, EditForm, SendForm
 from apps.chat.selectors import conversations, messages
 from apps.chat.selectors import deleted as deleted_messages
-from apps.chat.services import deleted, drafts, pacing, reactions, reading
+from apps.chat.services import deleted, drafts, pacing, policy, reactions, reading
 from apps.chat.services import messages as writing
 from apps.chat.services.commands import is_command, run_command
 from apps.chat.types import MessageView
@@ -108,8 +108,10 @@ def actions(request: PageRequest, slug: str, conversation_id: UUID, message_id: 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """Change the text of an own message."""
+    """Change the text of an own message; where it is too late, nobody begins to."""
     message = visible_message(request, conversation_id, message_id)
+    if request.method != "POST":
+        policy.require_in_time(request.principal.organization_id, message.sent_at)
     form = EditForm(posted(request), initial={"body": message.body, "version": message.version})
     if request.method == "POST" and form.is_valid():
         try:

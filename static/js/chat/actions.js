@@ -99,7 +99,7 @@ async function edit(article) {
   let version = "";
   try {
     const holder = document.createElement("template");
-    holder.innerHTML = await (await request("GET", `${link}edit/`, { accept: "text/html", headers: { "HX-Request": "true" } })).text();
+    holder.innerHTML = await (await request("GET", `${link}edit/`, { headers: { "HX-Request": "true" } })).text();
     body = /** @type {HTMLTextAreaElement} */ (one("textarea", holder.content)).value.replace(/^\n/, "");
     version = /** @type {HTMLInputElement} */ (one("[name=version]", holder.content)).value;
   } catch (error) {

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from apps.chat.selectors import topics
 from apps.chat.selectors.search.dates import SUGGESTED, read_moments
 from apps.chat.selectors.search.operators import (
     HAS,
@@ -84,6 +85,11 @@ def _muted(reader: Reader) -> Condition:
     return in_conversations(view for view in reader.own if view.is_muted)
 
 
+def _followed(reader: Reader) -> Condition:
+    wanted = topics.levels_of(reader.principal).values()
+    return Condition("followed", tuple(str(pk) for levels in wanted for pk in levels.followed))
+
+
 for _choice in (
     Choice(value="link", help=_("a link"), resolve=_flag("link")),
     Choice(value="image", aliases=("bild", "picture"), help=_("a picture"), resolve=_flag("image")),
@@ -113,6 +119,18 @@ for _choice in (
         resolve=_starred,
     ),
     Choice(value="muted", aliases=("stumm",), help=_("in a conversation you muted"), resolve=_muted),
+    Choice(
+        value="followed",
+        aliases=("gefolgt", "verfolgt"),
+        help=_("in a topic or thread you follow"),
+        resolve=_followed,
+    ),
+    Choice(
+        value="resolved",
+        aliases=("gelöst", "erledigt"),
+        help=_("in a topic that is resolved"),
+        resolve=_flag("resolved"),
+    ),
     Choice(
         value="reply", aliases=("antwort", "thread"), help=_("a reply in a thread"), resolve=_flag("reply")
     ),
