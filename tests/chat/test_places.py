@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -40,10 +41,11 @@ def link(channel: UUID, name: str = "Einkauf") -> str:
         ("**#einkauf**", "<strong>{}</strong>"),
         ("#**Einkauf** und #einkauf-", "{} und {}-"),
         ("> #einkauf", None),
+        ("#**Straße**", "#<strong>Straße</strong>"),
     ],
 )
 def test_a_public_channel_is_a_link(ada: Principal, einkauf: UUID, body: str, shown: str | None) -> None:
-    rendered = render_body(body).html
+    rendered = render_body(body, ada).html
     if shown is None:
         assert link(einkauf) in rendered
     else:
@@ -66,7 +68,7 @@ def test_a_public_channel_is_a_link(ada: Principal, einkauf: UUID, body: str, sh
     ],
 )
 def test_what_names_no_channel_is_text(ada: Principal, einkauf: UUID, body: str) -> None:
-    assert "data-conversation" not in render_body(body).html
+    assert "data-conversation" not in render_body(body, ada).html
 
 
 def test_private_channels_and_those_of_others_are_no_links(world: World, ada: Principal) -> None:
@@ -75,7 +77,29 @@ def test_private_channels_and_those_of_others_are_no_links(world: World, ada: Pr
     with other.use():
         other.channel(other.person("Zoe"), "fremd")
     for body in ("#geheim", "#**geheim**", "#fremd"):
-        assert "data-conversation" not in render_body(body).html
+        assert "data-conversation" not in render_body(body, ada).html
+
+
+def test_a_name_is_found_in_any_letter_case(world: World, ada: Principal) -> None:
+    channel = world.channel(ada, "Straße")
+    for body in ("#straße", "#**Straße**"):
+        assert link(channel, "Straße") in render_body(body, ada).html
+
+
+def test_a_link_is_not_broken_by_a_channel_in_its_words(ada: Principal, einkauf: UUID) -> None:
+    rendered = render_body("[siehe #einkauf hier](https://a.example/)", ada).html
+    assert ">siehe #einkauf hier</a>" in rendered
+    assert "data-conversation" not in rendered
+
+
+def test_who_does_not_see_all_public_channels_learns_of_none(
+    world: World, ada: Principal, einkauf: UUID
+) -> None:
+    room = world.channel(ada, "gast-raum")
+    guest = world.person("Gast", role="guest")
+    bound = replace(ada, conversations=frozenset({room}))
+    for author in (guest, bound, replace(ada, person_is_guest=True), None):
+        assert "data-conversation" not in render_body("#einkauf", author).html
 
 
 def test_a_name_with_signs_is_escaped() -> None:
@@ -96,8 +120,8 @@ def test_channels_cost_two_queries_and_other_texts_none(
     ada: Principal, einkauf: UUID, django_assert_num_queries
 ) -> None:
     with django_assert_num_queries(2):
-        render_body("#einkauf und #nirgends und #einkauf")
+        render_body("#einkauf und #nirgends und #einkauf", ada)
     with django_assert_num_queries(1):
-        render_body("#nirgends")
+        render_body("#nirgends", ada)
     with django_assert_num_queries(0):
-        render_body("**fett**")
+        render_body("**fett**", ada)

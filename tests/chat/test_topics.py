@@ -137,7 +137,8 @@ def test_who_began_a_topic_names_it_for_some_days_and_moderators_always(scene: S
         topics.rename_topic(principal=scene.ada, topic_id=topic, name="Boot")
     topics.rename_topic(principal=scene.mod, topic_id=topic, name="Boot")
     assert scene.names() == ["Boot"]
-    assert [told["name"] for told in scene.told("topic.changed")] == ["Schiff", "Boot"]
+    changed = [(told["former_name"], told["name"]) for told in scene.told("topic.changed")]
+    assert changed == [("Fähre", "Schiff"), ("Schiff", "Boot")]
     assert AuditEntry.objects.filter(action="topic.renamed").count() == 1
 
 
@@ -197,7 +198,8 @@ def test_all_from_a_message_on_move_and_an_empty_topic_goes(scene: Scene) -> Non
     moving.move_messages(principal=scene.ada, message_id=first, span="topic", topic="")
     assert topic_of(scene.ada, late_reply) is None
     assert scene.names() == ["Wind"]
-    assert scene.told("message.moved")[1]["is_source_gone"]
+    gone = [(told["is_source_gone"], told["gone_name"]) for told in scene.told("message.moved")]
+    assert gone == [(False, ""), (True, "Fähre")]
 
 
 def test_merging_moves_everything_and_needs_a_right_over_others(scene: Scene) -> None:

@@ -142,3 +142,63 @@ def test_the_way_back_closes_a_thread_and_stays_in_the_conversation(visit: Visit
     page.go_forward()
     expect(page.locator("[data-thread-panel]")).to_be_visible()
     expect(page.locator("#main [data-same]")).to_have_count(1)
+
+
+def test_an_open_composer_follows_a_topic_that_goes_elsewhere(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    maren.page.locator("#main [data-topic-field]").fill("Kranfahrt")
+    maren.write("Wer fährt den Kran?")
+    jonas.open("allgemein")
+    field = jonas.page.locator("#main [data-topic-field]")
+    field.fill("kranfahrt")
+    jonas.page.locator("#main [data-text]").press_sequentially("Ich")
+    maren.act(maren.message("Wer fährt den Kran?").last, "more")
+    maren.choose("Move")
+    maren.page.locator("#dialog [name=topic]").fill("Hafen")
+    maren.page.locator("#dialog").get_by_role("button", name="Move").click()
+    expect(field).to_have_value("Hafen")
+    jonas.write("Ich fahre")
+    expect(jonas.page.locator(".topic", has_text="Kranfahrt")).to_have_count(0)
+
+
+def test_an_edit_beside_an_open_thread_outlives_what_is_drawn_anew(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    maren.open("allgemein")
+    jonas.open("allgemein")
+    maren.write("Erste Frage")
+    maren.write("Zweite Frage")
+    maren.act(maren.message("Erste Frage").last, "thread")
+    expect(maren.page.locator("[data-thread-panel]")).to_be_visible()
+    start_edit(maren, "Zweite Frage")
+    edited = maren.page.locator("[data-edit] textarea")
+    edited.fill("Zweite Frage, genauer")
+    jonas.write("Etwas anderes")
+    jonas.act(jonas.message("Etwas anderes").last, "more")
+    jonas.choose("Move")
+    jonas.page.locator("#dialog [name=topic]").fill("Anderes")
+    jonas.page.locator("#dialog").get_by_role("button", name="Move").click()
+    expect(jonas.page.locator(".topic", has_text="Anderes").last).to_be_visible()
+    expect(edited).to_have_value("Zweite Frage, genauer")
+    edited.press("Enter")
+    expect(jonas.message("Zweite Frage, genauer")).to_be_visible()
+
+
+def test_a_failed_message_of_another_window_moves_nobody(visit: Visit) -> None:
+    maren = visit("Maren", height=420)
+    maren.open("allgemein")
+    other = Visitor(maren.page.context.new_page())
+    other.page.goto(maren.page.url)
+    stream = other.page.locator("#main [data-stream]")
+    assert stream.evaluate("stream => stream.scrollHeight - stream.clientHeight") > 100
+    stream.evaluate("stream => { stream.scrollTop = 0; }")
+    topic = maren.page.locator("#main [data-topic-field]")
+    topic.evaluate("field => field.removeAttribute('maxlength')")
+    topic.fill("Werft" * 20)
+    maren.page.locator("#main [data-text]").fill("Wird nicht gesendet")
+    maren.page.locator("#main [data-text]").press("Enter")
+    expect(maren.page.locator(".message--failed")).to_be_visible()
+    expect(other.page.locator(".message--failed")).to_have_count(1)
+    assert stream.evaluate("stream => stream.scrollTop") == 0
+    other.page.locator(".message--failed").get_by_role("button", name="Take back to the draft").click()
+    expect(maren.page.locator(".message--failed")).to_have_count(0)

@@ -129,27 +129,33 @@ class MessagesMoved(ConversationEvent):
     """Messages stand in another topic of the conversation, replies with the message they answer.
 
     `message_id` alone moved, or where that is null all that stood in `source` from number `since` on. `source` null is
-    the general topic and so is `target`, which is a `TopicRef`. `is_source_gone`: nothing is left in that topic.
+    the general topic and so is `target`, which is a `TopicRef`. `is_source_gone`: nothing is left in that topic, whose
+    name was `gone_name`.
     """
 
     type: ClassVar[str] = "message.moved"
-    personal: ClassVar[tuple[str, ...]] = ("target.name",)
+    personal: ClassVar[tuple[str, ...]] = ("target.name", "gone_name")
     message_id: UUID | None
     source: UUID | None
     since: int
     target: dict[str, Any] | None
     is_source_gone: bool
+    gone_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MessagesMovedAway(ConversationEvent):
-    """Messages were taken to another channel: nobody finds them here any more. `sequences` are their old numbers."""
+    """Messages were taken to another channel: nobody finds them here any more. `sequences` are their old numbers;
+    `topic_gone` and `gone_name` are the topic where nothing of it is left.
+    """
 
     type: ClassVar[str] = "message.moved_away"
+    personal: ClassVar[tuple[str, ...]] = ("gone_name",)
     forgets: ClassVar[bool] = True
     message_ids: tuple[UUID, ...]
     sequences: tuple[int, ...]
     topic_gone: UUID | None
+    gone_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,13 +175,14 @@ class MessageMovedIn(ConversationEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class TopicChanged(ConversationEvent):
-    """A topic has another name, was resolved, or was opened again."""
+    """A topic has another name than the former one, was resolved, or was opened again."""
 
     type: ClassVar[str] = "topic.changed"
-    personal: ClassVar[tuple[str, ...]] = ("name",)
+    personal: ClassVar[tuple[str, ...]] = ("name", "former_name")
     topic_id: UUID
     name: str
     resolved_at: datetime | None
+    former_name: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

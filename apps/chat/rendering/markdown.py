@@ -102,12 +102,12 @@ def mention_names(body: str) -> set[str]:
 
 
 def place_names(body: str) -> set[str]:
-    """Return the casefolded names of channels a body may name, for one look-up."""
+    """Return the names of channels a body may name, in small letters, for one look-up."""
     return {_name(match) for match in PLACE.finditer(body)}
 
 
 def _name(match: re.Match[str]) -> str:
-    return (match["full"] or match["word"].rstrip(".-")).strip().casefold()
+    return (match["full"] or match["word"].rstrip(".-")).strip().lower()
 
 
 def without_mentions(body: str) -> str:
@@ -131,7 +131,7 @@ def render(body: str, people: People | None = None, places: Places | None = None
 
     Args:
         people: who can be mentioned, by casefolded name (and by id as text where a name is not unique).
-        places: channels that can be named, by casefolded name.
+        places: channels that can be named, by name in small letters.
 
     Cost: about 0.3 ms for a short message with markup on one core, 10 microseconds without.
     """
@@ -187,8 +187,10 @@ def _mention_rule(state: StateInline, silent: bool) -> bool:
 
 
 def _place_rule(state: StateInline, silent: bool) -> bool:
-    if state.src[state.pos] != "#" or not _BEFORE_MENTION.search(
-        state.src[max(0, state.pos - 1) : state.pos]
+    if (
+        state.src[state.pos] != "#"
+        or state.linkLevel
+        or not _BEFORE_MENTION.search(state.src[max(0, state.pos - 1) : state.pos])
     ):
         return False
     match = PLACE.match(state.src, state.pos)

@@ -48,12 +48,12 @@ class ChannelEntry:
     last_message_at: datetime | None
 
 
-def find_public(names: Iterable[str]) -> dict[UUID, str]:
-    """Return the public channels of the current organization with one of these casefolded names, by id. One query."""
+def list_public(names: Iterable[str]) -> dict[UUID, str]:
+    """Return the public channels of the current organization with one of these names in small letters. One query."""
     rows = Conversation.objects.filter(
         organization_id=tenancy.current(), kind=Conversation.Kind.CHANNEL, is_private=False
     )
-    named = rows.annotate(folded=Lower("name")).filter(folded__in=list(names))
+    named = rows.annotate(small=Lower("name")).filter(small__in=list(names))
     return dict(named.order_by("pk").values_list("pk", "name"))
 
 

@@ -145,7 +145,7 @@ def compose(
     if len(attachments) > ATTACHMENT_LIMIT:
         raise TooManyAttachments(limit=ATTACHMENT_LIMIT)
     cleaned = clean_body(body, may_be_empty=bool(attachments) or card is not None)
-    rendered = render_body(cleaned)
+    rendered = render_body(cleaned, principal)
     announcing = access.places_of(principal, "message.announce")
     called = mass_mentions.audience(principal, conversation_id, rendered)
     if not confirm_mass_mention:
@@ -171,21 +171,27 @@ def compose(
     )
 
 
-def render_body(body: str) -> Rendered:
-    """Render a cleaned body, looking up the people and channels it may name in the current organization."""
+def render_body(body: str, author: Principal | None = None) -> Rendered:
+    """Render a cleaned body, looking up the people and channels it may name in the current organization.
+
+    Args:
+        author: whose text it is; without one, or where the author does not see all public channels, none is linked.
+    """
     if is_plain(body):
         return render_plain(body)
-    return render(body, _people(mention_names(body)), _places(place_names(body)))
+    sees_channels = author is not None and not author.is_guest and author.conversations is None
+    places = _places(place_names(body)) if sees_channels else {}
+    return render(body, _people(mention_names(body)), places)
 
 
 def _places(names: set[str]) -> Places:
     """Return which public channels these names mean; what is private is no link. One query, two where there is one."""
-    found = channels.find_public(names) if names else {}
+    found = channels.list_public(names) if names else {}
     if not found:
         return {}
     slug = organizations.slug_of(tenancy.current())
     return {
-        name.casefold(): Place(
+        name.lower(): Place(
             pk, name, reverse("chat:conversation", kwargs={"slug": slug, "conversation_id": pk})
         )
         for pk, name in found.items()

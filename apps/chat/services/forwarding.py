@@ -63,7 +63,7 @@ def forward_message(
     body = composing.clean_body(f"{draft.body}\n\n{quoted}" if draft.body else quoted, may_be_empty=True)
     with transaction.atomic():
         (sent,) = send_messages(
-            [dataclasses.replace(draft, body=body, html=composing.render_body(body).html)]
+            [dataclasses.replace(draft, body=body, html=composing.render_body(body, principal).html)]
         )
         if isinstance(sent, DomainError):
             raise sent
@@ -94,6 +94,6 @@ def _copied(principal: Principal, source: Message, comment: str) -> dict[str, ob
         "author": str(source.sender_id),
         "sent_at": source.sent_at.isoformat(),
         "html": source.html,
-        "comment": composing.render_body(comment).html if comment.strip() else "",
+        "comment": composing.render_body(comment, principal).html if comment.strip() else "",
         "files": files,
     }

@@ -203,7 +203,7 @@ def edit_message(
         MessageTooLong, UnreadableText, MassMentionUnconfirmed: the edit calls everyone, which the old text did not.
     """
     cleaned = composing.clean_body(body)
-    rendered = composing.render_body(cleaned)
+    rendered = composing.render_body(cleaned, principal)
     with transaction.atomic():
         message = lock_visible_message(principal=principal, message_id=message_id)
         _require_editable(message, principal, expected_version)

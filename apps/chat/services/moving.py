@@ -188,6 +188,7 @@ def _tell_moved(
     since: int | None,
 ) -> None:
     """Say what stands in another topic now; `since` is None where the message alone moved."""
+    gone = _drop_empty(message.topic_id, into=target)
     log.record(
         events.MessagesMoved(
             organization_id=conversation.organization_id,
@@ -198,25 +199,27 @@ def _tell_moved(
             source=message.topic_id,
             since=message.sequence if since is None else since,
             target={"id": target.pk, "name": target.name} if target else None,
-            is_source_gone=_drop_empty(message.topic_id, into=target),
+            is_source_gone=bool(gone),
+            gone_name=gone,
         )
     )
 
 
-def _drop_empty(topic_id: UUID | None, *, into: Topic | None) -> bool:
-    """Delete a topic that has no message any more; return whether it went.
+def _drop_empty(topic_id: UUID | None, *, into: Topic | None) -> str:
+    """Delete a topic that has no message any more; return its name where it went.
 
     Args:
         into: where its last message stands now; what members have not sent yet goes there. None is the general topic,
             also where the messages went to another channel: those texts were not written for its readers.
     """
     if topic_id is None or Message.objects.filter(topic_id=topic_id).exists():
-        return False
+        return ""
     # Who wishes something of it at this moment holds it: that wish is committed, and goes with it.
     topic = Topic.objects.select_for_update().get(pk=topic_id)
     ReadMark.objects.filter(place=topic_id).delete()
     redirect_unsent(topic.conversation_id, topic.name, into.name if into else "")
-    return bool(Topic.objects.filter(pk=topic_id).delete()[0])
+    topic.delete()
+    return topic.name
 
 
 def _move_to_channel(
@@ -236,6 +239,7 @@ def _move_to_channel(
     _renumber(rows, target, topic)
     _carry_mentions(rows, target)
     _carry_files(rows, source, target)
+    gone = _drop_empty(before, into=None)
     log.record(
         events.MessagesMovedAway(
             organization_id=source.organization_id,
@@ -244,7 +248,8 @@ def _move_to_channel(
             actor_id=principal.id,
             message_ids=tuple(row.pk for row in rows),
             sequences=places,
-            topic_gone=before if _drop_empty(before, into=None) else None,
+            topic_gone=before if gone else None,
+            gone_name=gone,
         )
     )
     for view in views_for(rows):

@@ -56,8 +56,8 @@ def schedule_message(
     """Keep a message until its time; return its id. What would refuse it now refuses it here.
 
     Args:
-        topic: name of a topic of the channel. Renamed or merged meanwhile it takes the message along; of one that is
-            gone by then the message goes to the general topic.
+        topic: name of a topic of the channel. Renamed or merged meanwhile it takes the message along, and so does its
+            last message that moves; where that goes to another channel this one goes to the general topic.
 
     Raises:
         TimeNotPossible: past, or more than a year away; TooManyScheduled, and what `compose`, `require_open` and

@@ -44,10 +44,11 @@ def rename_topic(*, principal: Principal, topic_id: UUID, name: str) -> None:
             if topic.name == cleaned:
                 return
             _require_own_or_moderator(principal, conversation, topic)
-            redirect_unsent(conversation.pk, topic.name, cleaned)
+            former = topic.name
+            redirect_unsent(conversation.pk, former, cleaned)
             topic.name = cleaned
             topic.save(update_fields=["name"])
-            _tell(principal, conversation, topic)
+            _tell(principal, conversation, topic, former_name=former)
             if topic.created_by_id != principal.id:
                 trail.note(principal, actions.TOPIC_RENAMED, "topic", topic.pk, conversation=conversation.pk)
     except IntegrityError as error:
@@ -157,7 +158,7 @@ def _require_own_or_moderator(principal: Principal, conversation: Conversation, 
         raise NotYoursToMove(days=OWN_DAYS)
 
 
-def _tell(principal: Principal, conversation: Conversation, topic: Topic) -> None:
+def _tell(principal: Principal, conversation: Conversation, topic: Topic, *, former_name: str = "") -> None:
     log.record(
         events.TopicChanged(
             organization_id=conversation.organization_id,
@@ -167,5 +168,6 @@ def _tell(principal: Principal, conversation: Conversation, topic: Topic) -> Non
             topic_id=topic.pk,
             name=topic.name,
             resolved_at=topic.resolved_at,
+            former_name=former_name,
         )
     )

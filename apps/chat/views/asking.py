@@ -8,7 +8,7 @@ from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.chat.errors import PollInvalid
+from apps.chat.errors import PollInvalid, TopicNameInvalid
 from apps.chat.forms import CommandForm, PollForm
 from apps.chat.selectors import conversations
 from apps.chat.services import pacing, polls
@@ -43,7 +43,8 @@ def new_poll(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResp
                 topic=form.cleaned_data.get("topic", ""),
             )
         except DomainError as refused:
-            form.add_error("options", refused.detail)
+            field = "topic" if isinstance(refused, TopicNameInvalid) else "options"
+            form.add_error(field if field in form.fields else None, refused.detail)
         else:
             return leave_to(request, message_address(request.principal, conversation_id, sent.id))
     context = {"form": form, "action": request.path, "submit": _("Ask")}

@@ -40,7 +40,7 @@ MOST_CHOICES = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Choice:
+class PeopleChoice:
     """A choice among people.
 
     Attributes:
@@ -263,7 +263,7 @@ def preferences(request: PageRequest, slug: str, conversation_id: UUID) -> HttpR
     return done(request, conversation_address(request.principal, conversation_id))
 
 
-def _choice(request: PageRequest, *, without: Collection[UUID] = ()) -> Choice:
+def _choice(request: PageRequest, *, without: Collection[UUID] = ()) -> PeopleChoice:
     """Return whom one may choose of everybody: those chosen so far stay whatever name is looked for next."""
     given = request.POST if request.method == "POST" else request.GET
     needle = given.get("q", "").strip()[:100]
@@ -273,7 +273,7 @@ def _choice(request: PageRequest, *, without: Collection[UUID] = ()) -> Choice:
     chosen = [known[one] for one in ids if one in known and known[one].is_active and one not in barred]
     found = directory.directory(principal=request.principal, query=needle, limit=MOST_CHOICES)
     barred.update(person.id for person in chosen)
-    return Choice(
+    return PeopleChoice(
         sent=request.POST if request.method == "POST" and "find" not in request.POST else None,
         needle=needle,
         chosen=tuple(chosen),

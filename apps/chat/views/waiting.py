@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.chat.errors import ConversationNotFound
-from apps.chat.selectors import conversations, unread, waiting
+from apps.chat.selectors import conversations, own, unread, waiting
 from apps.chat.services import reading
 from apps.chat.views.common import PageRequest, done, message_address, page_or_dialog
 
@@ -45,6 +45,7 @@ def why(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the 
         "rows": rows,
         "counted": sum(each.is_counted for each in found),
         "totals": None if chosen else unread.totals(principal),
+        "threads": 0 if chosen else own.own_counts(principal, drafts=0).threads,
         "own_page": "unread",
         "is_cut": len(found) == waiting.SHOWN,
     }

@@ -299,7 +299,7 @@ def _other_words_url(request: PageRequest, result: SearchResult, query: str) -> 
 
 
 def _narrower(request: PageRequest, query: str) -> list[Offer]:
-    found = offers(request.principal, read_query(query))
+    found = [] if "cursor" in request.GET else offers(request.principal, read_query(query))
     return [Offer(one.label, _address(request, q=one.instead(query))) for one in found]
 
 

@@ -93,7 +93,7 @@ async function copyAnd(text, said) {
 
 /** Edit in place; the text comes from the server, because the page has only what Markdown made of it. @param {HTMLElement} article */
 async function edit(article) {
-  if (article.querySelector("[data-edit]")) return;
+  const stream = article.closest("[data-stream]");
   const link = linkOf(article);
   let body = "";
   let version = "";
@@ -106,14 +106,17 @@ async function edit(article) {
     explain(error);
     return;
   }
+  // It may have been drawn anew meanwhile, or have gone.
+  const row = article.isConnected || !stream ? article : element(article.dataset.message ?? "", stream);
+  if (!row || row.querySelector("[data-edit]") || row.matches(".message--deleted")) return;
   const form = /** @type {HTMLFormElement} */ (clone("edit-template"));
   const field = /** @type {HTMLTextAreaElement} */ (one("textarea", form));
-  const text = one(".message__text", article);
+  const text = one(".message__text", row);
   const close = () => {
     form.remove();
     text.hidden = false;
-    article.focus();
-    article.dispatchEvent(new CustomEvent("chat:edited", { bubbles: true }));
+    row.focus();
+    row.dispatchEvent(new CustomEvent("chat:edited", { bubbles: true }));
   };
   field.value = body;
   text.hidden = true;
@@ -137,7 +140,7 @@ async function edit(article) {
     } catch (error) {
       explain(error);
       // Changed on another device meanwhile, which was said: whoever saves once more means it.
-      if (error instanceof Problem && error.code === "chat.version_conflict") version = article.dataset.version ?? version;
+      if (error instanceof Problem && error.code === "chat.version_conflict") version = row.dataset.version ?? version;
     }
   });
 }

@@ -46,6 +46,9 @@ class Composer {
     completions(this.text, one("[data-completion]", form));
     this.text.addEventListener("keydown", (event) => this.#key(event));
     form.addEventListener("click", (event) => this.#tool(event));
+    const went = (/** @type {Event} */ event) => this.#topicWent(/** @type {CustomEvent} */ (event).detail);
+    document.addEventListener("chat:topic-went", went);
+    this.endTopics = () => document.removeEventListener("chat:topic-went", went);
     this.endDrafts = listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#fromElsewhere(notice));
     const leaving = () => this.keep.now();
     window.addEventListener("pagehide", leaving);
@@ -56,6 +59,7 @@ class Composer {
   end() {
     this.keep.now();
     this.endDrafts();
+    this.endTopics();
     this.endLeaving();
   }
 
@@ -113,6 +117,13 @@ class Composer {
     if (isWriting || localStorage.getItem(this.key) !== null) return;
     this.text.value = data.body;
     if (this.topicField && data.body) this.topicField.value = data.topic;
+  }
+
+  /** @param {{conversation: string, from: string, to: string}} topic */
+  #topicWent({ conversation, from, to }) {
+    if (!this.topicField || conversation !== this.conversation || this.topic.toLocaleLowerCase() !== from.toLocaleLowerCase()) return;
+    this.topicField.value = to;
+    if (localStorage.getItem(this.key) !== null) localStorage.setItem(this.topicKey, to);
   }
 
   #forgetLocal() {

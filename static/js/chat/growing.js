@@ -50,6 +50,7 @@ export class Growing {
       explain(error);
       return;
     }
+    if (!link.isConnected) return; // all was drawn anew meanwhile
     for (const article of all(".message", holder.content)) this.root.querySelector(`#${CSS.escape(article.id)}`)?.remove();
     const top = this.root.getBoundingClientRect().top;
     const still = all(".message", this.root).find((article) => article.getBoundingClientRect().bottom > top);

@@ -82,9 +82,12 @@ function applied({ conversation, sequence, type, data }) {
 function toTop(link) {
   const row = link.closest('[data-group="direct"] li');
   const first = document.querySelector('[data-group="direct"] > ul');
-  // What is under the hand or the keys must not slip away.
-  if (!row || !first || row === first.firstElementChild || document.getElementById("list")?.matches(":hover, :focus-within")) return;
+  if (!row || !first || row === first.firstElementChild) return;
+  const older = row.closest("[data-older]");
+  // What is under the hand or the keys must not slip away; what was folded is seen in any case.
+  if (!older && document.getElementById("list")?.matches(":hover, :focus-within")) return;
   first.prepend(row);
+  if (older) refresh(); // how many are left there
 }
 
 /** Whether a message counts here: not in a muted topic, and in a muted conversation only in a followed one. @param {HTMLElement} link @param {any} message */
@@ -250,7 +253,7 @@ document.addEventListener(
 
 /** Go to the next conversation of the list, or the one before. @param {number} way @param {string} [which] */
 function step(way, which = ".conv") {
-  const links = all(".conv[data-conversation]").filter((link) => link.checkVisibility());
+  const links = all(".conv[data-conversation]").filter((link) => !link.closest("details:not([open])"));
   const now = links.findIndex((link) => link.matches("[aria-current]"));
   const ahead = way > 0 ? [...links.slice(now + 1), ...links.slice(0, Math.max(now, 0))] : [...links.slice(0, Math.max(now, 0)).reverse(), ...links.slice(now + 1).reverse()];
   const next = ahead.find((link) => link.matches(which));

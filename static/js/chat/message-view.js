@@ -243,6 +243,7 @@ function setPeople(button, ids) {
   button.setAttribute("aria-pressed", String(ids.includes(page.me?.id ?? "")));
   button.setAttribute("aria-label", `${button.value}, ${ids.length}`);
   button.removeAttribute("title"); // who it was: asked again when it is looked at
+  delete button.dataset.named;
   button.replaceChildren(make("span", { "aria-hidden": "true" }, emojiSign(button.value)), String(ids.length));
 }
 

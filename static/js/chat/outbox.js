@@ -29,7 +29,7 @@ const flying = new Set();
 /** runs while the server takes no more: what was written later must not pass what was refused */
 let pause = 0;
 
-/** Events: `added`, `failed`, `removed` with the item, `sent` with {item, ack}. */
+/** Events: `added`, `failed`, `removed` with the item, `found` with one of another window, `sent` with {item, ack}. */
 export const outbox = new EventTarget();
 
 /** @param {string} name @param {unknown} detail */
@@ -39,6 +39,7 @@ function emit(name, detail) {
 
 /** @param {Waiting} item */
 function keep(item) {
+  if (!items.includes(item)) return; // another window sent it, or took it back
   localStorage.setItem(KEY + item.client_key, JSON.stringify(item));
   count();
 }
@@ -56,16 +57,14 @@ function count() {
 
 /** Take over what other windows keep, which may be closed by now; in the order in which it was written. */
 function gather() {
-  for (let index = 0; index < localStorage.length; index += 1) {
-    const name = localStorage.key(index) ?? "";
-    if (!name.startsWith(KEY) || items.some((item) => KEY + item.client_key === name)) continue;
-    /** @type {Waiting} */
-    const item = JSON.parse(localStorage.getItem(name) ?? "");
-    items.push(item);
-    emit(item.failure ? "failed" : "added", item);
-  }
-  items.sort((one, other) => one.written_at.localeCompare(other.written_at));
+  const names = Array.from({ length: localStorage.length }, (_, index) => localStorage.key(index) ?? "");
+  /** @type {Waiting[]} */
+  const found = names
+    .filter((name) => name.startsWith(KEY) && !items.some((item) => KEY + item.client_key === name))
+    .map((name) => JSON.parse(localStorage.getItem(name) ?? ""));
+  items = [...items, ...found].sort((one, other) => one.written_at.localeCompare(other.written_at));
   count();
+  for (const item of items) if (found.includes(item)) emit("found", item);
 }
 
 /** What waits in a conversation or thread. @param {string} conversation @param {string | null} thread */
@@ -163,14 +162,18 @@ window.addEventListener("storage", ({ key, newValue }) => {
     emit("removed", item);
     return;
   }
-  const { failure, code } = JSON.parse(newValue);
-  Object.assign(item, { failure, code });
+  const { failure, code, confirmed } = JSON.parse(newValue);
+  Object.assign(item, { failure, code, confirmed });
   count();
-  emit(failure ? "failed" : "added", item);
+  emit("found", item);
 });
 
 listen("open", () => {
   gather();
   flush();
 });
+// All stood in one entry before each had its own.
+const TOGETHER = KEY.slice(0, -1);
+for (const item of JSON.parse(localStorage.getItem(TOGETHER) ?? "[]")) localStorage.setItem(KEY + item.client_key, JSON.stringify(item));
+localStorage.removeItem(TOGETHER);
 gather();

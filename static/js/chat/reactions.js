@@ -18,7 +18,7 @@ async function nameAll(article) {
     if (!found) continue;
     sign.title = found;
     sign.setAttribute("aria-label", `${sign.value}, ${found}`);
-    sign.dataset.named = sign.dataset.people;
+    sign.dataset.named = "";
   }
 }
 
@@ -27,7 +27,7 @@ function looked(event) {
   clearTimeout(asking);
   const sign = event.target instanceof Element ? event.target.closest(".reaction[data-people]") : null;
   const article = sign?.closest(".message");
-  if (!(sign instanceof HTMLElement) || !(article instanceof HTMLElement) || sign.dataset.named === sign.dataset.people) return;
+  if (!(sign instanceof HTMLElement) || !(article instanceof HTMLElement) || "named" in sign.dataset) return;
   asking = window.setTimeout(() => nameAll(article), LOOKED_AT);
 }
 

@@ -14,7 +14,7 @@ import { dayKey, dayName, written } from "../shell/times.js";
 import { explain, later, toast } from "../shell/toasts.js";
 import * as view from "./message-view.js";
 import { Growing } from "./growing.js";
-import { tidyTopics, topicChanged, topicHead } from "./topics.js";
+import { tidyTopics, topicChanged, topicHead, topicWent } from "./topics.js";
 import { conversationUrl, threadUrl } from "./model.js";
 import { Reading } from "./reading.js";
 import { WaitingRows } from "./waiting.js";
@@ -48,7 +48,7 @@ class Stream {
     this.ends = [
       listen("chat", (/** @type {ChatEvent} */ event) => event.conversation === this.conversation && this.#apply(event)),
       listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#left(notice)),
-      listen("resync", (/** @type {string | null} */ conversation) => conversation === this.conversation && this.#afterEdits(() => location.reload())),
+      listen("resync", (/** @type {string | null} */ conversation) => conversation === this.conversation && this.#afterEdits(() => location.reload(), document.body)),
     ];
     this.waiting = new WaitingRows(this);
     this.#open();
@@ -126,13 +126,14 @@ class Stream {
     this.#scrolled();
   }
 
-  /** @returns {Promise<boolean>} whether the newest messages stand here now */
+  /** @returns {Promise<boolean>} whether the newest messages stand here now, and no edit was begun meanwhile */
   async #drawNewest() {
     try {
       const topic = !this.place ? "" : `?topic=${this.place === this.conversation ? "general" : this.place}`;
       const within = this.thread ? `?thread=${this.thread}` : topic;
       const answer = await request("GET", `${conversationUrl(this.conversation)}messages/${within}`, { accept: "text/html" });
       const drawn = document.createRange().createContextualFragment(await answer.text());
+      if (this.root.querySelector("[data-edit]")) return false;
       // What a thread answers stays above its replies.
       const divider = this.root.querySelector(".divider[data-replies]");
       while (this.root.lastChild && this.root.lastChild !== divider) this.root.lastChild.remove();
@@ -151,16 +152,28 @@ class Stream {
 
   /** Too much happened to tell it: a thread and a place in the past are opened anew, the newest are drawn again. */
   #drawAgain() {
-    this.#afterEdits(async () => {
-      if (this.thread || !this.isLive) location.reload();
-      else if (await this.#drawNewest()) this.toNewest();
-    });
+    const mustReload = this.thread || !this.isLive;
+    this.#afterEdits(
+      async () => {
+        if (mustReload) location.reload();
+        else if (await this.#drawNewest()) this.toNewest();
+        else if (this.root.querySelector("[data-edit]")) this.#drawAgain(); // begun meanwhile
+      },
+      mustReload ? document.body : this.root,
+    );
   }
 
   /** Do what would take an edit away once it has ended. @param {() => void} run @param {HTMLElement} [within] */
   #afterEdits(run, within = this.root) {
     if (within.querySelector("[data-edit]")) within.addEventListener("chat:edited", () => this.#afterEdits(run, within), { once: true });
     else run();
+  }
+
+  /** Change a row that is no more to be edited; what waited for the end of an edit goes on. @param {HTMLElement} article @param {() => void} change */
+  #withoutEdit(article, change) {
+    const form = article.querySelector("[data-edit]");
+    change();
+    if (form) this.root.dispatchEvent(new CustomEvent("chat:edited", { bubbles: true }));
   }
 
   /** Whether the reader edits here, who is led back to it then. */
@@ -185,10 +198,17 @@ class Stream {
     }
     if (type === "message.moved_in") return this.#arrived(data.message, sequence);
     if (type === "conversation.updated") return this.#renamed(data);
-    if (type === "topic.changed") return topicChanged(data);
-    if (type === "message.moved") return this.#drawAgain();
+    if (type === "topic.changed") return topicChanged(this.conversation, data);
+    if (type === "message.moved") {
+      if (data.gone_name) topicWent(this.conversation, data.gone_name, data.target?.name ?? "");
+      return this.#drawAgain();
+    }
     if (type === "message.moved_away") {
-      for (const id of data.message_ids) view.element(id, this.root)?.remove();
+      if (data.gone_name) topicWent(this.conversation, data.gone_name, "");
+      for (const id of data.message_ids) {
+        const gone = view.element(id, this.root);
+        if (gone) this.#withoutEdit(gone, () => gone.remove());
+      }
       tidyTopics(this.root);
       return;
     }
@@ -202,7 +222,7 @@ class Stream {
     if (type === "message.erased") {
       for (const id of data.message_ids) {
         const shown = view.element(id, this.root);
-        if (shown) view.setErased(shown, data.person);
+        if (shown) this.#withoutEdit(shown, () => view.setErased(shown, data.person));
       }
       return;
     }
@@ -215,7 +235,7 @@ class Stream {
     } else if (type === "message.deleted" && data.hidden_at) {
       this.#redraw(article);
     } else if (type === "message.deleted") {
-      view.setDeleted(article);
+      this.#withoutEdit(article, () => view.setDeleted(article));
     } else if (REDRAWN.has(type)) {
       this.#redraw(article);
     } else if (type === "reaction.added") {
@@ -317,6 +337,7 @@ class Stream {
   async #draw(article) {
     try {
       const drawn = await view.fetchArticle(this.conversation, article.dataset.message ?? "", !!this.thread);
+      if (article.querySelector("[data-edit]")) return this.#redraw(article); // begun meanwhile
       this.#keepBottom(() => view.keepFocus(article, () => article.replaceWith(drawn), drawn));
       /** @type {any} */ (window).htmx.process(drawn);
       scan();

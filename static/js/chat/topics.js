@@ -13,13 +13,15 @@ export function topicHead(conversation, topic) {
   return head;
 }
 
-/** A topic has another name, or is resolved or open again. @param {{topic_id: string, name: string}} changed */
-export function topicChanged({ topic_id, name }) {
-  const shown = all(`[data-topic-name="${topic_id}"]`);
-  const before = shown[0]?.textContent?.toLocaleLowerCase();
-  for (const each of shown) each.textContent = name;
-  const field = document.querySelector("#main [data-topic-field]");
-  if (field instanceof HTMLInputElement && field.value.toLocaleLowerCase() === before) field.value = name;
+/** A topic has another name, or is resolved or open again. @param {string} conversation @param {{topic_id: string, name: string, former_name: string}} changed */
+export function topicChanged(conversation, { topic_id, name, former_name }) {
+  for (const each of all(`[data-topic-name="${topic_id}"]`)) each.textContent = name;
+  if (former_name) topicWent(conversation, former_name, name);
+}
+
+/** What is being written for a topic follows it. @param {string} conversation @param {string} from @param {string} to empty is the general one */
+export function topicWent(conversation, from, to) {
+  document.dispatchEvent(new CustomEvent("chat:topic-went", { detail: { conversation, from, to } }));
 }
 
 /** Two heads without a message between them, or the same topic twice: one is enough. @param {HTMLElement} root */

@@ -1,11 +1,12 @@
 // @ts-check
 /** Rows of messages on their way: below the stored ones of a window until the server has them, or says why it has not. */
 
+import { copy } from "../shell/clipboard.js";
 import { all } from "../shell/dom.js";
 import { scan } from "../shell/mount.js";
 import { page, t } from "../shell/page.js";
 import { listen, socket } from "../shell/socket.js";
-import { explain } from "../shell/toasts.js";
+import { explain, toast } from "../shell/toasts.js";
 import { fillComposer } from "./composer.js";
 import * as view from "./message-view.js";
 import { outbox, remove, retry, waitingIn } from "./outbox.js";
@@ -23,11 +24,10 @@ export class WaitingRows {
   constructor(window) {
     this.window = window;
     this.ends = [
-      listen("offline", () => {
-        for (const item of this.#items()) if (!item.failure) this.#waits(item);
-      }),
+      listen("offline", () => this.draw()),
       this.#on("added", (item) => this.#waits(item)),
       this.#on("failed", (item) => this.#failed(item)),
+      this.#on("found", (item) => this.#found(item)),
       this.#on("removed", (item) => this.row(item.client_key)?.remove()),
       this.#on("sent", ({ item, ack }) => this.#sent(item, ack)),
     ];
@@ -38,8 +38,14 @@ export class WaitingRows {
     for (const end of this.ends) end();
   }
 
+  /** What waits here stands at the end, where the end is shown. */
   draw() {
-    for (const item of this.#items()) item.failure ? this.#failed(item) : this.#waits(item);
+    for (const item of this.#items()) this.#found(item);
+  }
+
+  /** It was written before, or in another window: nobody is led away from what is being read. @param {Waiting} item */
+  #found(item) {
+    if (this.window.isLive) item.failure ? this.#explain(item) : this.#show(item);
   }
 
   /** @param {string} key @returns {HTMLElement | null} */
@@ -64,11 +70,17 @@ export class WaitingRows {
 
   /** @param {Waiting} item */
   async #waits(item) {
+    // What one writes stands at the end: go there first.
+    if (!this.window.isLive && socket.isOpen) await this.window.jumpToNewest();
+    this.#show(item);
+    this.window.toNewest();
+  }
+
+  /** @param {Waiting} item */
+  #show(item) {
     const { root } = this.window;
     // Written elsewhere in the channel: it stands in its own topic.
     if (this.window.place && this.#isElsewhere(item)) return;
-    // What one writes stands at the end: go there first.
-    if (!this.window.isLive && socket.isOpen) await this.window.jumpToNewest();
     let article = this.row(item.client_key);
     if (!article) {
       const isMore = view.continues(all(".message", root).at(-1) ?? null, { sender: page.me?.id ?? "", sent: item.written_at });
@@ -77,7 +89,6 @@ export class WaitingRows {
       root.append(article);
     }
     view.setState(article, socket.isOpen ? t("sending") : t("waiting"));
-    this.window.toNewest();
   }
 
   /** @param {Waiting} item */
@@ -89,6 +100,12 @@ export class WaitingRows {
   /** @param {Waiting} item */
   async #failed(item) {
     await this.#waits(item);
+    this.#explain(item);
+  }
+
+  /** @param {Waiting} item */
+  #explain(item) {
+    this.#show(item);
     const article = this.row(item.client_key);
     if (!article) return;
     view.setState(article, t("not_sent", { reason: item.failure ?? "" }), [
@@ -97,8 +114,12 @@ export class WaitingRows {
         : { label: t("send_again"), run: () => retry(item.client_key) },
       {
         label: t("to_draft"),
-        run: () => {
-          if (fillComposer(item)) remove(item.client_key);
+        run: async () => {
+          if (fillComposer(item)) return remove(item.client_key);
+          // Nothing can be written here any more; its words are not lost.
+          if (!(await copy(item.body))) return;
+          toast(t("copied"));
+          remove(item.client_key);
         },
       },
     ]);

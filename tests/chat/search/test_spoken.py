@@ -33,6 +33,8 @@ def said(principal: Principal, text: str) -> list[str]:
     [
         ("Protokoll gestern", "Protokoll on:2026-11-23"),
         ("minutes of yesterday", "minutes on:2026-11-23"),
+        ("crane of the day before yesterday", "crane on:2026-11-22"),
+        ("crane day before yesterday", "crane on:2026-11-22"),
         ("vorgestern Kran", "Kran on:2026-11-22"),
         ("Kran letzte Woche", "Kran after:2026-11-16 before:2026-11-23"),
         ("crane last week", "crane after:2026-11-16 before:2026-11-23"),

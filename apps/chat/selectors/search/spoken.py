@@ -48,6 +48,7 @@ _NUMBERS: Final = {
 _NAMED: Final = {
     "today": 0, "heute": 0, "yesterday": 1, "gestern": 1, "vorgestern": 2, "day before yesterday": 2,
 }  # fmt: skip
+_DAYS_AGO: Final = "|".join(sorted(_NAMED, key=len, reverse=True)).replace(" ", r"\ ")
 _LAST: Final = r"(?:last|past|letzte[rnsm]?|vorige[rnsm]?|vergangene[rnsm]?)"
 _THIS: Final = r"(?:this|diese[rnsm]?)"
 _UNIT: Final = r"week|month|year|woche|monats?|jahr(?:es)?"
@@ -59,7 +60,7 @@ _SIDE: Final = (
 )
 _TIME: Final = re.compile(
     rf"""(?<!\S)(?:{_SIDE}\ (?:dem\ |der\ |den\ |zum\ )?)?(?:
-    (?P<named>{"|".join(sorted(_NAMED, key=len, reverse=True))})
+    (?P<named>{_DAYS_AGO})
     |(?P<last>{_LAST})\ (?:(?P<count>\d{{1,3}}|{"|".join(_NUMBERS)})\ (?P<units>{_UNITS})
         |(?P<last_unit>{_UNIT})|(?P<last_weekday>{"|".join(_WEEKDAYS)}))
     |{_THIS}\ (?P<this_unit>{_UNIT})
@@ -82,7 +83,7 @@ _PLACE: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SpokenFilter:
     """A part of a query, by its place, and the operators that say the same."""
 
     start: int
@@ -99,14 +100,14 @@ class Offer:
         return " ".join(f"{text[: self.start]} {text[self.end :]} {write(self.terms)}".split())
 
 
-def offers(principal: Principal, query: Query) -> list[Offer]:
+def offers(principal: Principal, query: Query) -> list[SpokenFilter]:
     """Return what of the plain words of a query could be said by operators that it does not have, in their order.
 
     One query for each of at most two names, two where a channel is named.
     """
     plain = _plain(query)
     known = {term.name for term in query.terms}
-    found: list[Offer] = []
+    found: list[SpokenFilter] = []
     if not known & _DATES:
         found += _times(plain, today=timezone.localdate())
     if "from" not in known:
@@ -126,7 +127,7 @@ def _plain(query: Query) -> str:
     return "".join(letters)
 
 
-def _times(text: str, *, today: dt.date) -> Iterator[Offer]:
+def _times(text: str, *, today: dt.date) -> Iterator[SpokenFilter]:
     """Yield the times of a text; a weekday, month or year says one only behind a word that makes it one."""
     for match in _TIME.finditer(text):
         is_clear = any(match[name] for name in ("named", "last", "this_unit", "german", "iso", "of_year"))
@@ -138,7 +139,7 @@ def _times(text: str, *, today: dt.date) -> Iterator[Offer]:
         except (ValueError, OverflowError):
             continue  # the 31st of a short month is none
         terms = _said(first, after, is_after=bool(match["after"]), is_before=bool(match["before"]))
-        yield Offer(match.start(), match.end(), terms)
+        yield SpokenFilter(match.start(), match.end(), terms)
 
 
 def _said(first: dt.date, after: dt.date, *, is_after: bool, is_before: bool) -> tuple[Term, ...]:
@@ -255,14 +256,14 @@ def _months_before(day: dt.date, count: int) -> dt.date:
     return dt.date(year, month + 1, min(day.day, last))
 
 
-def _senders(principal: Principal, text: str) -> Iterator[Offer]:
+def _senders(principal: Principal, text: str) -> Iterator[SpokenFilter]:
     """Yield the people whom a text names behind "von", "from" or "by", who are known to the principal."""
     for match in list(_PERSON.finditer(text))[:_MOST_NAMES]:
         words = match["names"].split(" ")
         if found := _named(people.find_by_name(principal=principal, prefix=words[0]), words):
             person, length = found
             end = match.start("names") + len(" ".join(words[:length]))
-            yield Offer(match.start(), end, (Term("operator", person.name, "from"),))
+            yield SpokenFilter(match.start(), end, (Term("operator", person.name, "from"),))
 
 
 def _named(found: list[PersonView], words: list[str]) -> tuple[PersonView, int] | None:
@@ -280,11 +281,11 @@ def _named(found: list[PersonView], words: list[str]) -> tuple[PersonView, int] 
     return None
 
 
-def _places(reader: Reader, text: str) -> Iterator[Offer]:
+def _places(reader: Reader, text: str) -> Iterator[SpokenFilter]:
     """Yield the channels that a text names, which the principal sees."""
     for match in list(_PLACE.finditer(text))[:1]:
         name = match["name"].casefold()
         for view in reader.seen:
             if view.kind == "channel" and view.name.casefold() == name:
-                yield Offer(match.start(), match.end(), (Term("operator", view.name, "in"),))
+                yield SpokenFilter(match.start(), match.end(), (Term("operator", view.name, "in"),))
                 break
