@@ -35,6 +35,8 @@ class Stream {
     /** @type {string | null} the one topic that is shown here; the general one by the conversation */
     this.place = root.dataset.place ?? null;
     this.missed = 0;
+    /** @type {Set<string>} replies that were told, each of which counts once */
+    this.replies = new Set();
     /** arrived, and not yet said by the live region */
     this.unsaid = 0;
     this.follows = false;
@@ -128,6 +130,7 @@ class Stream {
 
   /** @returns {Promise<boolean>} whether the newest messages stand here now, and no edit was begun meanwhile */
   async #drawNewest() {
+    const heard = socket.sequence(this.conversation);
     try {
       const topic = !this.place ? "" : `?topic=${this.place === this.conversation ? "general" : this.place}`;
       const within = this.thread ? `?thread=${this.thread}` : topic;
@@ -143,6 +146,10 @@ class Stream {
       return false;
     }
     this.root.dataset.newest = "";
+    // What came while the server drew was left aside, since the end did not stand here yet.
+    for (const { type, data, sequence } of socket.since(this.conversation, heard) ?? []) {
+      if (type === "message.sent" && data.message.thread === this.thread) this.#arrived(data.message, sequence);
+    }
     this.waiting.draw();
     this.growing.watch();
     scan();
@@ -259,7 +266,8 @@ class Stream {
     if (this.place && this.place !== (message.topic?.id ?? message.conversation)) return;
     const waiting = this.waiting.row(message.client_key);
     const known = view.element(message.id, this.root);
-    if (this.thread && !known) this.#countReplies();
+    if (this.thread && !known && !this.replies.has(message.id)) this.#countReplies();
+    if (this.thread) this.replies.add(message.id);
     if (known || !this.isLive) {
       if (waiting) view.keepFocus(waiting, () => waiting.remove(), known ?? this.root);
       if (!this.isLive) this.#oneMore(message);
