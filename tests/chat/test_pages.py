@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from urllib.parse import urlencode
 from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 from lxml import html
 from pytest_django import DjangoAssertNumQueries
 
@@ -20,9 +18,7 @@ from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Message, Reaction
 from apps.chat.selectors import conversations, messages
 from apps.chat.selectors import statuses as status_selectors
-from apps.chat.services import conversations as opening
 from apps.chat.services import drafts, reading, statuses
-from apps.chat.views import common
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
 
@@ -365,55 +361,3 @@ def test_a_command_and_a_mass_mention_work_as_forms(world: World, ada: Reader) -
 @pytest.mark.parametrize("name", ["threads", "saved", "drafts", "scheduled", "reminders"])
 def test_own_lists_say_so_where_there_is_nothing(world: World, ada: Reader, name: str) -> None:
     assert len(ada.page(ada.url(name)).find_class("empty")) == 1
-
-
-def test_leaving_a_private_channel_is_asked_about_first(world: World, ada: Reader, ben: Reader) -> None:
-    secret = world.channel(ada.person, "geheim", [ben.person], is_private=True)
-    address = ben.url("leave", conversation_id=secret)
-    about = ben.page(ben.url("about", conversation_id=secret))
-    assert [link.get("href") for link in about.xpath("//a[contains(., 'Leave channel')]")] == [address]
-    assert "only if somebody in it adds you again" in ben.page(address).text_content()
-    assert conversations.get_conversation(ben.person, secret).is_member
-    assert ben.client.post(address).status_code == 302
-    with pytest.raises(ConversationNotFound):
-        conversations.get_conversation(ben.person, secret)
-
-
-def test_everything_unread_stands_on_one_page_and_is_read_at_once(
-    world: World, ada: Reader, ben: Reader
-) -> None:
-    channel = world.channel(ada.person, "betrieb", [ben.person])
-    world.say(ada.person, channel, "Neu")
-    assert "Mark everything as read" in ben.page(ben.url("why")).text_content()
-    assert ben.client.post(ben.url("read_everything"), headers=SCRIPT).status_code == 204
-    assert "Nothing is unread" in ben.page(ben.url("why")).text_content()
-    assert ben.client.post(ben.url("read_everything")).headers["Location"] == ben.url("why")
-
-
-def test_direct_conversations_stand_by_their_newest_message_and_old_ones_are_folded(
-    world: World, ada: Reader, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(common, "RECENT", 2)
-    people = [world.person(name) for name in ("Bea", "Cem", "Dora", "Emil")]
-    talks = [opening.open_direct(principal=ada.person, people=[person.id]) for person in people]
-    minutes = iter(range(100))
-
-    def say(sender: Principal, talk: UUID) -> None:
-        sent = world.say(sender, talk, "Moin")
-        moment = timezone.now() + timedelta(minutes=next(minutes))  # one transaction has one time
-        Message.objects.filter(pk=sent.id).update(sent_at=moment)
-
-    def listed() -> tuple[list[str], list[str]]:
-        (group,) = ada.page(ada.url("list")).xpath("//*[@data-group='direct']")
-        shown = [link.get("data-name") for link in group.xpath("./ul//a[@data-name]")]
-        return shown, [link.get("data-name") for link in group.xpath("./details//a[@data-name]")]
-
-    for place in (3, 0, 1, 2):
-        say(ada.person, talks[place])
-    assert listed() == (["Dora", "Cem"], ["Bea", "Emil"])
-    say(people[3], talks[3])
-    assert listed() == (["Emil", "Dora"], ["Cem", "Bea"])
-    say(people[0], talks[0])
-    say(ada.person, talks[1])
-    say(ada.person, talks[2])
-    assert listed() == (["Dora", "Cem", "Bea", "Emil"], [])  # what waits is never folded

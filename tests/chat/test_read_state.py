@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -270,4 +271,26 @@ def test_everything_is_read_at_once_and_only_for_oneself(scene: Scene, world: Wo
     assert not inbox(scene.ben, only_unread=True)
     assert not waiting.explain(scene.ben)
     assert conversation_selectors.get_conversation(scene.ada, other).unread == 1
+    assert reading.read_everything(principal=scene.ben) == 0
+
+
+def test_what_was_read_before_a_break_stays_read_and_a_repeat_reads_the_rest(
+    scene: Scene, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("eins", "zwei", "drei"):
+        world.say(scene.ada, world.channel(scene.ada, name, [scene.ben]))
+    usual, calls = reading.move_marker, iter((False, True))
+
+    def breaks(**given: Any) -> int:
+        if next(calls, False):
+            raise ConnectionError("the process is going")
+        return usual(**given)
+
+    monkeypatch.setattr(reading, "move_marker", breaks)
+    with pytest.raises(ConnectionError):
+        reading.read_everything(principal=scene.ben)
+    monkeypatch.setattr(reading, "move_marker", usual)
+    left = [row.unread for row in conversation_selectors.list_conversations(scene.ben)]
+    assert sum(left) == 2
+    assert reading.read_everything(principal=scene.ben) == 2
     assert reading.read_everything(principal=scene.ben) == 0
