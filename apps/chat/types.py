@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from django.db import models
@@ -217,9 +217,8 @@ class MessageView:
         return dataclasses.asdict(self)
 
 
-@dataclass(frozen=True, kw_only=True)
-class ConversationView:
-    """A conversation in one principal's list.
+class ConversationView(NamedTuple):
+    """A conversation in one principal's list; a list has hundreds, read and compared for each page.
 
     Attributes:
         name: of a channel; for direct and group conversations the other people's names.
@@ -229,6 +228,7 @@ class ConversationView:
         who_posts, takes_replies: where only announcers post, and whether the others may reply there.
         last_sequence: head of the stream, counts every event; a client resumes from here.
         is_member: False for an open channel the principal has not joined.
+        last_message_at: None where nothing was said, and for channels in a list whose reader does not look at it.
     """
 
     id: UUID
@@ -249,8 +249,8 @@ class ConversationView:
     scope: UUID
     who_posts: Posting = "everyone"
     takes_replies: bool = True
-    people: tuple[PersonRef, ...] = ()
     last_message_at: datetime | None = None
+    people: tuple[PersonRef, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from datetime import timedelta
 from uuid import UUID
@@ -140,7 +139,7 @@ def test_a_conversation_with_mentions_shows_and_says_them() -> None:
 
 
 def test_a_row_of_the_list_follows_what_it_shows() -> None:
-    read = dataclasses.replace(CHANNEL, unread=0, counted=0, mentions=0)
+    read = CHANNEL._replace(unread=0, counted=0, mentions=0)
     page = Template("{% load chat_parts %}{% conversation_rows found %}")
 
     def shown(conversation: ConversationView, current: UUID | None = None) -> html.HtmlElement:

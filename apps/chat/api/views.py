@@ -44,7 +44,7 @@ class ChatView(APIView):
 
 def conversation_json(view: ConversationView) -> dict[str, Any]:
     """Return the documented shape."""
-    data = dataclasses.asdict(view)
+    data = view._asdict() | {"people": [dataclasses.asdict(person) for person in view.people]}
     del data["scope"]
     return data
 

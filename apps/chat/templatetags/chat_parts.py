@@ -168,11 +168,11 @@ def conversation_rows(context: template.Context, conversations: Sequence[Convers
 
     A list has hundreds and differs from the one before in a few, so a row is drawn once for all that it shows.
     """
-    current, levels = context.get("current"), context.get("levels")
+    current, levels = context.get("current"), context.get("levels") or {}
     page = (context["request"].principal.organization_slug, get_language())
     found: list[str] = []
     for conversation in conversations:
-        key = (conversation, of(levels, conversation.id), conversation.id == current, *page)
+        key = (conversation, levels.get(conversation.id), conversation.id == current, *page)
         drawn = _rows.get(key)
         if drawn is None:
             if len(_rows) >= _MOST_ROWS:

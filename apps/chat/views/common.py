@@ -64,7 +64,7 @@ def list_context(
         listed: the conversations, where the caller has them already. topics_below: the topics of the open channel.
     """
     principal = request.principal
-    found = conversations.list_conversations(principal) if listed is None else listed
+    found = conversations.list_conversations(principal, channel_times=False) if listed is None else listed
     if topics_below is None:
         is_channel = any(c.id == current and c.kind == "channel" for c in found)
         topics_below = topics.topics_of(principal, current, limit=TOPICS) if current and is_channel else []

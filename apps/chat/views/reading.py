@@ -59,7 +59,7 @@ def conversation(
     """Show a conversation at its first unread message, or at the message of the address, or with a thread beside it."""
     principal = request.principal
     shows_list = not (request.htmx and request.htmx.target == "main#main")
-    listed = conversations.list_conversations(principal) if shows_list else []
+    listed = conversations.list_conversations(principal, channel_times=False) if shows_list else []
     own = next((one for one in listed if one.id == conversation_id), None)
     found = own or conversations.get_conversation(principal, conversation_id)
     place = chosen_place(request, found)
