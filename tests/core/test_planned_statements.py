@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from django.conf import LazySettings
 from django.db import InternalError, ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Organization
 from apps.core import tenancy
@@ -125,3 +126,21 @@ def test_a_new_connection_is_told_anew(organization: UUID) -> None:
         assert kept(sql) == []
         assert ask(sql, [1]) == [(5,)]
         assert len(kept(sql)) == 1
+
+
+@pytest.mark.parametrize("may_stay", [True, False])
+def test_several_statements_are_asked_together(
+    organization: UUID, settings: LazySettings, may_stay: bool
+) -> None:
+    database = settings.CONFIGURATION.database.model_copy(update={"database_plans_stay": may_stay})
+    settings.CONFIGURATION = replace(settings.CONFIGURATION, database=database)
+    with tenancy.use(organization):
+        for name in ("Pia", "Paul"):
+            MemberFactory(organization=Organization.objects.get(pk=organization), name=name)
+        asked = [(_NAMES, {"name": "Pia"}), ("SELECT %s::int", [7]), (_NAMES, {"name": "Quint"})]
+        with CaptureQueriesContext(connection) as told, connection.cursor() as cursor:
+            found = planned.read_each(cursor, asked)
+        assert found == [[("Pia",)], [(7,)], []]
+        assert len(told) == (1 if may_stay else 3)
+        with connection.cursor() as cursor:
+            assert planned.read_each(cursor, []) == []

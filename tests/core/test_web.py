@@ -67,6 +67,14 @@ def test_async_api_views_run_on_the_loop_with_an_id_and_headers(web):
     assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
 
 
+def test_nothing_of_an_async_api_view_takes_a_thread(web):
+    get(web, "/page")
+    get(web, "/api/v1/loop")
+    assert get(web, "/api/v1/loop").json()["signalled"] == ["MainThread"] * 3  # began, ended, began
+    get(web, "/page")
+    assert get(web, "/api/v1/loop").json()["signalled"] == ["view", "view", "MainThread"]
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [

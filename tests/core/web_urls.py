@@ -7,7 +7,9 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 from django.contrib.auth.decorators import login_not_required
+from django.core.signals import request_finished, request_started
 from django.db import OperationalError, connection
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
@@ -17,6 +19,12 @@ from apps.core.errors import Conflict, NotFound, NotSignedIn
 from apps.ops.urls import root_urlpatterns
 
 together = threading.Barrier(8)
+signalled: list[str] = []  # the threads in which Django told its receivers of a request
+
+
+@receiver([request_started, request_finished])
+def note_thread(**_told: object) -> None:
+    signalled.append(threading.current_thread().name.split("-")[0])
 
 
 @login_not_required
@@ -86,7 +94,12 @@ def take(request: HttpRequest) -> HttpResponse:
 async def on_loop(request: HttpRequest) -> HttpResponse:
     if "missing" in request.GET:
         raise NotFound
-    return JsonResponse({"thread": threading.current_thread().name, "request_id": request_id()})
+    told = {
+        "thread": threading.current_thread().name,
+        "request_id": request_id(),
+        "signalled": signalled[-3:],
+    }
+    return JsonResponse(told)
 
 
 async def fault_on_loop(_request: HttpRequest) -> HttpResponse:

@@ -21,15 +21,14 @@ from apps.accounts.services.requests import async_principal
 from apps.accounts.types import Principal
 from apps.chat.api import serializers as shapes
 from apps.chat.api.rights import require_key_scope
-from apps.chat.selectors.kept_pages import page_as_json
 from apps.chat.selectors.pages import Anchor, Window
-from apps.chat.services import composing
+from apps.chat.services import composing, paging
 from apps.chat.services.batcher import get_batcher
 from apps.core import tenancy
 from apps.core.api.encoding import parse_body
 from apps.core.api.problems import speaks_problems
 from apps.core.api.serializers import Validated, read, read_parameters
-from apps.core.api.throttling import throttle, throttle_in_thread
+from apps.core.api.throttling import buckets_of, throttle
 from apps.core.errors import FieldError, InvalidInput
 from apps.core.http.errors import MethodNotAllowed
 from apps.core.services import limits
@@ -71,7 +70,7 @@ async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpRespo
     require_key_scope(principal, request.method)
     with tenancy.use(principal.organization_id):
         if reads:
-            return await in_thread(_list, request, principal, conversation_id)
+            return await _list(request, principal, conversation_id)
         counted = [limits.messages_of(principal.id), limits.messages_in(principal.organization_id)]
         headers = await throttle(principal, also=counted)
         answer = await _send(request, principal, conversation_id)
@@ -80,13 +79,15 @@ async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpRespo
     return answer
 
 
-def _list(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
-    """Count the request and read the page, both in one thread: each change of threads costs as much as a statement."""
-    headers = throttle_in_thread(principal)
-    query = _query(request.META.get("QUERY_STRING", ""))
-    window = Window(conversation=conversation_id, **{**query, "anchor": read_anchor(query["anchor"])})
-    page = page_as_json(principal=principal, window=window)
-    return HttpResponse(page, content_type="application/json", headers=headers)
+async def _list(request: HttpRequest, principal: Principal, conversation_id: UUID) -> HttpResponse:
+    try:
+        query = _query(request.META.get("QUERY_STRING", ""))
+        window = Window(conversation=conversation_id, **{**query, "anchor": read_anchor(query["anchor"])})
+    except InvalidInput:
+        await throttle(principal)  # what cannot be answered counts as well
+        raise
+    page, taken = await paging.page_as_json(principal, window, buckets=buckets_of(principal))
+    return HttpResponse(page, content_type="application/json", headers=taken.headers())
 
 
 @lru_cache(maxsize=512)  # clients ask in few ways; reading one takes as long as finding a kept page

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from threading import Lock
 from uuid import UUID
@@ -19,8 +19,10 @@ import orjson
 from django.db import connection
 
 from apps.accounts.types import Principal
-from apps.chat.selectors.pages import Reading, Standing, Turn, Window
+from apps.chat.errors import ConversationNotFound, MessageNotFound
+from apps.chat.selectors.pages import Reading, Standing, Turn, Window, standings_of, turns_of
 from apps.chat.types import MessagePage
+from apps.core.errors import DomainError
 
 MOST_BYTES = 16 * 1024 * 1024  # of a process
 MOST_SECONDS = 60.0  # what was erased meanwhile does not stay in memory for longer
@@ -89,6 +91,34 @@ def _size(page: _Kept) -> int:
 pages = _Pages()
 
 
+@dataclass(frozen=True)
+class Unkept:
+    """A page that has to be read."""
+
+    _reading: Reading
+    _window: Window
+    _standing: Standing
+    _turn: Turn
+    _kept: _Kept | None
+
+    def read(self) -> bytes:
+        """Return it as `page_as_json` does, and keep it. Three queries, four where messages are far apart."""
+        page = self._reading.page(self._standing, self._turn)
+        body = _body(page)
+        # What a transaction sees may never be there for others; what begins somewhere for one is whole for another.
+        if self._standing.sees_all and not connection.in_atomic_block:
+            senders = tuple(dict.fromkeys(message.sender.id for message in page.messages))
+            is_asked_about = self._kept is not None and set(self._kept.senders) == set(senders)
+            pages.keep(
+                self._window,
+                _Kept(
+                    (self._standing.head, self._standing.people), self._turn.pivot, senders,
+                    body if is_asked_about else b"", time.monotonic(),
+                ),
+            )  # fmt: skip
+        return _object(body, self._turn, self._standing)
+
+
 def page_as_json(*, principal: Principal, window: Window) -> bytes:
     """Return a page of messages as a JSON object: messages, found_oldest, found_newest, first_unread, last_sequence.
 
@@ -97,26 +127,33 @@ def page_as_json(*, principal: Principal, window: Window) -> bytes:
 
     Cost: 1 query where the page is kept, and what a `Turn` needs; otherwise as `message_page`.
     """
-    kept = pages.find(window)
-    reading = Reading(principal, window)
-    standing = reading.standing(kept.senders if kept else ())
-    turn = reading.turn(standing)
-    if kept is not None and standing.sees_all and kept.is_still(standing, turn):
-        return _object(kept.body, turn, standing)
-    page = reading.page(standing, turn)
-    body = _body(page)
-    # What a transaction sees may never be there for others; a page that begins somewhere for one is whole for another.
-    if standing.sees_all and not connection.in_atomic_block:
-        senders = tuple(dict.fromkeys(message.sender.id for message in page.messages))
-        is_asked_about = kept is not None and set(kept.senders) == set(senders)
-        pages.keep(
-            window,
-            _Kept(
-                (standing.head, standing.people), turn.pivot, senders, body if is_asked_about else b"",
-                time.monotonic(),
-            ),
-        )  # fmt: skip
-    return _object(body, turn, standing)
+    (found,) = look([(principal, window)])
+    if isinstance(found, DomainError):
+        raise found
+    return found.read() if isinstance(found, Unkept) else found
+
+
+def look(asked: Sequence[tuple[Principal, Window]]) -> list[bytes | Unkept | DomainError]:
+    """Return the kept pages among those that readers of one organization ask for, and refusals, in order.
+
+    Cost: two round trips for all, and one for each anchor that is a message or a time.
+    """
+    kept = [pages.find(window) for _, window in asked]
+    readings = [Reading(principal, window) for principal, window in asked]
+    about = [one.senders if one else () for one in kept]
+    standings = standings_of(list(zip(readings, about, strict=True)))
+    turns = iter(turns_of([(r, s) for r, s in zip(readings, standings, strict=True) if s is not None]))
+    found: list[bytes | Unkept | DomainError] = []
+    for (_, window), reading, standing, page in zip(asked, readings, standings, kept, strict=True):
+        if standing is None:
+            found.append(ConversationNotFound())
+        elif isinstance(turn := next(turns), MessageNotFound):
+            found.append(turn)
+        elif page is not None and standing.sees_all and page.is_still(standing, turn):
+            found.append(_object(page.body, turn, standing))
+        else:
+            found.append(Unkept(reading, window, standing, turn, page))
+    return found
 
 
 def _body(page: MessagePage) -> bytes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +23,8 @@ from apps.chat.types import ConversationView, MessagePage, MessageView
 from apps.core.database import planned
 
 Row = dict[str, Any]
+Statement = tuple[str, Row]  # and its parameters
+Unread = tuple[UUID, int]  # a message and its sequence
 Place = Literal["first_unread", "newest", "oldest"]
 Anchor = UUID | datetime | Place
 _OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
@@ -129,8 +131,16 @@ def message_page(
         conversation=conversation_id, anchor=anchor, before=before, after=after, thread=thread, topic=topic
     )
     reading = Reading(principal, window)
-    standing = reading.standing() if known is None or topic is not None else _standing_of(known)
-    return reading.page(standing, reading.turn(standing))
+    if known is None or topic is not None:
+        (standing,) = standings_of([(reading, ())])
+    else:
+        standing = _standing_of(known)
+    if standing is None:
+        raise ConversationNotFound
+    (turn,) = turns_of([(reading, standing)])
+    if isinstance(turn, MessageNotFound):
+        raise turn
+    return reading.page(standing, turn)
 
 
 def thread_page(
@@ -170,44 +180,6 @@ class Reading:
             "thread": window.thread, "topic": window.topic,
         }  # fmt: skip
 
-    def standing(self, about: Iterable[UUID] = ()) -> Standing:
-        """Return how the reader stands there. One query.
-
-        Args:
-            about: the people of `Standing.people`.
-
-        Raises:
-            ConversationNotFound: missing, or not visible.
-        """
-        visible = visible_scope_clause(self._principal, scope="c.scope_id")
-        # The beginning of time is visible: then everything after it is too.
-        ever = visible_scope_clause(
-            self._principal, scope="c.scope_id", time="'-infinity'::timestamp with time zone"
-        )
-        state, named = people.state_clause(self._principal.organization_id, about)
-        with connection.cursor() as cursor:
-            planned.execute(
-                cursor,
-                _STANDING(visible=visible.sql, sees_all=ever.sql, people=state),
-                self._named | named,
-            )
-            found: tuple[int | None, int, bool, str | None] | None = cursor.fetchone()
-        if found is None:
-            raise ConversationNotFound
-        return Standing(*found)
-
-    def turn(self, standing: Standing) -> Turn:
-        """Return where the page turns. No query, or one for what is unread and one for an anchor without a name.
-
-        Raises:
-            MessageNotFound: the anchor is not in the window's conversation, thread or topic.
-        """
-        marker, anchor = standing.marker, self._window.anchor
-        has_news = self._window.thread is None and marker is not None and marker < standing.head
-        unread = self._first_unread(marker) if has_news else None
-        pivot = _pivot_at(anchor, unread) if isinstance(anchor, str) else _pivot_of(self._rows(), anchor)
-        return Turn(pivot, unread[0] if unread else None)
-
     def page(self, standing: Standing, turn: Turn) -> MessagePage:
         """Return the page. Three queries, four where messages are far apart."""
         window = self._window
@@ -225,6 +197,38 @@ class Reading:
             last_sequence=standing.head,
         )
 
+    def standing_statement(self, about: Iterable[UUID]) -> Statement:
+        """Return what asks for a `Standing`: one row, none where the conversation is missing or not visible.
+
+        Args:
+            about: the people of `Standing.people`.
+        """
+        visible = visible_scope_clause(self._principal, scope="c.scope_id")
+        # The beginning of time is visible: then everything after it is too.
+        ever = visible_scope_clause(
+            self._principal, scope="c.scope_id", time="'-infinity'::timestamp with time zone"
+        )
+        state, named = people.state_clause(self._principal.organization_id, about)
+        return _STANDING(visible=visible.sql, sees_all=ever.sql, people=state), self._named | named
+
+    def unread_statement(self, standing: Standing) -> Statement | None:
+        """Return what asks for id and sequence of the first message of others behind the marker; None without news."""
+        if self._window.thread is not None or standing.marker is None or standing.marker >= standing.head:
+            return None
+        return _FIRST_UNREAD(where=self._where), self._named | {"marker": standing.marker}
+
+    def turn(self, first_unread: Unread | None) -> Turn:
+        """Return where the page turns. No query, or one for an anchor without a name.
+
+        Raises:
+            MessageNotFound: the anchor is not in the window's conversation, thread or topic.
+        """
+        anchor = self._window.anchor
+        pivot = (
+            _pivot_at(anchor, first_unread) if isinstance(anchor, str) else _pivot_of(self._rows(), anchor)
+        )
+        return Turn(pivot, first_unread[0] if first_unread else None)
+
     @property
     def _is_general(self) -> bool:
         return self._window.topic == self._window.conversation
@@ -237,13 +241,6 @@ class Reading:
         if window.topic is not None:
             rows = rows.filter(Q(topic=None) if self._is_general else Q(topic_id=window.topic))
         return rows
-
-    def _first_unread(self, marker: int | None) -> tuple[UUID, int] | None:
-        """Return id and sequence of the first message of others after `marker`. One query."""
-        with connection.cursor() as cursor:
-            planned.execute(cursor, _FIRST_UNREAD(where=self._where), self._named | {"marker": marker})
-            found: tuple[UUID, int] | None = cursor.fetchone()
-        return found
 
     def _around(self, pivot: int, before: int, after: int, *, head: int | None) -> list[Stored]:
         """Return the rows on both sides of `pivot`, oldest first. One query, two where messages are far apart.
@@ -269,6 +266,33 @@ class Reading:
         return [row._replace(card=orjson.loads(row.card)) if row.card else row for row in rows]  # type: ignore[arg-type]  # its text
 
 
+def standings_of(asked: Sequence[tuple[Reading, Iterable[UUID]]]) -> list[Standing | None]:
+    """Return how readers of one organization stand to what they read; None where it is not visible. One round trip.
+
+    Args:
+        asked: each with the people of `Standing.people`.
+    """
+    with connection.cursor() as cursor:
+        found = planned.read_each(cursor, [reading.standing_statement(about) for reading, about in asked])
+    return [Standing(*rows[0]) if rows else None for rows in found]
+
+
+def turns_of(asked: Sequence[tuple[Reading, Standing]]) -> list[Turn | MessageNotFound]:
+    """Return where the pages turn, or that an anchor is not there. One round trip, and one for each nameless anchor."""
+    statements = [reading.unread_statement(standing) for reading, standing in asked]
+    with connection.cursor() as cursor:
+        found = iter(planned.read_each(cursor, [one for one in statements if one is not None]))
+    unread = [next(iter(next(found)), None) if one is not None else None for one in statements]
+    return [_turn(reading, first) for (reading, _), first in zip(asked, unread, strict=True)]
+
+
+def _turn(reading: Reading, first_unread: Unread | None) -> Turn | MessageNotFound:
+    try:
+        return reading.turn(first_unread)
+    except MessageNotFound as missing:
+        return missing
+
+
 def _standing_of(known: ConversationView) -> Standing:
     """Return the standing in a conversation; what has nothing unread is read to its end."""
     head = known.last_sequence
@@ -276,7 +300,7 @@ def _standing_of(known: ConversationView) -> Standing:
     return Standing(marker, head)
 
 
-def _pivot_at(place: Place, first_unread: tuple[UUID, int] | None) -> int:
+def _pivot_at(place: Place, first_unread: Unread | None) -> int:
     if place == "oldest":
         return _OLDEST
     return first_unread[1] if place == "first_unread" and first_unread else _NEWEST

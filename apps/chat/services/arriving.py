@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from apps.accounts.types import Principal
@@ -27,6 +27,16 @@ from apps.core.threads import in_thread
 FULL_SECONDS = 30  # until a refused socket may find a place
 Heads = dict[UUID, int]
 One = TypeVar("One")
+
+
+class _Placed(Protocol):
+    """What belongs to an organization."""
+
+    @property
+    def organization_id(self) -> UUID: ...
+
+
+Asker = TypeVar("Asker", bound=_Placed)
 
 
 @dataclass(frozen=True)
@@ -103,16 +113,14 @@ def _look(principals: Sequence[Principal]) -> Iterator[Standing]:
         yield Standing(its_heads, sequence, shown[one.id])
 
 
-def by_organization(
-    principals: Sequence[Principal], work: Callable[[Sequence[Principal]], Iterable[One]]
-) -> list[One]:
+def by_organization(asked: Sequence[Asker], work: Callable[[Sequence[Asker]], Iterable[One]]) -> list[One]:
     """Return what the work answers for each, in their order; it is done once for those of an organization."""
     answers: dict[int, One] = {}
-    for organization_id in {one.organization_id for one in principals}:
-        places_of = [place for place, one in enumerate(principals) if one.organization_id == organization_id]
+    for organization_id in {one.organization_id for one in asked}:
+        places_of = [place for place, one in enumerate(asked) if one.organization_id == organization_id]
         with tenancy.use(organization_id):
-            answers |= zip(places_of, work([principals[place] for place in places_of]), strict=True)
-    return [answers[place] for place in range(len(principals))]
+            answers |= zip(places_of, work([asked[place] for place in places_of]), strict=True)
+    return [answers[place] for place in range(len(asked))]
 
 
 def _appear(connections: Sequence[Connection]) -> list[None]:

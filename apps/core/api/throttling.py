@@ -53,17 +53,6 @@ async def throttle(caller: Caller, *, cost: int = 1, also: Sequence[Bucket] = ()
     return taken.headers()
 
 
-def throttle_in_thread(caller: Caller) -> dict[str, str]:
-    """Do the same where the view has a thread already.
-
-    Raises:
-        TooManyRequests.
-    """
-    taken = limits.take(buckets_of(caller))
-    taken.require()
-    return taken.headers()
-
-
 class PrincipalThrottle(BaseThrottle):
     """DRF throttle; a view may set `throttle_cost`."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,6 +23,7 @@ from django.db.backends.utils import CursorWrapper
 from apps.core import tenancy
 
 MOST = 200  # statements of a connection; a new one is planned each time then
+Parameters = Mapping[str, Any] | Sequence[Any]
 _PLACES = re.compile(r"%\((\w+)\)s|%s|%%")
 _kept: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
 
@@ -40,14 +42,14 @@ class _Statement:
     names: tuple[str, ...]
     call: str
 
-    def ordered(self, parameters: Mapping[str, Any] | Sequence[Any]) -> Sequence[Any]:
+    def ordered(self, parameters: Parameters) -> Sequence[Any]:
         """Return the parameters in the server's order."""
         if isinstance(parameters, Mapping):
             return [parameters[name] for name in self.names]
         return parameters
 
 
-def execute(cursor: CursorWrapper, sql: str, parameters: Mapping[str, Any] | Sequence[Any]) -> None:
+def execute(cursor: CursorWrapper, sql: str, parameters: Parameters) -> None:
     """Run a statement of the default database with the plan that its connection keeps; without, where none may be kept.
 
     Args:
@@ -59,6 +61,32 @@ def execute(cursor: CursorWrapper, sql: str, parameters: Mapping[str, Any] | Seq
         cursor.execute(statement.call, statement.ordered(parameters))
     else:
         cursor.execute(sql, parameters)
+
+
+def read_each(cursor: CursorWrapper, asked: Sequence[tuple[str, Parameters]]) -> list[list[tuple[Any, ...]]]:
+    """Return the rows of each of several statements: in one round trip where plans are kept, as by `execute` otherwise.
+
+    Args:
+        asked: statements and their parameters; one that fails fails all of them.
+    """
+    if len(asked) > 1 and settings.CONFIGURATION.database.database_plans_stay and tenancy.is_set():
+        statements = [_statement(sql) for sql, _ in asked]
+        if all(map(_is_kept, statements)):
+            values = [
+                statement.ordered(given) for statement, (_, given) in zip(statements, asked, strict=True)
+            ]
+            cursor.execute(";".join(one.call for one in statements), [*chain.from_iterable(values)])
+            return [cursor.fetchall(), *_following(cursor)]
+    rows = []
+    for sql, parameters in asked:
+        execute(cursor, sql, parameters)
+        rows.append(cursor.fetchall())
+    return rows
+
+
+def _following(cursor: CursorWrapper) -> Iterator[list[tuple[Any, ...]]]:
+    while cursor.nextset():
+        yield cursor.fetchall()
 
 
 def _is_kept(statement: _Statement) -> bool:

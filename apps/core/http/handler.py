@@ -9,9 +9,10 @@ views look at their caller themselves. Other async views get Django's chain.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
+from concurrent.futures import Executor, Future
 from functools import lru_cache
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -28,6 +29,8 @@ from apps.core.http.refusing import Receive, Send
 from apps.core.http.threads import Threads
 
 API = "/api/"
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 class Handler(ASGIHandler):
@@ -59,6 +62,10 @@ class Handler(ASGIHandler):
         sending = refusing.Sending(send)
         bounded = refusing.bounded(receive, sending, limit_bytes=self._largest)
         try:
+            if _answers_on_the_loop(scope):
+                async with ThreadSensitiveContext(executor=_here):
+                    await self.handle(scope, bounded, sending)
+                return
             with self._threads.lease() as thread:
                 async with ThreadSensitiveContext(executor=thread):
                     await self.handle(scope, bounded, sending)
@@ -83,6 +90,28 @@ class Handler(ASGIHandler):
     def close(self) -> None:
         """Give up the threads."""
         self._threads.close()
+
+
+class _Here(Executor):
+    """Runs what Django puts around an async view of the API where the view runs.
+
+    It ends what the request's thread has open, at its begin and at its end, and such a view has no thread: a change of
+    threads for each would cost more than the view.
+    """
+
+    def submit(
+        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+    ) -> Future[Result]:
+        """Run a call at once."""
+        future: Future[Result] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except BaseException as error:  # noqa: BLE001 - who waits for it raises it
+            future.set_exception(error)
+        return future
+
+
+_here = _Here()
 
 
 class _Chain(BaseHandler):
@@ -114,14 +143,27 @@ class _ApiChain(_Chain):
         self._middleware_chain = chain
 
 
+def _answers_on_the_loop(scope: dict[str, Any]) -> bool:
+    """Return whether an async view of the API is asked."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    match = _find(path) if path.startswith(API) else None
+    return match is not None and iscoroutinefunction(match.func)
+
+
 def _is_async(request: HttpRequest) -> bool:
     """Look the view up; both chains find the match in the request and do not search a second time."""
-    try:
-        match = _match(get_resolver(), request.path_info)
-    except Resolver404:
+    match = _find(request.path_info)
+    if match is None:
         return False
     request.resolver_match = match
-    return bool(iscoroutinefunction(match.func))
+    return iscoroutinefunction(match.func)
+
+
+def _find(path: str) -> ResolverMatch | None:
+    try:
+        return _match(get_resolver(), path)
+    except Resolver404:
+        return None
 
 
 @lru_cache(maxsize=2048)  # the same few addresses come again and again, and a search tries a hundred patterns
