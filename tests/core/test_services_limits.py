@@ -8,6 +8,7 @@ import pytest
 import redis as redis_module
 
 from apps.core.errors import TooManyRequests
+from apps.core.redis import Script
 from apps.core.services import limits
 from apps.core.services.limits import Bucket, take, take_async
 
@@ -23,7 +24,7 @@ def away(monkeypatch):
     def refuse(*_args, **_options):
         raise redis_module.ConnectionError
 
-    monkeypatch.setattr(limits, "_script", lambda: refuse)
+    monkeypatch.setattr(Script, "run_each", refuse)
     monkeypatch.setattr(limits, "_local", limits._LocalBuckets())
     now = [1000.0]
     monkeypatch.setattr(limits, "_clock", lambda: now[0])
@@ -103,11 +104,11 @@ def test_without_redis_the_process_counts_alone(away):
 def test_a_redis_that_failed_is_left_alone_for_a_moment(away, monkeypatch):
     asked = []
 
-    def count(**_options):
+    def count(*_args):
         asked.append(1)
         raise redis_module.TimeoutError
 
-    monkeypatch.setattr(limits, "_script", lambda: count)
+    monkeypatch.setattr(Script, "run_each", count)
     take([bucket()])
     take([bucket()])
     assert len(asked) == 1

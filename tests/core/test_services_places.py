@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import redis as redis_module
 
+from apps.core.redis import Script
 from apps.core.services import places
 from apps.core.services.places import Place, leave, take
 
@@ -56,9 +57,8 @@ def test_without_redis_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_args: Any, **_options: Any) -> None:
         raise redis_module.ConnectionError
 
-    monkeypatch.setattr(places, "_script", lambda: refuse)
-    pipe = type("Pipe", (), {"execute": refuse})()
-    away = type("Away", (), {"zrem": refuse, "pipeline": lambda *_args, **_options: pipe})()
+    monkeypatch.setattr(Script, "run_each", refuse)
+    away = type("Away", (), {"zrem": refuse})()
     monkeypatch.setattr(places, "client", lambda: away)
     assert take(place("x"))
     assert places.take_each([place("x"), place("y"), place("z")]) == [True, True, True]

@@ -219,7 +219,7 @@ def test_it_stops_in_time_though_a_view_hangs(django_db_setup, django_db_blocker
         get(running, "/livez")
         with ThreadPoolExecutor(1) as client:
             hanging = client.submit(get, running, "/sleep")
-            get(running, "/page")
+            get(running, "/asleep")
             begun = time.monotonic()
             code = running.stop(how)
             took = time.monotonic() - begun

@@ -19,6 +19,7 @@ from apps.core.errors import Conflict, NotFound, NotSignedIn
 from apps.ops.urls import root_urlpatterns
 
 together = threading.Barrier(8)
+fell_asleep = threading.Event()
 signalled: list[str] = []  # the threads in which Django told its receivers of a request
 
 
@@ -52,6 +53,7 @@ def query_for_long(_request: HttpRequest) -> HttpResponse:
 @login_not_required
 def sleep(_request: HttpRequest) -> HttpResponse:
     """Hangs in its thread, as a view with a lost connection would."""
+    fell_asleep.set()
     time.sleep(30)
     return HttpResponse()
 
@@ -68,6 +70,13 @@ def refuse(request: HttpRequest, what: str) -> HttpResponse:
         case "away":
             raise OperationalError("host=10.9.8.7 refused")
     raise KeyError("secret detail")
+
+
+@login_not_required
+def asleep(_request: HttpRequest) -> HttpResponse:
+    """Answers once another view hangs."""
+    fell_asleep.wait(20)
+    return HttpResponse()
 
 
 @login_not_required
@@ -124,6 +133,7 @@ urlpatterns = [
     path("api/v1/query", query),
     path("api/v1/long", query_for_long),
     path("sleep", sleep),
+    path("asleep", asleep),
     path("refuse/<str:what>", refuse),
     path("api/v1/refuse/<str:what>", refuse),
     path("stream", stream),

@@ -14,18 +14,17 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import redis
 from prometheus_client import Counter
 
 from apps.core.errors import Unavailable
-from apps.core.redis import client
+from apps.core.redis import Script
 
 # KEYS: open, failures, trial. ARGV: what happened, most failures, window ms, pause ms.
 # Answers the milliseconds to wait (0: go on), and for a failure whether it opened the breaker.
-_SCRIPT: Final = """
+_SCRIPT: Final = Script("""
 local happened, most, window, pause = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 if happened == 'ask' then
   local left = redis.call('PTTL', KEYS[1])
@@ -45,7 +44,7 @@ if failures >= most or redis.call('EXISTS', KEYS[1]) == 1 then
   return 1
 end
 return 0
-"""
+""")
 _MOST_LOCAL: Final = 2_000
 _AWAY_SECONDS: Final = (
     2.0  # Redis is not asked again so soon after it failed: a frozen one would hold every caller
@@ -170,18 +169,13 @@ _local = _Local()
 _redis = _Redis()
 
 
-@lru_cache(maxsize=1)
-def _script() -> Any:  # redis-py's Script, typed for both kinds of client at once
-    return client().register_script(_SCRIPT)
-
-
 def _told(breaker: Breaker, happened: str) -> int:
     if _clock() < _redis.away_until:
         return _local.told(breaker, happened)
     keys = [f"{breaker.key}:{part}" for part in ("open", "failures", "trial")]
     times = [int(breaker.window_seconds * 1000), int(breaker.pause_seconds * 1000)]
     try:
-        return int(_script()(keys=keys, args=[happened, breaker.failures, *times]))
+        return int(_SCRIPT.run(keys, [happened, breaker.failures, *times]))
     except redis.RedisError:
         _redis.away_until = _clock() + _AWAY_SECONDS
         return _local.told(breaker, happened)

@@ -15,8 +15,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from typing import Any
+from functools import partial
 from uuid import UUID
 
 import redis
@@ -25,11 +24,11 @@ from prometheus_client import Counter
 
 from apps.core.errors import TooManyRequests
 from apps.core.http.addresses import network
-from apps.core.redis import client
+from apps.core.redis import Call, Script
 
 # KEYS: buckets. ARGV: cost, then tokens a second and capacity of each bucket. Takes from all or from none.
 # Answers: milliseconds to wait (0 = taken), and the level of each bucket.
-_SCRIPT = """
+_SCRIPT = Script("""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 local cost, wait, levels = tonumber(ARGV[1]), 0, {}
@@ -54,7 +53,7 @@ for i, key in ipairs(KEYS) do
   answer[i + 1] = math.floor(levels[i])
 end
 return answer
-"""
+""")
 _PAUSE_SECONDS = (
     2.0  # Redis is not asked again so soon after it failed: a frozen one would hold every request
 )
@@ -150,7 +149,7 @@ def take(buckets: Sequence[Bucket], *, cost: int = 1) -> Taken:
     if _breaker.is_open:
         return _locally(buckets, cost)
     try:
-        answer = _script()(keys=[bucket.key for bucket in buckets], args=_arguments(buckets, cost))
+        answer = _SCRIPT.run(*_call(buckets, cost))
     except redis.RedisError:
         _breaker.failed()
         return _locally(buckets, cost)
@@ -161,11 +160,8 @@ def take_each(asked: Sequence[Sequence[Bucket]]) -> list[Taken]:
     """Take one token for each of several senders from its buckets, in their order. One round trip."""
     if _breaker.is_open:
         return [_locally(buckets, 1) for buckets in asked]
-    pipe = client().pipeline(transaction=False)
     try:
-        for buckets in asked:
-            _script()(keys=[bucket.key for bucket in buckets], args=_arguments(buckets, 1), client=pipe)
-        answers = pipe.execute()
+        answers = _SCRIPT.run_each([_call(buckets, 1) for buckets in asked])
     except redis.RedisError:
         _breaker.failed()
         return [_locally(buckets, 1) for buckets in asked]
@@ -268,13 +264,9 @@ _breaker = _Breaker()
 _local = _LocalBuckets()
 
 
-@lru_cache(maxsize=1)
-def _script() -> Any:  # redis-py's Script, typed for both kinds of client at once
-    return client().register_script(_SCRIPT)
-
-
-def _arguments(buckets: Sequence[Bucket], cost: int) -> list[float]:
-    return [cost, *(number for bucket in buckets for number in (bucket.per_minute / 60, bucket.burst))]
+def _call(buckets: Sequence[Bucket], cost: int) -> Call:
+    rates = [number for bucket in buckets for number in (bucket.per_minute / 60, bucket.burst)]
+    return [bucket.key for bucket in buckets], [cost, *rates]
 
 
 def _locally(buckets: Sequence[Bucket], cost: int) -> Taken:

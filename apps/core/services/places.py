@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
 
 import redis
 
-from apps.core.redis import client
+from apps.core.redis import Call, Script, client
 
 GONE_SECONDS = 75  # a place is kept by being told of every 30
 # KEYS: the sender's holders by the second they were last told of. ARGV: holder, places, seconds until one is gone.
-_SCRIPT = """
+_SCRIPT = Script("""
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[3]))
 if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then
@@ -26,7 +24,7 @@ end
 redis.call('ZADD', KEYS[1], now, ARGV[1])
 redis.call('EXPIRE', KEYS[1], ARGV[3])
 return 1
-"""
+""")
 
 
 @dataclass(frozen=True)
@@ -53,18 +51,15 @@ class Place:
 def take(place: Place) -> bool:
     """Take or keep a place; False when all are taken by others. One round trip."""
     try:
-        return bool(_script()(keys=[place.key], args=[place.holder, place.most, GONE_SECONDS]))
+        return bool(_SCRIPT.run(*_call(place)))
     except redis.RedisError:
         return True
 
 
 def take_each(places: Sequence[Place]) -> list[bool]:
     """Take or keep places, in their order. One round trip."""
-    pipe = client().pipeline(transaction=False)
     try:
-        for place in places:
-            _script()(keys=[place.key], args=[place.holder, place.most, GONE_SECONDS], client=pipe)
-        return [bool(taken) for taken in pipe.execute()]
+        return [bool(taken) for taken in _SCRIPT.run_each([_call(place) for place in places])]
     except redis.RedisError:
         return [True] * len(places)
 
@@ -77,6 +72,5 @@ def leave(place: Place) -> None:
         return  # it ends by itself
 
 
-@lru_cache(maxsize=1)
-def _script() -> Any:  # redis-py's Script, typed for both kinds of client at once
-    return client().register_script(_SCRIPT)
+def _call(place: Place) -> Call:
+    return [place.key], [place.holder, place.most, GONE_SECONDS]
