@@ -272,18 +272,23 @@ def standings_of(asked: Sequence[tuple[Reading, Iterable[UUID]]]) -> list[Standi
     Args:
         asked: each with the people of `Standing.people`.
     """
-    with connection.cursor() as cursor:
-        found = planned.read_each(cursor, [reading.standing_statement(about) for reading, about in asked])
+    found = _read_each([reading.standing_statement(about) for reading, about in asked])
     return [Standing(*rows[0]) if rows else None for rows in found]
 
 
 def turns_of(asked: Sequence[tuple[Reading, Standing]]) -> list[Turn | MessageNotFound]:
     """Return where the pages turn, or that an anchor is not there. One round trip, and one for each nameless anchor."""
     statements = [reading.unread_statement(standing) for reading, standing in asked]
-    with connection.cursor() as cursor:
-        found = iter(planned.read_each(cursor, [one for one in statements if one is not None]))
+    found = iter(_read_each([one for one in statements if one is not None]))
     unread = [next(iter(next(found)), None) if one is not None else None for one in statements]
     return [_turn(reading, first) for (reading, _), first in zip(asked, unread, strict=True)]
+
+
+def _read_each(statements: Sequence[Statement]) -> list[list[tuple[Any, ...]]]:
+    if not statements:
+        return []
+    with connection.cursor() as cursor:
+        return planned.read_each(cursor, statements)
 
 
 def _turn(reading: Reading, first_unread: Unread | None) -> Turn | MessageNotFound:
