@@ -18,7 +18,6 @@ from apps.core.database import arrays, planned
 from apps.elyza.services.tokens import best_matches
 from apps.elyza.types import QueryEmbedding
 
-DEPTH: Final = 50  # passages of a ranking
 # Their share of a score, of the measured design (PERFORMANCE.md, part B); the rest are words and meaning as before.
 SHARE: Final = 0.3
 _BITS = """
