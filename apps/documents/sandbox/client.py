@@ -26,6 +26,8 @@ from apps.documents.sandbox import frames
 
 _CHILD: Final = Path(__file__).with_name("child.py")
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "SYSTEMROOT")
+# Isolated, it would not know where compiled modules lie when that is not beside the sources.
+_COMPILED: Final = ("-X", f"pycache_prefix={sys.pycache_prefix}") if sys.pycache_prefix else ()
 _DEATHS_IN_A_ROW: Final = 5
 _CHUNK: Final = 256 * 1024
 
@@ -176,7 +178,7 @@ def _started(path: Path, job: dict[str, Any], limits: Limits, clock: _Clock) -> 
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     with path.open("rb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-B", str(_CHILD), argument],
+            [sys.executable, "-I", "-B", *_COMPILED, str(_CHILD), argument],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
