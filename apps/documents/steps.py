@@ -23,8 +23,9 @@ def open_document(context: StepContext, *, document_id: UUID, version: int) -> i
     """Find what the document has, and add a step for each page; return the number of pages."""
     context.progress(0, 1, OPENING)
     try:
+        reader = _reader(context, document_id=document_id, version=version)
         outline = reading.open_document(
-            organization_id=context.organization_id, document_id=document_id, version=version
+            organization_id=context.organization_id, document_id=document_id, version=version, reader=reader
         )
     except reading.Gone:
         return 0
@@ -58,19 +59,23 @@ def read_page(context: StepContext, *, document_id: UUID, version: int, number: 
     """Read one page and keep it; return how many characters it has. A page read before is read again."""
     context.cancelled()
     try:
-        reader = context.keep(
-            f"reader:{document_id}:{version}",
-            lambda: reading.page_reader(
-                organization_id=context.organization_id, document_id=document_id, version=version
-            ),
-        )
-        found = reader.page(number)
+        found = _reader(context, document_id=document_id, version=version).page(number)
         reading.store_page(
             organization_id=context.organization_id, document_id=document_id, version=version, found=found
         )
     except reading.Gone:
         return 0
     return len(getattr(found, "text", ""))
+
+
+def _reader(context: StepContext, *, document_id: UUID, version: int) -> reading.PageReader:
+    """The process that opened the document reads its pages, as long as one worker does both."""
+    return context.keep(
+        f"reader:{document_id}:{version}",
+        lambda: reading.page_reader(
+            organization_id=context.organization_id, document_id=document_id, version=version
+        ),
+    )
 
 
 @step("documents.settle", queue="ingest")

@@ -254,7 +254,14 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "chatsystem.static_storage.ModuleManifestStorage"},
 }
+# In `static/css/`, on every page and in this order. Where the sources are served, each has a link of its own.
+STYLESHEETS = (
+    "tokens", "base", "layout", "icon", "button", "field", "signs", "progress", "navigation", "message", "composer",
+    "card", "answer", "viewer", "search", "console", "notification", "sheet", "state", "menu", "overlay", "narrow",
+)  # fmt: skip
+JOINED_STYLESHEET = "css/joined.css"
 WHITENOISE_MAX_AGE = 60
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # no page names the others, and each is compressed once more
 # Files at the top: a service worker hears of messages under the address it came from.
 WHITENOISE_ROOT = BASE_DIR / "static" / "root"
 WHITENOISE_ADD_HEADERS_FUNCTION = of_static

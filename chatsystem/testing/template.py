@@ -1,7 +1,8 @@
 """A cluster whose test database is migrated, made once: each test process starts with a copy of it.
 
-Making it takes ten seconds of processor, copying it a fraction of one. It lies beside pytest's cache, under a key of
-everything a migration reads, so that a changed migration, model or package makes it anew.
+Making it takes fifty seconds of processor, copying it a fraction of one. It lies in the Python environment, which
+several checkouts may share, under a key of everything a migration reads, so that a changed migration, model or package
+makes it anew; in pytest's cache where the environment is somebody else's.
 
     python -m chatsystem.testing.template      make it where it is missing
 """
@@ -21,20 +22,25 @@ from pathlib import Path
 from chatsystem.testing.servers import ThrowAwayServers
 
 ROOT = Path(__file__).resolve().parents[2]
-_HOME = ROOT / ".pytest_cache" / "databases"
-_READ_BY_MIGRATIONS = (
+_ENVIRONMENT = Path(sys.prefix)
+_HOME = (_ENVIRONMENT if os.access(_ENVIRONMENT, os.W_OK) else ROOT / ".pytest_cache") / "databases"
+READ_BY_MIGRATIONS = (
     "apps/*/migrations/*.py",
     "apps/*/models.py",
     "apps/*/models/*.py",
     "apps/*/apps.py",
-    "apps/core/**/*.py",
+    *(
+        f"apps/core/{name}.py"
+        for name in ("ids", "migrations_support", "services/database_roles", "tenancy", "walls")
+    ),
+    "apps/core/database/*.py",
     "chatsystem/settings/**/*.py",
     "chatsystem/supervisor/postgres.py",
     "chatsystem/testing/*.py",
     "requirements/base.txt",
     "requirements/embedded.txt",
 )
-_KEPT = 2  # two branches in one checkout
+_KEPT = 4  # branches at work, a hundred megabytes each
 
 
 class TemplateFailed(RuntimeError):
@@ -107,7 +113,7 @@ def _copy(source: Path, target: Path) -> None:
 
 def _place() -> Path:
     seen = hashlib.sha256()
-    for path in sorted(path for pattern in _READ_BY_MIGRATIONS for path in ROOT.glob(pattern)):
+    for path in sorted(path for pattern in READ_BY_MIGRATIONS for path in ROOT.glob(pattern)):
         seen.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes() + b"\0")
     return _HOME / f"made-{seen.hexdigest()[:24]}"
 

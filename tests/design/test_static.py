@@ -3,9 +3,13 @@
 import hashlib
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
+from django.conf import LazySettings, settings
+
+from chatsystem.static_storage import ModuleManifestStorage
 
 ROOT = Path(__file__).resolve().parents[2]
 STATIC = ROOT / "static"
@@ -37,9 +41,20 @@ def test_versions_are_those_of_the_lock_file() -> None:
 def test_every_style_sheet_is_linked() -> None:
     templates = "".join(path.read_text() for path in (ROOT / "templates").rglob("*.html"))
     linked = set(re.findall(r"css/([\w-]+\.css)", templates))
-    for names in re.findall(r'{% stylesheets "([^"]+)"', templates):
-        linked |= {f"{name}.css" for name in names.split()}
+    linked |= {f"{name}.css" for name in settings.STYLESHEETS}
     assert sorted(linked) == [sheet.name for sheet in SHEETS]
+
+
+def test_the_style_sheets_of_every_page_become_one_in_their_order(
+    tmp_path: Path, settings: LazySettings
+) -> None:
+    settings.JOINED_STYLESHEET = "css/joined.css"
+    shutil.copytree(STATIC / "css", tmp_path / "css")
+    target = ModuleManifestStorage(tmp_path, "/static/")
+    found = {f"css/{sheet.name}": (target, f"css/{sheet.name}") for sheet in SHEETS}
+    list(target.post_process(found))
+    rules = [(STATIC / f"css/{name}.css").read_text() for name in settings.STYLESHEETS]
+    assert (tmp_path / target.stored_name("css/joined.css")).read_text() == "\n".join(rules)
 
 
 @pytest.mark.parametrize("sheet", SHEETS, ids=lambda sheet: sheet.name)

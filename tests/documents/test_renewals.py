@@ -100,8 +100,8 @@ def test_what_was_read_is_shown_until_the_new_is_there(source: Synced, shelf: Sh
     document_id = changed(source, shelf)
     assert (seen(source).is_renewing, seen(source).file_id) == (True, before.file_id)
     here = {"organization_id": source.member.organization_id, "document_id": document_id, "version": 2}
-    reading.open_document(**here)
     with reading.page_reader(**here) as reader:
+        reading.open_document(**here, reader=reader)
         reading.store_page(**here, found=reader.page(1))
     assert pages(source) == ["First page text.", "Second page text.", "Third page text."]
     assert (seen(source).page_count, seen(source).pages_parsed, seen(source).version) == (3, 3, 1)
@@ -125,8 +125,8 @@ def test_a_kill_on_the_way_is_made_up_for(source: Synced, shelf: Shelf) -> None:
     document_id = changed(source, shelf)
     here = {"organization_id": source.member.organization_id, "document_id": document_id, "version": 2}
     for _ in range(2):
-        reading.open_document(**here)
         with reading.page_reader(**here) as reader:
+            reading.open_document(**here, reader=reader)
             reading.store_page(**here, found=reader.page(2))
     work_off()
     reading.settle(**here)  # its step comes again
@@ -139,8 +139,8 @@ def test_a_kill_on_the_way_is_made_up_for(source: Synced, shelf: Shelf) -> None:
 def test_a_second_change_takes_the_place_of_the_first(source: Synced, shelf: Shelf) -> None:
     document_id = changed(source, shelf)
     here = {"organization_id": source.member.organization_id, "document_id": document_id, "version": 2}
-    reading.open_document(**here)
     with reading.page_reader(**here) as reader:
+        reading.open_document(**here, reader=reader)
         reading.store_page(**here, found=reader.page(1))
         changed(source, shelf, samples.text_pdf(["Only page."]))
         with pytest.raises(reading.Gone):

@@ -70,7 +70,10 @@ def test_pages_are_the_same_as_parsed_here(make, media_type, stored, processes):
     path = stored(data)
     pages = list(client.iter_pages(path, media_type))
     assert pages == read(data, media_type)
-    assert client.open_document(path, media_type).page_count == len(pages)
+    opened = client.open_document(path, media_type)
+    assert opened.outline.page_count == len(pages)
+    assert list(opened.pages) == pages
+    assert len(processes) == 2
     for page in pages:
         assert isinstance(page, ParsedPage)
         check(page)
@@ -155,7 +158,9 @@ def test_memory_ends_an_office_document_with_its_code(stored, processes):
 
 def test_a_killed_process_keeps_what_it_gave_and_goes_on(stored, processes):
     path = stored(samples.handbook_pdf(sections=40, paragraphs=12))
-    count = client.open_document(path, sniff.PDF).page_count
+    opened = client.open_document(path, sniff.PDF)
+    count = opened.outline.page_count
+    opened.pages.close()
     pages = []
     for page in client.iter_pages(path, sniff.PDF):
         pages.append(page)

@@ -21,6 +21,7 @@ from apps.documents.errors import (
     UnsupportedType,
 )
 from apps.documents.models import Collection, Document, DocumentPage
+from apps.documents.sandbox import client
 from apps.documents.selectors.documents import get_document, list_documents, list_page_states
 from apps.documents.selectors.pages import get_page, indexable_page, marked_boxes
 from apps.documents.services.documents import add_document, delete_document, retry_document
@@ -66,6 +67,22 @@ def test_a_pdf_is_read_page_by_page(member: Member) -> None:
     assert list(Step.objects.filter(name="documents.read_page").values_list("key", flat=True).order_by("id")) == [
         "1", "2", "3",
     ]  # fmt: skip
+
+
+def test_the_process_that_opens_a_document_reads_its_pages(
+    member: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started, start = [], client.subprocess.Popen
+
+    def counted(*arguments: Any, **options: Any) -> Any:
+        started.append(start(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr(client.subprocess, "Popen", counted)
+    document(member, PDF, samples.text_pdf(["First page text.", "Second page text."]))
+    work_off()
+    assert DocumentPage.objects.filter(state=PageState.PARSED).count() == 2
+    assert [process.poll() is not None for process in started] == [True]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The product as it is shipped, in a directory of its own, and people who look at it with Chromium."""
+"""The product as it is shipped but for cheap passwords, in a directory of its own, and people with Chromium."""
 
 from __future__ import annotations
 
@@ -89,6 +89,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     foreign = ("CHATSYSTEM_", "DATABASE_URL", "REDIS_URL", "DJANGO_SETTINGS_MODULE")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     environment |= {
+        "DJANGO_SETTINGS_MODULE": "tests.e2e.settings.embedded",
         "CHATSYSTEM_DATA_DIR": str(data),
         "CHATSYSTEM_PORT": str(port),
         "CHATSYSTEM_PUBLIC_URL": f"http://localhost:{port}",  # passkeys need a name

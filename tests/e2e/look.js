@@ -19,7 +19,12 @@ async () => {
   }
 
   const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const known = new Map();
   const read = (colour) => {
+    if (!known.has(colour)) known.set(colour, draw(colour));
+    return known.get(colour);
+  };
+  const draw = (colour) => {
     pixel.clearRect(0, 0, 1, 1);
     pixel.fillStyle = colour;
     pixel.fillRect(0, 0, 1, 1);

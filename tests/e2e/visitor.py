@@ -7,7 +7,7 @@ from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Response, Route, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Route, expect
 
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 LOOK = (Path(__file__).parent / "look.js").read_text()
@@ -17,6 +17,8 @@ AUDIT = (Path(__file__).parent / "audit.js").read_text()
 
 class Visitor:
     """One browser window.
+
+    The console tells of every answer that is an error, so that nobody listens to all of them: seventy for a page.
 
     Attributes:
         troubles: errors of the console, of scripts and of the server, in order.
@@ -29,7 +31,6 @@ class Visitor:
         self._seen: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self._seen.append(f"script: {error.stack or error}"))
-        page.on("response", self._response)
 
     @property
     def troubles(self) -> list[str]:
@@ -39,10 +40,6 @@ class Visitor:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self._seen.append(f"console: {message.text} at {message.location.get('url', '')}")
-
-    def _response(self, response: Response) -> None:
-        if response.status >= 500:
-            self._seen.append(f"server: {response.status} {response.request.method} {response.url}")
 
     def sign_in(self, email: str, password: str) -> None:
         """Send the sign-in form without drawing it: `test_signing_in` does that."""

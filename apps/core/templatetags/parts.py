@@ -76,15 +76,15 @@ def _icon(name: str, size: str) -> SafeString:
 
 
 @register.simple_tag
-def stylesheets(names: str) -> SafeString:
-    """Return the links to style sheets in `static/css/`, in this order."""
-    return _stylesheets(names)
+def stylesheets() -> SafeString:
+    """Return the links to the style sheets of every page: one where they were joined."""
+    return _stylesheets(settings.JOINED_STYLESHEET)
 
 
-@lru_cache(maxsize=16)
-def _stylesheets(names: str) -> SafeString:
-    links = ((static(f"css/{name}.css"),) for name in names.split())
-    return format_html_join("\n", '<link rel="stylesheet" href="{}">', links)
+@lru_cache(maxsize=2)
+def _stylesheets(joined: str) -> SafeString:
+    names = [joined] if joined else [f"css/{name}.css" for name in settings.STYLESHEETS]
+    return format_html_join("\n", '<link rel="stylesheet" href="{}">', ((static(name),) for name in names))
 
 
 @register.simple_tag(takes_context=True)

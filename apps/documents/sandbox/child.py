@@ -38,6 +38,7 @@ class _Pipe:
 def main() -> int:
     """Do the one job given as the only argument; a refused document is an answer too, so 0."""
     job = json.loads(sys.argv[1])
+    sys.modules["numpy"] = None  # type: ignore[assignment]  # openpyxl loads it where it lies and does as well without
     limits = Limits(**job["limits"])
     pipe = _Pipe()
     standing = raise_walls(

@@ -13,11 +13,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from apps.documents.parsing import sniff, wire
 from apps.documents.parsing.errors import ErrorCode, ParseError
@@ -26,19 +26,37 @@ from apps.documents.sandbox import frames
 
 _CHILD: Final = Path(__file__).with_name("child.py")
 _KEPT_VARIABLES: Final = ("LD_LIBRARY_PATH", "SYSTEMROOT")
+# Isolated, it would not know where compiled modules lie when that is not beside the sources.
+_COMPILED: Final = ("-X", f"pycache_prefix={sys.pycache_prefix}") if sys.pycache_prefix else ()
 _DEATHS_IN_A_ROW: Final = 5
 _CHUNK: Final = 256 * 1024
 
 
-def open_document(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Outline:
-    """Page count, title and language of a stored file whose type was detected.
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A document whose pages come from the process that opened it, which waits until they are read or closed.
+
+    Attributes:
+        outline: page count, title and language.
+        pages: all of them, as `iter_pages` gives them.
+    """
+
+    outline: Outline
+    pages: Generator[ParsedPage | PageFailed]
+
+
+def open_document(path: Path, media_type: str, limits: Limits = DEFAULT_LIMITS) -> Opened:
+    """Open a stored file whose type was detected.
 
     Raises:
         ParseError: with the code that says why it cannot be read, timeout and out_of_memory included.
     """
-    clock = _Clock(limits)
-    with _started(path, {"op": frames.OP_OUTLINE, "media_type": media_type}, limits, clock) as child:
-        return child.outline()
+    reading = _Reading(number=1, last=None)
+    pages = _read(path, media_type, reading, limits)
+    next(pages)
+    if reading.outline is None:
+        raise RuntimeError("a document gave pages before its outline")
+    return Opened(reading.outline, cast("Generator[ParsedPage | PageFailed]", pages))
 
 
 def iter_pages(
@@ -48,7 +66,7 @@ def iter_pages(
     limits: Limits = DEFAULT_LIMITS,
     *,
     last_page: int | None = None,
-) -> Iterator[ParsedPage | PageFailed]:
+) -> Generator[ParsedPage | PageFailed]:
     """Pages in order, each as soon as it is read; a page that fails is told and the next one follows.
 
     A page that takes too long or kills the process costs that process only: a new one goes on behind it.
@@ -61,18 +79,29 @@ def iter_pages(
     Raises:
         ParseError: the document cannot be opened, or not read on (too_large).
     """
+    pages = _read(path, media_type, _Reading(number=first_page, last=last_page), limits)
+    next(pages)
+    yield from cast("Generator[ParsedPage | PageFailed]", pages)
+
+
+def _read(
+    path: Path, media_type: str, reading: _Reading, limits: Limits
+) -> Generator[ParsedPage | PageFailed | None]:
+    """None once the document is open, then its pages."""
     clock = _Clock(limits)
-    reading = _Reading(number=first_page, last=last_page)
     while reading.goes_on():
-        job = {"op": frames.OP_PAGES, "media_type": media_type, "first": reading.number, "last": last_page}
+        job = {"op": frames.OP_PAGES, "media_type": media_type, "first": reading.number, "last": reading.last}
         with _started(path, job, limits, clock) as child:
             try:
-                reading.count(child.outline())
+                outline = child.outline()
             except ParseError as error:
-                if not reading.counted:
+                if reading.outline is None:
                     raise
                 yield from reading.give_up(error.code)
                 return
+            if reading.outline is None:
+                reading.count(outline)
+                yield None
             yield from _pages(child, reading)
         if clock.is_spent():
             yield from reading.give_up(ErrorCode.TIMEOUT)
@@ -107,16 +136,16 @@ class _Reading:
 
     number: int
     last: int | None
-    counted: bool = False
+    outline: Outline | None = None
     deaths: int = 0
     code: ErrorCode = ErrorCode.CORRUPT
 
     def goes_on(self) -> bool:
-        return not self.counted or (self.last is not None and self.number <= self.last)
+        return self.outline is None or (self.last is not None and self.number <= self.last)
 
     def count(self, outline: Outline) -> None:
         self.last = min(self.last or outline.page_count, outline.page_count)
-        self.counted = True
+        self.outline = outline
 
     def give_up(self, code: ErrorCode) -> Iterator[PageFailed]:
         while self.goes_on():
@@ -176,7 +205,7 @@ def _started(path: Path, job: dict[str, Any], limits: Limits, clock: _Clock) -> 
     environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
     with path.open("rb") as file:
         process = subprocess.Popen(
-            [sys.executable, "-I", "-B", str(_CHILD), argument],
+            [sys.executable, "-I", "-B", *_COMPILED, str(_CHILD), argument],
             stdin=file,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -16,7 +16,6 @@ from __future__ import annotations
 import ctypes
 import mimetypes
 import os
-import platform
 import resource
 import signal
 import struct
@@ -170,7 +169,7 @@ def _allow_reading(libc: ctypes.CDLL, rules: int, path: Path) -> None:
 
 
 def _filter_calls(libc: ctypes.CDLL) -> bool:
-    machine = platform.machine()
+    machine = os.uname().machine
     if machine not in _MACHINES:
         return False
     code = b"".join(_instructions(machine))

@@ -44,6 +44,17 @@ class PageReader:
         self._pages: Iterator[ParsedPage | PageFailed] = iter(())
         self._next = 0
 
+    def outline(self) -> Outline:
+        """Open the document anew; the process that says what it has goes on with its pages.
+
+        Raises:
+            ParseError: it cannot be read.
+        """
+        self.close()
+        opened = client.open_document(self._path, self._media_type)
+        self._pages, self._next = opened.pages, 1
+        return opened.outline
+
     def page(self, number: int) -> ParsedPage | PageFailed:
         """Return a page; a number out of order starts the process anew."""
         if number != self._next:
@@ -84,18 +95,17 @@ def page_reader(*, organization_id: UUID, document_id: UUID, version: int) -> It
         yield reader
 
 
-def open_document(*, organization_id: UUID, document_id: UUID, version: int) -> Outline:
+def open_document(*, organization_id: UUID, document_id: UUID, version: int, reader: PageReader) -> Outline:
     """Find title, language and number of pages, and keep them.
 
     Raises:
-        Gone, ContentMissing.
+        Gone.
         Unreadable: the whole file; the document says why.
     """
     row = _content(organization_id, document_id, version)
     _change(row, state=DocumentState.READING, error_code="")
     try:
-        with _local_file(row) as path:
-            outline = client.open_document(path, row.media_type)
+        outline = reader.outline()
     except ParseError as error:
         raise Unreadable(error.code) from error
     changes: dict[str, Any] = {"page_count": outline.page_count, "language": outline.language or ""}

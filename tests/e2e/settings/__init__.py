@@ -1,0 +1,1 @@
+"""Settings of the product that the browser tests start."""
