@@ -12,7 +12,7 @@ from apps.accounts.selectors.scopes import owned, visible_content
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.runs.errors import RunNotFound
-from apps.runs.models import RunFrame
+from apps.runs.models import Run, RunFrame
 from apps.runs.selectors.runs import visible_runs
 from apps.runs.types import Frame
 
@@ -52,6 +52,15 @@ def require_visible(principal: Principal, run_id: UUID) -> None:
     """
     if not is_visible(principal, run_id):
         raise RunNotFound
+
+
+def is_told(*, run_id: UUID, after: int) -> bool:
+    """Return whether a run is over and no frame after an id is kept: whoever heard them all waits for nothing.
+
+    Two queries. The last frame is stored with the end of the run, so it is not overlooked between them.
+    """
+    runs = Run.objects.filter(organization_id=tenancy.current(), pk=run_id)
+    return runs.exclude(finished_at=None).exists() and not stored(run_id=run_id, after=after, limit=1)
 
 
 def after(*, run_id: UUID, after: int, limit: int = MOST) -> list[bytes]:
