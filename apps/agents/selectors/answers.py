@@ -21,9 +21,9 @@ from apps.rag.types import SourceType
 
 def visible_answers(principal: Principal) -> QuerySet[Answer]:
     """Own answers, and those whose message in a conversation the principal may read."""
-    shown = visible_messages(principal).filter(pk=OuterRef("message_id"), deleted_at=None)
+    carried = visible_messages(principal).filter(pk=OuterRef("message_id"), deleted_at=None)
     return Answer.objects.filter(
-        owned(principal, "asker_id") | Q(Exists(shown)), organization_id=principal.organization_id
+        owned(principal, "asker_id") | Q(Exists(carried)), organization_id=principal.organization_id
     ).select_related("agent")
 
 
@@ -36,16 +36,25 @@ def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
     row = visible_answers(principal).filter(pk=answer_id).first()
     if row is None:
         raise AnswerNotFound
-    (view,) = _shown(principal, [row])
+    (view,) = shown(principal, [row])
     return view
 
 
-def list_own(principal: Principal, *, limit: int = 30) -> list[AnswerView]:
-    """Return the principal's private answers, newest first. Two queries."""
-    rows = Answer.objects.filter(
+def own_answers(principal: Principal) -> QuerySet[Answer]:
+    """Return the principal's private answers; shown through `shown`."""
+    return Answer.objects.filter(
         owned(principal, "asker_id"), organization_id=principal.organization_id, conversation_id=None
     ).select_related("agent")
-    return _shown(principal, list(rows.order_by("-pk")[:limit]))
+
+
+def list_own(principal: Principal, *, limit: int = 30, before: UUID | None = None) -> list[AnswerView]:
+    """Return the principal's private answers, newest first. Two queries.
+
+    Args:
+        before: only older ones than this.
+    """
+    rows = own_answers(principal).order_by("-pk")
+    return shown(principal, list((rows.filter(pk__lt=before) if before else rows)[:limit]))
 
 
 def find_source(principal: Principal, answer_id: UUID, number: int) -> SourceRef:
@@ -84,8 +93,8 @@ def agent_view(row: Agent) -> AgentView:
     return AgentView(row.pk, row.principal_id, row.key, row.name, row.description, row.is_enabled)
 
 
-def _shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
-    """Return answers as this reader may see them now.
+def shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
+    """Return visible answers as this reader may see them now.
 
     What hangs on the asker's rights (better sources, the private answer) only the asker learns. A private answer is
     kept back once its asker has lost a source of it; one in a conversation is a message like any other.
