@@ -68,7 +68,13 @@ def hit_address(principal: Principal, hit: Hit) -> str:
     """Return where a hit opens: a message in its conversation, a passage of a document."""
     slug = principal.organization_slug
     if hit.source_type == SourceType.MESSAGE and hit.conversation:
-        first = hit.messages[0].message if hit.messages else hit.source
-        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
+        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": _shown_message(hit)}
         return reverse("chat:message", kwargs=kwargs)
     return passage_address(slug, hit.source, page=hit.page, span=hit.span, text=hit.text)
+
+
+def _shown_message(hit: Hit) -> UUID:
+    """Return which message of a hit opens: the one that holds the first word that was found, else the first."""
+    first = hit.snippet_start - hit.span.start + hit.highlights[0].start if hit.highlights else 0
+    holding = (part.message for part in hit.messages if part.start <= first < part.end)
+    return next(holding, hit.messages[0].message if hit.messages else hit.source)
