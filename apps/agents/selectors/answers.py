@@ -14,6 +14,7 @@ from apps.accounts.types import Principal
 from apps.agents.errors import AgentNotFound, AnswerNotFound
 from apps.agents.models import Agent, Answer
 from apps.agents.types import AgentView, AnswerState, AnswerView, Outcome, SourceRef
+from apps.chat.selectors import indexing
 from apps.chat.selectors.messages import visible_messages
 from apps.documents.selectors.documents import find_scopes
 from apps.rag.types import SourceType
@@ -28,7 +29,7 @@ def visible_answers(principal: Principal) -> QuerySet[Answer]:
 
 
 def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
-    """Return one visible answer as this reader may see it. Two queries, three for one that others read too.
+    """Return one visible answer as this reader may see it. Five queries at most.
 
     Raises:
         AnswerNotFound.
@@ -48,7 +49,7 @@ def own_answers(principal: Principal) -> QuerySet[Answer]:
 
 
 def list_own(principal: Principal, *, limit: int = 30, before: UUID | None = None) -> list[AnswerView]:
-    """Return the principal's private answers, newest first. Two queries.
+    """Return the principal's private answers, newest first. Four queries at most.
 
     Args:
         before: only older ones than this.
@@ -119,7 +120,7 @@ def shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
 def _lost(principal: Principal, rows: Iterable[Answer]) -> set[UUID]:
     """Return the answers for which something was read that the principal may not see any more.
 
-    A document may have another audience now than when it was read.
+    A document or a message may have another audience now than when it was read.
     """
     read = {
         row.pk: [
@@ -129,10 +130,11 @@ def _lost(principal: Principal, rows: Iterable[Answer]) -> set[UUID]:
     }
     if not any(read.values()):
         return set()
-    documents = {
-        source for places in read.values() for source, _, kind in places if kind == SourceType.DOCUMENT
-    }
+    sources = {(kind, source) for places in read.values() for source, _, kind in places}
+    documents = {source for kind, source in sources if kind == SourceType.DOCUMENT}
+    messages = {source for kind, source in sources if kind == SourceType.MESSAGE}
     now = find_scopes(organization_id=principal.organization_id, document_ids=documents)
+    now |= indexing.find_scopes(organization_id=principal.organization_id, message_ids=messages)
     seen = set(visible_scopes(principal))
     return {
         pk
