@@ -10,6 +10,7 @@ from apps.accounts.events import AccessChanged, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services import access
 from apps.agents.models import Agent
+from apps.agents.selectors.answers import may_read_stream
 from apps.agents.services import answering, answers, assistants
 from apps.agents.types import KIND
 from apps.chat.events import MessageSent
@@ -17,8 +18,11 @@ from apps.chat.selectors.indexing import members_of_direct
 from apps.core import tenancy
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.runs.events import RunFinished
+from apps.runs.selectors.frames import register_guard
 from apps.runs.services.runs import stop_runs_of
 from apps.runs.types import RunState
+
+register_guard(KIND, may_read_stream)
 
 
 @after_commit(MessageSent, from_start=False)

@@ -289,6 +289,7 @@ def test_a_private_answer_is_kept_back_once_a_source_is_lost(scene) -> None:
     for kept in (selectors.get_answer(ben, row.pk), selectors.list_own(ben)[0]):
         assert kept.is_withheld
         assert "Mai" not in kept.body + kept.html + str(kept.sources)
+    assert not run_frames.is_visible(ben, row.run_id)  # what was said while it was written tells as much
 
 
 def test_a_private_answer_is_kept_back_once_a_source_goes_to_another_channel(scene) -> None:
@@ -303,6 +304,7 @@ def test_a_private_answer_is_kept_back_once_a_source_goes_to_another_channel(sce
     )
     assert selectors.get_answer(ben, row.pk).is_withheld
     assert "4. Mai" in selectors.get_answer(ada, own.pk).body
+    assert [run_frames.is_visible(*one) for one in ((ben, row.run_id), (ada, own.run_id))] == [False, True]
 
 
 def test_who_comes_later_or_when_the_message_is_gone_reads_no_answer(scene) -> None:
@@ -315,10 +317,12 @@ def test_who_comes_later_or_when_the_message_is_gone_reads_no_answer(scene) -> N
     with pytest.raises(AnswerNotFound):
         selectors.get_answer(guest, row.pk)
     assert selectors.get_answer(ada, row.pk).body == row.body
+    assert run_frames.is_visible(ada, row.run_id)
     lotse = world.person("Mod", role="admin")
     chat.delete_message(principal=replace(ada, permissions=lotse.permissions), message_id=row.message_id)
     with pytest.raises(AnswerNotFound):
         selectors.get_answer(ada, row.pk)
+    assert [run_frames.is_visible(person, row.run_id) for person in (ada, ben)] == [False, True]
 
 
 def test_in_a_talk_of_two_no_mention_is_needed(scene) -> None:

@@ -41,6 +41,14 @@ def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
     return view
 
 
+def may_read_stream(principal: Principal, answer_id: UUID) -> bool:
+    """Return whether what was said while an answer was written may be read now: as the answer itself."""
+    try:
+        return not get_answer(principal, answer_id).is_withheld
+    except AnswerNotFound:
+        return False
+
+
 def own_answers(principal: Principal) -> QuerySet[Answer]:
     """Return the principal's private answers; shown through `shown`."""
     return Answer.objects.filter(
