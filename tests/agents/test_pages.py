@@ -164,6 +164,8 @@ def test_stopping_keeps_the_page_and_asking_again_keeps_the_old_answer(people) -
     stopped = ben.post("stop", answer_id=view.id)
     assert (stopped.status_code, stopped.url) == (302, ben.url("answer", answer_id=view.id))
     answering.end_unfinished(run_id=view.run_id, is_cancelled=True)
+    (said,) = texts(ben.page("answer", answer_id=view.id), '//div[@class="trust"]')
+    assert said.endswith("Stopped before the end")
     repeated = ben.post("again", answer_id=view.id)
     new = Answer.objects.exclude(pk=view.id).get()
     assert (repeated.status_code, repeated.url) == (302, ben.url("answer", answer_id=new.pk))
