@@ -106,6 +106,12 @@ def visible_spoken(*, principal: Principal, message_ids: Sequence[UUID]) -> list
     return [_spoken(row) for row in _rows(principal.organization_id).filter(readable, pk__in=message_ids)]
 
 
+def find_spoken(*, organization_id: UUID, message_id: UUID) -> SpokenMessage | None:
+    """Return a message as it stands now; None for one that is deleted. One query."""
+    row = _rows(organization_id).filter(pk=message_id).first()
+    return _spoken(row) if row else None
+
+
 def find_sequence(*, organization_id: UUID, message_id: UUID) -> int | None:
     """Return the sequence of a message, deleted ones too. One query."""
     rows = Message.objects.filter(organization_id=organization_id, pk=message_id)
