@@ -12,6 +12,7 @@ from apps.accounts.models import User
 from apps.accounts.types import Principal
 from apps.core.events import types
 from apps.core.models import Event
+from apps.documents.handlers import read_attachments
 from apps.documents.models import Document
 from apps.files.services.uploads import store_file
 from apps.rag import handlers
@@ -117,6 +118,21 @@ def test_a_message_of_a_file_alone_shows_its_name(world: World, folder: Path) ->
     index_message(world.organization.pk, sent.conversation_id, sent.id)
     page = _page(_client(ada), BASE + "search/?q=has:attachment")
     assert "Kranbuch.png" in page.find_class("hit__where")[0].text_content()
+
+
+def test_a_document_of_a_conversation_says_so_and_leads_to_its_message(world: World, folder: Path) -> None:  # noqa: F811
+    ada = world.person("Ada")
+    stored = store_file(principal=ada, name="plan.txt", data=b"The kormoran plan.")
+    sent = world.say(ada, world.channel(ada, "betrieb"), "see", attachments=(stored.id,))
+    read_attachments(types.restore(Event.objects.filter(type="message.sent").values().get()))
+    work_off()
+    for row in Event.objects.filter(type="document.page_parsed").values():
+        handlers.index_page(types.restore(row))
+    client = _client(ada)
+    page = _page(client, BASE + "search/?q=kormoran")
+    assert "betrieb" in page.find_class("hit__where")[0].text_content()
+    opened = _page(client, page.find_class("hit__title")[0].get("href"))
+    assert opened.xpath(f"//a[@href='{BASE}c/{sent.conversation_id}/m/{sent.id}/']")
 
 
 def test_operators_are_no_question_to_the_assistant(world: World) -> None:
