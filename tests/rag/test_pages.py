@@ -77,7 +77,7 @@ def test_a_hit_says_where_it_is_and_why(world: World) -> None:
     assert hit.find_class("hit__title")[0].get("href").startswith(f"{BASE}c/{conversation}/m/")
     assert hit.find_class("hit__text")[0].text_content() == "Die Azimutbremse bleibt <b>verriegelt</b>."
     assert [mark.text_content() for mark in hit.xpath(".//mark")] == ["Azimutbremse"]
-    assert "Words azimutbremse" in " ".join(hit.find_class("why")[0].text_content().split())
+    assert "Words Azimutbremse" in " ".join(hit.find_class("why")[0].text_content().split())
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "exactly these words"), ("de", "genau diese Wörter")])

@@ -186,7 +186,7 @@ def _matches(hits: Sequence[Hit], query: ParsedQuery) -> list[tuple[WordMatch, .
         (number, hit.language, word, in_title)
         for number, hit in enumerate(hits)
         for in_title, words in ((False, hit.words), (True, _title_words(hit, ways)))
-        for word in words
+        for word in map(str.lower, words)
     ]
     if not ways or not said:
         return [()] * len(hits)
