@@ -7,6 +7,7 @@ from apps.core.errors import Conflict, InvalidInput, NotFound
 
 class AgentNotFound(NotFound):
     code = "agents.agent_not_found"
+    message = _("This assistant does not exist, or it is switched off.")
 
 
 class AnswerNotFound(NotFound):

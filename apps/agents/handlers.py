@@ -5,20 +5,26 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.events import AccessChanged, MemberChanged
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services import access
 from apps.agents.models import Agent
+from apps.agents.selectors.answers import may_read_stream
 from apps.agents.services import answering, answers, assistants
 from apps.agents.types import KIND
-from apps.chat.events import MessageSent
-from apps.chat.selectors.indexing import members_of_direct
+from apps.chat.events import MessageEdited, MessageSent
+from apps.chat.selectors.indexing import find_spoken, members_of_direct
 from apps.core import tenancy
 from apps.core.events.subscribers import after_commit, in_transaction
 from apps.runs.events import RunFinished
+from apps.runs.selectors.frames import register_guard
 from apps.runs.services.runs import stop_runs_of
 from apps.runs.types import RunState
+
+register_guard(KIND, may_read_stream)
 
 
 @after_commit(MessageSent, from_start=False)
@@ -31,26 +37,65 @@ def answer_when_asked(event: MessageSent) -> None:
     if message["sender"]["kind"] != "person":
         return
     mentioned = {UUID(principal) for principal in message["mentions"]}
+    sender = UUID(message["sender"]["id"])
     alone = members_of_direct(event.conversation_id)
-    if not mentioned and not alone:
-        return
-    for agent in Agent.objects.filter(organization_id=event.organization_id, is_enabled=True):
+    for agent in _enabled(event.organization_id) if mentioned or alone else ():
         # The conversation is that of the sender and this agent, and nobody else.
-        if agent.principal_id not in mentioned and alone != {
-            agent.principal_id,
-            UUID(message["sender"]["id"]),
-        }:
-            continue
-        question = _without_name(message["body"], agent.name)
-        if question:
-            answers.answer_mention(
-                agent=agent,
-                asker_id=UUID(message["sender"]["id"]),
+        if agent.principal_id in mentioned or alone == {agent.principal_id, sender}:
+            _answer(
+                agent,
+                asker_id=sender,
                 conversation_id=event.conversation_id,
                 message_id=event.message_id,
                 thread_id=UUID(message["thread"]) if message["thread"] else None,
-                question=question,
+                body=message["body"],
             )
+
+
+@after_commit(MessageEdited, from_start=False)
+def answer_when_asked_by_an_edit(event: MessageEdited) -> None:
+    """Who mentions an agent only when the message is there already is answered, too; a message is answered once."""
+    if not event.mentions:
+        return
+    agents = _enabled(event.organization_id).filter(principal_id__in=event.mentions)
+    message = (
+        find_spoken(organization_id=event.organization_id, message_id=event.message_id) if agents else None
+    )
+    if message is None or message.sender_kind != "person":
+        return
+    for agent in agents:
+        _answer(
+            agent,
+            asker_id=message.sender_id,
+            conversation_id=message.conversation_id,
+            message_id=message.id,
+            thread_id=message.thread_id,
+            body=message.body,
+        )
+
+
+def _enabled(organization_id: UUID) -> QuerySet[Agent]:
+    return Agent.objects.filter(organization_id=organization_id, is_enabled=True)
+
+
+def _answer(
+    agent: Agent,
+    *,
+    asker_id: UUID,
+    conversation_id: UUID,
+    message_id: UUID,
+    thread_id: UUID | None,
+    body: str,
+) -> None:
+    if question := _without_name(body, agent.name):
+        answers.answer_mention(
+            agent=agent,
+            asker_id=asker_id,
+            conversation_id=conversation_id,
+            message_id=message_id,
+            thread_id=thread_id,
+            question=question,
+        )
 
 
 def _without_name(body: str, name: str) -> str:

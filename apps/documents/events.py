@@ -54,7 +54,7 @@ class DocumentRenewed(DocumentEvent):
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentsMoved(DomainEvent):
-    """Documents of a source have another audience now: `scope_id`. Stream: the source.
+    """Documents have another audience now: `scope_id`. Stream: the source they are of, or the document of a message.
 
     Attributes:
         conversation_id: whose documents they are; None for the library.

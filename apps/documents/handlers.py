@@ -11,6 +11,7 @@ from apps.chat.events import (
     FilesEnded,
     MessageDeleted,
     MessageImported,
+    MessageMovedIn,
     MessageRestored,
     MessageSent,
     MessagesErased,
@@ -27,8 +28,8 @@ from apps.runs.types import RunState
 register_object_kind(explaining.DOCUMENT)
 
 
-@after_commit(MessageSent, MessageImported, MessageRestored)
-def read_attachments(event: MessageSent | MessageRestored) -> None:
+@after_commit(MessageSent, MessageImported, MessageRestored, MessageMovedIn)
+def read_attachments(event: MessageSent | MessageRestored | MessageMovedIn) -> None:
     """Attached documents are read for the conversation's audience; twice is fine: one document for each file."""
     files = [UUID(str(file["id"])) for file in event.message["attachments"]]
     if not files or event.scope_id is None:
@@ -46,6 +47,19 @@ def read_attachments(event: MessageSent | MessageRestored) -> None:
         conversation_id=event.conversation_id,
         message_id=event.message_id,
     )
+
+
+@in_transaction(MessageMovedIn)
+def move_attachments(event: MessageMovedIn) -> None:
+    """Documents go where their message goes: who reads it no more reads nothing of them once that is committed."""
+    assert event.scope_id is not None  # noqa: S101 - channels have an audience
+    if event.message["attachments"]:
+        attachments.move_of_message(
+            organization_id=event.organization_id,
+            message_id=event.message_id,
+            scope_id=event.scope_id,
+            conversation_id=event.conversation_id,
+        )
 
 
 @in_transaction(MessageDeleted)

@@ -3,6 +3,7 @@
 
 import { request } from "./shell/api.js";
 import { debounce, make, one } from "./shell/dom.js";
+import { announce } from "./shell/live-region.js";
 import { component } from "./shell/mount.js";
 import { inOrganization } from "./shell/page.js";
 
@@ -71,6 +72,9 @@ component("[data-completes]", (holder) => {
     field.dispatchEvent(new InputEvent("input", { bubbles: true }));
   };
 
+  /** Whether a value is being written: who writes a word that an operator begins with, too, tabs on. */
+  const isValue = () => field.value.slice(place(field.value, found.start), place(field.value, found.end)).includes(":");
+
   const ask = debounce(async (/** @type {number} */ number) => {
     const answer = await look(field.value, field.selectionEnd ?? field.value.length);
     if (number !== round || document.activeElement !== field) return;
@@ -93,7 +97,7 @@ component("[data-completes]", (holder) => {
       close();
       event.preventDefault();
       return;
-    } else if (event.key === "Tab" && !event.shiftKey) {
+    } else if (event.key === "Tab" && !event.shiftKey && (chosen >= 0 || isValue())) {
       take(Math.max(chosen, 0));
       event.preventDefault();
       return;
@@ -109,4 +113,32 @@ component("[data-completes]", (holder) => {
     event.preventDefault();
   });
   field.addEventListener("blur", close);
+});
+
+let drawn = 0;
+
+// A part that is swapped in says nothing by itself.
+component("#results", (results) => {
+  const text = results.querySelector("[data-said]")?.textContent;
+  if (drawn++ && text) announce(text.trim());
+});
+
+/** Whether the place in the browser's history is of a text that is still being written: the next one takes it over. */
+let isDraft = !(/** @type {HTMLInputElement} */ (one("#search-form [name=q]")).value);
+let isWriting = false;
+
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = /** @type {CustomEvent} */ (event).detail;
+  if (ctx.sourceElement?.id === "search-form") isWriting = ctx.sourceEvent?.type === "input";
+});
+
+document.addEventListener("htmx:before:history:update", (event) => {
+  const { history: step, sourceElement } = /** @type {CustomEvent} */ (event).detail;
+  if (sourceElement?.id !== "search-form") return;
+  if (isDraft || step.path === location.pathname + location.search) step.type = "replace";
+  isDraft = isWriting;
+});
+
+window.addEventListener("popstate", () => {
+  isDraft = false;
 });

@@ -8,13 +8,14 @@ import pytest
 
 from apps.accounts.types import Principal
 from apps.agents.errors import AnswerNotFound, QuestionInvalid, StillWriting
-from apps.agents.handlers import answer_when_asked
+from apps.agents.handlers import answer_when_asked, answer_when_asked_by_an_edit
 from apps.agents.models import Agent, Answer
 from apps.agents.selectors import answers as selectors
 from apps.agents.services import answering, answers, assistants
 from apps.agents.types import AnswerState, AnswerView, Outcome
 from apps.chat.events import MessageSent
 from apps.chat.models import Message
+from apps.chat.services.messages import edit_message
 from apps.core.events import types as event_types
 from apps.core.models import Event
 from apps.rag.handlers import index_message
@@ -140,6 +141,25 @@ def test_a_mention_is_answered_once_in_its_thread(scene) -> None:
     assert message.thread_id == asked.id
     assert message.body == row.body
     assert message.card["data"]["state"] == "done"
+
+
+def test_a_mention_that_an_edit_adds_is_answered_once(scene) -> None:
+    world, ada, ben, _ = scene
+    channel = world.channel(ada, "fragen", [ben])
+    asked = world.say(ben, channel, "Wie oft wird das Getriebeöl gewechselt?")
+    answer_when_asked(told(asked.id))
+    for body in (
+        "Wie oft wird das Öl gewechselt?",
+        "@Lotse Wie oft wird das Getriebeöl gewechselt?",
+        "@Lotse Wie oft?",
+    ):
+        edit_message(principal=ben, message_id=asked.id, body=body)
+        row = Event.objects.filter(type="message.edited").order_by("id").values().last()
+        answer_when_asked_by_an_edit(event_types.restore(row))
+        answer_when_asked_by_an_edit(event_types.restore(row))
+    (row,) = Answer.objects.all()
+    assert (row.asker_id, row.question) == (ben.id, "Wie oft wird das Getriebeöl gewechselt?")
+    assert answer(selectors.view_of(row)).outcome == Outcome.EXCERPT
 
 
 def test_an_answer_in_a_channel_uses_only_what_all_its_readers_may_see(scene) -> None:

@@ -8,6 +8,7 @@ from apps.accounts.models import Member
 from apps.agents.models import Answer
 from apps.agents.selectors.answers import view_of
 from apps.agents.services import assistants
+from apps.agents.services.answers import ask
 from apps.chat.services import members
 from apps.core import tenancy
 from tests.accounts.api import Api
@@ -69,6 +70,20 @@ def test_a_source_is_closed_to_who_lost_access_and_to_strangers(asked) -> None:
     kept = api.get(f"ask/{row.pk}/").json()
     assert kept["is_withheld"]
     assert "18 Monate" not in str(kept)
+
+
+def test_own_questions_are_paged(asked) -> None:
+    world, _, member, _, made = asked
+    with tenancy.use(world.organization.pk):
+        more = [
+            str(ask(principal=principal_of(member), question=f"Frage {number}?").id) for number in range(3)
+        ]
+    api = Api.by_key(member)
+    first = api.get("ask/?limit=3").json()
+    assert [one["id"] for one in first["results"]] == more[::-1]
+    rest = api.get(first["next"].partition("/api/v1/")[2]).json()
+    assert ([one["id"] for one in rest["results"]], rest["next"]) == ([made["id"]], None)
+    assert api.get("ask/?strange=1").status_code == 400
 
 
 def test_a_missing_number_is_not_found(asked) -> None:

@@ -14,7 +14,7 @@ from lxml import html
 from apps.accounts.models import Member, Role, User
 from apps.accounts.types import Principal
 from apps.agents.handlers import answer_when_asked
-from apps.agents.models import Answer
+from apps.agents.models import Agent, Answer
 from apps.agents.services import answering, answers, assistants
 from apps.agents.types import AnswerState, AnswerView
 from apps.chat.services import members
@@ -164,6 +164,8 @@ def test_stopping_keeps_the_page_and_asking_again_keeps_the_old_answer(people) -
     stopped = ben.post("stop", answer_id=view.id)
     assert (stopped.status_code, stopped.url) == (302, ben.url("answer", answer_id=view.id))
     answering.end_unfinished(run_id=view.run_id, is_cancelled=True)
+    (said,) = texts(ben.page("answer", answer_id=view.id), '//div[@class="trust"]')
+    assert said.endswith("Stopped before the end")
     repeated = ben.post("again", answer_id=view.id)
     new = Answer.objects.exclude(pk=view.id).get()
     assert (repeated.status_code, repeated.url) == (302, ben.url("answer", answer_id=new.pk))
@@ -215,6 +217,45 @@ def test_a_source_is_closed_to_who_lost_access(people, part: bool) -> None:
     assert (closed.status_code, missing.status_code) == (404, 404)
     assert _readable(closed.content) == _readable(missing.content)
     assert "Emden" not in closed.content.decode()
+
+
+def test_an_answer_that_is_kept_back_says_so_and_nothing_else(people) -> None:
+    world, ada, ben, _ = people
+    private = world.channel(ada.person, "plan", [ben.person], is_private=True)
+    world.say(ada.person, private, PLAN)
+    index_all()
+    row = answer(ask(ben, MOVE))
+    members.remove_person(principal=ada.person, conversation_id=private, person_id=ben.person.id)
+    page = ben.page("answer", answer_id=row.pk)
+    (notice,) = texts(page, '//article//div[@class="notice"]')
+    assert notice.startswith("You no longer have access to every source of this answer.")
+    assert not page.xpath('//*[contains(@class, "claim")] | //div[@class="trust"] | //*[@data-source]')
+    assert page.xpath(f'//form[@action="{ben.url("again", answer_id=row.pk)}"]')
+
+
+def test_older_questions_are_reached_thirty_at_a_time(people) -> None:
+    _, _, ben, _ = people
+    for number in range(31):
+        ask(ben, f"Frage {number}?")
+    page = ben.page("ask")
+    listed = texts(page, '//ul[@id="earlier"]/li')
+    assert (listed[0], listed[29:]) == ("Frage 30?", ["Frage 1?", "Older questions"])
+    (older,) = page.xpath('//li[@id="older"]/a/@href')
+    rest = ben.client.get(ben.url("ask") + older, headers={"HX-Request": "true"})
+    assert texts(html.fromstring(rest.content), '//ul[@id="earlier"]/li') == ["Frage 0?"]
+    assert ben.client.get(ben.url("ask") + "?earlier=x").status_code == 200
+
+
+def test_a_switched_off_assistant_takes_no_question(people) -> None:
+    _, _, ben, _ = people
+    row = answer(ask(ben))
+    Agent.objects.update(is_enabled=False)
+    for page in (ben.page("ask"), ben.page("answer", answer_id=row.pk)):
+        assert not page.xpath("//textarea")
+    assert "The assistant is switched off" in texts(ben.page("ask"), "//h2")
+    assert ben.post("again", answer_id=row.pk).url == ben.url("answer", answer_id=row.pk)
+    assert "it is switched off" in ben.get("answer", answer_id=row.pk).content.decode()
+    assert Answer.objects.count() == 1
 
 
 def test_the_card_in_a_conversation_is_written_then_answered_for_all_its_readers(people) -> None:
@@ -293,7 +334,7 @@ def test_pages_cost_the_same_for_many(
         ben.get("source", part=True, answer_id=row.pk, number=1)
 
 
-QUERIES = {"ask": 7, "answer": 8, "source": 8}  # the bell counts on whole pages
+QUERIES = {"ask": 8, "answer": 11, "source": 9}  # the bell counts on whole pages
 
 
 def _cards(reader: Reader, conversation: UUID, message: UUID) -> list[html.HtmlElement]:

@@ -23,6 +23,7 @@ from apps.chat.models import Mention, Message
 from apps.chat.services import conversations, members
 from apps.chat.services import messages as chat
 from apps.chat.services.composing import render_body
+from apps.chat.services.moving import move_messages
 from apps.core.events import types as event_types
 from apps.core.models import Event
 from apps.llm.services import gateway
@@ -288,6 +289,22 @@ def test_a_private_answer_is_kept_back_once_a_source_is_lost(scene) -> None:
     for kept in (selectors.get_answer(ben, row.pk), selectors.list_own(ben)[0]):
         assert kept.is_withheld
         assert "Mai" not in kept.body + kept.html + str(kept.sources)
+    assert not run_frames.is_visible(ben, row.run_id)  # what was said while it was written tells as much
+
+
+def test_a_private_answer_is_kept_back_once_a_source_goes_to_another_channel(scene) -> None:
+    world, ada, ben, _ = scene
+    plan = world.channel(ada, "plan", [ben], is_private=True)
+    said = world.say(ada, plan, "Der Umzug nach Emden ist am 4. Mai geplant.")
+    index_all()
+    question = "Wann ist der Umzug nach Emden geplant?"
+    row, own = (answer(answers.ask(principal=person, question=question)) for person in (ben, ada))
+    move_messages(
+        principal=ada, message_id=said.id, conversation_id=world.channel(ada, "leitung", is_private=True)
+    )
+    assert selectors.get_answer(ben, row.pk).is_withheld
+    assert "4. Mai" in selectors.get_answer(ada, own.pk).body
+    assert [run_frames.is_visible(*one) for one in ((ben, row.run_id), (ada, own.run_id))] == [False, True]
 
 
 def test_who_comes_later_or_when_the_message_is_gone_reads_no_answer(scene) -> None:
@@ -300,10 +317,12 @@ def test_who_comes_later_or_when_the_message_is_gone_reads_no_answer(scene) -> N
     with pytest.raises(AnswerNotFound):
         selectors.get_answer(guest, row.pk)
     assert selectors.get_answer(ada, row.pk).body == row.body
+    assert run_frames.is_visible(ada, row.run_id)
     lotse = world.person("Mod", role="admin")
     chat.delete_message(principal=replace(ada, permissions=lotse.permissions), message_id=row.message_id)
     with pytest.raises(AnswerNotFound):
         selectors.get_answer(ada, row.pk)
+    assert [run_frames.is_visible(person, row.run_id) for person in (ada, ben)] == [False, True]
 
 
 def test_in_a_talk_of_two_no_mention_is_needed(scene) -> None:

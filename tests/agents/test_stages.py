@@ -26,7 +26,8 @@ from apps.chat.services import members
 from apps.core import tenancy
 from apps.core.data_subjects import Person
 from apps.elyza.services import encoder
-from apps.rag.models import SearchTrace
+from apps.rag.handlers import index_message
+from apps.rag.models import Chunk, SearchTrace
 from apps.rag.selectors.traces import get_search
 from apps.runs.models import Run
 from tests.agents.test_answers import answer, index_all, told
@@ -211,6 +212,41 @@ def test_what_was_written_is_taken_back_when_a_source_is_lost_meanwhile(scene, m
     assert "Mai" not in row.body + row.html
     after = kinds(row)[kinds(row).index("delta") + 1 :]
     assert after == ["restarted", "answer", "support", "run.finished"]
+
+
+def test_no_sentence_is_made_of_two_messages(scene) -> None:
+    world, ada, ben = scene
+    channel = world.channel(ada, "lager", [ben])
+    world.say(ada, channel, "Morgen bin ich erst ab zehn da")
+    said = world.say(ada, channel, "Der Schlüssel zum Lager liegt bei Frau Kessler")
+    world.say(ada, channel, "@Lotse wo liegt der Schlüssel zum Lager?")
+    index_all()
+    row = answer(answers.ask(principal=ben, question="Wo liegt der Schlüssel zum Lager?"))
+    assert row.body == "Der Schlüssel zum Lager liegt bei Frau Kessler [1]"
+    citation = row.sources[0]["citation"]
+    assert (citation["source"], citation["start"]) == (str(said.id), 0)
+    assert citation["quote"] == "Der Schlüssel zum Lager liegt bei Frau Kessler"
+
+
+def test_a_passage_that_goes_on_while_it_is_read_is_not_lost(scene, monkeypatch) -> None:
+    """Who asks right after having said something, or goes on talking, makes its passage a new one."""
+    world, ada, ben = scene
+    channel = world.channel(ada, "lager", [ben])
+    world.say(ada, channel, "Der Schlüssel zum Lager liegt bei Frau Kessler")
+    index_all()
+    write = writing.write
+
+    def write_and_go_on(*args: Any, **options: Any) -> Iterator[Any]:
+        *pieces, last = write(*args, **options)
+        before = set(Chunk.objects.values_list("pk", flat=True))
+        index_message(told(world.say(ada, channel, "Und das Werkzeug im Keller").id))
+        assert before - set(Chunk.objects.values_list("pk", flat=True))
+        yield from [*pieces, last]
+
+    monkeypatch.setattr(writing, "write", write_and_go_on)
+    row = answer(answers.ask(principal=ben, question="Wo liegt der Schlüssel zum Lager?"))
+    assert row.outcome == Outcome.EXCERPT
+    assert row.body == "Der Schlüssel zum Lager liegt bei Frau Kessler [1]"
 
 
 def test_in_a_conversation_every_stage_shows_only_what_all_readers_may_see(scene) -> None:

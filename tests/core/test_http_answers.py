@@ -72,6 +72,9 @@ class TestRefusals:
         assert response.status_code == status
         assert response["HX-Retarget"] == "#toasts"
         assert response["HX-Reswap"] == "beforeend"
+        assert (
+            response["HX-Reselect"] == ".toast"
+        )  # or a part of the page that is asked for would be all of it
         assert "<html" not in response.content.decode()
         assert 'class="toast toast--bad"' in response.content.decode()
 

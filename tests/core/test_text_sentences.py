@@ -81,6 +81,11 @@ def test_lists_rows_and_blank_lines_always_end_a_sentence():
     ]
 
 
+def test_a_paragraph_separator_always_ends_a_sentence():
+    text = "Büro 214.\u2029Wo liegt er\u2029danke"
+    assert [sentence.text for sentence in split_sentences(text)] == ["Büro 214.", "Wo liegt er", "danke"]
+
+
 def test_a_wrapped_line_is_no_border():
     assert [s.text for s in split_sentences("The first\nline goes on. Second.")] == [
         "The first\nline goes on.",

@@ -56,6 +56,13 @@ def test_without_a_model_the_answer_is_the_sentence_of_the_handbook(visit: Visit
     expect(page.locator("rect.mark").first).to_be_in_viewport()
 
 
+def test_where_no_socket_can_be_opened_the_answer_still_comes(visit: Visit) -> None:
+    maren = visit("Maren")
+    maren.page.route_web_socket(re.compile("/ws/"), lambda socket: socket.close())
+    _ask(maren, QUESTION)
+    expect(maren.page.locator(".claim").first).to_contain_text(SENTENCE, timeout=30_000)
+
+
 def test_what_the_documents_do_not_say_is_said(visit: Visit) -> None:
     maren = visit("Maren")
     _ask(maren, "Wann blüht der Rhododendron im Schlosspark von Versailles?")

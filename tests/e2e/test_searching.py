@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import Stack
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -57,3 +58,54 @@ def test_a_time_said_in_words_becomes_a_filter_on_a_phone(visit: Visit) -> None:
     expect(page.locator("#results .chip--on")).to_have_count(2)
     expect(page.get_by_role("checkbox", name="Dokument")).to_be_visible()
     assert maren.look() == []
+
+
+def test_the_way_back_and_the_focus_are_kept(visit: Visit) -> None:
+    maren = visit("Maren")
+    page = maren.page
+    page.goto("/o/nordlicht/search/")
+    field, asked = page.locator("#search-form input[name=q]"), page.locator("#ask-instead a")
+    length = page.evaluate("history.length")
+    for word in ("Turm", "Kran", "mit"):  # an operator begins with the last one, too
+        field.fill(word)
+        expect(page).to_have_url(re.compile(f"q={word}$"))
+        expect(asked).to_have_attribute("href", re.compile(f"q={word}$"))
+    expect(page.locator("#live")).to_contain_text("you can open")
+    expect(page.get_by_role("option")).to_have_count(1)
+    field.press("Tab")
+    expect(field).to_have_value("mit")
+    expect(field).not_to_be_focused()
+    field.press("Enter")
+    field.fill("Turm")
+    expect(page).to_have_url(re.compile(r"q=Turm$"))
+    assert page.evaluate("history.length") == length + 1
+    page.go_back()
+    expect(field).to_have_value("mit")
+    page.go_forward()
+    expect(field).to_have_value("Turm")
+
+    page.get_by_role("link", name="Show more").press("Enter")
+    expect(page.locator(".hit__title").nth(10)).to_be_focused()
+    hit = page.locator(".hit").first
+    good = hit.get_by_role("button", name="Good hit")
+    good.press("Enter")
+    expect(good).to_have_attribute("aria-pressed", "true")
+    expect(good).to_be_focused()
+    hit.get_by_role("link", name="Why this hit").press("Enter")
+    expect(hit.locator("summary")).to_be_focused()
+
+
+def test_a_hit_that_is_gone_is_not_left_unexplained_without_a_word(stack: Stack, visit: Visit) -> None:
+    maren = visit("Maren")
+    maren.open("betrieb-offshore")
+    maren.write("Die Spillwinde ist frei.")
+    expect(maren.find("Spillwinde")).to_have_count(1)
+    page = maren.page
+    hit = page.locator(".hit", has_text="Spillwinde")
+    message = (hit.locator(".hit__title").get_attribute("href") or "").rstrip("/").rpartition("/")[2]
+    key = stack.person("Maren")["api_key"]
+    gone = page.request.delete(f"/api/v1/messages/{message}/", headers={"Authorization": f"Bearer {key}"})
+    assert gone.ok
+    maren.expected.append("404")
+    hit.get_by_role("link", name="Why this hit").press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("This hit does not exist any more")

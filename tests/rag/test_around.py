@@ -10,8 +10,9 @@ from django.utils import timezone
 from apps.accounts.services.scopes import add_seats, create_scope, remove_seat
 from apps.accounts.types import Principal
 from apps.chat.selectors.conversations import scope_of
+from apps.chat.services.messages import edit_message
 from apps.rag.models import Chunk
-from apps.rag.selectors.around import neighbours, still_visible
+from apps.rag.selectors.around import kept, neighbours, still_visible
 from apps.rag.selectors.search import reach_of
 from apps.rag.types import Hit
 from tests.chat.world import World, make_world
@@ -91,3 +92,21 @@ def test_what_a_reader_may_not_see_stands_beside_nothing(world: World, reader: P
     assert still_visible(reach=reach_of(late), chunks=[hello.chunk]) == set()
     foreign = make_world("andere").person("Eve", role="owner")
     assert still_visible(reach=reach_of(foreign), chunks=[hello.chunk]) == set()
+
+
+def test_a_passage_that_was_stored_anew_is_known_by_its_words(world: World, reader: Principal) -> None:
+    ben, late = world.person("Ben"), world.person("Late")
+    channel = world.channel(reader, "betrieb", [ben], is_private=True)
+    sent = say(world, ben, channel, "The kormoran nests on the western tower")
+    embed_all(world.organization.pk)
+    (hit,) = found(reader, "kormoran")
+    assert hit.chunk is not None
+    say(world, ben, channel, "And the swans on the lake")  # joins the passage
+    (chunk,) = Chunk.objects.values_list("pk", flat=True)
+    assert chunk != hit.chunk
+    assert kept(reach=reach_of(reader), hits=[hit]) == {hit.chunk: chunk}
+    assert kept(reach=reach_of(late), hits=[hit]) == {}
+    assert kept(reach=reach_of(reader, [late.id]), hits=[hit]) == {}
+    edit_message(principal=ben, message_id=sent, body="They nest elsewhere", expected_version=1)
+    index_message(world.organization.pk, channel, sent)
+    assert kept(reach=reach_of(reader), hits=[hit]) == {}

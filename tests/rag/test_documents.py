@@ -257,3 +257,14 @@ def test_a_page_that_never_was_is_not_there(handbook, member: Member) -> None:  
     client.cookies["session"] = open_session(member.user)
     kwargs = {"slug": reader.organization_slug, "document_id": document.id}
     assert client.get(f"{reverse('rag:passage', kwargs=kwargs)}?page=4").status_code == 404
+
+
+def test_a_document_opens_from_the_console_and_from_beside_its_file(handbook, member: Member) -> None:  # noqa: F811
+    _, document = handbook
+    admin = MemberFactory(organization=member.organization, role="admin")
+    client, base = Client(), f"/o/{member.organization.slug}/"
+    client.cookies["session"] = open_session(admin.user)
+    for address in (f"{base}console/documents/", f"{base}documents/of/{document.file_id}/"):
+        page = html.fromstring(client.get(address).content)
+        (link,) = page.xpath(f"//a[contains(@href, '/passages/{document.id}/')]/@href")
+        assert client.get(link).status_code == 200

@@ -11,9 +11,11 @@ from lxml import html
 
 from apps.accounts.models import Member, User
 from apps.accounts.types import Principal
+from apps.chat.services.members import remove_person
 from apps.rag.errors import HitNotFound
 from apps.rag.models import SearchThumb, SearchTrace
 from apps.rag.selectors.explaining import explain, explained_hit, query_of
+from apps.rag.selectors.traces import get_search
 from apps.rag.services import synonyms, thumbs
 from apps.rag.services.traces import keep_trace
 from apps.rag.types import SearchOrigin, SearchResult
@@ -132,6 +134,24 @@ def test_what_is_hidden_since_is_not_explained(world: World) -> None:
     SearchTrace.objects.update(searcher_id=ben.id)
     with pytest.raises(HitNotFound):
         explained_hit(ben, search_id=result.id, number=1)
+
+
+def test_a_hit_that_a_message_joined_since_is_still_explained(world: World) -> None:
+    ada, olga = world.person("Ada"), world.person("Olga", "owner")
+    channel = world.channel(ada, "betrieb", [olga], is_private=True)
+    _say(world, ada, channel, "The crane is in the harbour")
+    embed_all(world.organization.pk)
+    found = _searched(ada, "crane")
+    _say(world, ada, channel, "So is the barge")
+    explained = explained_hit(ada, search_id=found.id, number=1)
+    assert explained.hit.text == "The crane is in the harbour\nSo is the barge"
+    assert [match.word for match in explained.explanation.words] == ["crane"]
+    (traced,) = get_search(olga, found.id).hits
+    assert traced.hit is not None
+    assert traced.hit.chunk == explained.hit.chunk
+    remove_person(principal=ada, conversation_id=channel, person_id=ada.id)
+    with pytest.raises(HitNotFound):
+        explained_hit(ada, search_id=found.id, number=1)
 
 
 def test_a_thumb_is_given_replaced_and_taken_back_without_scripts(world: World) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from django.test import Client
 from lxml import html
@@ -10,7 +12,9 @@ from apps.accounts.models import User
 from apps.accounts.types import Principal
 from apps.core.events import types
 from apps.core.models import Event
+from apps.documents.handlers import read_attachments
 from apps.documents.models import Document
+from apps.files.services.uploads import store_file
 from apps.rag import handlers
 from apps.rag.services import synonyms
 from apps.rag.types import Span
@@ -21,6 +25,7 @@ from tests.documents import samples
 from tests.documents.conftest import folder, member  # noqa: F401 - fixtures
 from tests.factories.accounts import principal_of
 from tests.factories.documents import document, read_document
+from tests.factories.files import picture
 from tests.factories.runs import work_off
 from tests.rag.library import embed_all, index_message
 
@@ -72,7 +77,7 @@ def test_a_hit_says_where_it_is_and_why(world: World) -> None:
     assert hit.find_class("hit__title")[0].get("href").startswith(f"{BASE}c/{conversation}/m/")
     assert hit.find_class("hit__text")[0].text_content() == "Die Azimutbremse bleibt <b>verriegelt</b>."
     assert [mark.text_content() for mark in hit.xpath(".//mark")] == ["Azimutbremse"]
-    assert "Words azimutbremse" in " ".join(hit.find_class("why")[0].text_content().split())
+    assert "Words Azimutbremse" in " ".join(hit.find_class("why")[0].text_content().split())
 
 
 @pytest.mark.parametrize(("language", "words"), [("en", "exactly these words"), ("de", "genau diese Wörter")])
@@ -91,6 +96,72 @@ def test_others_find_nothing_of_a_private_channel(world: World) -> None:
     page = _page(_client(ben), BASE + "search/?q=Nachtigall")
     assert page.find_class("hit") == []
     assert "Nothing found for “Nachtigall”" in page.text_content()
+
+
+def test_a_hit_opens_the_message_that_holds_the_word(world: World) -> None:
+    ada = world.person("Ada")
+    conversation = world.channel(ada, "betrieb")
+    sent = [
+        world.say(ada, conversation, body) for body in ("Kurze Info", "Die Azimutbremse klemmt", "Bis morgen")
+    ]
+    for one in sent:
+        index_message(world.organization.pk, conversation, one.id)
+    page = _page(_client(ada), BASE + "search/?q=Azimutbremse")
+    (hit,) = page.find_class("hit__title")
+    assert hit.get("href") == f"{BASE}c/{conversation}/m/{sent[1].id}/"
+
+
+def test_a_message_of_a_file_alone_shows_its_name(world: World, folder: Path) -> None:  # noqa: F811 - the fixture
+    ada = world.person("Ada")
+    stored = store_file(principal=ada, name="Kranbuch.png", data=picture())
+    sent = world.say(ada, world.channel(ada, "betrieb"), "", attachments=(stored.id,))
+    index_message(world.organization.pk, sent.conversation_id, sent.id)
+    page = _page(_client(ada), BASE + "search/?q=has:attachment")
+    assert "Kranbuch.png" in page.find_class("hit__where")[0].text_content()
+
+
+def test_a_document_of_a_conversation_says_so_and_leads_to_its_message(world: World, folder: Path) -> None:  # noqa: F811
+    ada = world.person("Ada")
+    stored = store_file(principal=ada, name="plan.txt", data=b"The kormoran plan.")
+    sent = world.say(ada, world.channel(ada, "betrieb"), "see", attachments=(stored.id,))
+    read_attachments(types.restore(Event.objects.filter(type="message.sent").values().get()))
+    work_off()
+    for row in Event.objects.filter(type="document.page_parsed").values():
+        handlers.index_page(types.restore(row))
+    client = _client(ada)
+    page = _page(client, BASE + "search/?q=kormoran")
+    assert "betrieb" in page.find_class("hit__where")[0].text_content()
+    opened = _page(client, page.find_class("hit__title")[0].get("href"))
+    assert opened.xpath(f"//a[@href='{BASE}c/{sent.conversation_id}/m/{sent.id}/']")
+
+
+def test_operators_are_no_question_to_the_assistant(world: World) -> None:
+    ada = world.person("Ada")
+    ask = f"{BASE}ask/"
+    for query, address in (("bremse+from:ada", f"{ask}?q=bremse"), ("from:ada", ask), ("", ask)):
+        (offer,) = _page(_client(ada), f"{BASE}search/?q={query}").xpath("//*[@id='ask-instead']//a/@href")
+        assert offer == address
+
+
+def test_what_only_messages_can_be_is_said_where_documents_are_looked_for(world: World) -> None:
+    client = _client(world.person("Ada"))
+    said = "Only messages can match these filters."
+    assert said in _page(client, f"{BASE}search/?q=is:unread&type=document").text_content()
+    assert said not in _page(client, f"{BASE}search/?q=is:unread").text_content()
+
+
+def test_what_a_script_appends_takes_the_focus_along(world: World) -> None:
+    ada = world.person("Ada")
+    for number in range(12):
+        _say(world, ada, world.channel(ada, f"betrieb {number}"), "Die Bremse hält")
+    client = _client(ada)
+    page = _page(client, f"{BASE}search/?q=bremse")
+    (more,) = page.xpath("//*[@id='more']/a/@href")
+    assert not page.xpath("//*[@class='hit__title'][@autofocus]")
+    part = html.fromstring(client.get(more, headers={"HX-Request": "true"}).content)
+    assert [one.get("autofocus") is not None for one in part.find_class("hit__title")] == [True, False]
+    controls = [one.get("id") for one in page.xpath("//*[contains(@class, 'thumbs')]/button")]
+    assert len(set(controls)) == len(controls) == 20
 
 
 def test_filters_are_chips_that_can_be_taken_out(world: World) -> None:

@@ -57,6 +57,13 @@ def _queries(client: Client, query: str = "") -> list[str]:
     return page.xpath("//tbody//a[@class='file__name']/text()")
 
 
+def test_a_search_without_words_can_be_opened(admin: Principal) -> None:
+    search = _searched(admin, "")
+    client = _client(admin)
+    assert _queries(client) == ["without words"]
+    assert "without words" in client.get(f"{PAGE}{search}/").content.decode()
+
+
 def test_an_empty_page_says_what_stands_here(admin: Principal) -> None:
     text = html.fromstring(_client(admin).get(PAGE).content).text_content()
     assert "No searches here" in text

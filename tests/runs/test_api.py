@@ -11,12 +11,13 @@ from uuid import uuid4
 import pytest
 from asgiref.sync import sync_to_async
 from django.db import OperationalError, connections
+from django.http.response import HttpResponseBase
 from django.test import AsyncClient, Client
 
 from apps.accounts.models import Member, Seat
 from apps.accounts.services.scopes import remove_seat
 from apps.core import tenancy
-from apps.runs.models import Run, Step
+from apps.runs.models import Run, RunFrame, Step
 from apps.runs.services import following
 from apps.runs.types import StepSpec
 from tests.factories.accounts import MemberFactory, ScopeFactory, SeatFactory, api_key
@@ -123,13 +124,18 @@ async def closing_thread() -> AsyncIterator[None]:
     await sync_to_async(connections.close_all)()
 
 
-async def events(member: Member, run: Any, last: int = 0) -> AsyncIterator[str]:
-    """Yield what a reader of the stream gets."""
+async def answer_to(member: Member, run: Any, last: int = 0) -> HttpResponseBase:
+    """Return what a reader of the stream is answered."""
     key = await sync_to_async(api_key)(member)
-    answer = await AsyncClient().get(
+    return await AsyncClient().get(
         f"/api/v1/runs/{run.id}/events",
         headers={"Authorization": f"Bearer {key.secret}", "Last-Event-ID": str(last)},
     )
+
+
+async def events(member: Member, run: Any, last: int = 0) -> AsyncIterator[str]:
+    """Yield what a reader of the stream gets."""
+    answer = await answer_to(member, run, last)
     assert answer["Content-Type"] == "text/event-stream"
     assert answer["Cache-Control"] == "private, no-store"
     async for part in answer:  # type: ignore[attr-defined]  # an async iterable here
@@ -148,6 +154,18 @@ async def test_a_finished_stream_is_told_again_from_any_id(closing_thread: None)
         'id: 3\nevent: run.finished\ndata: {"state":"succeeded","error_code":"","error_text":""}\n\n',
     ]
     assert [part async for part in events(member, run, last=2)] == told[2:]
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_who_heard_the_end_is_told_that_there_is_no_more(closing_thread: None) -> None:
+    """An EventSource comes back with the last id whenever its stream ends."""
+    member = await sync_to_async(MemberFactory)()
+    run = await sync_to_async(run_of)(member, StepSpec("tests.stream", {"words": ["a"]}))
+    await sync_to_async(work)(run)
+    assert (await answer_to(member, run, last=2)).status_code == 204
+    with tenancy.use(member.organization_id):
+        await RunFrame.objects.filter(run_id=run.id).adelete()  # they are kept for a while only
+    assert (await answer_to(member, run)).status_code == 204
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,9 +14,12 @@ from apps.agents.api import serializers as shapes
 from apps.agents.selectors import answers as selectors
 from apps.agents.services import answers
 from apps.core.api.idempotency import repeatable
+from apps.core.api.paging import Order, PageQuery, paginate, read_page
 from apps.core.api.serializers import validated
 from apps.rag.services.citations import open_citation
 from apps.rag.types import Citation
+
+NEWEST_ANSWER = Order((("id", UUID),), descending=True)
 
 
 class AgentsView(APIView):
@@ -28,12 +31,14 @@ class AgentsView(APIView):
 class AskList(AgentsView):
     """Questions of the caller."""
 
-    @extend_schema(responses=shapes.AnswerSerializer(many=True), tags=["ask"])
+    @extend_schema(parameters=[PageQuery], responses=shapes.AnswerSerializer(many=True), tags=["ask"])
     def get(self, request: Request) -> Response:
         """List own questions on the ask page, newest first."""
-        rows = selectors.list_own(principal_of(request))
-        results = shapes.AnswerSerializer(rows, many=True).data
-        return Response({"results": results, "next": None, "previous": None})
+        position, limit, _query = read_page(request, NEWEST_ANSWER, PageQuery)
+        principal = principal_of(request)
+        page = paginate(selectors.own_answers(principal), order=NEWEST_ANSWER, position=position, limit=limit)
+        results = shapes.AnswerSerializer(selectors.shown(principal, page.rows), many=True).data
+        return Response(page.as_dict(request, results))
 
     @extend_schema(request=shapes.AskSerializer, responses={202: shapes.AnswerSerializer}, tags=["ask"])
     @repeatable

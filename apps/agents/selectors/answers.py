@@ -14,6 +14,7 @@ from apps.accounts.types import Principal
 from apps.agents.errors import AgentNotFound, AnswerNotFound
 from apps.agents.models import Agent, Answer
 from apps.agents.types import AgentView, AnswerState, AnswerView, Outcome, SourceRef
+from apps.chat.selectors import indexing
 from apps.chat.selectors.messages import visible_messages
 from apps.documents.selectors.documents import find_scopes
 from apps.rag.types import SourceType
@@ -21,14 +22,14 @@ from apps.rag.types import SourceType
 
 def visible_answers(principal: Principal) -> QuerySet[Answer]:
     """Own answers, and those whose message in a conversation the principal may read."""
-    shown = visible_messages(principal).filter(pk=OuterRef("message_id"), deleted_at=None)
+    carried = visible_messages(principal).filter(pk=OuterRef("message_id"), deleted_at=None)
     return Answer.objects.filter(
-        owned(principal, "asker_id") | Q(Exists(shown)), organization_id=principal.organization_id
+        owned(principal, "asker_id") | Q(Exists(carried)), organization_id=principal.organization_id
     ).select_related("agent")
 
 
 def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
-    """Return one visible answer as this reader may see it. Two queries, three for one that others read too.
+    """Return one visible answer as this reader may see it. Five queries at most.
 
     Raises:
         AnswerNotFound.
@@ -36,16 +37,33 @@ def get_answer(principal: Principal, answer_id: UUID) -> AnswerView:
     row = visible_answers(principal).filter(pk=answer_id).first()
     if row is None:
         raise AnswerNotFound
-    (view,) = _shown(principal, [row])
+    (view,) = shown(principal, [row])
     return view
 
 
-def list_own(principal: Principal, *, limit: int = 30) -> list[AnswerView]:
-    """Return the principal's private answers, newest first. Two queries."""
-    rows = Answer.objects.filter(
+def may_read_stream(principal: Principal, answer_id: UUID) -> bool:
+    """Return whether what was said while an answer was written may be read now: as the answer itself."""
+    try:
+        return not get_answer(principal, answer_id).is_withheld
+    except AnswerNotFound:
+        return False
+
+
+def own_answers(principal: Principal) -> QuerySet[Answer]:
+    """Return the principal's private answers; shown through `shown`."""
+    return Answer.objects.filter(
         owned(principal, "asker_id"), organization_id=principal.organization_id, conversation_id=None
     ).select_related("agent")
-    return _shown(principal, list(rows.order_by("-pk")[:limit]))
+
+
+def list_own(principal: Principal, *, limit: int = 30, before: UUID | None = None) -> list[AnswerView]:
+    """Return the principal's private answers, newest first. Four queries at most.
+
+    Args:
+        before: only older ones than this.
+    """
+    rows = own_answers(principal).order_by("-pk")
+    return shown(principal, list((rows.filter(pk__lt=before) if before else rows)[:limit]))
 
 
 def find_source(principal: Principal, answer_id: UUID, number: int) -> SourceRef:
@@ -84,8 +102,8 @@ def agent_view(row: Agent) -> AgentView:
     return AgentView(row.pk, row.principal_id, row.key, row.name, row.description, row.is_enabled)
 
 
-def _shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
-    """Return answers as this reader may see them now.
+def shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
+    """Return visible answers as this reader may see them now.
 
     What hangs on the asker's rights (better sources, the private answer) only the asker learns. A private answer is
     kept back once its asker has lost a source of it; one in a conversation is a message like any other.
@@ -110,7 +128,7 @@ def _shown(principal: Principal, rows: list[Answer]) -> list[AnswerView]:
 def _lost(principal: Principal, rows: Iterable[Answer]) -> set[UUID]:
     """Return the answers for which something was read that the principal may not see any more.
 
-    A document may have another audience now than when it was read.
+    A document or a message may have another audience now than when it was read.
     """
     read = {
         row.pk: [
@@ -120,10 +138,11 @@ def _lost(principal: Principal, rows: Iterable[Answer]) -> set[UUID]:
     }
     if not any(read.values()):
         return set()
-    documents = {
-        source for places in read.values() for source, _, kind in places if kind == SourceType.DOCUMENT
-    }
+    sources = {(kind, source) for places in read.values() for source, _, kind in places}
+    documents = {source for kind, source in sources if kind == SourceType.DOCUMENT}
+    messages = {source for kind, source in sources if kind == SourceType.MESSAGE}
     now = find_scopes(organization_id=principal.organization_id, document_ids=documents)
+    now |= indexing.find_scopes(organization_id=principal.organization_id, message_ids=messages)
     seen = set(visible_scopes(principal))
     return {
         pk

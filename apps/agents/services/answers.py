@@ -98,11 +98,14 @@ def regenerate(*, principal: Principal, answer_id: UUID) -> AnswerView:
 
     Raises:
         AnswerNotFound, StillWriting, PermissionMissing.
+        AgentNotFound: it is switched off meanwhile.
     """
     access.require(principal, "agent.ask")
     old = _own(principal, answer_id)
     if old.state == AnswerState.WRITING:
         raise StillWriting
+    if not old.agent.is_enabled:
+        raise AgentNotFound
     with transaction.atomic():
         row = Answer.objects.create(
             organization_id=old.organization_id,

@@ -19,7 +19,7 @@ from apps.accounts.types import Principal
 from apps.agents.services import prompting, wording
 from apps.chat.selectors.conversations import scope_of
 from apps.chat.services.composing import unaddressed
-from apps.rag.selectors.around import neighbours, still_visible
+from apps.rag.selectors.around import kept, neighbours
 from apps.rag.selectors.ranking import Reach
 from apps.rag.selectors.search import reach_of, search
 from apps.rag.selectors.viewing import hit_address
@@ -161,8 +161,13 @@ def find(task: Task, asking: Asking | None = None) -> Found:
         _keep(task, readers.asker, own)
         _note_read(task, own.hits)
         best = _without_question(task, own.hits)
-        left_out = bool(best) and best[0].chunk not in {hit.chunk for hit in listed}
+        left_out = bool(best) and _place(best[0]) not in {_place(hit) for hit in listed}
     return replace(found, left_out=left_out)
+
+
+def _place(hit: Hit) -> tuple[UUID, int | None, int]:
+    """Return what a passage is known by, also where it was stored anew since."""
+    return hit.source, hit.page, hit.span.start
 
 
 def _other_words(task: Task, readers: Readers, found: SearchResult, asking: Asking) -> Rewriting:
@@ -255,17 +260,13 @@ def title_of(hit: Hit) -> str:
 
 
 def still(found: Found, readers: Readers) -> Found:
-    """Return what was found without what not all readers may see any more."""
-    seen = still_visible(
-        reach=readers.reach, chunks=[hit.chunk for hit in found.hits if hit.chunk is not None]
-    )
-    kept = [number for number, hit in enumerate(found.hits) if hit.chunk in seen]
-    if len(kept) == len(found.hits):
-        return found
-    new = {old: number for number, old in enumerate(kept)}
+    """Return what was found without what not all readers may see any more, each passage where it is stored now."""
+    now = kept(reach=readers.reach, hits=found.hits)
+    left = [number for number, hit in enumerate(found.hits) if hit.chunk in now]
+    new = {old: number for number, old in enumerate(left)}
     return replace(
         found,
-        hits=tuple(found.hits[number] for number in kept),
+        hits=tuple(replace(hit, chunk=now[hit.chunk]) for hit in found.hits if hit.chunk in now),
         reading=tuple(new[number] for number in found.reading if number in new),
     )
 

@@ -16,6 +16,7 @@ from apps.elyza.services.verifying import verify
 from apps.elyza.types import Statement, Support
 from apps.llm.services.ladder import answer_stream
 from apps.llm.types import Answered, AnswerPassage, Caller, Completion, Finished, TextDelta
+from apps.rag.types import Hit
 
 MODEL_SECONDS = 120.0
 
@@ -76,7 +77,16 @@ def write(
 
 
 def _passages(found: Found) -> list[AnswerPassage]:
-    return [AnswerPassage(str(hit.chunk), hit.text, hit.language) for hit in found.hits]
+    return [AnswerPassage(str(hit.chunk), _in_messages(hit), hit.language) for hit in found.hits]
+
+
+def _in_messages(hit: Hit) -> str:
+    """Return the text of a hit, as long as it is, with a border of sentences where one of its messages ends."""
+    letters = list(hit.text)
+    for part in hit.messages:
+        if part.start:
+            letters[part.start - 1] = "\u2029"
+    return "".join(letters)
 
 
 def _written(text: str, end: Answered, found: Found) -> Written:

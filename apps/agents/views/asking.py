@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.services import access
@@ -25,6 +24,8 @@ from apps.rag.errors import PassageNotFound
 from apps.rag.selectors.viewing import passage_address, viewing
 from apps.rag.services.citations import open_citation
 from apps.rag.types import Citation, OpenedPassage, SourceType
+
+EARLIER = 30  # questions that are listed at once
 
 
 class PageRequest(HttpRequest):
@@ -51,7 +52,6 @@ def ask(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the 
         **_shared(request),
         "question": question,
         "refused": refused,
-        "assistant": _assistant(request.principal),
     }
     return render(request, "agents/ask.html", context, status=422 if refused else 200)
 
@@ -96,7 +96,7 @@ def again(request: PageRequest, slug: str, answer_id: UUID) -> HttpResponse:  # 
     """Answer the same question once more; the old answer is kept."""
     try:
         answer = answers.regenerate(principal=request.principal, answer_id=answer_id)
-    except StillWriting as refused:
+    except (AgentNotFound, StillWriting) as refused:
         messages.error(request, refused.detail)
         return _back(request, answer_id)
     return HttpResponseRedirect(address_of(request.principal, answer.id))
@@ -114,7 +114,7 @@ def answer_context(answer: AnswerView) -> dict[str, Any]:
     is_written = answer.outcome in (Outcome.MODEL, Outcome.EXCERPT) or answer.state == AnswerState.STOPPED
     return {
         "answer": answer,
-        "paragraphs": parts if is_written else [],
+        "paragraphs": parts if is_written and not answer.is_withheld else [],
         "support": presenting.support(parts),
         "sources": answer.sources,
         "is_found": answer.outcome != Outcome.NOTHING,
@@ -122,11 +122,17 @@ def answer_context(answer: AnswerView) -> dict[str, Any]:
 
 
 def _shared(request: PageRequest, *, current: UUID | None = None) -> dict[str, Any]:
+    earlier = selectors.list_own(
+        request.principal, limit=EARLIER + 1, before=_uuid(request.GET.get("earlier", ""))
+    )
     return {
         "area": "ask",
         "texts": agents_texts(),
-        "earlier": selectors.list_own(request.principal),
+        "earlier": earlier[:EARLIER],
+        "is_older": "earlier" in request.GET and bool(request.htmx),
+        "older_url": f"?earlier={earlier[EARLIER - 1].id}" if len(earlier) > EARLIER else "",
         "current": current,
+        "assistant": _assistant(request.principal),
     }
 
 
@@ -175,7 +181,14 @@ def _assistant(principal: Principal) -> str:
     try:
         return selectors.default_agent(principal).name
     except AgentNotFound:
-        return _("The assistant is switched off")
+        return ""
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None
 
 
 def _back(request: PageRequest, answer_id: UUID) -> HttpResponse:

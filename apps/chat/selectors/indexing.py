@@ -5,7 +5,7 @@ For consumers that keep a copy under the same scope; whoever shows that copy dec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -51,6 +51,28 @@ class SpokenMessage:
     files: tuple[str, ...]
 
 
+def find_scopes(*, organization_id: UUID, message_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Return the audiences of those of these messages that there are, deleted ones too. At most one query."""
+    if not message_ids:
+        return {}
+    rows = Message.objects.filter(organization_id=organization_id, pk__in=message_ids)
+    return dict(rows.values_list("pk", "scope_id"))
+
+
+def other_carriers(
+    *, organization_id: UUID, file_ids: Collection[UUID], scope_id: UUID, message_id: UUID
+) -> dict[UUID, UUID]:
+    """Return for those of a message's files that others of this audience carry, too, the first that does. One query."""
+    rows = Attachment.objects.filter(
+        organization_id=organization_id,
+        file_id__in=file_ids,
+        message__scope_id=scope_id,
+        message__deleted_at=None,
+    )
+    others = rows.exclude(message_id=message_id).order_by("-message__sequence")
+    return dict(others.values_list("file_id", "message_id"))
+
+
 def spoken_around(
     *, organization_id: UUID, conversation_id: UUID, sequence: int, width: int
 ) -> list[SpokenMessage]:
@@ -82,6 +104,12 @@ def visible_spoken(*, principal: Principal, message_ids: Sequence[UUID]) -> list
     """Return those of the messages that the principal may read. One query."""
     readable = visible_content(principal, scope="scope_id", time="sent_at")
     return [_spoken(row) for row in _rows(principal.organization_id).filter(readable, pk__in=message_ids)]
+
+
+def find_spoken(*, organization_id: UUID, message_id: UUID) -> SpokenMessage | None:
+    """Return a message as it stands now; None for one that is deleted. One query."""
+    row = _rows(organization_id).filter(pk=message_id).first()
+    return _spoken(row) if row else None
 
 
 def find_sequence(*, organization_id: UUID, message_id: UUID) -> int | None:

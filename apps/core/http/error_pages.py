@@ -17,7 +17,7 @@ from apps.core.api.problems import Problem, problem_of, refusal_as_problem, requ
 from apps.core.errors import DomainError, Forbidden, NotFound
 from apps.core.http.errors import CrossSiteRequest, Malformed, ServerFault
 
-TOAST_AREA = "#toasts"
+TOAST_AREA, TOAST = "#toasts", ".toast"
 
 
 def answer_refusal(request: HttpRequest, error: BaseException) -> HttpResponse | None:
@@ -46,8 +46,14 @@ def answer(request: HttpRequest, problem: Problem, *, why: str = "") -> HttpResp
     }
     headers = dict(problem.headers)
     if request.headers.get("HX-Request") == "true" and "HX-Boosted" not in request.headers:
-        # Error answers are swapped like any other: send this one to the toasts, whatever asked for it.
-        headers |= {"HX-Retarget": TOAST_AREA, "HX-Reswap": "beforeend", "HX-Push-Url": "false"}
+        # Error answers are swapped like any other: send this one to the toasts, whatever asked for it, and all of it,
+        # whichever part of the page was asked for.
+        headers |= {
+            "HX-Retarget": TOAST_AREA,
+            "HX-Reswap": "beforeend",
+            "HX-Reselect": TOAST,
+            "HX-Push-Url": "false",
+        }
         return HttpResponse(
             render_to_string("errors/toast.html", context), status=problem.status, headers=headers
         )

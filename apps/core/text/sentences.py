@@ -2,7 +2,7 @@
 
 Rules, not a model: a full stop ends a sentence unless it belongs to an abbreviation, an initial, a German
 ordinal ("3. März", "im 19. Jahrhundert"), a list number or a number; where that leaves a doubt, the next word
-decides. Blank lines, list items and rows of a table always end one.
+decides. Blank lines, list items, rows of a table and U+2029, the paragraph separator, always end one.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ _OPENING: Final = "\"'„“”‚‘’«»‹›([{¿¡"
 _HARD_BREAK = re.compile(
     r"""
     \n[^\S\n]*\n\s*                                     # blank line
+    | \u2029
     | (?<=\ \|\ )\n | \n(?=[^\n]*\ \|\ ) | (?<=\|)\n    # rows of a table
     | \n(?=[^\S\n]*(?:[-*•‣▪–—]|\d{1,3}[.)]|[a-z]\))\s)  # list items
     """,

@@ -10,6 +10,7 @@ from django.db import connection
 
 from apps.accounts.types import Principal
 from apps.rag.selectors import passages
+from apps.rag.selectors.anew import stored_anew
 from apps.rag.selectors.ranking import Ranked, Reach
 from apps.rag.text.query import parse_plain
 from apps.rag.types import Hit
@@ -33,6 +34,20 @@ class Neighbour:
 def still_visible(*, reach: Reach, chunks: Sequence[int]) -> frozenset[int]:
     """Return those of the chunks that are in reach now. One statement."""
     return frozenset(chunk for _anchor, chunk, _distance in _around(reach, chunks, 0))
+
+
+def kept(*, reach: Reach, hits: Sequence[Hit]) -> dict[int, int]:
+    """Return by their chunk which of the hits' words are in reach now, and the chunk that holds them: another one where
+    the passage was stored anew. Three statements at most.
+    """
+    asked = [hit.chunk for hit in hits if hit.chunk is not None]
+    seen = still_visible(reach=reach, chunks=asked)
+    found = {chunk: chunk for chunk in seen}
+    if len(found) < len(asked):
+        anew = stored_anew([hit for hit in hits if hit.chunk not in seen])
+        seen = still_visible(reach=reach, chunks=list(anew.values()))
+        found |= {before: chunk for before, chunk in anew.items() if chunk in seen}
+    return found
 
 
 def neighbours(*, principal: Principal, reach: Reach, hits: Sequence[Hit]) -> list[Neighbour]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from apps.accounts.types import Principal
 from apps.rag.errors import HitNotFound
 from apps.rag.models import SearchThumb, SearchTrace
 from apps.rag.selectors import passages
+from apps.rag.selectors.anew import chunks_of_messages
 from apps.rag.selectors.ranking import Ranked, Way, ways_to_write
 from apps.rag.selectors.related import with_related
 from apps.rag.selectors.suggestions import with_suggestions
@@ -155,21 +157,25 @@ def explained_hit(principal: Principal, *, search_id: UUID, number: int) -> Expl
 
 def _hit(principal: Principal, trace: SearchTrace, number: int, query: ParsedQuery) -> Hit | None:
     kept = trace.hits[number - 1]
-    if kept["chunk"] is None:
-        found = passages.message_hits(principal=principal, message_ids=[UUID(kept["source"])], query=query)
+    chunk, source = kept["chunk"], UUID(kept["source"])
+    if chunk is None:
+        found = passages.message_hits(principal=principal, message_ids=[source], query=query)
     else:
         ranked = Ranked(
-            chunk=kept["chunk"],
+            chunk=chunk,
             score=kept["score"],
             words=kept["words"],
             cosine=kept["meaning"],
             source_type=kept["source_type"],
-            source=UUID(kept["source"]),
+            source=source,
             time=trace.created_at,
             words_rank=kept["words_rank"],
             meaning_rank=kept["meaning_rank"],
         )
         found = passages.hits(principal=principal, ranked=[ranked], query=query)
+        if not found and (anew := chunks_of_messages([source])):
+            again = replace(ranked, chunk=anew[source])
+            found = passages.hits(principal=principal, ranked=[again], query=query)
     return found[0] if found else None
 
 
@@ -180,7 +186,7 @@ def _matches(hits: Sequence[Hit], query: ParsedQuery) -> list[tuple[WordMatch, .
         (number, hit.language, word, in_title)
         for number, hit in enumerate(hits)
         for in_title, words in ((False, hit.words), (True, _title_words(hit, ways)))
-        for word in words
+        for word in map(str.lower, words)
     ]
     if not ways or not said:
         return [()] * len(hits)

@@ -186,7 +186,12 @@ def _inside(marks: Sequence[Span], window: Span) -> tuple[Span, ...]:
 
 
 def _words(text: str, marks: Sequence[Span]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text[mark.start : mark.end].lower() for mark in marks))[:_MOST_WORDS]
+    """Return the different words, each as it is written first."""
+    found: dict[str, str] = {}
+    for mark in marks:
+        written = text[mark.start : mark.end]
+        found.setdefault(written.lower(), written)
+    return tuple(found.values())[:_MOST_WORDS]
 
 
 def _hit(

@@ -18,9 +18,10 @@ from apps.accounts.types import PersonView, Principal
 from apps.rag.errors import SearchNotFound
 from apps.rag.models import RecallCheck, SearchThumb, SearchTrace
 from apps.rag.selectors import passages
+from apps.rag.selectors.anew import chunks_of_messages
 from apps.rag.selectors.ranking import Ranked
 from apps.rag.text.query import parse_plain
-from apps.rag.types import SLOW_MS, Hit, LeftOut, SearchOrigin, SearchPath
+from apps.rag.types import SLOW_MS, Hit, LeftOut, SearchOrigin, SearchPath, SourceType
 
 INSPECT: Final = "search.inspect"
 Which = Literal["", "slow", "empty", "bad"]
@@ -258,24 +259,37 @@ def get_search(principal: Principal, search_id: UUID) -> SearchRecord:
 
 def _readable(principal: Principal, row: SearchTrace) -> dict[int | str, Hit]:
     """Return the hits that the reader of the trace may read, by chunk, or by source where there is none."""
-    ranked = [
-        Ranked(
-            chunk=kept["chunk"], score=0, words=0, cosine=None, source_type=kept["source_type"],
-            source=UUID(kept["source"]), time=row.created_at,
-        )
-        for kept in row.hits
-        if kept["chunk"] is not None
-    ]  # fmt: skip
+    chunks = {kept["chunk"]: kept for kept in row.hits if kept["chunk"] is not None}
     listed = [UUID(kept["source"]) for kept in row.hits if kept["chunk"] is None]
-    found: dict[int | str, Hit] = {}
-    if ranked:
-        for hit in passages.hits(principal=principal, ranked=ranked, query=_NO_QUERY):
-            if hit.chunk is not None:
-                found[hit.chunk] = hit
+    found = _by_chunk(principal, row, {chunk: chunk for chunk in chunks})
+    gone = {
+        chunk: UUID(kept["source"])
+        for chunk, kept in chunks.items()
+        if chunk not in found and kept["source_type"] == SourceType.MESSAGE
+    }
+    if gone and (anew := chunks_of_messages(gone.values())):
+        now = {chunk: anew[source] for chunk, source in gone.items() if source in anew}
+        found |= _by_chunk(principal, row, now)
     if listed:
         for hit in passages.message_hits(principal=principal, message_ids=listed, query=_NO_QUERY):
             found[str(hit.source)] = hit
     return found
+
+
+def _by_chunk(principal: Principal, row: SearchTrace, chunks: Mapping[int, int]) -> dict[int | str, Hit]:
+    """Return the readable hits by the chunks they were, which are stored as these ones now."""
+    kept = {one["chunk"]: one for one in row.hits}
+    ranked = [
+        Ranked(
+            chunk=now, score=0, words=0, cosine=None, source_type=kept[before]["source_type"],
+            source=UUID(kept[before]["source"]), time=row.created_at,
+        )
+        for before, now in chunks.items()
+    ]  # fmt: skip
+    if not ranked:
+        return {}
+    read = {hit.chunk: hit for hit in passages.hits(principal=principal, ranked=ranked, query=_NO_QUERY)}
+    return {before: read[now] for before, now in chunks.items() if now in read}
 
 
 def sum_up(principal: Principal, *, days: int = SUMMED_DAYS) -> SearchSums:

@@ -34,13 +34,16 @@ def passage_address(
 
 def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = False) -> dict[str, Any]:
     """Return what the viewer shows of an opened passage; the rights were checked when it was opened."""
-    image_url, file_url = "", ""
+    image_url, file_url, message_url = "", "", ""
     if opened.source_type == SourceType.DOCUMENT:
         slug = principal.organization_slug
         document = get_document(principal=principal, document_id=opened.source)
         file_url = reverse(
             "files:file", kwargs={"slug": slug, "file_id": document.file_id, "name": document.name}
         )
+        if document.conversation_id and document.message_id:
+            where = {"conversation_id": document.conversation_id, "message_id": document.message_id}
+            message_url = reverse("chat:message", kwargs={"slug": slug, **where})
         if opened.width and has_picture(document.media_type):
             kwargs = {"slug": slug, "document_id": opened.source, "number": opened.page}
             image_url = f"{reverse('documents:page_image', kwargs=kwargs)}?large"
@@ -60,6 +63,7 @@ def viewing(principal: Principal, opened: OpenedPassage, *, as_text: bool = Fals
         ],
         "image_url": image_url,
         "file_url": file_url,
+        "message_url": message_url,
         "as_text": as_text or not image_url,
     }
 
@@ -68,7 +72,13 @@ def hit_address(principal: Principal, hit: Hit) -> str:
     """Return where a hit opens: a message in its conversation, a passage of a document."""
     slug = principal.organization_slug
     if hit.source_type == SourceType.MESSAGE and hit.conversation:
-        first = hit.messages[0].message if hit.messages else hit.source
-        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": first}
+        kwargs = {"slug": slug, "conversation_id": hit.conversation, "message_id": _shown_message(hit)}
         return reverse("chat:message", kwargs=kwargs)
     return passage_address(slug, hit.source, page=hit.page, span=hit.span, text=hit.text)
+
+
+def _shown_message(hit: Hit) -> UUID:
+    """Return which message of a hit opens: the one that holds the first word that was found, else the first."""
+    first = hit.snippet_start - hit.span.start + hit.highlights[0].start if hit.highlights else 0
+    holding = (part.message for part in hit.messages if part.start <= first < part.end)
+    return next(holding, hit.messages[0].message if hit.messages else hit.source)

@@ -40,6 +40,7 @@ from apps.rag.services import rewriting
 from apps.rag.services.traces import keep_trace
 from apps.rag.text.folding import key_of
 from apps.rag.text.marks import mark_of
+from apps.rag.text.query import parse
 from apps.rag.types import (
     LONGEST_SYNONYM,
     Chip,
@@ -203,6 +204,8 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         "synonyms": [SynonymChip(one, _switched(request, one)) for one in result.expanded],
         "added": added,
         "mark": _mark(query),
+        "is_more": "cursor" in request.GET and bool(getattr(request, "htmx", False)),
+        "only_messages": result.is_list and result.filters.sources == (SourceType.DOCUMENT,),
         "offered": [Offer(word, _with_related(request, [*added, word])) for word in result.related],
         "words": request.GET.get("words", "") if result.expanded_by(ExpansionKind.SUGGESTED) else "",
         "narrower": _narrower(request, query),
@@ -377,7 +380,8 @@ def _ask_url(principal: Principal, query: str) -> str:
         address = reverse("agents:ask", kwargs={"slug": principal.organization_slug})
     except NoReverseMatch:
         return ""
-    return f"{address}?{urlencode({'q': query})}" if query else address
+    question = parse(query).text  # operators ask nothing
+    return f"{address}?{urlencode({'q': question})}" if question else address
 
 
 def _uuid(text: str) -> UUID | None:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import orjson
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -147,7 +147,10 @@ class RunEvents(APIView):
                 description="Frames after this id.",
             )
         ],
-        responses={(200, "text/event-stream"): shapes.StreamEventSerializer},
+        responses={
+            (200, "text/event-stream"): shapes.StreamEventSerializer,
+            204: OpenApiResponse(description="The run is over, and every frame that is kept was heard."),
+        },
         tags=_TAGS,
         operation_id="runs_events_retrieve",
     )
@@ -158,14 +161,16 @@ class RunEvents(APIView):
 
 @csrf_exempt  # async_principal checks the token where a cookie is what authenticates
 @speaks_problems
-async def run_events(request: HttpRequest, run_id: UUID) -> StreamingHttpResponse:
-    """Answer `/runs/{id}/events`."""
+async def run_events(request: HttpRequest, run_id: UUID) -> HttpResponse | StreamingHttpResponse:
+    """Answer `/runs/{id}/events`; who comes back after the end is told that there is no more."""
     if request.method != "GET":
         raise MethodNotAllowed
     principal = await async_principal(request)
     limits = await throttle(principal)
     after = _last_event_id(request)
     await sync_to_async(frames.require_visible)(principal, run_id)
+    if await sync_to_async(frames.is_told)(run_id=run_id, after=after):
+        return HttpResponse(status=204, headers=limits)  # an EventSource asks again until it hears this
     stream = follow(
         principal=principal, run_id=run_id, after=after, is_allowed=_still_allowed(request, run_id)
     )

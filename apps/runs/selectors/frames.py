@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import orjson
@@ -12,12 +12,21 @@ from apps.accounts.selectors.scopes import owned, visible_content
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.runs.errors import RunNotFound
-from apps.runs.models import RunFrame
+from apps.runs.models import Run, RunFrame
 from apps.runs.selectors.runs import visible_runs
 from apps.runs.types import Frame
 
 MOST = 10_000
 FINAL_FRAME = "run.finished"
+
+
+Guard = Callable[[Principal, UUID], bool]
+_guards: dict[str, Guard] = {}
+
+
+def register_guard(subject_type: str, guard: Guard) -> None:
+    """Let an app say, by its subject, whether who may follow a run may still read what stands in its stream."""
+    _guards[subject_type] = guard
 
 
 def channel(run_id: UUID) -> str:
@@ -41,7 +50,13 @@ def is_visible(principal: Principal, run_id: UUID) -> bool:
     own = (owned(principal, "principal_id") & Q(scope_id=None)) | visible_content(
         principal, time="created_at"
     )
-    return visible_runs(principal).filter(own | Q(principal_id=None), pk=run_id).exists()
+    rows = visible_runs(principal).filter(own | Q(principal_id=None), pk=run_id)
+    found = rows.values_list("subject_type", "subject_id").first()
+    if found is None:
+        return False
+    subject_type, subject_id = found
+    guard = _guards.get(subject_type)
+    return guard is None or subject_id is None or guard(principal, subject_id)
 
 
 def require_visible(principal: Principal, run_id: UUID) -> None:
@@ -52,6 +67,15 @@ def require_visible(principal: Principal, run_id: UUID) -> None:
     """
     if not is_visible(principal, run_id):
         raise RunNotFound
+
+
+def is_told(*, run_id: UUID, after: int) -> bool:
+    """Return whether a run is over and no frame after an id is kept: whoever heard them all waits for nothing.
+
+    Two queries. The last frame is stored with the end of the run, so it is not overlooked between them.
+    """
+    runs = Run.objects.filter(organization_id=tenancy.current(), pk=run_id)
+    return runs.exclude(finished_at=None).exists() and not stored(run_id=run_id, after=after, limit=1)
 
 
 def after(*, run_id: UUID, after: int, limit: int = MOST) -> list[bytes]:

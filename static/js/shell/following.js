@@ -4,7 +4,7 @@
  * page that comes back is told everything from the beginning.
  */
 
-import { request } from "./api.js";
+import { Problem, request } from "./api.js";
 import { make, one } from "./dom.js";
 import { announce } from "./live-region.js";
 import { component, scan } from "./mount.js";
@@ -15,6 +15,7 @@ import { explain } from "./toasts.js";
 /** @typedef {{number: number, title: string, place: string, snippet: string, url: string}} FoundHit */
 
 const SETTLES = 500;
+const AWAY = 5000;
 
 component("[data-follow]", (element) => {
   const run = element.dataset.follow ?? "";
@@ -24,6 +25,7 @@ component("[data-follow]", (element) => {
   const started = performance.now();
   const caret = make("span", { class: "caret" });
   let written = "";
+  let isOver = false;
 
   /** @param {string} stage @param {Record<string, unknown>} [fields] */
   const say = (stage, fields = {}) => {
@@ -70,7 +72,10 @@ component("[data-follow]", (element) => {
     if (scroller && follows) scroller.scrollTop = scroller.scrollHeight;
   };
 
-  /** The server draws the end. It may be settled a moment after the run: a stopped answer still seems written then. */
+  /**
+   * The server draws the end. It may be settled a moment after the run: a stopped answer still seems written then. What
+   * does not come through is asked for again.
+   */
   const redraw = async () => {
     if (!element.isConnected) return;
     try {
@@ -78,17 +83,24 @@ component("[data-follow]", (element) => {
       holder.innerHTML = await (await request("GET", element.dataset.refresh ?? "", { accept: "text/html" })).text();
       const drawn = one(".answer", holder.content);
       if (drawn.hasAttribute("aria-busy")) {
-        window.setTimeout(redraw, SETTLES);
+        if (isOver) window.setTimeout(redraw, SETTLES);
         return;
       }
       element.replaceWith(drawn);
       scan();
     } catch (error) {
+      if (error instanceof Problem && (error.status === 0 || error.status >= 500)) return;
+      clearInterval(timer);
       explain(error);
     }
   };
+  // Where no socket can be opened nobody says that it is written.
+  const timer = window.setInterval(() => {
+    if (isOver || !socket.isOpen) redraw();
+  }, AWAY);
 
   const finish = () => {
+    isOver = true;
     socket.unfollow(run);
     caret.remove();
     announce(element.dataset.finished ?? "");
@@ -106,6 +118,7 @@ component("[data-follow]", (element) => {
   socket.follow(run, 0);
   return () => {
     end();
+    clearInterval(timer);
     socket.unfollow(run);
   };
 });

@@ -2,7 +2,7 @@
 /** Messages at the edge. One with an action stays ten seconds and waits while it is looked at; a failure stays until read. */
 
 import { Problem } from "./api.js";
-import { icon, make, one, spoken } from "./dom.js";
+import { all, icon, make, one, spoken } from "./dom.js";
 import { component } from "./mount.js";
 import { t } from "./page.js";
 
@@ -71,5 +71,13 @@ component("#toasts", () => {
 
 component("#toasts > [data-toast]:not([data-live])", (element) => {
   element.dataset.live = "";
-  live(element);
+  // What a part of the page asks for again and again is refused again and again: that is said once.
+  const known = all("#toasts > .toast--bad").some((other) => other !== element && said(other) === said(element));
+  if (known && element.classList.contains("toast--bad")) element.remove();
+  else live(element);
 });
+
+/** The sentence of a message, without the number of its request. @param {HTMLElement} element */
+function said(element) {
+  return one("span", element).firstChild?.textContent?.trim();
+}
