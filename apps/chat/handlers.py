@@ -16,6 +16,7 @@ from apps.chat.events import (
     MessageAcknowledged,
     MessageDeleted,
     MessageEdited,
+    MessageReported,
     MessageRestored,
     MessageSent,
     MessagesErased,
@@ -71,6 +72,7 @@ register_kind(notifying.MESSAGE)
 register_export(CONVERSATION)
 register_kind(notifying.REMINDER)
 register_kind(notifying.HIDDEN)
+register_kind(notifying.REPORT)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
 register_place(Place(name="conversation", may_set=sees_conversation))
@@ -214,6 +216,12 @@ def tell_author_of_hiding(event: MessageDeleted) -> None:
     """The author hears that moderators have hidden a message."""
     if event.hidden_at is not None:
         notifying.tell_of_hidden(event.message_id)
+
+
+@after_commit(MessageReported, from_start=False)
+def tell_who_decides(event: MessageReported) -> None:
+    """Moderators hear that something waits for them."""
+    notifying.tell_of_report(message_id=event.message_id, reporter_id=event.actor_id)
 
 
 @in_transaction(MessagesErased)

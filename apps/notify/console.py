@@ -35,6 +35,7 @@ REASONS = {
     "conversation": gettext_lazy("Everything in a conversation"),
     "reminder": gettext_lazy("Reminder"),
     "admin": gettext_lazy("From those who run this place"),
+    "report": gettext_lazy("A report that waits for a decision"),
 }
 
 

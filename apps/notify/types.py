@@ -24,9 +24,10 @@ REASONS: Final[Mapping[str, Text]] = {
     "conversation": _("Message in a conversation you hear all of"),
     "reminder": _("Reminder"),
     "admin": _("From those who run this place"),
+    "report": _("A report that waits for a decision"),
 }
 # Told even where the person muted the place: somebody asked for this person by name.
-PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin"})
+PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin", "report"})
 
 ALL, MENTIONS, NOTHING = "all", "mentions", "nothing"
 LEVELS: Final[Mapping[str, Text]] = {

@@ -24,13 +24,14 @@ from apps.chat.errors import (
 from apps.chat.models import DeletedMessage, Message, Report
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.selectors.moderation import ReportView, get_report, visible_reports
-from apps.chat.services import composing, deleted
+from apps.chat.services import composing, deleted, notifying
 from apps.chat.services.conversations import open_direct
 from apps.chat.services.messages import send_message, take_away
 from apps.chat.services.standing import lock_message
 from apps.chat.types import ReportReason, ReportState
 from apps.core.events import log
 from apps.files.selectors.files import find_file
+from apps.notify.services import noticing
 
 LONGEST_NOTE = 1000
 
@@ -134,6 +135,9 @@ def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warn
         message = _lock_reported(report)
         Report.objects.filter(message_id=message.pk, state=ReportState.OPEN).update(
             state=decision, decided_by_id=principal.id, decided_at=timezone.now()
+        )
+        noticing.cancel(
+            organization_id=principal.organization_id, subjects=[notifying.report_subject(message.pk)]
         )
         _settle(principal, message, decision)
         if decision == ReportState.WARNED:

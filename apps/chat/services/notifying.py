@@ -16,6 +16,7 @@ from apps.notify.types import Kind, Notice, Recipient
 
 REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.describe_reminders)
 HIDDEN = Kind(key="chat.hidden", label=_("Hidden message"), describe=notifying.describe_hidden)
+REPORT = Kind(key="chat.report", label=_("A message was reported"), describe=notifying.describe_reports)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
 
@@ -66,6 +67,24 @@ def tell_of_hidden(message_id: UUID) -> None:
         message_id=message_id,
     )
     noticing.notify(notice, [Recipient(principal_id=sender_id, reason="admin")])
+
+
+def report_subject(message_id: UUID) -> str:
+    """Return what a notification of a reported message is about."""
+    return f"report:{message_id}"
+
+
+def tell_of_report(*, message_id: UUID, reporter_id: UUID | None) -> None:
+    """Tell who decides about a reported message, once for all its reports. Twice is harmless, also when it is decided."""
+    notice = Notice(
+        organization_id=tenancy.current(),
+        kind=REPORT.key,
+        subject=report_subject(message_id),
+        actor_id=reporter_id,
+        message_id=message_id,
+    )
+    deciding = notifying.who_decides(message_id)
+    noticing.notify(notice, [Recipient(principal_id=person, reason="report") for person in deciding])
 
 
 def tell_of_reminder(
