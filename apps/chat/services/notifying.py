@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -48,6 +49,21 @@ def answered(*, principal_id: UUID, message_id: UUID) -> None:
     )
 
 
+def go_along(
+    *, conversation_id: UUID, numbers: Mapping[UUID, int], readers: Collection[UUID], organization_id: UUID
+) -> None:
+    """What was told of messages that stand in another conversation now is read there; who is not in it loses it.
+
+    Args:
+        numbers: of the messages there. readers: its members.
+    """
+    subjects = {subject(pk): number for pk, number in numbers.items()}
+    subjects |= {hidden_subject(pk): number for pk, number in numbers.items()}
+    noticing.carry(
+        organization_id=organization_id, conversation_id=conversation_id, subjects=subjects, readers=readers
+    )
+
+
 def hidden_subject(message_id: UUID) -> str:
     """Return what a notification of a hidden message is about."""
     return f"hidden:{message_id}"
@@ -75,7 +91,7 @@ def report_subject(message_id: UUID) -> str:
 
 
 def tell_of_report(*, message_id: UUID, reporter_id: UUID | None) -> None:
-    """Tell who decides about a reported message, once for all its reports. Twice is harmless, also when it is decided."""
+    """Tell who decides about a reported message, once for all its reports. Twice is harmless, as is a decided one."""
     notice = Notice(
         organization_id=tenancy.current(),
         kind=REPORT.key,
