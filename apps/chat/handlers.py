@@ -72,6 +72,7 @@ register_kind(notifying.MESSAGE)
 register_export(CONVERSATION)
 register_kind(notifying.REMINDER)
 register_kind(notifying.HIDDEN)
+register_kind(notifying.REMOVED)
 register_kind(notifying.REPORT)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
@@ -206,16 +207,18 @@ def take_back_with_the_message(event: MessageDeleted) -> None:
 
 @in_transaction(MessageRestored)
 def take_back_with_the_hiding(event: MessageRestored) -> None:
-    """Its author is not told any more that a message is hidden which is back."""
-    subject = notifying.hidden_subject(event.message_id)
-    noticing.cancel(organization_id=event.organization_id, subjects=[subject])
+    """Its author is not told any more that a message is hidden, or removed, which is back."""
+    subjects = [notifying.hidden_subject(event.message_id), notifying.removed_subject(event.message_id)]
+    noticing.cancel(organization_id=event.organization_id, subjects=subjects)
 
 
 @after_commit(MessageDeleted, from_start=False)
 def tell_author_of_hiding(event: MessageDeleted) -> None:
-    """The author hears that moderators have hidden a message."""
+    """The author hears that moderators have hidden a message, or removed it."""
     if event.hidden_at is not None:
         notifying.tell_of_hidden(event.message_id)
+    else:
+        notifying.tell_of_removed(event.message_id, actor_id=event.actor_id)
 
 
 @after_commit(MessageReported, from_start=False)

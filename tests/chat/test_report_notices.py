@@ -6,11 +6,15 @@ import pytest
 
 from apps.accounts.types import Principal
 from apps.chat.errors import ReportNotFound
+from apps.chat.events import MessageDeleted
+from apps.chat.handlers import tell_author_of_hiding
 from apps.chat.models import Report
 from apps.chat.selectors.moderation import count_open, list_reports
 from apps.chat.services import moderation, notifying
+from apps.chat.services.deleted import restore_message
 from apps.chat.services.messages import delete_message
 from apps.chat.types import ReportReason, ReportState
+from apps.core.models import Event
 from apps.notify.models import Notification
 from apps.notify.selectors.notifications import list_page, unread_count
 from tests.chat.world import World
@@ -21,6 +25,18 @@ def report(by: Principal, message_id, reason: ReportReason = ReportReason.SPAM):
     made = moderation.report_message(principal=by, message_id=message_id, reason=reason)
     notifying.tell_of_report(message_id=message_id, reporter_id=by.id)
     return made
+
+
+def removed(message_id) -> MessageDeleted:
+    """Return the last event that took a message away."""
+    row = Event.objects.filter(type="message.deleted", payload__message_id=str(message_id)).latest("id")
+    return MessageDeleted(
+        organization_id=row.organization_id,
+        stream_id=row.stream_id,
+        actor_id=row.actor_id,
+        message_id=message_id,
+        deleted_at=row.created_at,
+    )
 
 
 def said_to(person: Principal) -> list[tuple[str, str, str]]:
@@ -93,3 +109,27 @@ def test_nobody_reads_or_decides_reports_of_its_own_messages(world: World) -> No
             act()
     assert Report.objects.get().state == ReportState.OPEN
     assert len(said_to(other)) == count_open(other) == 1
+
+
+def test_the_author_hears_that_a_message_was_removed_until_it_is_back(world: World) -> None:
+    rude, ada, mod = world.person("Rude"), world.person("Ada"), world.person("Mona", role="moderator")
+    sent = world.say(rude, world.channel(rude, "open", [ada, mod]), "Buy my boat")
+    made = report(ada, sent.id)
+    moderation.hide(principal=mod, report_id=made)
+    notifying.tell_of_hidden(sent.id)
+    assert [title for title, _, _ in said_to(rude)] == ["Your message is hidden"]
+    moderation.decide(principal=mod, report_id=made, decision=ReportState.REMOVED)
+    tell_author_of_hiding(removed(sent.id))
+    assert [title for title, _, _ in said_to(rude)] == ["Your message was removed"]
+    assert unread_count(rude) == 1
+    restore_message(principal=mod, message_id=sent.id)
+    assert said_to(rude) == []
+    assert unread_count(rude) == 0
+
+
+def test_who_deletes_an_own_message_is_not_told(world: World) -> None:
+    rude, ada = world.person("Rude"), world.person("Ada")
+    sent = world.say(rude, world.channel(rude, "open", [ada]), "Buy my boat")
+    delete_message(principal=rude, message_id=sent.id)
+    tell_author_of_hiding(removed(sent.id))
+    assert not Notification.objects.exists()

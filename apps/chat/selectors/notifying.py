@@ -181,6 +181,29 @@ def describe_hidden(principal: Principal, rows: Sequence[NotificationRow]) -> Ma
     }
 
 
+def find_removed(message_id: UUID) -> tuple[UUID, UUID] | None:
+    """Return conversation and sender of a message of the current organization that is deleted, or None. One query."""
+    rows = Message.objects.filter(organization_id=tenancy.current(), pk=message_id, hidden_at=None)
+    return rows.exclude(deleted_at=None).values_list("conversation_id", "sender_id").first()
+
+
+def describe_removed(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
+    """Return what notifications of removed messages say to their authors. One query."""
+    wanted = {row.message_id for row in rows if row.message_id is not None}
+    own = visible_messages(principal).filter(pk__in=wanted, sender_id=principal.id).exclude(deleted_at=None)
+    found = {message.pk: message for message in own.select_related("conversation")}
+    return {
+        row.id: Described(
+            title=_("Your message was removed"),
+            text=_("Moderators have taken it away for everyone."),
+            url=_url(principal, found[row.message_id]),
+            place=found[row.message_id].conversation.name,
+        )
+        for row in rows
+        if row.message_id in found
+    }
+
+
 def who_decides(message_id: UUID) -> list[UUID]:
     """Return who finds an open report of a message in the console's queue. Two queries, and two for each of them."""
     found = []

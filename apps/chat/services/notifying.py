@@ -17,6 +17,7 @@ from apps.notify.types import Kind, Notice, Recipient
 
 REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.describe_reminders)
 HIDDEN = Kind(key="chat.hidden", label=_("Hidden message"), describe=notifying.describe_hidden)
+REMOVED = Kind(key="chat.removed", label=_("Removed message"), describe=notifying.describe_removed)
 REPORT = Kind(key="chat.report", label=_("A message was reported"), describe=notifying.describe_reports)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
@@ -58,7 +59,9 @@ def go_along(
         numbers: of the messages there. readers: its members.
     """
     subjects = {subject(pk): number for pk, number in numbers.items()}
-    subjects |= {hidden_subject(pk): number for pk, number in numbers.items()}
+    subjects |= {
+        told_of(pk): number for pk, number in numbers.items() for told_of in (hidden_subject, removed_subject)
+    }
     noticing.carry(
         organization_id=organization_id, conversation_id=conversation_id, subjects=subjects, readers=readers
     )
@@ -79,6 +82,28 @@ def tell_of_hidden(message_id: UUID) -> None:
         organization_id=tenancy.current(),
         kind=HIDDEN.key,
         subject=hidden_subject(message_id),
+        conversation_id=conversation_id,
+        message_id=message_id,
+    )
+    noticing.notify(notice, [Recipient(principal_id=sender_id, reason="admin")])
+
+
+def removed_subject(message_id: UUID) -> str:
+    """Return what a notification of a removed message is about."""
+    return f"removed:{message_id}"
+
+
+def tell_of_removed(message_id: UUID, *, actor_id: UUID | None) -> None:
+    """Tell the author that somebody else took a message away; twice is harmless, and so is one that is back."""
+    found = notifying.find_removed(message_id)
+    if found is None or actor_id is None:
+        return
+    conversation_id, sender_id = found
+    notice = Notice(
+        organization_id=tenancy.current(),
+        kind=REMOVED.key,
+        subject=removed_subject(message_id),
+        actor_id=actor_id,
         conversation_id=conversation_id,
         message_id=message_id,
     )
