@@ -174,6 +174,46 @@ def test_settings_keep_wishes_hours_words_and_a_pause(ben: Principal) -> None:
     assert "End it now" in text
 
 
+def test_what_nobody_chose_goes_on_following_the_organization(world: World, ben: Principal) -> None:
+    form = {
+        "level": "mentions",
+        "mail": "soon",
+        "digest_at": "07:30",
+        "digest_weekday": "2",
+        "push_content": "on",
+    }
+    page(ben, "save_wishes", "post", form)
+    row = Preferences.objects.get()
+    assert (row.level, row.mail, row.push_content, row.digest_minute) == ("", "", None, 450)
+    program(world.person("Olga", role="owner")).patch("notification-defaults/", {"mail": "weekly"})
+    assert program(ben).get("me/notification-preferences/").json()["mail"] == "weekly"
+    page(ben, "save_wishes", "post", {**form, "mail": "daily"})
+    assert (Preferences.objects.get().mail, Preferences.objects.get().level) == ("daily", "")
+
+
+def test_a_refused_keyword_stays_in_its_field(ben: Principal) -> None:
+    answer = page(ben, "keywords", "post", {"word": "x"})
+    assert answer.status_code == 422  # type: ignore[attr-defined]
+    (field,) = html.fromstring(answer.content).xpath("//input[@id='word']")  # type: ignore[attr-defined]
+    assert field.get("value") == "x"
+
+
+def test_a_pause_ends_where_it_was_asked_for_and_leads_nowhere_else(ben: Principal) -> None:
+    status = f"/o/{ben.organization_slug}/status/"
+    client = Client()
+    client.cookies["session"] = open_session(User.objects.get(pk=ben.id))
+    assert "End it now" not in client.get(status).content.decode()
+    page(ben, "pause", "post", {"for": "tomorrow"})
+    drawn = html.fromstring(client.get(status).content)
+    (form,) = [one for one in drawn.forms if (one.action or "").endswith("/pause/")]
+    assert "No push messages until" in form.text_content()
+    answer = page(ben, "pause", "post", {"for": "", "next": form.fields["next"]})
+    assert answer.url == status  # type: ignore[attr-defined]
+    assert Preferences.objects.get().do_not_disturb_until is None
+    answer = page(ben, "pause", "post", {"for": "", "next": "https://evil.example/"})
+    assert answer.url.startswith(f"/o/{ben.organization_slug}/")  # type: ignore[attr-defined]
+
+
 def test_a_level_is_set_where_one_reads_and_leads_nowhere_else(world: World, ben: Principal) -> None:
     place = f"conversation:{Notification.objects.order_by('pk')[0].conversation_id}"
     assert page(ben, "place", data={"place": place}).status_code == 200  # type: ignore[attr-defined]
