@@ -57,6 +57,8 @@ def chat_texts() -> Texts:
         "commands": _("Commands"),
         "menu.pin": _("Pin for everyone"),
         "menu.unpin": _("Take down"),
+        "menu.at_hand": _("Bookmark {name} for everyone"),
+        "bookmarked": _("Bookmark added"),
         "saved": _("Message saved"),
         "here": _("Everyone who is online now"),
         "menu.edit": _("Edit"),

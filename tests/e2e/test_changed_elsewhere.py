@@ -52,6 +52,7 @@ def test_a_channel_is_closed_and_opened_again_while_one_writes(visit: Visit, ask
     expect(tomasz.page.locator("#main .composer")).to_contain_text("This channel is archived")
     expect(field).to_have_count(0)
     expect(tomasz.page.locator(".bar__tools .tag")).to_have_text("Archived")
+    expect(tomasz.page.locator("#main [data-stream]")).to_have_attribute("data-closed", "")
     ask("Maren", "PATCH", channel, is_archived=False)
     expect(field).to_have_value("Ein halber Satz")
     field.fill("Ein ganzer Satz.")

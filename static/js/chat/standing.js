@@ -25,6 +25,7 @@ export async function drawStanding(conversation) {
     if (stream?.dataset.conversation !== conversation) return; // another one is open by now
     const { standing, kind } = /** @type {HTMLElement} */ (one("[data-stream]", fresh)).dataset;
     Object.assign(stream.dataset, { standing, kind });
+    for (const each of document.querySelectorAll("[data-stream]")) each.toggleAttribute("data-closed", one("[data-stream]", fresh).hasAttribute("data-closed"));
     main.toggleAttribute("data-may-moderate", fresh.hasAttribute("data-may-moderate"));
     for (const head of [".bar__title", ".bar__tools"]) swap(one(`.bar ${head}`, main), one(`.bar ${head}`, fresh));
     write(main, fresh);
