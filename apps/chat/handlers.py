@@ -26,7 +26,7 @@ from apps.chat.events import (
     ReminderDue,
     ThreadFollowChanged,
 )
-from apps.chat.selectors import explaining
+from apps.chat.selectors import explaining, notifying_places
 from apps.chat.selectors import threads as thread_selectors
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.exporting import CONVERSATION
@@ -76,11 +76,12 @@ register_kind(notifying.REMOVED)
 register_kind(notifying.REPORT)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
-register_place(Place(name="conversation", may_set=sees_conversation))
+register_place(Place(name="conversation", may_set=sees_conversation, titles=notifying_places.conversations))
 register_place(
     Place(
         name="thread",
         may_set=sees_thread,
+        titles=notifying_places.threads,
         levels=THREAD_LEVELS,
         hint=_("Threads you follow are listed under “Threads”. At “Nothing” not even mentions come."),
         standing=thread_selectors.standing_level,

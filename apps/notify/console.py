@@ -66,10 +66,9 @@ def deliveries(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
     asked = {
         "channel": channel if channel in CHANNELS else "",
         "state": state if state in Delivery.State.values else "",
+        "person": request.GET.get("person", "").strip()[:100],
     }
-    load = partial(
-        administration.list_deliveries, request.principal, channel=asked["channel"], state=asked["state"]
-    )
+    load = partial(administration.list_deliveries, request.principal, **asked)
     rows, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     standing = find_standing()
     context = {

@@ -10,7 +10,10 @@ from django.urls import reverse
 from lxml import html
 
 from apps.accounts.models import Member, User
+from apps.accounts.services import scopes
 from apps.accounts.types import Principal
+from apps.chat.models import Conversation
+from apps.chat.services import members
 from apps.core.models import AuditEntry
 from apps.notify.models import Level, Notification, Preferences, PushSubscription, Standing
 from apps.notify.selectors.notifications import unread_count
@@ -220,6 +223,43 @@ def test_a_level_is_set_where_one_reads_and_leads_nowhere_else(world: World, ben
     answer = page(ben, "level", "post", {"place": place, "level": "all", "next": "https://evil.example/"})
     assert answer.url.startswith("/o/")  # type: ignore[attr-defined]
     assert Level.objects.get().level == "all"
+
+
+def test_places_with_a_level_of_their_own_are_listed(world: World, ben: Principal) -> None:
+    first = Notification.objects.order_by("pk")[0]
+    page(ben, "level", "post", {"place": f"conversation:{first.conversation_id}", "level": "nothing"})
+    page(ben, "level", "post", {"place": f"thread:{first.message_id}", "level": "mentions"})
+    drawn = html.fromstring(page(ben, "settings").content)  # type: ignore[attr-defined]
+    lines = drawn.xpath("//section[@id='levels']//li")
+    name = Conversation.objects.get(pk=first.conversation_id).name
+    assert [line.xpath(".//b")[0].text_content() for line in lines] == [name, "Thread: @Ben first"]
+    assert [line.xpath(".//small")[0].text_content() for line in lines] == ["Nothing", "Only mentions"]
+    change = lines[0].xpath(".//a[contains(@class, 'btn')]/@href")[0]
+    assert change.endswith(f"?place=conversation:{first.conversation_id}")
+    # what one does not see any more is not listed
+    members.remove_person(principal=ben, conversation_id=first.conversation_id, person_id=ben.id)
+    Conversation.objects.filter(pk=first.conversation_id).update(is_private=True)
+    scopes.set_audience(
+        scope_id=Conversation.objects.get(pk=first.conversation_id).scope_id, audience="seats"
+    )
+    assert 'id="levels"' not in page(ben, "settings").content.decode()  # type: ignore[attr-defined]
+
+
+def test_the_log_is_searched_by_person(world: World, ben: Principal) -> None:
+    ada, cem = world.person("Ada Two"), world.person("Cem")
+    told(world.say(ada, world.channel(ada, "technik", [cem]), f"{mention(cem)} third").id)
+    client = Client()
+    client.cookies["session"] = open_session(User.objects.get(pk=world.person("Olga", role="owner").id))
+    address = f"/o/{ben.organization_slug}/console/notifications/"
+
+    def whose(asked: str) -> set[str]:
+        drawn = html.fromstring(client.get(f"{address}{asked}").content)
+        return {cell.text_content() for cell in drawn.xpath("//tbody//td[1]/div[1]")}
+
+    assert whose("") == {"Ben", "Cem"}
+    assert whose("?person=cem") == {"Cem"}
+    assert whose("?person=cem&channel=push") == {"Cem"}
+    assert whose("?person=nobody") == set()
 
 
 def test_the_worker_is_a_script_of_this_address(db: None) -> None:

@@ -150,6 +150,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         "wishes_form": WishesForm.of(wishes),
         "quiet_form": QuietForm.of(wishes),
         "browsers": addresses.list_browsers(principal),
+        "levels": preferences.levels_of(principal),
         "push_key": vapid.public_key(),
         "is_paused": wishes.do_not_disturb_until is not None and wishes.do_not_disturb_until > timezone.now(),
         "zone": timezone.get_current_timezone_name(),
