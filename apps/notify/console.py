@@ -68,7 +68,13 @@ def deliveries(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
         "state": state if state in Delivery.State.values else "",
         "person": request.GET.get("person", "").strip()[:100],
     }
-    load = partial(administration.list_deliveries, request.principal, **asked)
+    load = partial(
+        administration.list_deliveries,
+        request.principal,
+        channel=asked["channel"],
+        state=asked["state"],
+        person=asked["person"],
+    )
     rows, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     standing = find_standing()
     context = {

@@ -262,13 +262,14 @@ class PreferencesView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTarget:
-    """Where a reply that came by mail belongs."""
+    """Where a reply that came by mail belongs; beside `message_id`, the last message the mail told of."""
 
     organization_id: UUID
     principal_id: UUID
     kind: str
     conversation_id: UUID
     thread_id: UUID | None
+    message_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

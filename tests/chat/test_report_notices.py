@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from apps.accounts.types import Principal
-from apps.chat.errors import ReportNotFound
+from apps.chat.errors import ReportDecided, ReportNotFound
 from apps.chat.events import MessageDeleted
 from apps.chat.handlers import tell_author_of_hiding
 from apps.chat.models import Report
 from apps.chat.selectors.moderation import count_open, list_reports
 from apps.chat.services import moderation, notifying
 from apps.chat.services.deleted import restore_message
-from apps.chat.services.messages import delete_message
+from apps.chat.services.messages import delete_message, edit_message
 from apps.chat.types import ReportReason, ReportState
 from apps.core.models import Event
 from apps.notify.models import Notification
@@ -73,6 +73,19 @@ def test_a_report_after_the_decision_is_told_again(world: World) -> None:
     moderation.decide(principal=mod, report_id=report(ada, sent.id), decision=ReportState.DISMISSED)
     report(ben, sent.id, ReportReason.HATE)
     assert [text for _, text, _ in said_to(mod)] == [str(ReportReason.HATE.label)]
+
+
+def test_who_reported_reports_a_changed_text_anew(world: World) -> None:
+    rude, ada, mod = world.person("Rude"), world.person("Ada"), world.person("Mona", role="moderator")
+    sent = world.say(rude, world.channel(rude, "open", [ada]), "Buy my boat")
+    made = report(ada, sent.id)
+    moderation.decide(principal=mod, report_id=made, decision=ReportState.DISMISSED)
+    with pytest.raises(ReportDecided):
+        report(ada, sent.id)
+    edit_message(principal=rude, message_id=sent.id, body="Buy it, you fools")
+    assert report(ada, sent.id, ReportReason.HARASSMENT) == made
+    assert count_open(mod) == 1
+    assert [text for _, text, _ in said_to(mod)] == [str(ReportReason.HARASSMENT.label)]
 
 
 def test_a_decided_report_is_told_to_nobody(world: World) -> None:

@@ -148,10 +148,11 @@ def describe_reminders(principal: Principal, rows: Sequence[NotificationRow]) ->
     said: dict[UUID, Described] = {}
     for row in rows:
         reminder, message = known.get(keys[row.id]), messages.get(row.id)
+        gone = _("Its message is gone.") if reminder is not None and reminder.message_id else ""
         if reminder is not None:
             said[row.id] = Described(
                 title=_("Reminder"),
-                text=reminder.note or (message.text if message else ""),
+                text=reminder.note or (message.text if message else gone),
                 url=message.url if message else home,
                 place=message.place if message else "",
             )
