@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils.safestring import mark_safe
+from django.utils.translation import ngettext
 
 from apps.accounts.selectors import people
 from apps.accounts.types import Principal
@@ -17,6 +18,8 @@ from apps.chat.selectors.messages import visible_messages
 from apps.chat.services import forwarding
 from apps.chat.services import polls as voting
 from apps.core.registry import register_card
+
+MOST_NAMED = 50  # of those who chose one answer
 
 
 def forwarded(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -41,7 +44,7 @@ def poll(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
     found = polls.find_poll(viewer, UUID(card["id"]))
     if found is None:
         return {"question": data["question"], "options": [], "data": data}
-    known = people.people([UUID(one) for option in data["options"] for one in option["people"]])
+    known = people.people([UUID(one) for option in data["options"] for one in option["people"][:MOST_NAMED]])
     most = max((option["votes"] for option in data["options"]), default=0)
     options = [
         {
@@ -51,7 +54,9 @@ def poll(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
             "is_mine": index in found.mine,
             "is_leading": option["votes"] == most and most > 0,
             "share": round(100 * option["votes"] / data["people"]) if data["people"] else 0,
-            "names": ", ".join(known[UUID(one)].name for one in option["people"] if UUID(one) in known),
+            "names": _names(
+                [known[UUID(one)].name for one in option["people"] if UUID(one) in known], option
+            ),
         }
         for index, option in enumerate(data["options"])
     ]
@@ -63,6 +68,15 @@ def poll(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
         "poll_link": link,
         "may_close": found.may_close,
     }
+
+
+def _names(named: list[str], option: Mapping[str, Any]) -> str:
+    """Return who chose an answer; of very many the first ones, and how many more."""
+    names, more = ", ".join(named), len(option["people"]) - MOST_NAMED
+    if more <= 0:
+        return names
+    said = ngettext("%(names)s and %(count)s more", "%(names)s and %(count)s more", more)
+    return said % {"names": names, "count": more}
 
 
 register_card(voting.CARD, "cards/poll.html", poll)

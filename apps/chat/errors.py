@@ -414,4 +414,4 @@ class ReportDecided(Conflict):
 
 class NoteTooLong(InvalidInput):
     code = "chat.note_too_long"
-    message = _("A note has at most 1,000 characters.")
+    message = _("A note has at most %(limit)s characters.")

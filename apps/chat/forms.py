@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from apps.accounts.types import PersonView
 from apps.chat.services.polls import NewPoll
@@ -17,18 +18,22 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 
+def _purpose() -> forms.CharField:
+    return forms.CharField(
+        label=_("Purpose"),
+        max_length=250,
+        required=False,
+        help_text=_("One line under the name: what belongs here."),
+    )
+
+
 class ChannelForm(forms.Form):
     """Name, purpose and audience of a channel."""
 
     name = forms.CharField(
         label=_("Name"), max_length=60, help_text=_("For example a subject, a team or a place.")
     )
-    description = forms.CharField(
-        label=_("Purpose"),
-        max_length=250,
-        required=False,
-        help_text=_("One line under the name: what belongs here."),
-    )
+    description = _purpose()
     is_private = forms.BooleanField(label=_("Private: only people who are added can see it"), required=False)
 
     def __init__(self, *args: Any, may_be_public: bool = True, **kwargs: Any) -> None:
@@ -50,6 +55,12 @@ class SettingsForm(ChannelForm):
     takes_replies = forms.BooleanField(
         label=_("Where only announcers post: the others may reply in threads"), required=False
     )
+
+
+class PurposeForm(forms.Form):
+    """What belongs in a channel, for members who do not manage it."""
+
+    description = _purpose()
 
 
 class ConvertForm(forms.Form):
@@ -176,7 +187,7 @@ class BookmarkForm(forms.Form):
     """A link and what it is called."""
 
     url = forms.CharField(label=_("Address"), max_length=2000)
-    title = forms.CharField(label=_("Title"), max_length=100, required=False)
+    title = forms.CharField(label=pgettext_lazy("of a bookmark", "Title"), max_length=100, required=False)
 
 
 class ForwardForm(forms.Form):

@@ -16,6 +16,7 @@ from apps.chat.events import (
     MessageAcknowledged,
     MessageDeleted,
     MessageEdited,
+    MessageReported,
     MessageRestored,
     MessageSent,
     MessagesErased,
@@ -25,7 +26,7 @@ from apps.chat.events import (
     ReminderDue,
     ThreadFollowChanged,
 )
-from apps.chat.selectors import explaining
+from apps.chat.selectors import explaining, notifying_places
 from apps.chat.selectors import threads as thread_selectors
 from apps.chat.selectors.conversations import scopes_of, sees_conversation, visible_conversations
 from apps.chat.selectors.exporting import CONVERSATION
@@ -71,13 +72,16 @@ register_kind(notifying.MESSAGE)
 register_export(CONVERSATION)
 register_kind(notifying.REMINDER)
 register_kind(notifying.HIDDEN)
+register_kind(notifying.REMOVED)
+register_kind(notifying.REPORT)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
-register_place(Place(name="conversation", may_set=sees_conversation))
+register_place(Place(name="conversation", may_set=sees_conversation, titles=notifying_places.conversations))
 register_place(
     Place(
         name="thread",
         may_set=sees_thread,
+        titles=notifying_places.threads,
         levels=THREAD_LEVELS,
         hint=_("Threads you follow are listed under “Threads”. At “Nothing” not even mentions come."),
         standing=thread_selectors.standing_level,
@@ -204,16 +208,24 @@ def take_back_with_the_message(event: MessageDeleted) -> None:
 
 @in_transaction(MessageRestored)
 def take_back_with_the_hiding(event: MessageRestored) -> None:
-    """Its author is not told any more that a message is hidden which is back."""
-    subject = notifying.hidden_subject(event.message_id)
-    noticing.cancel(organization_id=event.organization_id, subjects=[subject])
+    """Its author is not told any more that a message is hidden, or removed, which is back."""
+    subjects = [notifying.hidden_subject(event.message_id), notifying.removed_subject(event.message_id)]
+    noticing.cancel(organization_id=event.organization_id, subjects=subjects)
 
 
 @after_commit(MessageDeleted, from_start=False)
 def tell_author_of_hiding(event: MessageDeleted) -> None:
-    """The author hears that moderators have hidden a message."""
+    """The author hears that moderators have hidden a message, or removed it."""
     if event.hidden_at is not None:
         notifying.tell_of_hidden(event.message_id)
+    else:
+        notifying.tell_of_removed(event.message_id, actor_id=event.actor_id)
+
+
+@after_commit(MessageReported, from_start=False)
+def tell_who_decides(event: MessageReported) -> None:
+    """Moderators hear that something waits for them."""
+    notifying.tell_of_report(message_id=event.message_id, reporter_id=event.actor_id)
 
 
 @in_transaction(MessagesErased)

@@ -27,6 +27,8 @@ def chat_texts() -> Texts:
         "to_draft": _("Take back to the draft"),
         "new_since": _("New since {since}"),
         "newest": _("Jump to newest"),
+        "older": _("Show older messages"),
+        "newer": _("Show newer messages"),
         "news": _count(ngettext("{count} new message", "{count} new messages", 1),
                        ngettext("{count} new message", "{count} new messages", 2)),
         "news_in": _count(ngettext("{count} new message in {name}", "{count} new messages in {name}", 1),
@@ -55,6 +57,8 @@ def chat_texts() -> Texts:
         "commands": _("Commands"),
         "menu.pin": _("Pin for everyone"),
         "menu.unpin": _("Take down"),
+        "menu.at_hand": _("Bookmark {name} for everyone"),
+        "bookmarked": _("Bookmark added"),
         "saved": _("Message saved"),
         "here": _("Everyone who is online now"),
         "menu.edit": _("Edit"),
@@ -127,7 +131,6 @@ def chat_texts() -> Texts:
         "thread.nothing": pgettext("a thread is", "Muted"),
         "thread.left": pgettext("a thread", "Not following"),
         "link_copied": _("Link copied"),
-        "archived": _("This channel is archived. It can be read, not written."),
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ REASONS = {
     "conversation": gettext_lazy("Everything in a conversation"),
     "reminder": gettext_lazy("Reminder"),
     "admin": gettext_lazy("From those who run this place"),
+    "report": gettext_lazy("A report that waits for a decision"),
 }
 
 
@@ -65,9 +66,14 @@ def deliveries(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG
     asked = {
         "channel": channel if channel in CHANNELS else "",
         "state": state if state in Delivery.State.values else "",
+        "person": request.GET.get("person", "").strip()[:100],
     }
     load = partial(
-        administration.list_deliveries, request.principal, channel=asked["channel"], state=asked["state"]
+        administration.list_deliveries,
+        request.principal,
+        channel=asked["channel"],
+        state=asked["state"],
+        person=asked["person"],
     )
     rows, paging = console_shell.paged(request, lambda offset, limit: load(offset=offset, limit=limit))
     standing = find_standing()

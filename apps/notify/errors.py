@@ -76,6 +76,11 @@ class MailTooLarge(MailRefused):
     message = _("The mail is larger than %(limit_mb)s MB.")
 
 
+class MailTooManyFiles(MailRefused):
+    code = "notify.mail_too_many_files"
+    message = _("A reply brings at most %(most)s files.")
+
+
 class MailUnreadable(MailRefused):
     """No message that can be read."""
 

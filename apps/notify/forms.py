@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from apps.notify.types import LEVELS, PreferencesView, QuietTime
+
+if TYPE_CHECKING:
+    from django.http import QueryDict
 
 DAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 MAILS = (
@@ -16,6 +19,9 @@ MAILS = (
     ("weekly", _("Once a week")),
     ("off", _("Never")),
 )
+
+
+_FOLLOWING = frozenset({"level", "mail", "push_content"})  # what an organization decides for who did not
 
 
 class WishesForm(forms.Form):
@@ -39,19 +45,24 @@ class WishesForm(forms.Form):
     )  # fmt: skip
 
     @classmethod
-    def of(cls, wishes: PreferencesView) -> WishesForm:
-        """Return the form as the wishes are."""
+    def of(cls, wishes: PreferencesView, sent: QueryDict | None = None) -> WishesForm:
+        """Return the form as the wishes are, or what was sent of them."""
         return cls(
+            sent,
             initial={
                 "level": wishes.level, "mail": wishes.mail, "digest_at": clock(wishes.digest_minute),
                 "digest_weekday": wishes.digest_weekday, "has_push": wishes.has_push,
                 "push_content": wishes.push_content,
-            }
+            },
         )  # fmt: skip
 
     def changes(self) -> dict[str, Any]:
-        """Return the fields of the row."""
-        values = dict(self.cleaned_data)
+        """Return the fields of the row; what was left as the organization has it goes on following the organization."""
+        values = {
+            name: value
+            for name, value in self.cleaned_data.items()
+            if name not in _FOLLOWING or name in self.changed_data
+        }
         at = values.pop("digest_at")
         return {**values, "digest_minute": at.hour * 60 + at.minute}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -24,9 +24,10 @@ REASONS: Final[Mapping[str, Text]] = {
     "conversation": _("Message in a conversation you hear all of"),
     "reminder": _("Reminder"),
     "admin": _("From those who run this place"),
+    "report": _("A report that waits for a decision"),
 }
 # Told even where the person muted the place: somebody asked for this person by name.
-PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin"})
+PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin", "report"})
 
 ALL, MENTIONS, NOTHING = "all", "mentions", "nothing"
 LEVELS: Final[Mapping[str, Text]] = {
@@ -161,13 +162,25 @@ class Place:
         may_set: whether a principal sees the place of an id.
         levels: the words of the choices. hint: what is said below them.
         standing: the level that holds for who set none; None offers "as everywhere else" as a choice of its own.
+        titles: what places of these ids are called, and their addresses; those the principal does not see are absent.
     """
 
     name: str
     may_set: Callable[[Principal, UUID], bool]
+    titles: Callable[[Principal, Collection[UUID]], Mapping[UUID, tuple[str, str]]]
     levels: Mapping[str, Text] = field(default_factory=lambda: LEVELS)
     hint: Text = LEVELS_HINT
     standing: Callable[[Principal, UUID], str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnLevel:
+    """A level somebody set for one place: `<name>:<id>`, what it is called, its address, and what is heard of it."""
+
+    place: str
+    title: str
+    url: str
+    level: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,13 +262,14 @@ class PreferencesView:
 
 @dataclass(frozen=True, kw_only=True)
 class ReplyTarget:
-    """Where a reply that came by mail belongs."""
+    """Where a reply that came by mail belongs; beside `message_id`, the last message the mail told of."""
 
     organization_id: UUID
     principal_id: UUID
     kind: str
     conversation_id: UUID
     thread_id: UUID | None
+    message_id: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from lxml import html
 
 from apps.accounts.errors import PermissionMissing
 from apps.accounts.models import User
 from apps.accounts.types import Principal
 from apps.chat.errors import EmojiNameInvalid, EmojiNameTaken, UnknownEmoji
-from apps.chat.models import CustomEmoji, Reaction
+from apps.chat.models import CustomEmoji, PresenceRules, Reaction
 from apps.chat.services import emoji, reactions
 from apps.core.models import AuditEntry
 from apps.files.errors import NotAPicture
@@ -66,6 +67,23 @@ def test_what_is_no_picture_or_taken_or_not_allowed_is_refused(world: World, mon
     with pytest.raises(EmojiNameTaken):
         emoji.add_emoji(principal=mona, code="crane", name="x.png", data=picture())
     assert CustomEmoji.objects.count() == 1
+
+
+def test_owners_switch_presence_off_for_everybody(world: World, mona: Principal) -> None:
+    address = f"/o/{world.organization.slug}/console/emoji/"
+    moderator = browser(mona)
+    assert "Show who is writing" not in moderator.get(address).content.decode()
+    moderator.post(f"{address}presence/", {"shows_presence": "on"})
+    assert not PresenceRules.objects.exists()
+    owner = browser(world.person("Olga", role="owner"))
+    assert owner.post(f"{address}presence/", {"shows_presence": "on"}).status_code == 302
+    rules = PresenceRules.objects.get()
+    assert (rules.shows_presence, rules.shows_typing) == (True, False)
+    boxes = html.fromstring(owner.get(address).content).xpath("//section//input[@type='checkbox']")
+    assert {box.get("name"): box.get("checked") is not None for box in boxes} == {
+        "shows_presence": True,
+        "shows_typing": False,
+    }
 
 
 def test_the_console_adds_and_removes(world: World, mona: Principal) -> None:

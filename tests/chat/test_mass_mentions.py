@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from apps.accounts.services import groups
 from apps.accounts.types import Principal
 from apps.chat.errors import MassMentionUnconfirmed
 from apps.chat.models import Mention, Message
@@ -75,6 +76,31 @@ def test_an_edit_that_calls_everyone_is_meant_too_and_one_that_did_before_is_not
     messages.edit_message(principal=ada, message_id=sent.id, body="@all lunch", confirm_mass_mention=True)
     messages.edit_message(principal=ada, message_id=sent.id, body="@all dinner")
     assert len(mentioned()) == 5
+
+
+def test_a_group_of_many_is_called_only_on_purpose(
+    world: World, people: list[Principal], channel: UUID
+) -> None:
+    ada, owner = people[0], world.person("Olga", role="owner")
+    crew = groups.create_group(principal=owner, name="Crew")
+    groups.add_people(principal=owner, group_id=crew, people=[person.id for person in people])
+    with pytest.raises(MassMentionUnconfirmed) as refused:
+        world.say(ada, channel, "@**Crew** lunch")
+    assert "5" in refused.value.detail
+    assert not Message.objects.exists()
+    # of whom one names there are as many as were written down
+    named = " ".join(f"@**{person.name}**" for person in people[1:])
+    world.say(ada, channel, f"@**Crew** {named} lunch")
+    sent = world.say(ada, channel, "lunch")
+    with pytest.raises(MassMentionUnconfirmed):
+        messages.edit_message(principal=ada, message_id=sent.id, body="@**Crew** lunch")
+    messages.edit_message(
+        principal=ada, message_id=sent.id, body="@**Crew** lunch", confirm_mass_mention=True
+    )
+    messages.edit_message(principal=ada, message_id=sent.id, body="@**Crew** dinner")
+    assert mentioned() == {person.id for person in people[1:]}
+    small = world.channel(ada, "klein", people[1:5])
+    world.say(ada, small, "@**Crew** lunch")
 
 
 @pytest.mark.django_db(transaction=True)

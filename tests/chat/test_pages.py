@@ -276,6 +276,18 @@ def test_the_creator_renames_and_archives_and_others_do_not(world: World, ada: R
     assert "This channel is archived." in page.text_content()
 
 
+def test_members_say_what_a_channel_is_for_and_nothing_else_of_it(
+    world: World, ada: Reader, ben: Reader
+) -> None:
+    conversation = world.channel(ada.person, "alt", [ben.person])
+    address = ben.url("about", conversation_id=conversation)
+    assert ben.page(address).xpath("//main//form//input[@type='text']/@name") == ["description"]
+    sent = {"description": "Alte Sachen", "name": "neu", "is_private": "on"}
+    assert ben.client.post(address, sent).status_code == 302
+    found = conversations.get_conversation(ada.person, conversation)
+    assert (found.name, found.description, found.is_private) == ("alt", "Alte Sachen", False)
+
+
 def test_preferences_are_ones_own(world: World, ada: Reader, ben: Reader) -> None:
     conversation = world.channel(ada.person, "betrieb", [ben.person])
     address = ada.url("preferences", conversation_id=conversation)

@@ -14,6 +14,7 @@ from apps.chat.services import messages, pins, reactions
 from apps.chat.services import threads as following
 from apps.chat.types import SentMessage
 from apps.chat.views import reading
+from apps.core.models import Event
 from tests.chat.test_pages import FRAGMENT, Reader
 from tests.chat.world import World
 
@@ -123,6 +124,27 @@ def test_a_deleted_reply_does_not_count(
     messages.delete_message(principal=ada.person, message_id=replies[8].id)
     shown = panel(ada, ada.url("thread", conversation_id=channel, message_id=root.id))
     assert shown.find_class("divider")[0].text_content() == "8 replies"
+
+
+def test_replies_stay_below_a_message_that_is_gone(
+    world: World, ada: Reader, ben: Reader, root: SentMessage, replies: list[SentMessage]
+) -> None:
+    channel = root.conversation_id
+    messages.delete_message(principal=ada.person, message_id=replies[8].id)
+    assert Event.objects.get(type="message.deleted").payload["thread"] == str(root.id)
+    messages.delete_message(principal=ada.person, message_id=root.id)
+    page = ben.client.get(ben.url("conversation", conversation_id=channel)).content.decode()
+    (gone,) = html.fromstring(page).xpath(f"//article[@data-message='{root.id}']")
+    assert "This message was deleted." in gone.text_content()
+    (link,) = gone.find_class("thread-link")
+    assert "8 replies" in link.text_content()
+    shown = panel(ben, link.get("href"))
+    assert shown.find_class("divider")[0].text_content() == "8 replies"
+    alone = world.say(ada.person, channel, "Ohne Antwort")
+    messages.delete_message(principal=ada.person, message_id=alone.id)
+    page = ben.client.get(ben.url("conversation", conversation_id=channel)).content.decode()
+    (gone,) = html.fromstring(page).xpath(f"//article[@data-message='{alone.id}']")
+    assert not gone.find_class("thread-link")
 
 
 def test_imported_history_is_new_neither_in_the_badge_nor_in_the_inbox(

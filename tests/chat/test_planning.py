@@ -16,6 +16,7 @@ from apps.chat.errors import (
     EmptyMessage,
     MassMentionUnconfirmed,
     MessageNotFound,
+    NoteTooLong,
     ReminderNotFound,
     ScheduledNotFound,
     TimeNotPossible,
@@ -206,6 +207,16 @@ def test_a_reminder_of_a_message_one_lost_keeps_its_note_only(
     payload = Event.objects.get(type="reminder.due").payload
     assert (payload["message_id"], payload["conversation"], payload["note"]) == (None, None, "n")
     assert planning.reminders_of(ada)[0].message is None
+
+
+def test_a_note_that_is_too_long_is_refused_and_not_cut(world: World, ada: Principal) -> None:
+    with pytest.raises(NoteTooLong):
+        reminders.remind(principal=ada, due_at=later(), note="x" * 501)
+    assert planning.reminders_of(ada) == []
+    pk = reminders.remind(principal=ada, due_at=later(), note="x" * 500)
+    with pytest.raises(NoteTooLong):
+        reminders.change_reminder(principal=ada, reminder_id=pk, note="y" * 501)
+    assert planning.reminders_of(ada)[0].note == "x" * 500
 
 
 @pytest.mark.parametrize(

@@ -324,3 +324,17 @@ def test_the_page_and_the_api_show_and_set_the_age_of_files(filed) -> None:
     end_files(admin.organization_id)
     address = Reader(ada).url("conversation", conversation_id=places["lunch"])
     assert "The time of the files here is over." in Reader(ada).client.get(address).content.decode()
+
+
+def test_a_rule_in_force_is_changed_from_what_it_says(filed) -> None:
+    _, admin, *_ = filed
+    rule = retention.set_rule(principal=admin, conversation_id=None, days=90, file_days=30, keeps_marked=True)
+    reader = Reader(admin)
+    console = f"/o/{admin.organization_slug}/console/retention/"
+    (change,) = reader.page(console).xpath("//td//a[contains(., 'Change')]/@href")
+    assert change == f"{console}new/?rule={rule}"
+    fields = {field.get("name"): field for field in reader.page(change).xpath("//main//form//input")}
+    assert (fields["days"].get("value"), fields["file_days"].get("value")) == ("90", "30")
+    assert fields["keeps_marked"].get("checked") is not None
+    (days,) = reader.page(f"{console}new/?rule=x").xpath("//main//input[@name='days']")
+    assert days.get("value") is None

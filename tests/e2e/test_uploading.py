@@ -33,6 +33,11 @@ def test_files_are_uploaded_with_a_bar_and_arrive_with_the_message(visit: Visit,
     with jonas.page.expect_download() as download:
         message.locator(".file__name", has_text="schicht.txt").click()
     assert download.value.path().read_text() == "Frühschicht\n" * 100
+    jonas.act(message, "more")
+    jonas.choose("Bookmark schicht.txt for everyone")
+    expect(jonas.page.locator("#toasts")).to_contain_text("Bookmark added")
+    maren.page.get_by_role("link", name="Pins and bookmarks").click()
+    expect(maren.page.locator("#dialog [data-bookmarks]")).to_contain_text("schicht.txt")
 
 
 def test_sending_waits_for_the_upload_and_says_so(visit: Visit, tmp_path: Path) -> None:

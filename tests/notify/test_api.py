@@ -10,7 +10,10 @@ from django.urls import reverse
 from lxml import html
 
 from apps.accounts.models import Member, User
+from apps.accounts.services import scopes
 from apps.accounts.types import Principal
+from apps.chat.models import Conversation
+from apps.chat.services import members
 from apps.core.models import AuditEntry
 from apps.notify.models import Level, Notification, Preferences, PushSubscription, Standing
 from apps.notify.selectors.notifications import unread_count
@@ -174,12 +177,89 @@ def test_settings_keep_wishes_hours_words_and_a_pause(ben: Principal) -> None:
     assert "End it now" in text
 
 
+def test_what_nobody_chose_goes_on_following_the_organization(world: World, ben: Principal) -> None:
+    form = {
+        "level": "mentions",
+        "mail": "soon",
+        "digest_at": "07:30",
+        "digest_weekday": "2",
+        "push_content": "on",
+    }
+    page(ben, "save_wishes", "post", form)
+    row = Preferences.objects.get()
+    assert (row.level, row.mail, row.push_content, row.digest_minute) == ("", "", None, 450)
+    program(world.person("Olga", role="owner")).patch("notification-defaults/", {"mail": "weekly"})
+    assert program(ben).get("me/notification-preferences/").json()["mail"] == "weekly"
+    page(ben, "save_wishes", "post", {**form, "mail": "daily"})
+    assert (Preferences.objects.get().mail, Preferences.objects.get().level) == ("daily", "")
+
+
+def test_a_refused_keyword_stays_in_its_field(ben: Principal) -> None:
+    answer = page(ben, "keywords", "post", {"word": "x"})
+    assert answer.status_code == 422  # type: ignore[attr-defined]
+    (field,) = html.fromstring(answer.content).xpath("//input[@id='word']")  # type: ignore[attr-defined]
+    assert field.get("value") == "x"
+
+
+def test_a_pause_ends_where_it_was_asked_for_and_leads_nowhere_else(ben: Principal) -> None:
+    status = f"/o/{ben.organization_slug}/status/"
+    client = Client()
+    client.cookies["session"] = open_session(User.objects.get(pk=ben.id))
+    assert "End it now" not in client.get(status).content.decode()
+    page(ben, "pause", "post", {"for": "tomorrow"})
+    drawn = html.fromstring(client.get(status).content)
+    (form,) = [one for one in drawn.forms if (one.action or "").endswith("/pause/")]
+    assert "No push messages until" in form.text_content()
+    answer = page(ben, "pause", "post", {"for": "", "next": form.fields["next"]})
+    assert answer.url == status  # type: ignore[attr-defined]
+    assert Preferences.objects.get().do_not_disturb_until is None
+    answer = page(ben, "pause", "post", {"for": "", "next": "https://evil.example/"})
+    assert answer.url.startswith(f"/o/{ben.organization_slug}/")  # type: ignore[attr-defined]
+
+
 def test_a_level_is_set_where_one_reads_and_leads_nowhere_else(world: World, ben: Principal) -> None:
     place = f"conversation:{Notification.objects.order_by('pk')[0].conversation_id}"
     assert page(ben, "place", data={"place": place}).status_code == 200  # type: ignore[attr-defined]
     answer = page(ben, "level", "post", {"place": place, "level": "all", "next": "https://evil.example/"})
     assert answer.url.startswith("/o/")  # type: ignore[attr-defined]
     assert Level.objects.get().level == "all"
+
+
+def test_places_with_a_level_of_their_own_are_listed(world: World, ben: Principal) -> None:
+    first = Notification.objects.order_by("pk")[0]
+    page(ben, "level", "post", {"place": f"conversation:{first.conversation_id}", "level": "nothing"})
+    page(ben, "level", "post", {"place": f"thread:{first.message_id}", "level": "mentions"})
+    drawn = html.fromstring(page(ben, "settings").content)  # type: ignore[attr-defined]
+    lines = drawn.xpath("//section[@id='levels']//li")
+    name = Conversation.objects.get(pk=first.conversation_id).name
+    assert [line.xpath(".//b")[0].text_content() for line in lines] == [name, "Thread: @Ben first"]
+    assert [line.xpath(".//small")[0].text_content() for line in lines] == ["Nothing", "Only mentions"]
+    change = lines[0].xpath(".//a[contains(@class, 'btn')]/@href")[0]
+    assert change.endswith(f"?place=conversation:{first.conversation_id}")
+    # what one does not see any more is not listed
+    members.remove_person(principal=ben, conversation_id=first.conversation_id, person_id=ben.id)
+    Conversation.objects.filter(pk=first.conversation_id).update(is_private=True)
+    scopes.set_audience(
+        scope_id=Conversation.objects.get(pk=first.conversation_id).scope_id, audience="seats"
+    )
+    assert 'id="levels"' not in page(ben, "settings").content.decode()  # type: ignore[attr-defined]
+
+
+def test_the_log_is_searched_by_person(world: World, ben: Principal) -> None:
+    ada, cem = world.person("Ada Two"), world.person("Cem")
+    told(world.say(ada, world.channel(ada, "technik", [cem]), f"{mention(cem)} third").id)
+    client = Client()
+    client.cookies["session"] = open_session(User.objects.get(pk=world.person("Olga", role="owner").id))
+    address = f"/o/{ben.organization_slug}/console/notifications/"
+
+    def whose(asked: str) -> set[str]:
+        drawn = html.fromstring(client.get(f"{address}{asked}").content)
+        return {cell.text_content() for cell in drawn.xpath("//tbody//td[1]/div[1]")}
+
+    assert whose("") == {"Ben", "Cem"}
+    assert whose("?person=cem") == {"Cem"}
+    assert whose("?person=cem&channel=push") == {"Cem"}
+    assert whose("?person=nobody") == set()
 
 
 def test_the_worker_is_a_script_of_this_address(db: None) -> None:

@@ -18,13 +18,14 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.accounts.types import Principal
 from apps.chat.models import Attachment, Message
-from apps.chat.services import members, messages, reading
+from apps.chat.services import members, messages, moving, reading, topics
 from apps.core import tenancy
 from apps.core.models import AuditEntry
 from apps.notify.errors import (
     MailAutomatic,
     MailEmpty,
     MailTooLarge,
+    MailTooManyFiles,
     MailUnreadable,
     ReplyAddressUnknown,
     SenderForeign,
@@ -196,6 +197,25 @@ def test_an_answer_is_posted_once_as_the_person_without_what_it_quotes(sent: tup
     assert Message.objects.count() == 2
 
 
+def test_an_answer_goes_to_the_topic_of_what_it_answers(world: World, clock: time_machine.Traveller) -> None:
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "allgemein", [ben])
+    asked = world.say(ada, channel, f"{mention(ben)} when?", topic="Ferry")
+    told(asked.id)
+    deliver(clock, ben)
+    (reply_to,) = mail.outbox[0].reply_to
+    topics.rename_topic(principal=ada, topic_id=Message.objects.get(pk=asked.id).topic_id, name="Ferries")
+    posted = Message.objects.get(pk=receiving.receive(answer(reply_to, address_of(ben), "At ten.")))
+    assert posted.topic is not None
+    assert posted.topic.name == "Ferries"
+    # in another channel now, which the person may not even see: it is answered where it was told
+    other = world.channel(ada, "andere", is_private=True)
+    moving.move_messages(principal=ada, message_id=asked.id, conversation_id=other)
+    again = answer(reply_to, address_of(ben), "Or at eleven.", Message_ID="<two@home.example>")
+    late = Message.objects.get(pk=receiving.receive(again))
+    assert (late.conversation_id, late.topic) == (channel, None)
+
+
 def test_an_answer_may_bring_files(sent: tuple[Principal, str]) -> None:
     ben, reply_to = sent
     body = (
@@ -205,6 +225,23 @@ def test_an_answer_may_bring_files(sent: tuple[Principal, str]) -> None:
     raw = answer(reply_to, address_of(ben), body, Content_Type='multipart/mixed; boundary="x"')
     posted = receiving.receive(raw)
     assert Attachment.objects.filter(message_id=posted).count() == 1
+
+
+def test_an_answer_with_too_many_files_is_refused_as_a_whole(sent: tuple[Principal, str]) -> None:
+    ben, reply_to = sent
+    part = '--x\r\nContent-Type: text/plain\r\nContent-Disposition: {}; filename="{}.txt"\r\n\r\nthe plan\r\n'
+    signs = "".join(part.format("inline", f"sign{number}") for number in range(5))
+
+    def raw(files: int, name: str) -> bytes:
+        body = signs + "".join(part.format("attachment", number) for number in range(files)) + "--x--\r\n"
+        kind = 'multipart/mixed; boundary="x"'
+        return answer(reply_to, address_of(ben), body, Content_Type=kind, Message_ID=f"<{name}@home.example>")
+
+    with pytest.raises(MailTooManyFiles):
+        receiving.receive(raw(11, "many"))
+    assert Message.objects.count() == 1
+    posted = receiving.receive(raw(10, "ten"))
+    assert Attachment.objects.filter(message_id=posted).count() == 10
 
 
 def test_an_answer_only_in_html_is_read_as_text(sent: tuple[Principal, str]) -> None:

@@ -110,6 +110,19 @@ def test_a_reminder_rings_each_time_and_goes_with_it(world: World) -> None:
     assert (unread_count(ada), list_page(ada).rows) == (0, [])
 
 
+def test_a_reminder_of_a_deleted_message_says_so(world: World) -> None:
+    ada = world.person("Ada")
+    sent = world.say(ada, world.channel(ada, "allgemein"), "call Ben")
+    soon = timezone.now() + timedelta(hours=1)
+    of_message = reminders.remind(principal=ada, due_at=soon, message_id=sent.id)
+    plain = reminders.remind(principal=ada, due_at=soon)
+    for pk, message_id in ((of_message, sent.id), (plain, None)):
+        notifying.tell_of_reminder(reminder_id=pk, principal_id=ada.id, due_at=soon, message_id=message_id)
+    assert [view.described.text for view in list_page(ada).rows] == ["", "call Ben"]
+    messages.delete_message(principal=ada, message_id=sent.id)
+    assert [view.described.text for view in list_page(ada).rows] == ["", "Its message is gone."]
+
+
 def test_nobody_outside_hears_a_keyword(world: World) -> None:
     ada, eve = world.person("Ada"), world.person("Eve")
     preferences.add_keyword(eve, word="ferry")

@@ -20,6 +20,8 @@ from pytest_django import Settings as SettingsWrapper
 from redis import Redis
 
 from apps.accounts.models import Organization
+from apps.chat.services.moderation import report_message
+from apps.chat.types import ReportReason
 from apps.core import tenancy
 from apps.core.events import consumers
 from apps.core.events.subscribers import DurableConsumer, durable_consumers
@@ -28,6 +30,7 @@ from apps.core.services.flags import forget, is_on
 from apps.ops.selectors import parts
 from apps.ops.services import pulse
 from apps.ops.types import FRESH_SECONDS, PULSES
+from tests.chat.world import World
 from tests.factories.accounts import MemberFactory, OrganizationFactory
 from tests.ops.conftest import Browser
 from tests.walls import everywhere
@@ -73,6 +76,17 @@ def test_the_overview_says_what_needs_somebody(browser: Browser, organization: O
     assert "Azimut" not in said
 
 
+def test_the_overview_counts_reported_messages(browser: Browser, organization: Organization) -> None:
+    with tenancy.use(organization.pk):
+        world = World(organization)
+        author, reporter = world.person("Author"), world.person("Reporter")
+        sent = world.say(author, world.channel(author, "open", [reporter]), "Buy my boat")
+        report_message(principal=reporter, message_id=sent.id, reason=ReportReason.SPAM)
+    for role in ("owner", "moderator"):
+        assert "1 reported message waits" in text(browser(role), "")
+    assert "reported message" not in text(browser("auditor"), "")
+
+
 def test_the_overview_costs_a_fixed_number_of_queries(
     browser: Browser, organization: Organization, django_assert_num_queries: Queries
 ) -> None:
@@ -80,8 +94,8 @@ def test_the_overview_costs_a_fixed_number_of_queries(
     client = browser("owner")
     client.get(BASE)
     # user, its session, seat; event log 3; leader, version; runs and their numbers 2; messages, members,
-    # conversations, documents; dead letters; emergency accounts
-    with django_assert_num_queries(17):
+    # conversations, documents; dead letters; reports; emergency accounts
+    with django_assert_num_queries(18):
         assert client.get(BASE).status_code == 200
 
 

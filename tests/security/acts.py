@@ -236,15 +236,15 @@ def _message_of_ben(stage: Stage) -> UUID:
     return stage.say(stage.member, channel)
 
 
-def _report_by_ben(stage: Stage) -> UUID:
+def _report_of_ben(stage: Stage) -> UUID:
     channel = stage.channel()
     chat_members.join(principal=stage.member, conversation_id=channel)
-    said = stage.say(stage.acting, channel)
-    return moderation.report_message(principal=stage.member, message_id=said, reason=ReportReason.SPAM)
+    said = stage.say(stage.member, channel)  # nobody decides about an own message
+    return moderation.report_message(principal=stage.acting, message_id=said, reason=ReportReason.SPAM)
 
 
 def _hidden_report(stage: Stage) -> UUID:
-    report = _report_by_ben(stage)
+    report = _report_of_ben(stage)
     moderation.hide(principal=stage.acting, report_id=report)
     return report
 
@@ -562,7 +562,7 @@ ACTS: dict[str, Act] = {
     "message.removed": Act(
         lambda s, message: messages.delete_message(principal=s.acting, message_id=message), _message_of_ben
     ),
-    "message.hidden": Act(lambda s, made: moderation.hide(principal=s.acting, report_id=made), _report_by_ben),
+    "message.hidden": Act(lambda s, made: moderation.hide(principal=s.acting, report_id=made), _report_of_ben),
     "message.shown": Act(
         lambda s, made: moderation.decide(
             principal=s.acting, report_id=made, decision=ReportState.DISMISSED
@@ -570,13 +570,13 @@ ACTS: dict[str, Act] = {
         _hidden_report,
     ),
     "report.read": Act(
-        lambda s, made: moderation.read_report(principal=s.acting, report_id=made), _report_by_ben
+        lambda s, made: moderation.read_report(principal=s.acting, report_id=made), _report_of_ben
     ),
     "report.decided": Act(
         lambda s, made: moderation.decide(
             principal=s.acting, report_id=made, decision=ReportState.DISMISSED
         ),
-        _report_by_ben,
+        _report_of_ben,
     ),
     "retention.rule_set": Act(
         lambda s, _: retention.set_rule(principal=s.acting, conversation_id=None, days=30)

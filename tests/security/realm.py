@@ -242,7 +242,7 @@ def _hide(realm: Realm) -> None:
     report = moderation.report_message(
         principal=principal_of(realm.colleague), message_id=said.id, reason=ReportReason.OTHER
     )
-    moderation.hide(principal=realm.acting, report_id=report)
+    moderation.hide(principal=principal_of(realm.colleague), report_id=report)
     realm.ids["/api/v1/messages/{message_id}/hidden/ message_id"] = said.id
 
 
@@ -374,6 +374,10 @@ def _privacy(realm: Realm) -> None:
     waiting = erasure.request_erasure(
         principal=principal_of(realm.colleague), subject_id=leaver.user_id, reason=f"left {word}"
     )
+    said = messages.send_message(
+        principal=principal_of(realm.colleague), conversation_id=realm.ids["conversation_id"],
+        body=f"reported {word}", client_key=uuid4().hex,
+    )  # fmt: skip
     realm.ids |= {
         "request_id": waiting,
         "hold_id": holds.place_hold(principal=who, reason=f"case {word}", subject_id=realm.colleague.user_id),
@@ -381,8 +385,8 @@ def _privacy(realm: Realm) -> None:
             principal=who, conversation_id=realm.ids["conversation_id"], days=30_000
         ),
         "report_id": moderation.report_message(
-            principal=principal_of(realm.colleague),
-            message_id=realm.ids["message_id"],
+            principal=who,
+            message_id=said.id,
             reason=ReportReason.SPAM,
             note=f"look {word}",
         ),

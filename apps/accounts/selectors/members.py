@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
@@ -59,6 +60,21 @@ def list_members(
     """Return a page of members by name; e-mail addresses only for who manages members. One query."""
     rows = visible_members(principal, query=query, role=role, include_inactive=include_inactive)
     return [member_view(row, principal) for row in rows.order_by("name", "pk")[offset : offset + limit]]
+
+
+def holders_of(permissions: Collection[str]) -> list[UUID]:
+    """Return the active people of the current organization whose role has all of these permissions. One query.
+
+    Says nothing of the conditions of a role, nor of what single audiences add.
+    """
+    rows = Member.objects.filter(
+        organization_id=tenancy.current(),
+        deactivated_at=None,
+        user__kind=User.Kind.PERSON,
+        user__is_active=True,
+        role__permissions__contains=list(permissions),
+    )
+    return list(rows.order_by("pk").values_list("user_id", flat=True))
 
 
 def get_member(principal: Principal, member_id: UUID) -> MemberView:

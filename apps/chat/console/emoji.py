@@ -1,4 +1,4 @@
-"""The console's page of messages: links that are looked at, for how long a text is changed, emoji of one's own."""
+"""The console's page of messages: links, for how long a text is changed, presence, emoji of one's own."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.services import access
 from apps.chat.console.conversations import ConsoleRequest
 from apps.chat.errors import EditWindowInvalid, EmojiNameInvalid
+from apps.chat.forms import SharingForm
+from apps.chat.selectors import statuses as status_selectors
 from apps.chat.selectors.emoji import custom_emoji
 from apps.chat.selectors.policy import rules_of
 from apps.chat.services import emoji as changing
-from apps.chat.services import policy
+from apps.chat.services import policy, statuses
 from apps.chat.types import MOST_EDIT_MINUTES
 from apps.core import console_shell
 from apps.core.registry import register_console_page
@@ -34,6 +36,8 @@ def emoji(request: ConsoleRequest, slug: str) -> HttpResponse:
         "rules": rules_of(request.principal.organization_id),
         "most_minutes": MOST_EDIT_MINUTES,
         "may_switch": bool(access.can(request.principal, policy.PERMISSION)),
+        "shown": status_selectors.rules(),
+        "may_hide": bool(access.can(request.principal, statuses.PERMISSION)),
     }
     return render(request, "console/emoji.html", context)
 
@@ -70,6 +74,19 @@ def switch(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
         lambda: policy.change_rules(principal=request.principal, link_previews=is_on),
         back=console_shell.address(request.principal, PAGE),
         said=_("Links are looked at") if is_on else _("Links are not looked at any more"),
+    )
+
+
+@require_POST
+def show_presence(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001
+    """Let people see who is here and who is writing, or nobody."""
+    form = SharingForm(request.POST)
+    form.is_valid()  # two boxes, checked or not
+    return console_shell.act(
+        request,
+        lambda: statuses.set_rules(request.principal, **form.cleaned_data),
+        back=console_shell.address(request.principal, PAGE),
+        said=_("Saved"),
     )
 
 
@@ -113,6 +130,7 @@ register_console_page(
     routes=[
         path("previews/", switch, name="link-previews"),
         path("edits/", limit_edits, name="edit-window"),
+        path("presence/", show_presence, name="presence-rules"),
         path("add/", add, name="emoji-add"),
         path("<slug:code>/remove/", remove, name="emoji-remove"),
     ],

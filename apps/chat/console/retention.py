@@ -43,7 +43,7 @@ def new_rule(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     part, title = "console/retention/rule.html", _("How long messages are kept")
     places = [(str(pk), name) for pk, name in selectors.list_places(request.principal)]
     if request.method != "POST":
-        form = RetentionForm(places=places)
+        form = RetentionForm(places=places, initial=_as_it_is(request))
         return console_shell.page_or_dialog(request, part, {"form": form}, page=PAGE, title=title)
     form = RetentionForm(request.POST, places=places)
     if not form.is_valid():
@@ -67,6 +67,18 @@ def new_rule(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG00
         return console_shell.form_again(request, part, {}, form, page=PAGE, title=title)
     where = console_shell.address(request.principal, PAGE)
     return console_shell.leave_to(request, where, said=_("The rule is in force"))
+
+
+def _as_it_is(request: ConsoleRequest) -> dict[str, object]:
+    """Return what a rule says that is to be changed; nothing of a new one."""
+    wanted = request.GET.get("rule", "")
+    rule = next((one for one in selectors.list_rules(request.principal) if str(one.id) == wanted), None)
+    if rule is None:
+        return {}
+    place = str(rule.conversation) if rule.conversation else ""
+    return {
+        "place": place, "days": rule.days, "file_days": rule.file_days, "keeps_marked": rule.keeps_marked,
+    }  # fmt: skip
 
 
 @require_POST

@@ -74,7 +74,7 @@ class MessageDeleted(ConversationEvent):
     """The message is gone for everyone; its place stays.
 
     With `hidden_at` moderators took it away until they decide: then `message.restored` brings it back, or this event
-    without `hidden_at` says that it stays away.
+    without `hidden_at` says that it stays away. `thread` is the message that it answered.
     """
 
     type: ClassVar[str] = "message.deleted"
@@ -82,6 +82,7 @@ class MessageDeleted(ConversationEvent):
     message_id: UUID
     deleted_at: datetime
     hidden_at: datetime | None = None
+    thread: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -54,12 +54,14 @@ class ReportView:
 
 
 def visible_reports(principal: Principal) -> QuerySet[Report]:
-    """Reports the principal may decide about.
+    """Reports the principal may decide about; never of its own messages.
 
     All of the organization for who moderates it; for who moderates single conversations, those of messages in them
     that it sees.
     """
-    rows = Report.objects.filter(organization_id=principal.organization_id)
+    rows = Report.objects.filter(organization_id=principal.organization_id).exclude(
+        message__sender_id=principal.id
+    )
     seen = visible_content(principal, scope="message__scope_id", time="message__sent_at")
     if access.can(principal, MODERATE):
         is_narrow = principal.scopes is not None or principal.data_classes is not None

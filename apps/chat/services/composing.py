@@ -148,8 +148,9 @@ def compose(
     rendered = render_body(cleaned, principal)
     announcing = access.places_of(principal, "message.announce")
     called = mass_mentions.audience(principal, conversation_id, rendered)
+    meant = everyone_meant(rendered, conversation_id)
     if not confirm_mass_mention:
-        mass_mentions.require_confirmed(called)
+        mass_mentions.require_confirmed(called or mass_mentions.by_group(principal, rendered, meant))
     return Draft(
         organization_id=principal.organization_id,
         conversation_id=conversation_id,
@@ -161,7 +162,7 @@ def compose(
         topic=clean_topic_or_general(topic),
         announces=announcing.everywhere,
         announce_scopes=tuple(announcing.scopes),
-        mentions=everyone_meant(rendered, conversation_id),
+        mentions=meant,
         mentions_everyone=rendered.mentions_everyone,
         attachments=tuple(dict.fromkeys(attachments)),
         card=card,

@@ -84,6 +84,7 @@ def tell(message: Message, *, actor_id: UUID | None) -> None:
             message_id=message.pk,
             deleted_at=message.deleted_at,
             hidden_at=message.hidden_at,
+            thread=message.thread_id,
         )
     )
 

@@ -8,7 +8,7 @@ from apps.accounts.types import Principal
 from apps.chat.models import Message
 from apps.chat.services.messages import send_message
 from apps.files.services.uploads import store_file
-from apps.notify.types import MailedReply
+from apps.notify.types import MailedReply, ReplyTarget
 
 
 def post_reply(principal: Principal, reply: MailedReply) -> UUID:
@@ -31,5 +31,18 @@ def post_reply(principal: Principal, reply: MailedReply) -> UUID:
         body=reply.body,
         client_key=reply.client_key,
         thread=target.thread_id,
+        topic="" if target.thread_id else _topic_of(target),
         attachments=tuple(files),
     ).id
+
+
+def _topic_of(target: ReplyTarget) -> str:
+    """Return the topic of the message that the mail told of, as it is called now; empty is the general one."""
+    if target.message_id is None:
+        return ""
+    rows = Message.objects.filter(
+        organization_id=target.organization_id,
+        pk=target.message_id,
+        conversation_id=target.conversation_id,
+    )
+    return rows.values_list("topic__name", flat=True).first() or ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from apps.accounts.types import Principal
@@ -25,6 +26,18 @@ def audience(principal: Principal, conversation_id: UUID, rendered: Rendered) ->
         return tuple(others)
     online = presence.connected(organization_id=principal.organization_id, people=others)
     return tuple(one for one in others if one in online)
+
+
+def by_group(
+    principal: Principal, rendered: Rendered, meant: tuple[UUID, ...], *, before: Collection[UUID] = ()
+) -> tuple[UUID, ...]:
+    """Return whom a text calls as people of a group alone, without the sender.
+
+    Args:
+        meant: everyone it mentions, by name or group. before: whom an edited text mentioned already.
+    """
+    named = {principal.id, *rendered.mentions, *before}
+    return tuple(one for one in meant if one not in named)
 
 
 def require_confirmed(called: tuple[UUID, ...]) -> None:

@@ -200,7 +200,7 @@ def edit_message(
 
     Raises:
         MessageNotFound, NotTheAuthor, MessageChanged, MessageDeleted, NotEditable, EditTooLate, EmptyMessage,
-        MessageTooLong, UnreadableText, MassMentionUnconfirmed: the edit calls everyone, which the old text did not.
+        MessageTooLong, UnreadableText, MassMentionUnconfirmed: the edit calls many, which the old text did not.
     """
     cleaned = composing.clean_body(body)
     rendered = composing.render_body(cleaned, principal)
@@ -213,6 +213,10 @@ def edit_message(
             mass_mentions.require_confirmed(
                 mass_mentions.audience(principal, message.conversation_id, rendered)
             )
+        meant = composing.everyone_meant(rendered, message.conversation_id)
+        if not confirm_mass_mention:
+            added = mass_mentions.by_group(principal, rendered, meant, before=message.mentions)
+            mass_mentions.require_confirmed(added)
         MessageRevision.objects.create(
             organization_id=message.organization_id,
             message_id=message.pk,
@@ -221,7 +225,6 @@ def edit_message(
             html=message.html,
             replaced_by_id=principal.id,
         )
-        meant = composing.everyone_meant(rendered, message.conversation_id)
         message.body, message.html, message.mentions = cleaned, rendered.html, list(meant)
         message.version, message.edited_at = message.version + 1, timezone.now()
         message.save(update_fields=["body", "html", "mentions", "version", "edited_at"])

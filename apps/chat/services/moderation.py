@@ -24,13 +24,14 @@ from apps.chat.errors import (
 from apps.chat.models import DeletedMessage, Message, Report
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.selectors.moderation import ReportView, get_report, visible_reports
-from apps.chat.services import composing, deleted
+from apps.chat.services import composing, deleted, notifying
 from apps.chat.services.conversations import open_direct
 from apps.chat.services.messages import send_message, take_away
 from apps.chat.services.standing import lock_message
 from apps.chat.types import ReportReason, ReportState
 from apps.core.events import log
 from apps.files.selectors.files import find_file
+from apps.notify.services import noticing
 
 LONGEST_NOTE = 1000
 
@@ -46,14 +47,14 @@ class HiddenText:
 def report_message(*, principal: Principal, message_id: UUID, reason: ReportReason, note: str = "") -> UUID:
     """Tell moderators of a message; return the report's id. Reporting again changes reason and note while it is open.
 
-    The author is not told, and nobody else either.
+    A text that was changed since the decision can be reported anew. The author is not told, and nobody else either.
 
     Raises:
         MessageNotFound, MessageDeleted, OwnMessage, NoteTooLong, ReportDecided.
     """
     cleaned = note.replace("\x00", "").strip()
     if len(cleaned) > LONGEST_NOTE:
-        raise NoteTooLong
+        raise NoteTooLong(limit=LONGEST_NOTE)
     message = visible_messages(principal).filter(pk=message_id).first()
     if message is None:
         raise MessageNotFound
@@ -68,17 +69,8 @@ def report_message(*, principal: Principal, message_id: UUID, reason: ReportReas
             reporter_id=principal.id,
             defaults={"reason": reason, "note": cleaned},
         )
-        if is_new:
-            log.record(
-                events.MessageReported(
-                    organization_id=principal.organization_id,
-                    stream_id=principal.organization_id,
-                    scope_id=message.scope_id,
-                    actor_id=principal.id,
-                    report_id=report.pk,
-                    message_id=message_id,
-                )
-            )
+        if is_new or _open_again(report, message, reason=reason, note=cleaned):
+            _tell_reported(principal, message, report.pk)
             return report.pk
         changed = Report.objects.filter(pk=report.pk, state=ReportState.OPEN).update(
             reason=reason, note=cleaned
@@ -86,6 +78,27 @@ def report_message(*, principal: Principal, message_id: UUID, reason: ReportReas
         if not changed:
             raise ReportDecided
     return report.pk
+
+
+def _open_again(report: Report, message: Message, **changes: str) -> bool:
+    """Let a decided report wait again, where the message says something else since; return whether it does."""
+    if message.edited_at is None:
+        return False
+    decided = Report.objects.filter(pk=report.pk, decided_at__lt=message.edited_at)
+    return decided.update(state=ReportState.OPEN, decided_by=None, decided_at=None, **changes) > 0
+
+
+def _tell_reported(principal: Principal, message: Message, report_id: UUID) -> None:
+    log.record(
+        events.MessageReported(
+            organization_id=principal.organization_id,
+            stream_id=principal.organization_id,
+            scope_id=message.scope_id,
+            actor_id=principal.id,
+            report_id=report_id,
+            message_id=message.pk,
+        )
+    )
 
 
 def read_report(*, principal: Principal, report_id: UUID) -> ReportView:
@@ -134,6 +147,9 @@ def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warn
         message = _lock_reported(report)
         Report.objects.filter(message_id=message.pk, state=ReportState.OPEN).update(
             state=decision, decided_by_id=principal.id, decided_at=timezone.now()
+        )
+        noticing.cancel(
+            organization_id=principal.organization_id, subjects=[notifying.report_subject(message.pk)]
         )
         _settle(principal, message, decision)
         if decision == ReportState.WARNED:

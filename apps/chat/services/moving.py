@@ -32,6 +32,7 @@ from apps.chat.errors import (
 from apps.chat.models import Attachment, Conversation, Membership, Mention, Message, ReadMark, Topic
 from apps.chat.selectors.messages import views_for, visible_messages
 from apps.chat.selectors.topics import find_by_name
+from apps.chat.services import notifying
 from apps.chat.services.composing import clean_topic_or_general
 from apps.chat.services.standing import (
     lock_streams,
@@ -239,6 +240,7 @@ def _move_to_channel(
     _renumber(rows, target, topic)
     _carry_mentions(rows, target)
     _carry_files(rows, source, target)
+    _carry_notifications(rows, target)
     gone = _drop_empty(before, into=None)
     log.record(
         events.MessagesMovedAway(
@@ -282,6 +284,17 @@ def _carry_mentions(rows: list[Message], target: Conversation) -> None:
     mentions.exclude(principal_id__in=inside.values("principal_id")).delete()
     for row in rows:
         mentions.filter(message_id=row.pk).update(conversation_id=target.pk, sequence=row.sequence)
+
+
+def _carry_notifications(rows: list[Message], target: Conversation) -> None:
+    """Reading them where they stand now reads them on the bell."""
+    inside = Membership.objects.filter(conversation_id=target.pk, left_at=None)
+    notifying.go_along(
+        organization_id=target.organization_id,
+        conversation_id=target.pk,
+        numbers={row.pk: row.sequence for row in rows},
+        readers=list(inside.values_list("principal_id", flat=True)),
+    )
 
 
 def _carry_files(rows: list[Message], source: Conversation, target: Conversation) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from apps.notify.types import Kind, Notice, Recipient
 
 REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.describe_reminders)
 HIDDEN = Kind(key="chat.hidden", label=_("Hidden message"), describe=notifying.describe_hidden)
+REMOVED = Kind(key="chat.removed", label=_("Removed message"), describe=notifying.describe_removed)
+REPORT = Kind(key="chat.report", label=_("A message was reported"), describe=notifying.describe_reports)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
 
@@ -47,6 +50,23 @@ def answered(*, principal_id: UUID, message_id: UUID) -> None:
     )
 
 
+def go_along(
+    *, conversation_id: UUID, numbers: Mapping[UUID, int], readers: Collection[UUID], organization_id: UUID
+) -> None:
+    """What was told of messages that stand in another conversation now is read there; who is not in it loses it.
+
+    Args:
+        numbers: of the messages there. readers: its members.
+    """
+    subjects = {subject(pk): number for pk, number in numbers.items()}
+    subjects |= {
+        told_of(pk): number for pk, number in numbers.items() for told_of in (hidden_subject, removed_subject)
+    }
+    noticing.carry(
+        organization_id=organization_id, conversation_id=conversation_id, subjects=subjects, readers=readers
+    )
+
+
 def hidden_subject(message_id: UUID) -> str:
     """Return what a notification of a hidden message is about."""
     return f"hidden:{message_id}"
@@ -66,6 +86,46 @@ def tell_of_hidden(message_id: UUID) -> None:
         message_id=message_id,
     )
     noticing.notify(notice, [Recipient(principal_id=sender_id, reason="admin")])
+
+
+def removed_subject(message_id: UUID) -> str:
+    """Return what a notification of a removed message is about."""
+    return f"removed:{message_id}"
+
+
+def tell_of_removed(message_id: UUID, *, actor_id: UUID | None) -> None:
+    """Tell the author that somebody else took a message away; twice is harmless, and so is one that is back."""
+    found = notifying.find_removed(message_id)
+    if found is None or actor_id is None:
+        return
+    conversation_id, sender_id = found
+    notice = Notice(
+        organization_id=tenancy.current(),
+        kind=REMOVED.key,
+        subject=removed_subject(message_id),
+        actor_id=actor_id,
+        conversation_id=conversation_id,
+        message_id=message_id,
+    )
+    noticing.notify(notice, [Recipient(principal_id=sender_id, reason="admin")])
+
+
+def report_subject(message_id: UUID) -> str:
+    """Return what a notification of a reported message is about."""
+    return f"report:{message_id}"
+
+
+def tell_of_report(*, message_id: UUID, reporter_id: UUID | None) -> None:
+    """Tell who decides about a reported message, once for all its reports. Twice is harmless, as is a decided one."""
+    notice = Notice(
+        organization_id=tenancy.current(),
+        kind=REPORT.key,
+        subject=report_subject(message_id),
+        actor_id=reporter_id,
+        message_id=message_id,
+    )
+    deciding = notifying.who_decides(message_id)
+    noticing.notify(notice, [Recipient(principal_id=person, reason="report") for person in deciding])
 
 
 def tell_of_reminder(

@@ -82,6 +82,6 @@ def _pin(message: Message, at: datetime | None, *, actor_id: UUID) -> None:
 
 
 def _room(conversation_id: UUID) -> int:
-    """Return how many more messages can be pinned."""
-    pinned = Message.objects.filter(conversation_id=conversation_id).exclude(pinned_at=None)
+    """Return how many more messages can be pinned; deleted ones, which nobody can take down, take no room."""
+    pinned = Message.objects.filter(conversation_id=conversation_id, deleted_at=None).exclude(pinned_at=None)
     return max(0, MOST_PINS - pinned.count())

@@ -16,7 +16,7 @@ from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.types import Principal
 from apps.chat import events
-from apps.chat.errors import MessageNotFound, ReminderNotFound, TimeNotPossible, TooManyReminders
+from apps.chat.errors import MessageNotFound, NoteTooLong, ReminderNotFound, TimeNotPossible, TooManyReminders
 from apps.chat.models import Reminder
 from apps.chat.selectors.messages import visible_messages
 from apps.core import tenancy
@@ -25,6 +25,7 @@ from apps.core.events import log
 MOST_WAITING = 500
 FARTHEST = timedelta(days=3 * 366)
 BATCH = 200
+LONGEST_NOTE = 500
 _FRIDAY = 4
 
 
@@ -42,8 +43,9 @@ def remind(
         repeat: empty, `daily`, `weekdays`, `weekly` or `monthly`, by the clock of the current time zone.
 
     Raises:
-        MessageNotFound, TimeNotPossible: past, or more than three years away; TooManyReminders.
+        MessageNotFound, TimeNotPossible: past, or more than three years away; NoteTooLong, TooManyReminders.
     """
+    cleaned = _clean_note(note)
     if message_id is not None:
         found = visible_messages(principal).filter(pk=message_id, deleted_at=None)
         if not found.exists():
@@ -56,7 +58,7 @@ def remind(
             organization_id=principal.organization_id,
             principal_id=principal.id,
             message_id=message_id,
-            note=note.strip()[:500],
+            note=cleaned,
             due_at=due_at,
             repeat=repeat,
             zone=timezone.get_current_timezone_name(),
@@ -76,12 +78,12 @@ def change_reminder(
     """Change a reminder; a new time lets it come again.
 
     Raises:
-        ReminderNotFound, TimeNotPossible.
+        ReminderNotFound, TimeNotPossible, NoteTooLong.
     """
     with transaction.atomic():
         row = _lock_own(principal, reminder_id)
         if note is not None:
-            row.note = note.strip()[:500]
+            row.note = _clean_note(note)
         if repeat is not None:
             row.repeat = repeat
         if due_at is not None:
@@ -200,6 +202,13 @@ def _lock_own(principal: Principal, reminder_id: UUID) -> Reminder:
     if row is None:
         raise ReminderNotFound
     return row
+
+
+def _clean_note(note: str) -> str:
+    cleaned = note.strip()
+    if len(cleaned) > LONGEST_NOTE:
+        raise NoteTooLong(limit=LONGEST_NOTE)
+    return cleaned
 
 
 def _require_possible(due_at: datetime) -> None:

@@ -22,6 +22,7 @@ from apps.core.events import log
 from apps.notify.services import preferences
 
 LONGEST = 100
+PERMISSION = "organization.manage"
 
 
 def set_status(
@@ -69,7 +70,7 @@ def set_rules(principal: Principal, *, shows_presence: bool, shows_typing: bool)
     Raises:
         PermissionMissing.
     """
-    access.require(principal, "organization.manage")
+    access.require(principal, PERMISSION)
     with transaction.atomic():
         PresenceRules.objects.update_or_create(
             organization_id=principal.organization_id,

@@ -121,7 +121,17 @@ def _message(stream: _Stream, row: Row) -> SafeString:
         name=shown.sender.name,
         face="" if row.continues else avatar(stream.context, shown.sender),
         text=mark_safe(row.hidden_html) if is_deleted else _body(stream, row),  # noqa: S308 - sanitised HTML
-        around="" if is_deleted else _around(stream, row, place),
+        around=_replies(stream, row, place) if is_deleted else _around(stream, row, place),
+    )
+
+
+def _replies(stream: _Stream, row: Row, place: str) -> SafeString:
+    """Return the way to the replies of a message that is gone: what others wrote stays."""
+    if not row.message.replies or stream.in_thread:
+        return SafeString("")
+    thread_link = f"{place}t/{row.message.id}/"
+    return _part(
+        stream.context, "chat/parts/thread_link.html", row=row, m=row.message, thread_link=thread_link
     )
 
 

@@ -17,7 +17,7 @@ from apps.accounts.selectors import people as directory
 from apps.accounts.services import access
 from apps.accounts.services.scoped_roles import may_manage as may_manage_roles
 from apps.accounts.types import PersonView
-from apps.chat.forms import ChannelForm, ConvertForm, PeopleForm, SettingsForm
+from apps.chat.forms import ChannelForm, ConvertForm, PeopleForm, PurposeForm, SettingsForm
 from apps.chat.selectors import channels, conversations
 from apps.chat.selectors.exporting import may_export
 from apps.chat.services import conversations as changing
@@ -196,15 +196,15 @@ def about(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespons
         "name": found.name, "description": found.description, "is_private": found.is_private,
         "who_posts": found.who_posts, "takes_replies": found.takes_replies,
     }  # fmt: skip
-    form = SettingsForm(posted(request), initial=initial)
+    may_manage = _may_manage(request, found) and found.kind == "channel"
+    form = (SettingsForm if may_manage else PurposeForm)(posted(request), initial=initial)
     context = {
         "conversation": found, "form": form, "may_change": may_change, "slug": slug, "action": request.path,
-        "may_archive": _may_manage(request, found) and found.kind == "channel",
-        "may_export": may_export(request.principal, found),
+        "may_archive": may_manage, "may_export": may_export(request.principal, found),
         "search_url": search_address(request.principal, found.id),
     }  # fmt: skip
     if request.method == "POST" and may_change and form.is_valid():
-        kept = () if form.cleaned_data["who_posts"] else ("who_posts", "takes_replies")
+        kept = () if form.cleaned_data.get("who_posts") else ("who_posts", "takes_replies")
         changed = {
             name: value
             for name, value in form.cleaned_data.items()

@@ -34,6 +34,7 @@ from apps.core.api.paging import NEWEST_FIRST, decode
 from apps.core.errors import DomainError
 
 ON_A_PAGE = 50
+MOST_LISTED = 200  # of those who have seen a message, and of those who have not
 
 
 @require_safe
@@ -213,7 +214,10 @@ def acknowledge(request: PageRequest, slug: str, conversation_id: UUID, message_
         person for person in inside if person.id not in message.acknowledged and person.id != message.sender.id
         and not person.is_agent
     ]  # fmt: skip
-    context = {"seen": seen, "missing": missing}
+    context = {
+        "seen": seen[:MOST_LISTED], "seen_count": len(seen), "seen_unlisted": max(0, len(seen) - MOST_LISTED),
+        "missing": missing[:MOST_LISTED], "missing_unlisted": max(0, len(missing) - MOST_LISTED),
+    }  # fmt: skip
     return page_or_dialog(request, "chat/parts/acknowledged.html", context, title=_("Who has seen it"))
 
 

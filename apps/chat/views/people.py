@@ -24,6 +24,7 @@ from apps.chat.services import presence, statuses
 from apps.chat.views.common import PageRequest, leave_to, page_or_dialog, posted
 from apps.core.errors import DomainError
 from apps.files.services import pictures
+from apps.notify.selectors.preferences import preferences_of
 
 MOST = 8
 STATES = {
@@ -117,6 +118,8 @@ def status(request: PageRequest, slug: str) -> HttpResponse:
         "form": form,
         "sharing_form": SharingForm(initial=shown),
         "rules": status_selectors.rules(),
+        "undisturbed_until": _undisturbed_until(request),
+        "next": request.headers.get("HX-Current-URL") or request.path,
         "slug": slug,
     }
     code = 422 if form.errors else 200
@@ -137,6 +140,12 @@ def sharing(request: PageRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         statuses.set_sharing(request.principal, **form.cleaned_data)
     return leave_to(request, _back(request, slug), said=_("Saved"))
+
+
+def _undisturbed_until(request: PageRequest) -> datetime | None:
+    """Return until when the reader does not want to be disturbed; None where it does not mind."""
+    until = preferences_of([request.principal.id])[request.principal.id].do_not_disturb_until
+    return until if until is not None and until > timezone.now() else None
 
 
 def _back(request: PageRequest, slug: str) -> str:

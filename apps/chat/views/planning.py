@@ -201,11 +201,16 @@ def finish_reminder(request: PageRequest, slug: str, reminder_id: UUID) -> HttpR
     return leave_to(request, reverse("chat:reminders", kwargs={"slug": slug}))
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete_reminder(request: PageRequest, slug: str, reminder_id: UUID) -> HttpResponse:
-    """Forget a reminder."""
-    reminders.delete_reminder(principal=request.principal, reminder_id=reminder_id)
-    return leave_to(request, reverse("chat:reminders", kwargs={"slug": slug}))
+    """Forget a reminder; its note is gone then, so that is asked first."""
+    back = reverse("chat:reminders", kwargs={"slug": slug})
+    if request.method == "POST":
+        reminders.delete_reminder(principal=request.principal, reminder_id=reminder_id)
+        return leave_to(request, back)
+    one = planning.get_reminder(request.principal, reminder_id)
+    said = one.note or (one.message.body if one.message else "")
+    return _ask_to_delete(request, said, back=back, title=_("Delete reminder"))
 
 
 @require_safe

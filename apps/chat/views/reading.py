@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -146,11 +147,15 @@ def window(request: PageRequest, slug: str, conversation_id: UUID) -> HttpRespon
 
 @require_safe
 def one(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """Return one message as a fragment, for scripts that heard of something only the server can draw."""
+    """Return one message as a fragment, for scripts that heard of something only the server can draw.
+
+    `?thread=1` is for the panel of a thread; `?more=1` leaves out face and name, which stand above.
+    """
     message = messages.get_message(request.principal, message_id)
     if message.conversation != conversation_id:
         raise MessageNotFound
     (row,) = presenting.rows([message], reader=request.principal)
+    row = dataclasses.replace(row, continues="more" in request.GET)
     return render(
         request, "chat/parts/message.html", {"row": row, "in_thread": bool(request.GET.get("thread"))}
     )

@@ -53,6 +53,7 @@ class ReplyAddress(TenantModel):
     kind = models.CharField(max_length=40)
     conversation_id = models.UUIDField()
     thread_id = models.UUIDField(null=True)
+    message_id = models.UUIDField(null=True, help_text="The last message the mail told of.")
     expires_at = models.DateTimeField()
 
     class Meta:

@@ -80,6 +80,7 @@ def _message(mail: Mail) -> EmailMessage:
             kind=first.row.kind,
             conversation_id=first.row.conversation_id,
             thread_id=first.row.thread_id,
+            message_id=mail.groups[0].views[-1].row.message_id,
         )
     unsubscribe = _address("notify_unsubscribe", token=unsubscribe_token(principal))
     with translation.override(mail.language), timezone.override(mail.zone):

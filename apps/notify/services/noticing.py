@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -212,6 +212,21 @@ def cancel(
     if reasons is not None:
         rows = rows.filter(reason__in=list(reasons))
     return settling.settle(rows, state="cancelled")
+
+
+def carry(
+    *, organization_id: UUID, conversation_id: UUID, subjects: Mapping[str, int], readers: Collection[UUID]
+) -> None:
+    """Let what was told of subjects belong to another conversation; it is taken back from who does not read there.
+
+    Args:
+        subjects: with their places there, so that reading up to there reads them.
+    """
+    cancel(subjects=subjects, organization_id=organization_id, but_not=readers)
+    rows = Notification.objects.filter(organization_id=organization_id, subject__in=list(subjects))
+    for subject in set(rows.values_list("subject", flat=True)):
+        rows.filter(subject=subject).update(conversation_id=conversation_id)
+        rows.filter(subject=subject).exclude(sequence=None).update(sequence=subjects[subject])
 
 
 def cancel_all(*, organization_id: UUID, subjects: Collection[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,8 @@ from apps.notify import actions
 from apps.notify.errors import KeywordInvalid, SubjectInvalid, TooManyKeywords
 from apps.notify.events import LevelChanged
 from apps.notify.models import Delivery, Keyword, Level, Preferences, Standing
-from apps.notify.types import MAIL, Place, QuietTime
+from apps.notify.selectors.levels import list_levels
+from apps.notify.types import MAIL, OwnLevel, Place, QuietTime
 
 MOST_KEYWORDS = 50
 _WORD = re.compile(r"(?=.*\w).{2,60}")
@@ -95,6 +97,22 @@ def _tell(principal: Principal, place: str, level: str) -> None:
             level=level,
         )
     )
+
+
+def levels_of(principal: Principal) -> list[OwnLevel]:
+    """Return the levels the principal set, by what the places are called; of places it still sees. Three queries."""
+    chosen = list_levels(principal)
+    ids: dict[str, list[UUID]] = defaultdict(list)
+    for place in chosen:
+        name, _colon, pk = place.partition(":")
+        ids[name].append(UUID(pk))
+    found = [
+        OwnLevel(place=f"{name}:{pk}", title=title, url=url, level=kind.levels[chosen[f"{name}:{pk}"]])
+        for name, wanted in ids.items()
+        if (kind := _places.get(name)) is not None
+        for pk, (title, url) in kind.titles(principal, wanted).items()
+    ]
+    return sorted(found, key=lambda one: (one.title.casefold(), one.place))
 
 
 def require_place(principal: Principal, place: str) -> Place:

@@ -30,6 +30,7 @@ from apps.notify.errors import (
     MailEmpty,
     MailRefused,
     MailTooLarge,
+    MailTooManyFiles,
     MailUnreadable,
     ReplyAddressUnknown,
     SenderForeign,
@@ -158,12 +159,14 @@ def _reply(message: EmailMessage, target: ReplyTarget, raw: bytes) -> MailedRepl
 
 def _files(message: EmailMessage) -> Iterator[MailedFile]:
     """Yield what is attached by name; pictures of a signature that the text shows inline are left out."""
-    for number, part in enumerate(message.iter_attachments()):
+    number = 0
+    for part in message.iter_attachments():
         content = part.get_payload(decode=True)
         if part.get_content_disposition() != "attachment" or not isinstance(content, bytes) or not content:
             continue
-        if number >= MOST_FILES:
-            return
+        number += 1
+        if number > MOST_FILES:
+            raise MailTooManyFiles(most=MOST_FILES)
         yield MailedFile(
             name=part.get_filename() or "attachment", media_type=part.get_content_type(), content=content
         )

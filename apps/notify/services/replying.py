@@ -29,8 +29,19 @@ _MAC_BYTES = 10
 _ID_LETTERS, _MAC_LETTERS = 26, 16
 
 
-def address_for(principal: Principal, *, kind: str, conversation_id: UUID, thread_id: UUID | None) -> str:
-    """Return where the principal may answer, or nothing where this server takes no answers. Two statements."""
+def address_for(
+    principal: Principal,
+    *,
+    kind: str,
+    conversation_id: UUID,
+    thread_id: UUID | None,
+    message_id: UUID | None = None,
+) -> str:
+    """Return where the principal may answer, or nothing where this server takes no answers. Two statements.
+
+    Args:
+        message_id: the last message it is told of, beside which the answer belongs.
+    """
     box, _, host = settings.CONFIGURATION.notification.mail_reply_address.partition("@")
     if not host:
         return ""
@@ -41,6 +52,7 @@ def address_for(principal: Principal, *, kind: str, conversation_id: UUID, threa
         kind=kind,
         conversation_id=conversation_id,
         thread_id=thread_id,
+        message_id=message_id,
         expires_at=timezone.now() + timedelta(days=days),
     )
     return f"{box}+{_written(row.pk.bytes)}{_mac(row, settings.SECRET_KEY)}@{host}"
@@ -70,6 +82,7 @@ def find_target(address: str) -> ReplyTarget:
         kind=row.kind,
         conversation_id=row.conversation_id,
         thread_id=row.thread_id,
+        message_id=row.message_id,
     )
 
 
@@ -97,7 +110,7 @@ def _mac(row: ReplyAddress, secret: str) -> str:
         str(part)
         for part in (
             row.pk, row.organization_id, row.principal_id, row.kind, row.conversation_id, row.thread_id or "",
-            int(row.expires_at.timestamp()),
+            int(row.expires_at.timestamp()), *([row.message_id] if row.message_id else []),
         )
     )  # fmt: skip
     key = hashlib.sha256(b"chatsystem reply address\0" + secret.encode()).digest()

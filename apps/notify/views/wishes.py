@@ -41,7 +41,7 @@ def settings_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG
 @require_POST
 def save_wishes(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Change what is told and by which ways."""
-    form = WishesForm(request.POST)
+    form = WishesForm.of(get_preferences(request.principal), request.POST)
     if not form.is_valid():
         return _page(request, wishes_form=form)
     preferences.change(request.principal, **form.changes(), **_zone(request))
@@ -64,19 +64,26 @@ def pause(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     until = _pause_end(request.POST.get("for", ""))
     preferences.stay_undisturbed(request.principal, until=until)
     said = _("No push messages until then") if until else _("Push messages come again")
+    if (where := _asked_from(request)) is not None:
+        messages.success(request, said)
+        return HttpResponseRedirect(where)
     return back(request, "settings", said=said, section="pause")
 
 
 @require_POST
 def keywords(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Add or remove a keyword."""
+    word = request.POST.get("word", "")
     try:
         if gone := request.POST.get("remove"):
             preferences.remove_keyword(request.principal, word=gone)
         else:
-            preferences.add_keyword(request.principal, word=request.POST.get("word", ""))
+            preferences.add_keyword(request.principal, word=word)
     except DomainError as refused:
         messages.error(request, refused.detail)
+        again = _page(request, word=word)
+        again.status_code = 422
+        return again
     return back(request, "settings", section="keywords")
 
 
@@ -112,8 +119,7 @@ def level(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     if wanted and wanted not in LEVELS:
         raise InvalidInput
     preferences.set_level(request.principal, place=request.POST.get("place", ""), level=wanted)
-    where = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure()):
+    if (where := _asked_from(request)) is not None:
         messages.success(request, _("Saved"))
         return HttpResponseRedirect(where)
     return back(request, "settings", said=_("Saved"))
@@ -128,6 +134,13 @@ def end_browser(request: PageRequest, slug: str, subscription_id: UUID) -> HttpR
     )
 
 
+def _asked_from(request: PageRequest) -> str | None:
+    """Return the page of this server where something was asked for, if the form names one."""
+    where = request.POST.get("next", "")
+    is_ours = url_has_allowed_host_and_scheme(where, {request.get_host()}, require_https=request.is_secure())
+    return where if is_ours else None
+
+
 def _page(request: PageRequest, **changed: Any) -> HttpResponse:
     principal = request.principal
     wishes = get_preferences(principal)
@@ -137,6 +150,7 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         "wishes_form": WishesForm.of(wishes),
         "quiet_form": QuietForm.of(wishes),
         "browsers": addresses.list_browsers(principal),
+        "levels": preferences.levels_of(principal),
         "push_key": vapid.public_key(),
         "is_paused": wishes.do_not_disturb_until is not None and wishes.do_not_disturb_until > timezone.now(),
         "zone": timezone.get_current_timezone_name(),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from apps.accounts.types import Principal
+from apps.chat.selectors.moderation import MODERATE, count_open
 from apps.core import console_shell
 from apps.core.selectors.given_up import count_dead_letters
 from apps.core.services.database_roles import missing_walls
@@ -36,9 +37,11 @@ class Todo:
 def todos(
     principal: Principal, parts: Sequence[PartStatus], counts: RunCounts, documents: DocumentCounts
 ) -> list[Todo]:
-    """Return what needs attention, worst first. Two queries."""
+    """Return what needs attention, worst first. Three queries."""
     found = [*_from_parts(principal, parts), *_from_letters(principal), *_from_walls(principal)]
     found += _from_documents(principal, documents)
+    if console_shell.may_open(principal, MODERATE):
+        found += _from_reports(principal)
     if console_shell.may_open(principal, "run.view_any"):
         found += _from_runs(principal, counts)
     return sorted(found, key=lambda todo: not todo.is_bad)
@@ -77,6 +80,18 @@ def _from_walls(principal: Principal) -> Iterator[Todo]:
             text=_("This database lacks the roles %(roles)s.") % {"roles": ", ".join(missing)},
             url=f"{console_shell.address(principal, STATUS)}#walls",
             action=_("Show status"),
+        )
+
+
+def _from_reports(principal: Principal) -> Iterator[Todo]:
+    count = count_open(principal)
+    if count:
+        yield Todo(
+            title=ngettext("%(count)s reported message waits", "%(count)s reported messages wait", count)
+            % {"count": count},
+            text=_("Somebody says that something is wrong with it."),
+            url=console_shell.address(principal, "reports"),
+            action=_("Decide"),
         )
 
 

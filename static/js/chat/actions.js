@@ -38,6 +38,15 @@ const react = (article, emoji) => act(`${linkOf(article)}react/`, { emoji });
 /** Of one topic where only that one is shown. @param {HTMLElement} article */
 const unreadFrom = (article) => void act(`${linkOf(article)}unread/`, article.closest("[data-place]") ? { only_topic: "1" } : {});
 
+/** Where one only reads: the channel is archived, or one is not in it. @param {Element} article */
+const isClosed = (article) => !!article.closest("[data-closed]");
+
+/** The files of a message, which everyone there may find again among the bookmarks. @param {HTMLElement} article */
+const filesOf = (article) => all(".message__files > [data-attachment]", article).map((file) => ({
+  id: file.dataset.attachment ?? "",
+  name: file.querySelector(".file__name")?.textContent ?? file.querySelector("img")?.alt ?? "",
+}));
+
 /** @param {HTMLElement} article */
 const mayDelete = (article) => "mine" in article.dataset || !!document.querySelector("[data-may-moderate]");
 
@@ -46,19 +55,21 @@ function openActions(article, button) {
   const link = linkOf(article);
   const isMine = "mine" in article.dataset;
   const thread = /** @type {HTMLAnchorElement | null} */ (article.querySelector('[data-act="thread"]'));
+  const isOpen = !isClosed(article);
   const isPinned = !!article.querySelector('.message__marks use[href$="#pin"]');
   openMenu(button, t("menu"), [
     ...(thread ? [{ label: t("menu.reply"), icon: "reply", key: "r", run: () => openThread(thread.href) }] : []),
-    { label: t("menu.quote"), icon: "quote", run: () => quote(link, article) },
+    ...(composerOf(article) ? [{ label: t("menu.quote"), icon: "quote", run: () => quote(link, article) }] : []),
     { label: t("menu.forward"), icon: "right", run: () => dialogFor(`${link}forward/`) },
     { label: t("menu.remind"), icon: "bell", run: () => dialogFor(`${link}remind/`) },
     { label: t("menu.save"), icon: "bookmark", run: () => save(link) },
-    { label: t(isPinned ? "menu.unpin" : "menu.pin"), icon: "pin", run: () => act(`${link}pin/`, { is_pinned: isPinned ? "0" : "1" }) },
-    ...(isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
+    ...(isOpen ? [{ label: t(isPinned ? "menu.unpin" : "menu.pin"), icon: "pin", run: () => act(`${link}pin/`, { is_pinned: isPinned ? "0" : "1" }) }] : []),
+    ...(isOpen ? filesOf(article).map(({ id, name }) => ({ label: t("menu.at_hand", { name }), icon: "link", run: () => atHand(`${link}files/${id}/bookmark/`) })) : []),
+    ...(isOpen && isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
     { label: t("menu.link"), icon: "link", run: () => copyAnd(new URL(link, location.href).href, t("link_copied")) },
     { label: t("menu.text"), icon: "copy", run: () => copyAnd(one(".message__text", article).innerText, t("copied")) },
-    { label: t("menu.unread"), icon: "inbox", key: "u", run: () => unreadFrom(article) },
-    ...((isMine || document.querySelector("[data-may-moderate]")) && article.closest('#main [data-kind="channel"]') ? [{ label: t("menu.move"), icon: "flow", run: () => dialogFor(`${link}move/`) }] : []),
+    ...(article.closest("[data-member]") ? [{ label: t("menu.unread"), icon: "inbox", key: "u", run: () => unreadFrom(article) }] : []),
+    ...(isOpen && (isMine || document.querySelector("[data-may-moderate]")) && article.closest('#main [data-kind="channel"]') ? [{ label: t("menu.move"), icon: "flow", run: () => dialogFor(`${link}move/`) }] : []),
     ...(article.querySelector(".reaction") ? [{ label: t("menu.reacted"), icon: "smile", run: () => dialogFor(`${link}reactions/`) }] : []),
     ...(article.querySelector("[data-history]") ? [{ label: t("menu.history"), icon: "clock", run: () => dialogFor(`${link}history/`) }] : []),
     ...(isMine ? [] : [{ label: t("menu.report"), icon: "warn", run: () => dialogFor(`${link}report/`) }]),
@@ -79,6 +90,11 @@ async function quote(link, article) {
   } catch (error) {
     explain(error);
   }
+}
+
+/** @param {string} path */
+async function atHand(path) {
+  if (await act(path)) toast(t("bookmarked"));
 }
 
 /** @param {string} link */
@@ -270,8 +286,8 @@ export function setUpActions() {
   shortcut({ keys: "j", text: t("shortcut.down"), run: () => move(1) });
   shortcut({ keys: "k", text: t("shortcut.up"), run: () => move(-1) });
   shortcut({ keys: "r", text: t("shortcut.reply"), run: onCurrent((article) => press(article, "thread")) });
-  shortcut({ keys: "e", text: t("shortcut.edit"), run: onCurrent((article) => ("mine" in article.dataset ? edit(article) : undefined)) });
-  shortcut({ keys: "+", text: t("shortcut.react"), run: onCurrent((article) => press(article, "react")) });
+  shortcut({ keys: "e", text: t("shortcut.edit"), run: onCurrent((article) => ("mine" in article.dataset && !isClosed(article) ? edit(article) : undefined)) });
+  shortcut({ keys: "+", text: t("shortcut.react"), run: onCurrent((article) => (isClosed(article) ? undefined : press(article, "react"))) });
   shortcut({ keys: "q", text: t("shortcut.quote"), run: onCurrent((article) => void quote(linkOf(article), article)) });
   shortcut({ keys: "f", text: t("shortcut.forward"), run: onCurrent((article) => dialogFor(`${linkOf(article)}forward/`)) });
   shortcut({ keys: "s", text: t("shortcut.save"), run: onCurrent((article) => void save(linkOf(article))) });

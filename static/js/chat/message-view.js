@@ -182,7 +182,9 @@ export function setDeleted(article) {
   article.classList.add("message--deleted");
   keepFocus(article, () => {
     article.querySelector(".message__acts")?.remove();
-    one(".message__body", article).replaceChildren(make("p", {}, t("deleted")));
+    // What others answered stays, and so does the way to it.
+    const thread = article.querySelector(".thread-link");
+    one(".message__body", article).replaceChildren(make("p", {}, t("deleted")), ...(thread ? [thread] : []));
   });
 }
 
@@ -276,11 +278,11 @@ export function addReply(article, reply) {
 
 /**
  * The message as the server draws it, for what only the server can draw.
- * @param {string} conversation @param {string} message @param {boolean} inThread
+ * @param {string} conversation @param {string} message @param {boolean} inThread @param {boolean} [isMore] it goes on from the one above
  */
-export async function fetchArticle(conversation, message, inThread) {
+export async function fetchArticle(conversation, message, inThread, isMore = false) {
   const { request } = await import("../shell/api.js");
-  const answer = await request("GET", `${messageUrl(conversation, message)}fragment/${inThread ? "?thread=1" : ""}`, { accept: "text/html" });
+  const answer = await request("GET", `${messageUrl(conversation, message)}fragment/?${inThread ? "thread=1" : ""}${isMore ? "&more=1" : ""}`, { accept: "text/html" });
   const holder = document.createElement("template");
   holder.innerHTML = await answer.text();
   return /** @type {HTMLElement} */ (one("article", holder.content));

@@ -17,6 +17,8 @@ import { Growing } from "./growing.js";
 import { tidyTopics, topicChanged, topicHead, topicWent } from "./topics.js";
 import { conversationUrl, threadUrl } from "./model.js";
 import { Reading } from "./reading.js";
+import { Redrawing } from "./redrawing.js";
+import { drawStanding, standingOf } from "./standing.js";
 import { WaitingRows } from "./waiting.js";
 
 /** @typedef {import("./model.js").Message} Message */
@@ -45,6 +47,7 @@ class Stream {
     this.held = Number(root.dataset.held ?? Infinity);
     // At the bottom everything was seen that this window can show, the numbers of replies included.
     this.reading = new Reading(root, () => (this.isLive && this.isAtBottom && !this.thread ? Math.min(socket.sequence(this.conversation), this.held) : 0));
+    this.redrawing = new Redrawing(this, (change) => this.#keepBottom(change), (article) => this.#redraw(article));
     this.growing = new Growing(root, () => this.reading.again());
     socket.learn(this.conversation, Number(root.dataset.head));
     this.ends = [
@@ -67,6 +70,7 @@ class Stream {
   end() {
     for (const end of this.ends) end();
     this.waiting.end();
+    this.redrawing.end();
     this.growing.end();
     this.reading.end();
   }
@@ -201,6 +205,7 @@ class Stream {
     if (type === "message.restored") {
       const back = view.element(data.message.id, this.root);
       if (back) this.#redraw(back);
+      this.#recount(data.message.thread, 1);
       return;
     }
     if (type === "message.moved_in") return this.#arrived(data.message, sequence);
@@ -233,6 +238,7 @@ class Stream {
       }
       return;
     }
+    if (type === "message.deleted" && !view.element(data.message_id, this.root)?.matches(".message--deleted")) this.#recount(data.thread, -1);
     const article = data.message_id ? view.element(data.message_id, this.root) : null;
     if (!article) return;
     if (type === "message.edited" && !article.querySelector("[data-card]")) {
@@ -280,8 +286,10 @@ class Stream {
     this.#place(article, message.sent_at, message.topic);
     if (hadFocus) article.focus({ preventScroll: true });
     if (message.card || message.priority || message.reactions.length || message.edited_at) this.#redraw(article);
-    if (wasFollowing || message.sender.id === page.me?.id) this.toNewest();
-    else this.#oneMore(message);
+    if (wasFollowing || message.sender.id === page.me?.id) {
+      this.growing.trim("older");
+      this.toNewest();
+    } else this.#oneMore(message);
     this.reading.observer.observe(article);
     if (message.sender.id !== page.me?.id && document.visibilityState === "visible") this.#say();
     this.reading.mark();
@@ -327,31 +335,19 @@ class Stream {
     return document.querySelector("[data-conversation-name]")?.textContent ?? "";
   }
 
-  /** @param {{name: string, description: string, archived_at: string | null}} changed */
-  #renamed({ name, description, archived_at }) {
+  /** @param {any} changed */
+  #renamed(changed) {
+    if (this.thread) return;
     const title = document.querySelector("[data-conversation-name]");
-    if (name && title) title.textContent = name;
+    if (changed.name && title) title.textContent = changed.name;
     const note = document.querySelector("[data-conversation-description]");
-    if (note) note.textContent = description;
-    if (archived_at) document.querySelector("[data-composer]")?.replaceChildren(make("div", { class: "notice" }, icon("lock"), make("div", {}, make("p", { class: "notice__title" }, t("archived")))));
+    if (note) note.textContent = changed.description;
+    if (standingOf(changed) !== this.root.dataset.standing) void drawStanding(this.conversation);
   }
 
   /** @param {HTMLElement} article */
   #redraw(article) {
-    this.#afterEdits(() => this.#draw(article), article);
-  }
-
-  /** @param {HTMLElement} article */
-  async #draw(article) {
-    try {
-      const drawn = await view.fetchArticle(this.conversation, article.dataset.message ?? "", !!this.thread);
-      if (article.querySelector("[data-edit]")) return this.#redraw(article); // begun meanwhile
-      this.#keepBottom(() => view.keepFocus(article, () => article.replaceWith(drawn), drawn));
-      /** @type {any} */ (window).htmx.process(drawn);
-      scan();
-    } catch (error) {
-      explain(error);
-    }
+    this.#afterEdits(() => this.redrawing.draw(article), article);
   }
 
   /** @param {() => void} change */
@@ -392,12 +388,20 @@ class Stream {
     for (const part of [...parts, article]) /** @type {any} */ (window).htmx.process(part);
   }
 
-  #countReplies() {
+  /** A reply went or came back: below its message the server counts, in the thread the line above the replies does. @param {string | null | undefined} thread @param {number} step */
+  #recount(thread, step) {
+    if (!thread) return;
+    if (this.thread === thread) return this.#countReplies(step);
+    const root = view.element(thread, this.root);
+    if (root) this.#redraw(root);
+  }
+
+  #countReplies(step = 1) {
     const divider = this.root.querySelector("[data-replies]");
     if (!(divider instanceof HTMLElement) || !divider.matches(".divider")) return;
-    const count = Number(divider.dataset.replies) + 1;
+    const count = Math.max(0, Number(divider.dataset.replies) + step);
     divider.dataset.replies = String(count);
-    divider.hidden = false;
+    divider.hidden = !count;
     one("span", divider).textContent = t("replies", { count });
   }
 
@@ -410,6 +414,9 @@ class Stream {
       link?.remove();
       this.reading.mark();
     }
+    // What the reader may do here may be another now; who was brought in reads on as a member.
+    if (type === "access.changed" && !this.thread) void drawStanding(this.conversation);
+    if (type === "conversation.added" && data.conversation === this.conversation && !("member" in this.root.dataset)) this.#afterEdits(() => location.reload(), document.body);
     if (type === "conversation.removed" && data.conversation === this.conversation && !this.thread) {
       // Who leaves is told so by the answer to the dialog.
       if (!document.querySelector('#dialog [formaction$="/leave/"]')) later(t("no_longer_in", { name: this.#name() }));

@@ -54,10 +54,12 @@ function live(element) {
   one("[data-toast-close]", element).addEventListener("click", () => element.remove());
   if (element.classList.contains("toast--bad")) return;
   let timer = 0;
-  const wait = () => {
-    timer = window.setTimeout(() => element.remove(), STAY);
-  };
   const hold = () => clearTimeout(timer);
+  const wait = () => {
+    hold();
+    // The pointer may have left while the keys are still here, or the other way round.
+    timer = window.setTimeout(() => (element.matches(":hover, :focus-within") ? wait() : element.remove()), STAY);
+  };
   for (const name of ["pointerenter", "focusin"]) element.addEventListener(name, hold);
   for (const name of ["pointerleave", "focusout"]) element.addEventListener(name, wait);
   wait();
