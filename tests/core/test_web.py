@@ -75,6 +75,19 @@ def test_nothing_of_an_async_api_view_takes_a_thread(web):
     assert get(web, "/api/v1/loop").json()["signalled"] == ["view", "view", "MainThread"]
 
 
+def test_an_async_api_view_that_asks_the_database_has_a_thread_that_gives_it_back(web):
+    for _ in range(5):  # more than the pool holds, were they kept
+        with ThreadPoolExecutor(8) as clients:
+            asked = list(clients.map(lambda _: get(web, "/api/v1/asks").json(), range(16)))
+        assert {one["thread"] for one in asked} == {"view"}
+    get(web, "/api/v1/asks")
+    assert get(web, "/api/v1/loop").json()["signalled"] == ["MainThread", "view", "MainThread"]
+    streamed = get(web, "/api/v1/asks/stream").text.strip(";").split(";")
+    assert len(streamed) == 2
+    assert len(set(streamed)) == 1
+    assert get(web, "/api/v1/loop").json()["signalled"] == ["MainThread", "view", "MainThread"]
+
+
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [

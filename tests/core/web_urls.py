@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_not_required
 from django.core.signals import request_finished, request_started
 from django.db import OperationalError, connection
@@ -111,6 +112,26 @@ async def on_loop(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told)
 
 
+async def ask_from_loop(_request: HttpRequest) -> HttpResponse:
+    """Asks the database as most async views do that ask once."""
+    pid, thread = await sync_to_async(_asked)()
+    return JsonResponse({"pid": pid, "thread": thread})
+
+
+async def stream_from_loop(_request: HttpRequest) -> StreamingHttpResponse:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"%d;" % (await sync_to_async(_asked)())[0]
+
+    return StreamingHttpResponse(pieces(), content_type="text/event-stream")
+
+
+def _asked() -> tuple[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        return cursor.fetchone()[0], threading.current_thread().name.split("-")[0]
+
+
 async def fault_on_loop(_request: HttpRequest) -> HttpResponse:
     raise KeyError("secret detail")
 
@@ -140,6 +161,8 @@ urlpatterns = [
     path("page", page),
     path("take", take),
     path("api/v1/loop", on_loop),
+    path("api/v1/asks", ask_from_loop),
+    path("api/v1/asks/stream", stream_from_loop),
     path("api/v1/fault", fault_on_loop),
     path("api/v1/away", away_on_loop),
     path("api/v1/events", stream_on_loop),

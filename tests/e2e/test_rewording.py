@@ -61,7 +61,7 @@ def test_the_model_names_other_words_for_a_search(stack: Stack, visit: Visit, sp
         expect(chip).to_contain_text(f"{spoken.named}: {other}")
         assert len(server.requests) == 1
     expect(hit.locator("mark").first).to_have_text(other)
-    expect(page.get_by_role("status").first).to_contain_text(spoken.status)
+    expect(page.locator("#results [data-said]")).to_contain_text(spoken.status)
     expect(page.get_by_role("button", name=spoken.ask)).to_have_count(0)
     assert maren.look() == []
     assert maren.audit() == []

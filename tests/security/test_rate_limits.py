@@ -23,6 +23,7 @@ from apps.chat.services import conversations
 from apps.core import origin, tenancy
 from apps.core.api.throttling import buckets_of
 from apps.core.errors import TooManyRequests
+from apps.core.redis import Script
 from apps.core.services import limits
 from apps.core.services.limits import Bucket
 from tests.accounts.sessions import open_session
@@ -267,7 +268,7 @@ def away(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def refuse(*_args: Any, **_options: Any) -> None:
         raise redis_module.ConnectionError
 
-    monkeypatch.setattr(limits, "_script", lambda: refuse)
+    monkeypatch.setattr(Script, "run_each", refuse)
     monkeypatch.setattr(limits, "_local", limits._LocalBuckets())
     yield
     limits._breaker.forget()
@@ -312,7 +313,9 @@ def test_every_caller_is_counted_by_account_key_organization_and_network(ada: Me
 def test_bite_without_the_count_everything_passes(
     ada: Member, slow: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "_script", lambda: lambda keys, args: [0, *(MOST for _ in keys)])
+    monkeypatch.setattr(
+        Script, "run_each", lambda _self, calls: [[0, *(MOST for _ in keys)] for keys, _ in calls]
+    )
     client = caller(ada)
     assert passed(lambda _: client.get(ME)) == 60
 
@@ -329,7 +332,7 @@ def test_bite_a_limiter_that_reads_then_writes_lets_too_many_through(
         redis.set(f"{keys[0]}:plain", level - 1)
         return [0 if level >= 1 else 1000, level - 1]
 
-    monkeypatch.setattr(limits, "_script", lambda: careless)
+    monkeypatch.setattr(Script, "run_each", lambda _self, calls: [careless(*call) for call in calls])
     with ThreadPoolExecutor(8) as threads:
         allowed = sum(threads.map(lambda _: limits.take([Bucket("bite", "a", 1, 2)]).is_allowed, range(8)))
     assert allowed > 2

@@ -9,15 +9,14 @@ views look at their caller themselves. Other async views get Django's chain.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
-from concurrent.futures import Executor, Future
+from collections.abc import AsyncIterator, Iterable
 from functools import lru_cache
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, cast
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.core.handlers.asgi import ASGIHandler
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
@@ -26,11 +25,10 @@ from django.utils.module_loading import import_string
 
 from apps.core.http import refusing
 from apps.core.http.refusing import Receive, Send
-from apps.core.http.threads import Threads
+from apps.core.http.threads import Lease, Threads
 
 API = "/api/"
-Parameters = ParamSpec("Parameters")
-Result = TypeVar("Result")
+_THREAD = "chatsystem.thread"  # of the request, in its scope
 
 
 class Handler(ASGIHandler):
@@ -62,13 +60,9 @@ class Handler(ASGIHandler):
         sending = refusing.Sending(send)
         bounded = refusing.bounded(receive, sending, limit_bytes=self._largest)
         try:
-            if _answers_on_the_loop(scope):
-                async with ThreadSensitiveContext(executor=_here):
-                    await self.handle(scope, bounded, sending)
-                return
-            with self._threads.lease() as thread:
+            with self._threads.lease(is_needed=not _answers_on_the_loop(scope)) as thread:
                 async with ThreadSensitiveContext(executor=thread):
-                    await self.handle(scope, bounded, sending)
+                    await self.handle({**scope, _THREAD: thread}, bounded, sending)
         except asyncio.CancelledError:  # the process stops, and this view did not end in its time
             if sending.has_begun:
                 raise
@@ -80,38 +74,28 @@ class Handler(ASGIHandler):
         if not _is_async(request):
             response = await sync_to_async(self._sync.get_response)(request)
         elif request.path_info.startswith(API):
-            response = await self._api.get_response_async(request)
+            response = await self._answer_on_the_loop(request)
         else:
             response = await super().get_response_async(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             response.streaming_content = _in_thread(response.streaming_content)  # type: ignore[arg-type]  # it is sync
         return response
 
+    async def _answer_on_the_loop(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer by the short chain; what the view, or its stream, does in a thread has one of its own.
+
+        What Django does around it ends what that thread has open. Without one it has nothing to do, and a change of
+        threads for that would cost more than most views.
+        """
+        thread: Lease = cast("ASGIRequest", request).scope[_THREAD]
+        thread.is_needed = True
+        response = await self._api.get_response_async(request)
+        thread.is_needed = response.streaming
+        return response
+
     def close(self) -> None:
         """Give up the threads."""
         self._threads.close()
-
-
-class _Here(Executor):
-    """Runs what Django puts around an async view of the API where the view runs.
-
-    It ends what the request's thread has open, at its begin and at its end, and such a view has no thread: a change of
-    threads for each would cost more than the view.
-    """
-
-    def submit(
-        self, fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
-    ) -> Future[Result]:
-        """Run a call at once."""
-        future: Future[Result] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except BaseException as error:  # noqa: BLE001 - who waits for it raises it
-            future.set_exception(error)
-        return future
-
-
-_here = _Here()
 
 
 class _Chain(BaseHandler):

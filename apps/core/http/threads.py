@@ -31,9 +31,9 @@ class Threads:
         return sum(self._calls)
 
     @contextmanager
-    def lease(self) -> Iterator[Executor]:
-        """Give a request its thread, chosen at its first call."""
-        leased = _Leased(self)
+    def lease(self, *, is_needed: bool = True) -> Iterator[Lease]:
+        """Give a request its thread, chosen at its first call that needs one."""
+        leased = Lease(self, is_needed=is_needed)
         try:
             yield leased
         finally:
@@ -69,11 +69,15 @@ class Threads:
             self._calls[number] -= 1
 
 
-class _Leased(Executor):
-    """What a request sees: an executor that is always the same thread."""
+class Lease(Executor):
+    """What a request sees: an executor that is always the same thread.
 
-    def __init__(self, threads: Threads) -> None:
-        self._threads = threads
+    Attributes:
+        is_needed: False while nothing that is called waits for anything; before there is a thread it runs at once.
+    """
+
+    def __init__(self, threads: Threads, *, is_needed: bool) -> None:
+        self._threads, self.is_needed = threads, is_needed
         self._number: int | None = None
 
     def submit(
@@ -81,6 +85,8 @@ class _Leased(Executor):
     ) -> Future[Result]:
         """Run a call in the request's thread."""
         if self._number is None:
+            if not self.is_needed:
+                return _done(fn, *args, **kwargs)
             self._number = self._threads.choose()
         return self._threads.submit(self._number, lambda: fn(*args, **kwargs))
 
@@ -88,3 +94,15 @@ class _Leased(Executor):
         """End the lease."""
         if self._number is not None:
             self._threads.leave(self._number)
+
+
+def _done(
+    fn: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Future[Result]:
+    """Call at once."""
+    future: Future[Result] = Future()
+    try:
+        future.set_result(fn(*args, **kwargs))
+    except BaseException as error:  # noqa: BLE001 - who waits for it raises it
+        future.set_exception(error)
+    return future

@@ -59,13 +59,13 @@ class _Place(NamedTuple):
 
 def closeness(chunks: Sequence[int], words: Spellings, *, language: str) -> dict[int, float]:
     """Return how much of the words each of the chunks holds, from 0 to 1: half for all of it, half for what stands
-    together. Nothing where no word is asked for. One statement.
+    together. Nothing where fewer than two words are asked for. At most one statement.
 
     Args:
         chunks: that the search statement has let through.
         language: of the question; words that say nothing in it do not count.
     """
-    if not chunks or not words.forms:
+    if not chunks or len(set(words.numbers)) < 2:
         return {}
     named = {
         "numbers": words.numbers, "languages": words.languages, "forms": words.forms, "weights": words.weights,
