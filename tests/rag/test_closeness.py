@@ -15,7 +15,8 @@ from apps.rag.selectors.ranking import Reach, rank, spellings
 from apps.rag.services import embedding
 from apps.rag.text.query import parse_plain
 from apps.rag.types import Filters
-from tests.rag.library import add_document
+from tests.chat.world import World
+from tests.rag.library import add_document, index_message
 
 _FILLING = " ".join(f"wort{number}" for number in range(60))
 NEAR = f"{_FILLING} Das Getriebe der Turbine verliert viel Schmieröl."
@@ -124,3 +125,30 @@ def test_a_german_question_has_the_passage_first_that_says_it_in_one_place(
     away = type("Away", (), {"SHARE": 0.0, "closeness": lambda *_, **_more: {}})
     monkeypatch.setattr(ranking, "closeness", away)
     assert order(question) == far + near  # by words alone the shorter one comes first
+
+
+def test_where_somebody_asked_the_same_is_neither_put_first_for_it_nor_moved(
+    shelf, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    maren, add = shelf
+    add(NEAR, FAR)
+    question = "Wann verliert die Turbine Schmieröl aus dem Getriebe?"
+    channel = world.channel(maren, "fragen")
+    asked = world.say(maren, channel, question)
+    index_message(world.organization.pk, channel, asked.id)
+    embedding.refresh_terms()
+
+    def found() -> list[tuple[bool, float]]:
+        ranked = rank(
+            reach=Reach((maren.id,)),
+            query=parse_plain(question),
+            filters=Filters(),
+            limit=10,
+            by_meaning=False,
+        ).ranked
+        return [(one.source == asked.id, one.score) for one in ranked]
+
+    anew = found()
+    monkeypatch.setattr(ranking, "_reranked", lambda ranked, *_, **_more: tuple(ranked))
+    assert anew == found()  # where it was, and every place with its score
+    assert len(anew) == 3

@@ -485,7 +485,9 @@ async def test_bite_a_change_of_the_rows_alone_is_felt_late(scene: Scene, door: 
 async def test_bite_a_socket_does_not_feel_a_change_of_the_rows_alone(
     monkeypatch: pytest.MonkeyPatch, web: WebProcess
 ) -> None:
-    monkeypatch.setattr(staying, "RECHECK_SECONDS", 600)  # the first of its looks falls into no second of this test
+    monkeypatch.setattr(
+        staying, "RECHECK_SECONDS", 600
+    )  # the first of its looks falls into no second of this test
     scene = await in_thread(build, web)
     await in_thread(by_key, scene)
     async with serving() as url:

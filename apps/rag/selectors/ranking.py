@@ -18,7 +18,7 @@ from apps.elyza.types import QueryEmbedding
 from apps.rag.selectors import closeness, reranking
 from apps.rag.text.folding import forms
 from apps.rag.text.query import ParsedQuery, words_of
-from apps.rag.types import MOST_HITS, NO_TRACE, ExpansionKind, Filters, SearchPath, Trace
+from apps.rag.types import MOST_HITS, NO_TRACE, ExpansionKind, Filters, SearchPath, SourceType, Trace
 
 LANGUAGES: Final = ("de", "en", "simple")
 _WEIGHTS: Final = {
@@ -169,20 +169,37 @@ def _reranked(
     training). There it counts how close together the words of the question stand (0.736 and 0.720 without; on the
     claims 0.723 with and without).
     """
-    best = ranked[:DEPTH]
     if language == "de":
-        chunks = [one.chunk for one in best]
-        share, near = closeness.SHARE, closeness.closeness(chunks, words, language=language)
-    else:
-        known = [one.chunk for one in best if one.cosine is not None]
-        share, near = reranking.SHARE, reranking.nearness(known, embedding)
+        return _by_closeness(ranked, words, language=language)
+    return _by_tokens(ranked, embedding)
+
+
+def _by_tokens(ranked: Sequence[Ranked], embedding: QueryEmbedding) -> tuple[Ranked, ...]:
+    best = [one.chunk for one in ranked[:DEPTH] if one.cosine is not None]
+    near = reranking.nearness(best, embedding)
     if not near:
         return tuple(ranked)
+    share = reranking.SHARE
     scored = [
         replace(one, score=(1 - share) * one.score + share * near.get(one.chunk, 0.0)) for one in ranked
     ]
     ordered = iter(sorted((one for one in scored if one.chunk in near), key=lambda one: -one.score))
     return tuple(next(ordered) if one.chunk in near else one for one in scored)
+
+
+def _by_closeness(ranked: Sequence[Ranked], words: Spellings, *, language: str) -> tuple[Ranked, ...]:
+    """Return documents in the new order, each with the score of the place it takes: they stand among others.
+
+    In a message everything stands together, and the one that says all of a question is where somebody else asked it.
+    """
+    looked = [one for one in ranked[:DEPTH] if one.source_type == SourceType.DOCUMENT]
+    near = closeness.closeness([one.chunk for one in looked], words, language=language)
+    if not near:
+        return tuple(ranked)
+    share = closeness.SHARE
+    anew = sorted(looked, key=lambda one: -((1 - share) * one.score + share * near[one.chunk]))
+    ordered = (replace(one, score=place.score) for one, place in zip(anew, looked, strict=True))
+    return tuple(next(ordered) if one.chunk in near else one for one in ranked)
 
 
 def _embedding(query: ParsedQuery) -> QueryEmbedding:
