@@ -9,6 +9,7 @@ from html import unescape
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
@@ -167,19 +168,13 @@ def find_hidden(message_id: UUID) -> tuple[UUID, UUID] | None:
 
 def describe_hidden(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
     """Return what notifications of hidden messages say to their authors; without what the messages say. One query."""
-    wanted = {row.message_id for row in rows if row.message_id is not None}
-    own = visible_messages(principal).filter(pk__in=wanted, sender_id=principal.id).exclude(hidden_at=None)
-    found = {message.pk: message for message in own.select_related("conversation")}
-    return {
-        row.id: Described(
-            title=_("Your message is hidden"),
-            text=_("Moderators have hidden it while they look at it. Only you and they can read it."),
-            url=_url(principal, found[row.message_id]),
-            place=found[row.message_id].conversation.name,
-        )
-        for row in rows
-        if row.message_id in found
-    }
+    return _of_own(
+        principal,
+        rows,
+        _own(principal, rows).exclude(hidden_at=None),
+        title=_("Your message is hidden"),
+        text=_("Moderators have hidden it while they look at it. Only you and they can read it."),
+    )
 
 
 def find_removed(message_id: UUID) -> tuple[UUID, UUID] | None:
@@ -190,13 +185,36 @@ def find_removed(message_id: UUID) -> tuple[UUID, UUID] | None:
 
 def describe_removed(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
     """Return what notifications of removed messages say to their authors. One query."""
+    return _of_own(
+        principal,
+        rows,
+        _own(principal, rows).exclude(deleted_at=None),
+        title=_("Your message was removed"),
+        text=_("Moderators have taken it away for everyone."),
+    )
+
+
+def _own(principal: Principal, rows: Sequence[NotificationRow]) -> QuerySet[Message]:
+    """Return the messages of notifications that the principal wrote."""
     wanted = {row.message_id for row in rows if row.message_id is not None}
-    own = visible_messages(principal).filter(pk__in=wanted, sender_id=principal.id).exclude(deleted_at=None)
-    found = {message.pk: message for message in own.select_related("conversation")}
+    own = visible_messages(principal).filter(pk__in=wanted, sender_id=principal.id)
+    return own.select_related("conversation")
+
+
+def _of_own(
+    principal: Principal,
+    rows: Sequence[NotificationRow],
+    among: QuerySet[Message],
+    *,
+    title: str,
+    text: str,
+) -> Mapping[UUID, Described]:
+    """Return the same words for each notification whose message is among these. One query."""
+    found = {message.pk: message for message in among}
     return {
         row.id: Described(
-            title=_("Your message was removed"),
-            text=_("Moderators have taken it away for everyone."),
+            title=title,
+            text=text,
             url=_url(principal, found[row.message_id]),
             place=found[row.message_id].conversation.name,
         )

@@ -75,17 +75,8 @@ def hidden_subject(message_id: UUID) -> str:
 def tell_of_hidden(message_id: UUID) -> None:
     """Tell the author that moderators have hidden a message; twice is harmless, and so is one that is back."""
     found = notifying.find_hidden(message_id)
-    if found is None:
-        return
-    conversation_id, sender_id = found
-    notice = Notice(
-        organization_id=tenancy.current(),
-        kind=HIDDEN.key,
-        subject=hidden_subject(message_id),
-        conversation_id=conversation_id,
-        message_id=message_id,
-    )
-    noticing.notify(notice, [Recipient(principal_id=sender_id, reason="admin")])
+    if found is not None:
+        _tell_author(HIDDEN, hidden_subject(message_id), message_id, found)
 
 
 def removed_subject(message_id: UUID) -> str:
@@ -96,13 +87,18 @@ def removed_subject(message_id: UUID) -> str:
 def tell_of_removed(message_id: UUID, *, actor_id: UUID | None) -> None:
     """Tell the author that somebody else took a message away; twice is harmless, and so is one that is back."""
     found = notifying.find_removed(message_id)
-    if found is None or actor_id is None:
-        return
+    if found is not None and actor_id is not None:
+        _tell_author(REMOVED, removed_subject(message_id), message_id, found, actor_id=actor_id)
+
+
+def _tell_author(
+    kind: Kind, subject: str, message_id: UUID, found: tuple[UUID, UUID], *, actor_id: UUID | None = None
+) -> None:
     conversation_id, sender_id = found
     notice = Notice(
         organization_id=tenancy.current(),
-        kind=REMOVED.key,
-        subject=removed_subject(message_id),
+        kind=kind.key,
+        subject=subject,
         actor_id=actor_id,
         conversation_id=conversation_id,
         message_id=message_id,
