@@ -14,18 +14,10 @@ from apps.chat.models import Message
 from apps.chat.selectors import conversations
 from apps.chat.services import conversations as opening
 from apps.chat.views import common
-from tests.chat.test_pages import SCRIPT, Reader
+from tests.chat.test_pages import SCRIPT, Reader, ada, ben
 from tests.chat.world import World
 
-
-@pytest.fixture
-def ada(world: World) -> Reader:
-    return Reader(world.person("Ada"))
-
-
-@pytest.fixture
-def ben(world: World) -> Reader:
-    return Reader(world.person("Ben"))
+__all__ = ["ada", "ben"]
 
 
 def test_leaving_a_private_channel_is_asked_about_first(world: World, ada: Reader, ben: Reader) -> None:
