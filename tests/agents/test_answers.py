@@ -94,6 +94,32 @@ def test_a_question_asked_before_is_no_source_of_its_answer(world: World, before
     assert not {str(one.id) for one in asked} & found
 
 
+@pytest.mark.parametrize(
+    ("turns", "is_source"),
+    [
+        (("Die Boje liegt aus", "@**Lotse** {}"), False),
+        (("Die Boje liegt aus", "{}", "@**Lotse** {}"), False),
+        (("Das Getriebeöl reicht noch", "{}"), True),
+        (("{}", "Zweimal im Jahr."), True),
+        (("Die Boje liegt aus", "{}", "Zweimal im Jahr."), True),
+    ],
+)
+def test_what_was_said_beside_a_question_is_a_source_where_it_may_answer(
+    world: World, turns: tuple[str, ...], is_source: bool
+) -> None:
+    assistants.ensure_assistant(organization_id=world.organization.pk)
+    ada, ben = world.person("Ada"), world.person("Ben")
+    channel = world.channel(ada, "fragen", [ben])
+    question = "Wie oft wird das Getriebeöl gewechselt?"
+    said = {str(world.say(ada, channel, turn.format(question)).id) for turn in turns}
+    fact = world.say(ada, world.channel(ada, "betrieb", [ben]), FACT)
+    index_all()
+    row = answer(answers.ask(principal=ben, question=question))
+    found = {read["source"] for read in row.read}
+    assert str(fact.id) in found
+    assert bool(said & found) is is_source
+
+
 def test_the_search_of_an_agent_is_kept_for_its_asker(scene) -> None:
     _, _, ben, _ = scene
     question = "-Wie oft wird das Getriebeöl gewechselt?"

@@ -45,6 +45,7 @@ ANSWER_TOKENS = 700
 _PREVIEW = 6
 _PREVIEW_CHARACTERS = 200
 _WORD = re.compile(r"\w+")
+_MEANT = 4  # letters of a word that says what a text is about
 
 
 @dataclass(frozen=True)
@@ -337,12 +338,25 @@ def _note_read(task: Task, hits: Sequence[Hit]) -> None:
 def _without_question(task: Task, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     """A question does not answer itself: leave out passages that only ask it, whoever they mention, however often."""
     asked = _said(task.question)
-    return tuple(hit for hit in hits if not _repeats(_said(hit.text), asked))
+    return tuple(hit for hit in hits if not _only_asks(_said(hit.text), asked))
 
 
 def _said(text: str) -> list[str]:
     return _WORD.findall(unaddressed(text).casefold())
 
 
-def _repeats(said: list[str], asked: list[str]) -> bool:
-    return bool(asked) and len(said) >= len(asked) and said == asked * (len(said) // len(asked))
+def _only_asks(said: list[str], asked: list[str]) -> bool:
+    """Tell whether a passage ends with the question and says nothing of it before.
+
+    What somebody says after a question may be its answer, however it is worded; what was said before it is one only
+    where it speaks of the same.
+    """
+    before = said
+    while asked and before[-len(asked) :] == asked:
+        before = before[: -len(asked)]
+    return len(before) < len(said) and _stems(before).isdisjoint(_stems(asked))
+
+
+def _stems(words: Sequence[str]) -> set[str]:
+    """Return how the words begin that are long enough to mean something."""
+    return {word[:6] for word in words if len(word) >= _MEANT}
