@@ -103,7 +103,7 @@ MIDDLEWARE = [
 ]
 # For async views under /api/, which have no session and look at their caller themselves (`apps.core.http.handler`).
 ASYNC_API_MIDDLEWARE = [
-    "apps.core.http.middleware.security_headers",
+    "apps.core.http.middleware.secure_address",
     "apps.core.http.observing.observed",
     "apps.core.http.middleware.response_headers",
     "apps.core.http.middleware.refusals",

@@ -58,8 +58,9 @@ def test_sync_requests_run_in_parallel_in_their_threads(web):
     assert all(name.startswith("view-") for name in answers)
 
 
-def test_async_api_views_run_on_the_loop_with_an_id_and_headers(web):
-    response = get(web, "/api/v1/loop")
+@pytest.mark.parametrize("path", ["/api/v1/loop", "/api/v1/brief"])
+def test_async_api_views_run_on_the_loop_with_an_id_and_headers(web, path):
+    response = get(web, path)
     assert response.json()["thread"] == "MainThread"
     assert response.json()["request_id"] == response.headers["x-request-id"]
     assert response.headers["x-content-type-options"] == "nosniff"
@@ -75,10 +76,31 @@ def test_nothing_of_an_async_api_view_takes_a_thread(web):
     assert get(web, "/api/v1/loop").json()["signalled"] == ["view", "view", "MainThread"]
 
 
-def test_an_async_api_view_that_asks_the_database_has_a_thread_that_gives_it_back(web):
+def test_a_brief_view_tells_nobody_unless_it_took_a_thread(web):
+    get(web, "/page")
+    get(web, "/api/v1/brief")
+    assert get(web, "/api/v1/brief").json()["signalled"][-1] == "view"
+    get(web, "/api/v1/loop")
+    get(web, "/api/v1/brief/asks")
+    assert get(web, "/api/v1/brief").json()["signalled"] == ["MainThread", "MainThread", "view"]
+
+
+@pytest.mark.parametrize(
+    ("path", "ended"), [("/api/v1/brief/waits", "released"), ("/api/v1/waits", "cancelled")]
+)
+def test_what_a_brief_view_has_begun_ends_though_its_client_leaves(web, path, ended):
+    with socket.create_connection(("127.0.0.1", web.port), timeout=20) as raw:
+        raw.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        assert get(web, "/api/v1/begun").status_code == 200
+    release = "?release=1" if ended == "released" else ""
+    assert get(web, f"/api/v1/ended{release}").text == ended
+
+
+@pytest.mark.parametrize("path", ["/api/v1/asks", "/api/v1/brief/asks"])
+def test_an_async_api_view_that_asks_the_database_has_a_thread_that_gives_it_back(web, path):
     for _ in range(5):  # more than the pool holds, were they kept
         with ThreadPoolExecutor(8) as clients:
-            asked = list(clients.map(lambda _: get(web, "/api/v1/asks").json(), range(16)))
+            asked = list(clients.map(lambda _: get(web, path).json(), range(16)))
         assert {one["thread"] for one in asked} == {"view"}
     get(web, "/api/v1/asks")
     assert get(web, "/api/v1/loop").json()["signalled"] == ["MainThread", "view", "MainThread"]
@@ -91,7 +113,8 @@ def test_an_async_api_view_that_asks_the_database_has_a_thread_that_gives_it_bac
 @pytest.mark.parametrize(
     ("path", "status", "code"),
     [
-        ("/api/v1/loop?missing=1", 404, "core.not_found"), ("/api/v1/fault", 500, "core.server_fault"),
+        ("/api/v1/loop?missing=1", 404, "core.not_found"), ("/api/v1/brief?missing=1", 404, "core.not_found"),
+        ("/api/v1/loop?fault=1", 500, "core.server_fault"), ("/api/v1/brief?fault=1", 500, "core.server_fault"),
         ("/api/v1/away", 503, "core.unavailable"), ("/api/v1/nowhere", 404, "core.not_found"),
     ],
 )  # fmt: skip
@@ -151,7 +174,7 @@ def chunks(count: int, size: int = 128 * 1024) -> Iterator[bytes]:
         yield b"x" * size
 
 
-@pytest.mark.parametrize("path", ["/take", "/api/v1/loop"])
+@pytest.mark.parametrize("path", ["/take", "/api/v1/loop", "/api/v1/brief"])
 def test_a_body_that_grows_beyond_the_limit_ends_the_request(web, path):
     with web.client() as client:
         response = client.post(path, content=chunks(64))
@@ -160,14 +183,14 @@ def test_a_body_that_grows_beyond_the_limit_ends_the_request(web, path):
     assert get(web, "/livez").status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/take", "/api/v1/loop"])
+@pytest.mark.parametrize("path", ["/take", "/api/v1/loop", "/api/v1/brief"])
 def test_a_body_without_a_length_may_fill_the_limit(web, path):
     with web.client() as client:
         response = client.post(path, content=chunks(48))
     assert response.status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/take", "/api/v1/loop"])
+@pytest.mark.parametrize("path", ["/take", "/api/v1/loop", "/api/v1/brief"])
 def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(web, path):
     head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000000000\r\n\r\n"
     with socket.create_connection(("127.0.0.1", web.port), timeout=20) as raw:

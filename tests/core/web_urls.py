@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -17,10 +18,13 @@ from django.views.decorators.csrf import csrf_exempt
 
 from apps.core.api.problems import request_id, speaks_problems
 from apps.core.errors import Conflict, NotFound, NotSignedIn
+from apps.core.http.handler import brief
 from apps.ops.urls import root_urlpatterns
 
 together = threading.Barrier(8)
 fell_asleep = threading.Event()
+released = asyncio.Event()
+begun, ended = asyncio.Queue[str](), asyncio.Queue[str]()
 signalled: list[str] = []  # the threads in which Django told its receivers of a request
 
 
@@ -104,6 +108,8 @@ def take(request: HttpRequest) -> HttpResponse:
 async def on_loop(request: HttpRequest) -> HttpResponse:
     if "missing" in request.GET:
         raise NotFound
+    if "fault" in request.GET:
+        raise KeyError("secret detail")
     told = {
         "thread": threading.current_thread().name,
         "request_id": request_id(),
@@ -112,10 +118,48 @@ async def on_loop(request: HttpRequest) -> HttpResponse:
     return JsonResponse(told)
 
 
+@brief
+async def at_once(request: HttpRequest) -> HttpResponse:
+    return await on_loop(request)
+
+
 async def ask_from_loop(_request: HttpRequest) -> HttpResponse:
     """Asks the database as most async views do that ask once."""
     pid, thread = await sync_to_async(_asked)()
     return JsonResponse({"pid": pid, "thread": thread})
+
+
+@brief
+async def ask_at_once(request: HttpRequest) -> HttpResponse:
+    return await ask_from_loop(request)
+
+
+async def wait_on_loop(_request: HttpRequest) -> HttpResponse:
+    """Answers once `tell_ended` releases it."""
+    released.clear()
+    begun.put_nowait("begun")
+    try:
+        await released.wait()
+    except asyncio.CancelledError:
+        ended.put_nowait("cancelled")
+        raise
+    ended.put_nowait("released")
+    return HttpResponse()
+
+
+@brief
+async def wait_at_once(request: HttpRequest) -> HttpResponse:
+    return await wait_on_loop(request)
+
+
+async def tell_begun(_request: HttpRequest) -> HttpResponse:
+    return HttpResponse(await begun.get())
+
+
+async def tell_ended(request: HttpRequest) -> HttpResponse:
+    if "release" in request.GET:
+        released.set()
+    return HttpResponse(await ended.get())
 
 
 async def stream_from_loop(_request: HttpRequest) -> StreamingHttpResponse:
@@ -130,10 +174,6 @@ def _asked() -> tuple[int, str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         return cursor.fetchone()[0], threading.current_thread().name.split("-")[0]
-
-
-async def fault_on_loop(_request: HttpRequest) -> HttpResponse:
-    raise KeyError("secret detail")
 
 
 async def away_on_loop(_request: HttpRequest) -> HttpResponse:
@@ -161,9 +201,14 @@ urlpatterns = [
     path("page", page),
     path("take", take),
     path("api/v1/loop", on_loop),
+    path("api/v1/brief", at_once),
     path("api/v1/asks", ask_from_loop),
+    path("api/v1/brief/asks", ask_at_once),
     path("api/v1/asks/stream", stream_from_loop),
-    path("api/v1/fault", fault_on_loop),
+    path("api/v1/waits", wait_on_loop),
+    path("api/v1/brief/waits", wait_at_once),
+    path("api/v1/begun", tell_begun),
+    path("api/v1/ended", tell_ended),
     path("api/v1/away", away_on_loop),
     path("api/v1/events", stream_on_loop),
 ]

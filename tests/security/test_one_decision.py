@@ -185,9 +185,10 @@ def test_the_three_forms_of_the_scopes_agree_with_the_decision_on_conversations(
     by_condition = set(
         Scope.objects.filter(visible_content(principal, scope="pk")).values_list("pk", flat=True)
     )
-    clause = visible_scope_clause(principal, scope="accounts_scope.id")
-    rows = Scope.objects.raw(f"SELECT id FROM accounts_scope WHERE {clause.sql}", clause.params)
-    assert by_query == by_condition == {row.pk for row in rows}
+    for few in (False, True):
+        clause = visible_scope_clause(principal, scope="accounts_scope.id", few=few)
+        rows = Scope.objects.raw(f"SELECT id FROM accounts_scope WHERE {clause.sql}", clause.params)
+        assert by_query == by_condition == {row.pk for row in rows}
     own = {view.scope for view in list_conversations(principal)}
     assert own <= by_query
 

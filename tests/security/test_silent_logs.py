@@ -317,7 +317,7 @@ def test_the_web_process_says_nothing_of_its_requests(
                     headers={"Authorization": f"Bearer {new('bearer')}", "Cookie": f"session={new('cookie')}"},
                 )  # fmt: skip
                 assert answer.status_code >= 400
-                client.get(f"/api/v1/fault?token={new('async')}", headers={"X-Api-Key": new("key")})
+                client.get(f"/api/v1/loop?fault=1&token={new('async')}", headers={"X-Api-Key": new("key")})
             client.get(f"/{new('path')}/")
         for garbage in (
             f"GET /{new('line')} HTTP/9.9\r\n\r\n",

@@ -46,7 +46,8 @@ def people(ids: Iterable[UUID]) -> dict[UUID, PersonView]:
 
 def state_clause(organization_id: UUID, ids: Iterable[UUID]) -> tuple[str, dict[str, Any]]:
     """Return an expression for a raw statement, and its parameters: a text that changes when `people` would."""
-    return _STATE, {"people_organization": organization_id, "people": list(ids)}
+    wanted = list(ids)
+    return (_STATE if wanted else "NULL::text"), {"people_organization": organization_id, "people": wanted}
 
 
 def ids_by_name(query: str, *, limit: int = 50) -> list[UUID]:

@@ -31,6 +31,7 @@ from apps.core.api.serializers import Validated, read, read_parameters
 from apps.core.api.throttling import buckets_of, throttle
 from apps.core.errors import FieldError, InvalidInput
 from apps.core.http.errors import MethodNotAllowed
+from apps.core.http.handler import brief
 from apps.core.services import limits
 from apps.core.threads import in_thread
 
@@ -59,6 +60,7 @@ class MessageList(APIView):
         raise NotImplementedError
 
 
+@brief
 @csrf_exempt  # async_principal checks the token where a cookie is what authenticates
 @speaks_problems
 async def message_list(request: HttpRequest, conversation_id: UUID) -> HttpResponse:

@@ -110,7 +110,7 @@ def get_conversation(principal: Principal, conversation_id: UUID) -> Conversatio
     Raises:
         ConversationNotFound: missing, or not visible.
     """
-    visible = visible_scope_clause(principal, scope="c.scope_id")
+    visible = visible_scope_clause(principal, scope="c.scope_id", few=True)
     found = _load(
         principal, f"c.id = %(conversation)s AND {visible.sql}",
         {**visible.params, "conversation": conversation_id},
@@ -297,7 +297,7 @@ def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, 
     wanted = sorted(set(conversation_ids))
     if not wanted:
         return {}
-    visible = visible_scope_clause(principal, scope="c.scope_id")
+    visible = visible_scope_clause(principal, scope="c.scope_id", few=True)
     found = _load(
         principal, f"c.id = ANY(%(wanted)s) AND {visible.sql}", {**visible.params, "wanted": wanted}
     )

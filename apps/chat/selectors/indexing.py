@@ -151,7 +151,7 @@ def members_of_direct(conversation_id: UUID) -> frozenset[UUID]:
 
 def conversation_names(*, principal: Principal, conversation_ids: Sequence[UUID]) -> dict[UUID, str]:
     """Return the names of those the principal sees; of direct and group ones the other people's. Two queries."""
-    visible = visible_scope_clause(principal, scope="c.scope_id")
+    visible = visible_scope_clause(principal, scope="c.scope_id", few=True)
     named = {"organization": principal.organization_id, "wanted": list(conversation_ids), "me": principal.id}
     with connection.cursor() as cursor:
         planned.execute(cursor, _NAMES(visible=visible.sql), {**visible.params, **named})

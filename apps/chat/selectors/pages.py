@@ -29,10 +29,12 @@ Place = Literal["first_unread", "newest", "oldest"]
 Anchor = UUID | datetime | Place
 _OLDEST, _NEWEST = 0, 1 << 62  # no message has the number of either end
 # A page is read more often than anything else here, and building its statements anew costs more than running them.
-_STANDING = """
-SELECT greatest(m.last_read_sequence, (SELECT r.sequence FROM chat_readmark r
+_READ = "m.last_read_sequence"
+_READ_IN_TOPIC = """greatest(m.last_read_sequence, (SELECT r.sequence FROM chat_readmark r
   WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s AND r.conversation_id = c.id
-    AND r.place = %(topic)s)), coalesce(s.last_sequence, 0), {sees_all}, {people}
+    AND r.place = %(topic)s))"""
+_STANDING = """
+SELECT {read}, coalesce(s.last_sequence, 0), {sees_all}, {people}
 FROM chat_conversation c
 LEFT JOIN chat_membership m ON m.organization_id = c.organization_id AND m.conversation_id = c.id
   AND m.principal_id = %(me)s AND m.left_at IS NULL
@@ -167,7 +169,7 @@ class Reading:
 
     def __init__(self, principal: Principal, window: Window) -> None:
         self._principal, self._window = principal, window
-        visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
+        visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at", few=True)
         # What `visible_messages` is, of one conversation.
         self._where = (
             "m.organization_id = %(organization)s AND m.conversation_id = %(conversation)s "
@@ -203,13 +205,17 @@ class Reading:
         Args:
             about: the people of `Standing.people`.
         """
-        visible = visible_scope_clause(self._principal, scope="c.scope_id")
+        visible = visible_scope_clause(self._principal, scope="c.scope_id", few=True)
         # The beginning of time is visible: then everything after it is too.
         ever = visible_scope_clause(
-            self._principal, scope="c.scope_id", time="'-infinity'::timestamp with time zone"
+            self._principal, scope="c.scope_id", time="'-infinity'::timestamp with time zone", few=True
         )
         state, named = people.state_clause(self._principal.organization_id, about)
-        return _STANDING(visible=visible.sql, sees_all=ever.sql, people=state), self._named | named
+        read = _READ if self._window.topic is None else _READ_IN_TOPIC
+        return (
+            _STANDING(read=read, visible=visible.sql, sees_all=ever.sql, people=state),
+            self._named | named,
+        )
 
     def unread_statement(self, standing: Standing) -> Statement | None:
         """Return what asks for id and sequence of the first message of others behind the marker; None without news."""

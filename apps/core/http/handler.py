@@ -3,24 +3,26 @@
 Django's own handler hops into a thread for each middleware that is not async, some twenty times a request. Here the
 view is looked up first: a sync view gets the whole sync chain of `MIDDLEWARE` in one call in its thread, an async view
 of the API the short chain of `ASYNC_API_MIDDLEWARE` on the event loop. That one has no session and no CSRF check: such
-views look at their caller themselves. Other async views get Django's chain.
+views look at their caller themselves. Other async views get Django's chain. A brief view of the API is answered in the
+task of its request: no other one listens for a client that leaves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import closing
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from asgiref.sync import ThreadSensitiveContext, iscoroutinefunction, sync_to_async
 from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
-from django.core.handlers.asgi import ASGIHandler, ASGIRequest
+from django.core.exceptions import ImproperlyConfigured, RequestAborted
+from django.core.handlers.asgi import ASGIHandler, ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
-from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver
+from django.urls import Resolver404, ResolverMatch, URLResolver, get_resolver, set_script_prefix
 from django.utils.module_loading import import_string
 
 from apps.core.http import refusing
@@ -29,6 +31,14 @@ from apps.core.http.threads import Lease, Threads
 
 API = "/api/"
 _THREAD = "chatsystem.thread"  # of the request, in its scope
+_BRIEF = "chatsystem.is_brief"
+View = TypeVar("View", bound=Callable[..., Awaitable[HttpResponseBase]])
+
+
+def brief(view: View) -> View:
+    """Mark an async view of the API that never streams: what it has begun ends, also where the client leaves."""
+    view.is_brief = True  # type: ignore[attr-defined]
+    return view
 
 
 class Handler(ASGIHandler):
@@ -59,14 +69,35 @@ class Handler(ASGIHandler):
             return
         sending = refusing.Sending(send)
         bounded = refusing.bounded(receive, sending, limit_bytes=self._largest)
+        view = _async_view_of(scope)
         try:
-            with self._threads.lease(is_needed=not _answers_on_the_loop(scope)) as thread:
+            with self._threads.lease(is_needed=view is None) as thread:
                 async with ThreadSensitiveContext(executor=thread):
-                    await self.handle({**scope, _THREAD: thread}, bounded, sending)
+                    is_brief = getattr(view, "is_brief", False)
+                    await self.handle({**scope, _THREAD: thread, _BRIEF: is_brief}, bounded, sending)
         except asyncio.CancelledError:  # the process stops, and this view did not end in its time
             if sending.has_begun:
                 raise
             await refusing.refuse_as_busy(send)
+
+    async def handle(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        """Answer Django's way; two tasks, and signals to nobody, cost as much as a brief view."""
+        if not scope[_BRIEF]:
+            await super().handle(scope, receive, send)
+            return
+        try:
+            body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        with closing(body):
+            set_script_prefix(get_script_prefix(scope))
+            request, refusal = self.create_request(scope, body)
+            response = refusal if request is None else await self.run_get_response(request)
+            try:
+                await self.send_response(response, send)
+            finally:
+                if scope[_THREAD].is_taken:  # what it has open is given back there
+                    await sync_to_async(response.close)()
 
     async def get_response_async(self, request: HttpRequest) -> HttpResponseBase:
         """Answer on the event loop or in the request's thread, as the view asks for."""
@@ -127,11 +158,11 @@ class _ApiChain(_Chain):
         self._middleware_chain = chain
 
 
-def _answers_on_the_loop(scope: dict[str, Any]) -> bool:
-    """Return whether an async view of the API is asked."""
+def _async_view_of(scope: dict[str, Any]) -> Callable[..., Any] | None:
+    """Return the view, where it is an async one of the API."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     match = _find(path) if path.startswith(API) else None
-    return match is not None and iscoroutinefunction(match.func)
+    return match.func if match is not None and iscoroutinefunction(match.func) else None
 
 
 def _is_async(request: HttpRequest) -> bool:

@@ -39,16 +39,13 @@ def refusals(get_response: Answering) -> Answering:
     return pass_on
 
 
-def security_headers(get_response: Answering) -> Answering:
-    """Do for async API views what `SecurityMiddleware` and `CSPMiddleware` do for the others."""
+def secure_address(get_response: Answering) -> Answering:
+    """Do for async API views what `SecurityMiddleware` does; what answers carry, `headers.completed` adds."""
     security = SecurityMiddleware(get_response)
 
     async def answer_async(request: HttpRequest) -> HttpResponse:
         redirect = security.process_request(request)
         response: HttpResponse = redirect or await get_response(request)
-        security.process_response(request, response)
-        for name, value in headers.fixed().items():
-            response.headers.setdefault(name, value)
         return response
 
     return answer_async

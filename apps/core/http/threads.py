@@ -90,6 +90,11 @@ class Lease(Executor):
             self._number = self._threads.choose()
         return self._threads.submit(self._number, lambda: fn(*args, **kwargs))
 
+    @property
+    def is_taken(self) -> bool:
+        """Return whether a call needed the thread."""
+        return self._number is not None
+
     def give_back(self) -> None:
         """End the lease."""
         if self._number is not None:

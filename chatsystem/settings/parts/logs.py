@@ -27,6 +27,8 @@ _extra = structlog.stdlib.ExtraAdder()
 
 def logging_settings(level: str = "INFO") -> dict[str, Any]:
     """Return Django's LOGGING and set structlog up."""
+    # No line names them, and asking costs a third of a line.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
