@@ -100,7 +100,7 @@ def _draft(
     writers: dict[UUID, list[Principal]],
     conversation: UUID,
     moment: datetime,
-    number: int,
+    number: int | str,
 ) -> Draft:
     from apps.chat.services.composing import compose
 
@@ -182,10 +182,14 @@ def pages(running: Stack, channels: list[UUID], rounds: int, *, with_words: bool
             figure(bench="chat", name=f"p95 {route}", value=percentile(values, 0.95), unit="ms", goal=goal)
 
 
-def totals(reader: Principal, rounds: int) -> None:
-    """Compute what is unread: the totals alone, and the list of conversations with the counts of each."""
-    from apps.chat.selectors import unread
+def totals(reader: Principal, writers: dict[UUID, list[Principal]], rounds: int) -> None:
+    """Compute what is unread: the totals alone, and the list of conversations with the counts of each.
+
+    Somebody writes somewhere before each round. How long it takes in a process that never counted is told, too.
+    """
+    from apps.chat.selectors import kept_counts, unread
     from apps.chat.selectors.conversations import list_conversations
+    from apps.chat.services.messages import send_messages
 
     found = sum(one.unread for one in list_conversations(reader))
     progress(f"{found} unread in {CONVERSATIONS} conversations")
@@ -194,14 +198,29 @@ def totals(reader: Principal, rounds: int) -> None:
         "conversation_list_500": lambda: list_conversations(reader, channel_times=False),
     }
     took: dict[str, list[float]] = {name: [] for name in ways}
-    for _ in range(rounds + 5):  # a statement's plan is kept from the sixth on
+    first: dict[str, list[float]] = {name: [] for name in ways}
+    chance = random.Random(SEED)
+    for number in range(rounds + 5):  # a statement's plan is kept from the sixth on
+        place = chance.choice(list(writers))
+        now = datetime.now().astimezone()
+        send_messages([_draft(chance, writers, place, now, f"round-{number}")])
         for name, ask in ways.items():
-            begun = time.perf_counter()
-            ask()
-            took[name].append((time.perf_counter() - begun) * 1e3)
+            took[name].append(_milliseconds(ask))
+        for name, ask in ways.items():
+            before, kept_counts.counts = kept_counts.counts, type(kept_counts.counts)()
+            first[name].append(_milliseconds(ask))
+            kept_counts.counts = before
+    for name, values in first.items():
+        figure(bench="chat", name=f"{name}_never_counted_p50", value=percentile(values[5:], 0.5), unit="ms")
     for name, values in took.items():
         figure(bench="chat", name=f"{name}_p50", value=percentile(values[5:], 0.5), unit="ms")
         figure(bench="chat", name=f"{name}_p95", value=percentile(values[5:], 0.95), unit="ms", goal=30)
+
+
+def _milliseconds(ask: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    ask()
+    return (time.perf_counter() - begun) * 1e3
 
 
 def run(size: str) -> None:
@@ -226,4 +245,4 @@ def run(size: str) -> None:
                 settle(running)
             set_aside(running)
             pages(running, channels, ROUNDS[size], with_words=is_small)
-            totals(reader, ROUNDS[size])
+            totals(reader, writers, ROUNDS[size])

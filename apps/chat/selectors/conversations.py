@@ -17,23 +17,24 @@ from apps.accounts.services import access
 from apps.accounts.types import GUEST, InScope, PersonView, Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.models import Conversation, Membership
-from apps.chat.selectors import unread
+from apps.chat.selectors import kept_counts, unread
 from apps.chat.types import ConversationView, Draft, PersonRef
 from apps.core import tenancy
 from apps.core.database import planned
 from apps.core.errors import DomainError
 
-# Columns in the order of a `ConversationView`; people are none of a channel; the counts are computed once.
+# Columns in the order of a `ConversationView`, people, none of a channel, and what may be known the next time.
 _LIST = """
 SELECT q.id, q.kind, q.name, q.description, q.is_private, q.is_member, q.archived_at, q.last_read_sequence,
   q.last_sequence, q.counts[1], q.counts[CASE WHEN q.is_muted THEN 2 ELSE 1 END], q.counts[3], q.has_draft, q.is_muted,
-  q.is_starred, q.scope_id, q.who_posts, q.takes_replies, q.last_message_at, q.people
+  q.is_starred, q.scope_id, q.who_posts, q.takes_replies, q.last_message_at, q.people,
+  q.counts[4]
 FROM (SELECT c.id, c.kind, coalesce(c.name, '') AS name, c.description, c.is_private, c.archived_at, c.who_posts,
     c.takes_replies, c.scope_id,
     m.id IS NOT NULL AS is_member,
     coalesce(m.last_read_sequence, 0) AS last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence,
     coalesce(m.is_muted, false) AS is_muted, coalesce(m.is_starred, false) AS is_starred,
-    CASE WHEN s.last_sequence > m.last_read_sequence THEN {counts} ELSE '{{0,0,0}}' END AS counts,
+    CASE WHEN s.last_sequence > m.last_read_sequence THEN {counts} ELSE '{{0,0,0,0}}' END AS counts,
     NOT %(is_view)s AND EXISTS (SELECT 1 FROM chat_draft d WHERE d.conversation_id = c.id
       AND d.principal_id = %(me)s) AS has_draft,
     CASE WHEN c.kind <> 'channel' OR %(times)s THEN (SELECT x.sent_at FROM chat_message x
@@ -45,6 +46,7 @@ FROM (SELECT c.id, c.kind, coalesce(c.name, '') AS name, c.description, c.is_pri
   LEFT JOIN chat_membership m ON m.conversation_id = c.id AND m.organization_id = c.organization_id
     AND m.principal_id = %(me)s AND m.left_at IS NULL
   LEFT JOIN core_stream s ON s.organization_id = c.organization_id AND s.id = c.id
+  LEFT JOIN {known}
   WHERE c.organization_id = %(organization)s AND {where} OFFSET 0) q
 ORDER BY q.kind, lower(q.name) COLLATE "C", q.id
 """.format  # the caller puts constants in, values travel as parameters
@@ -113,7 +115,7 @@ def get_conversation(principal: Principal, conversation_id: UUID) -> Conversatio
     visible = visible_scope_clause(principal, scope="c.scope_id", few=True)
     found = _load(
         principal, f"c.id = %(conversation)s AND {visible.sql}",
-        {**visible.params, "conversation": conversation_id},
+        {**visible.params, "conversation": conversation_id}, only=conversation_id,
     )  # fmt: skip
     if not found:
         raise ConversationNotFound
@@ -305,25 +307,37 @@ def names(principal: Principal, conversation_ids: Iterable[UUID]) -> dict[UUID, 
 
 
 def _load(
-    principal: Principal, where: str, parameters: dict[str, Any], *, times: bool = True
+    principal: Principal,
+    where: str,
+    parameters: dict[str, Any],
+    *,
+    times: bool = True,
+    only: UUID | None = None,
 ) -> list[ConversationView]:
     named = {
         "me": principal.id, "organization": principal.organization_id, "is_view": principal.viewed_by is not None,
-        "times": times,
+        "times": times, **kept_counts.known_to(principal.id, only=only),
     }  # fmt: skip
+    statement = _LIST(counts=unread.COUNTS, known=unread.KNOWN, where=where)
     with connection.cursor() as cursor:
-        planned.execute(cursor, unread.WITH + _LIST(counts=unread.COUNTS, where=where), named | parameters)
+        planned.execute(cursor, unread.WITH + statement, named | parameters)
         rows = cursor.fetchall()
-    wanted = {person for row in rows if row[-1] for person in row[-1]}
+    wanted = {person for row in rows if row[-2] for person in row[-2]}
     known = people_selectors.people(wanted) if wanted else {}
-    return [_view(principal, row, known) for row in rows]
+    views = [_view(principal, row, known) for row in rows]
+    counted = zip(views, rows, strict=True)
+    kept_counts.keep(
+        principal.id,
+        ((view.id, view.last_read_sequence, view.last_sequence, row[-1]) for view, row in counted),
+    )
+    return views
 
 
 def _view(principal: Principal, row: Sequence[Any], known: dict[UUID, PersonView]) -> ConversationView:
-    view = ConversationView(*row[:-1])
-    if row[-1] is None:
+    view = ConversationView(*row[:-2])
+    if row[-2] is None:
         return view
-    found = [known[person] for person in row[-1] if person in known]
+    found = [known[person] for person in row[-2] if person in known]
     people = [person for person in found if person.id != principal.id] or found
     return view._replace(
         name=view.name or ", ".join(person.name for person in people),

@@ -5,7 +5,7 @@ deleted, it was not imported, and no mark of its topic or its thread has passed 
 muted conversations in totals, except for topics the member follows there. A mention counts wherever it is.
 
 Most members have no marks and no wishes about topics in most conversations, so these are looked at only where there
-are some (`kept`).
+are some (`kept`). What was counted before and is so still need not be counted again (`known`, see `kept_counts`).
 """
 
 from __future__ import annotations
@@ -18,19 +18,25 @@ from django.db import connection
 
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import Principal
+from apps.chat.selectors import kept_counts
 from apps.core.database import planned
 
 NO_LIMIT: tuple[str, dict[str, Any]] = ("true", {})
 CAP = 1000  # of one conversation; there may be more
-# Conversations (`c`) where the member keeps marks or wishes about topics.
+# Conversations where the member keeps marks or wishes about topics, and what waited in some when they were counted.
 WITH = """
 WITH kept AS MATERIALIZED (
   SELECT p.conversation_id FROM chat_topicpreference p
   WHERE p.organization_id = %(organization)s AND p.principal_id = %(me)s
   UNION SELECT r.conversation_id FROM chat_readmark r
   WHERE r.organization_id = %(organization)s AND r.principal_id = %(me)s
+), known AS MATERIALIZED (
+  SELECT * FROM unnest(%(known)s::uuid[], %(known_markers)s::bigint[], %(known_heads)s::bigint[],
+    %(known_unread)s::bigint[]) k (conversation_id, marker, head, unread)
 )
 """
+KNOWN = """known k ON k.conversation_id = m.conversation_id AND k.marker = m.last_read_sequence
+  AND k.head = s.last_sequence"""
 # Of a message `x` and a membership `m`.
 NEW = """x.organization_id = %(organization)s AND x.conversation_id = m.conversation_id
   AND x.sequence > m.last_read_sequence AND x.sender_id <> %(me)s AND x.deleted_at IS NULL
@@ -41,12 +47,14 @@ AHEAD = """EXISTS (SELECT FROM chat_readmark r WHERE r.organization_id = %(organ
 WISH = """chat_topicpreference w ON w.organization_id = %(organization)s AND w.principal_id = %(me)s
   AND w.topic_id = x.topic_id"""
 _KEEPS = "EXISTS (SELECT FROM kept WHERE kept.conversation_id = m.conversation_id)"
-# An array of a membership `m`: unread, of them in followed topics, mentions; 0 without a membership. It is a value and
-# no join, since a planner that expects one row counted for each pair of a membership and a conversation.
+# An array of a membership `m` with what is known of it, `k`: unread, of them in followed topics, mentions, and what is
+# unread where that may be known the next time; 0 without a membership. It is a value and no join, since a planner that
+# expects one row counted for each pair of a membership and a conversation.
 COUNTS = f"""
-(SELECT ARRAY[plain.unread + special.unread, special.followed, named.mentions]
-  FROM (SELECT count(*) AS unread FROM (
-      SELECT FROM chat_message x WHERE NOT {_KEEPS} AND {NEW} LIMIT {CAP}) a) plain,
+(SELECT ARRAY[plain.unread + special.unread, special.followed, named.mentions,
+    CASE WHEN {_KEEPS} THEN NULL ELSE plain.unread END]
+  FROM (SELECT CASE WHEN k.unread IS NOT NULL AND NOT {_KEEPS} THEN k.unread ELSE (SELECT count(*) FROM (
+      SELECT FROM chat_message x WHERE NOT {_KEEPS} AND {NEW} LIMIT {CAP}) a) END AS unread) plain,
     (SELECT count(*) AS unread, count(*) FILTER (WHERE b.level = 'followed') AS followed FROM (
       SELECT w.level FROM chat_message x LEFT JOIN {WISH}
       WHERE {_KEEPS} AND {NEW} AND NOT {AHEAD} AND w.level IS DISTINCT FROM 'muted' LIMIT {CAP}) b) special,
@@ -58,15 +66,25 @@ _IN = """
 SELECT q.last_read_sequence, q.last_sequence, q.counts[1], q.counts[CASE WHEN q.is_muted THEN 2 ELSE 1 END], q.counts[3]
 FROM (SELECT m.last_read_sequence, coalesce(s.last_sequence, 0) AS last_sequence, m.is_muted, {counts} AS counts
   FROM chat_membership m LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id
+    LEFT JOIN {known}
   WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL
     AND m.conversation_id = %(conversation)s OFFSET 0) q
 """.format
+# And what may be known the next time and is not yet.
 _TOTALS = """
-SELECT coalesce(sum(q.counts[CASE WHEN q.is_muted THEN 2 ELSE 1 END]), 0), coalesce(sum(q.counts[3]), 0)
-FROM (SELECT m.is_muted, {counts} AS counts FROM chat_membership m
-  JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
-    AND c.archived_at IS NULL
-  WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {where} OFFSET 0) q
+SELECT coalesce(sum(q.counts[CASE WHEN q.is_muted THEN 2 ELSE 1 END]), 0), coalesce(sum(q.counts[3]), 0),
+  array_agg(q.conversation_id) FILTER (WHERE q.is_new), array_agg(q.last_read_sequence) FILTER (WHERE q.is_new),
+  array_agg(q.last_sequence) FILTER (WHERE q.is_new), array_agg(q.counts[4]) FILTER (WHERE q.is_new)
+FROM (SELECT r.*, NOT r.is_known AND coalesce(r.counts[4] >= %(known_least)s, false) AS is_new
+  FROM (SELECT m.conversation_id, m.last_read_sequence, s.last_sequence, m.is_muted, k.unread IS NOT NULL AS is_known,
+      CASE WHEN s.last_sequence > m.last_read_sequence THEN {counts} ELSE '{{0,0,0,0}}' END AS counts
+    FROM chat_membership m
+    JOIN chat_conversation c ON c.organization_id = m.organization_id AND c.id = m.conversation_id
+      AND c.archived_at IS NULL
+    LEFT JOIN core_stream s ON s.organization_id = m.organization_id AND s.id = m.conversation_id
+    LEFT JOIN {known}
+    WHERE m.organization_id = %(organization)s AND m.principal_id = %(me)s AND m.left_at IS NULL AND {where}
+    OFFSET 0) r OFFSET 0) q
 """.format
 # The marks of one conversation, read once: a probe for each of thousands of messages would cost more than the rest.
 MARKS = """marks AS MATERIALIZED (
@@ -130,9 +148,12 @@ class PlaceCounts:
 
 def counts_in(*, organization_id: UUID, principal_id: UUID, conversation_id: UUID) -> Counts | None:
     """Return what waits for a member in a conversation; None for who is no member. One query."""
-    named = {"organization": organization_id, "me": principal_id, "conversation": conversation_id}
+    named = {
+        "organization": organization_id, "me": principal_id, "conversation": conversation_id,
+        **kept_counts.known_to(principal_id, only=conversation_id),
+    }  # fmt: skip
     with connection.cursor() as cursor:
-        planned.execute(cursor, WITH + _IN(counts=COUNTS), named)
+        planned.execute(cursor, WITH + _IN(counts=COUNTS, known=KNOWN), named)
         row = cursor.fetchone()
     return Counts(*row) if row else None
 
@@ -141,15 +162,18 @@ def totals(principal: Principal) -> Totals:
     """Return what waits in all of the principal's conversations, each counted up to `CAP`. One query."""
     with connection.cursor() as cursor:
         planned.execute(cursor, *totals_statement(principal))
-        unread, mentions = cursor.fetchone()
+        unread, mentions, *fresh = cursor.fetchone()
+    kept_counts.keep(principal.id, zip(*(column or () for column in fresh), strict=True))
     return Totals(int(unread), int(mentions))
 
 
 def totals_statement(principal: Principal) -> tuple[str, dict[str, Any]]:
     """Return the statement of `totals` and its parameters."""
     limit, values = own_limit(principal)
-    named = {"organization": principal.organization_id, "me": principal.id, **values}
-    return WITH + _TOTALS(counts=COUNTS, where=limit), named
+    named = {
+        "organization": principal.organization_id, "me": principal.id, **kept_counts.known_to(principal.id), **values,
+    }  # fmt: skip
+    return WITH + _TOTALS(counts=COUNTS, known=KNOWN, where=limit), named
 
 
 def topics_in(principal: Principal, conversation_id: UUID) -> dict[UUID, PlaceCounts]:

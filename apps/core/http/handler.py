@@ -92,7 +92,11 @@ class Handler(ASGIHandler):
         with closing(body):
             set_script_prefix(get_script_prefix(scope))
             request, refusal = self.create_request(scope, body)
-            response = refusal if request is None else await self.run_get_response(request)
+            response = (
+                await self.run_get_response(request)
+                if request is not None
+                else cast("HttpResponseBase", refusal)
+            )
             try:
                 await self.send_response(response, send)
             finally:
