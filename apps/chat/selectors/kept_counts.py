@@ -18,7 +18,7 @@ from django.db import connection
 
 from apps.core.database import arrays
 
-LEAST = 32  # messages; fewer are counted in no time
+LEAST = 8  # messages; fewer are counted in no time
 MOST = 200_000  # conversations of all members; some 50 MB
 
 

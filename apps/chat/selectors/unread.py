@@ -49,12 +49,12 @@ WISH = """chat_topicpreference w ON w.organization_id = %(organization)s AND w.p
 _KEEPS = "EXISTS (SELECT FROM kept WHERE kept.conversation_id = m.conversation_id)"
 # An array of a membership `m` with what is known of it, `k`: unread, of them in followed topics, mentions, and what is
 # unread where that may be known the next time; 0 without a membership. It is a value and no join, since a planner that
-# expects one row counted for each pair of a membership and a conversation.
+# expects one row counted for each pair of a membership and a conversation; without the offset it would count twice.
 COUNTS = f"""
 (SELECT ARRAY[plain.unread + special.unread, special.followed, named.mentions,
     CASE WHEN {_KEEPS} THEN NULL ELSE plain.unread END]
   FROM (SELECT CASE WHEN k.unread IS NOT NULL AND NOT {_KEEPS} THEN k.unread ELSE (SELECT count(*) FROM (
-      SELECT FROM chat_message x WHERE NOT {_KEEPS} AND {NEW} LIMIT {CAP}) a) END AS unread) plain,
+      SELECT FROM chat_message x WHERE NOT {_KEEPS} AND {NEW} LIMIT {CAP}) a) END AS unread OFFSET 0) plain,
     (SELECT count(*) AS unread, count(*) FILTER (WHERE b.level = 'followed') AS followed FROM (
       SELECT w.level FROM chat_message x LEFT JOIN {WISH}
       WHERE {_KEEPS} AND {NEW} AND NOT {AHEAD} AND w.level IS DISTINCT FROM 'muted' LIMIT {CAP}) b) special,
