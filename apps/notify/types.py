@@ -25,9 +25,10 @@ REASONS: Final[Mapping[str, Text]] = {
     "reminder": _("Reminder"),
     "admin": _("From those who run this place"),
     "report": _("A report that waits for a decision"),
+    "outcome": _("What became of your report"),
 }
 # Told even where the person muted the place: somebody asked for this person by name.
-PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin", "report"})
+PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin", "report", "outcome"})
 
 ALL, MENTIONS, NOTHING = "all", "mentions", "nothing"
 LEVELS: Final[Mapping[str, Text]] = {

@@ -210,7 +210,7 @@ def _of_own(
         row.id: Described(
             title=title,
             text=text,
-            url=_url(principal, found[row.message_id]),
+            url=message_url(principal, found[row.message_id]),
             place=found[row.message_id].conversation.name,
         )
         for row in rows
@@ -222,11 +222,12 @@ def _described(principal: Principal, message: Message, sender: str) -> Described
     """Only channels have a name of their own; elsewhere the sender says where."""
     place = message.conversation.name
     title = _("%(name)s in #%(place)s") % {"name": sender, "place": place} if place else sender
-    url = _url(principal, message)
+    url = message_url(principal, message)
     return Described(title=title, text=excerpt(message.html), url=url, actor_name=sender, place=place)
 
 
-def _url(principal: Principal, message: Message) -> str:
+def message_url(principal: Principal, message: Message) -> str:
+    """Return the address of a message for its reader."""
     return reverse(
         "chat:message",
         kwargs={

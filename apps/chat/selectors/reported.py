@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from apps.accounts.errors import MemberNotFound
@@ -14,7 +15,9 @@ from apps.accounts.selectors.scoped_roles import holders_in
 from apps.accounts.services import access
 from apps.accounts.types import Principal
 from apps.chat.models import Message, Report
+from apps.chat.selectors.messages import visible_messages
 from apps.chat.selectors.moderation import MODERATE, report_address, visible_reports
+from apps.chat.selectors.notifying import message_url
 from apps.chat.types import ReportReason, ReportState
 from apps.core import console_shell, tenancy
 from apps.notify.types import Described, NotificationRow
@@ -90,3 +93,30 @@ def _undecided(principal: Principal, message_ids: Collection[UUID]) -> set[UUID]
         organization_id=principal.organization_id, message_id__in=message_ids, state=ReportState.OPEN
     )
     return set(reports.exclude(message__sender_id=principal.id).values_list("message_id", flat=True))
+
+
+def describe_outcomes(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
+    """Return what notifications of decided reports say to who made them; nothing of who decided. Two queries."""
+    wanted = {row.message_id for row in rows if row.message_id is not None}
+    reports = Report.objects.filter(
+        organization_id=principal.organization_id, reporter_id=principal.id, message_id__in=wanted
+    ).exclude(state=ReportState.OPEN)
+    found = {one.message_id: ReportState(one.state) for one in reports}
+    seen = visible_messages(principal).filter(pk__in=found).select_related("conversation").in_bulk()
+    return {
+        row.id: _outcome(principal, found[row.message_id], seen.get(row.message_id))
+        for row in rows
+        if row.message_id in found
+    }
+
+
+def _outcome(principal: Principal, state: ReportState, message: Message | None) -> Described:
+    """Only who still sees the message reads where it is."""
+    return Described(
+        title=_("What you reported was looked at"),
+        text=_("The message was taken away.") if state == ReportState.REMOVED else _("The message stays."),
+        url=message_url(principal, message)
+        if message
+        else reverse("chat:home", kwargs={"slug": principal.organization_slug}),
+        place=message.conversation.name if message else "",
+    )
