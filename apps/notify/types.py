@@ -38,6 +38,7 @@ LEVELS: Final[Mapping[str, Text]] = {
 }
 LEVELS_HINT: Final = _("Direct messages and mentions come at every level but “Nothing”.")
 
+MOST_QUIET: Final = 21  # three spans a day
 IN_APP, MAIL, PUSH = "in_app", "mail", "push"
 CHANNELS: Final[Mapping[str, Text]] = {IN_APP: _("In the app"), MAIL: _("E-mail"), PUSH: _("Push message")}
 
