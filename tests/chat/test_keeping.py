@@ -33,6 +33,7 @@ from apps.core.api.paging import Position
 from apps.core.data_subjects import Person
 from apps.core.models import Event
 from tests.chat.test_api import caller_of
+from tests.chat.test_pages import Reader
 from tests.chat.world import World
 
 
@@ -236,3 +237,20 @@ def test_the_api_keeps_and_lists(world: World, ada: Principal, ben: Principal, c
     )
     assert copied.status_code == 201
     assert client.get(f"/api/v1/messages/{copied.json()['id']}/").json()["card"]["type"] == "chat.forwarded"
+
+
+def test_the_menu_knows_what_is_saved(world: World) -> None:
+    ada, ben = Reader(world.person("Ada")), Reader(world.person("Ben"))
+    channel = world.channel(ada.person, "werft", [ben.person])
+    which = {"conversation_id": channel, "message_id": world.say(ada.person, channel, "keep me").id}
+    address = ada.url("save", **which)
+    assert ada.client.get(address).json() == {"is_saved": False}
+    assert "Save for me" in ada.page(ada.url("actions", **which)).text_content()
+    ada.client.post(address, {"is_saved": "1"})
+    assert ada.client.get(address).json() == {"is_saved": True}
+    assert ben.client.get(address).json() == {"is_saved": False}
+    page = ada.page(ada.url("actions", **which))
+    assert "Take out of saved" in page.text_content()
+    (form,) = [one for one in page.forms if one.get("id") == "post-save"]
+    ada.client.post(address, dict(form.form_values()))
+    assert ada.client.get(address).json() == {"is_saved": False}

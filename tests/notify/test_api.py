@@ -13,11 +13,12 @@ from lxml import html
 from apps.accounts.models import Member, User
 from apps.accounts.services import scopes
 from apps.accounts.types import Principal
-from apps.chat.models import Conversation
-from apps.chat.services import members
+from apps.chat.models import Conversation, Topic
+from apps.chat.services import members, topics
 from apps.core.models import AuditEntry
 from apps.notify.models import Level, Notification, Preferences, PushSubscription, Standing
 from apps.notify.selectors.notifications import unread_count
+from apps.notify.services import preferences
 from tests.accounts.api import Api
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
@@ -278,6 +279,33 @@ def test_places_with_a_level_of_their_own_are_listed(world: World, ben: Principa
         scope_id=Conversation.objects.get(pk=first.conversation_id).scope_id, audience="seats"
     )
     assert 'id="levels"' not in page(ben, "settings").content.decode()  # type: ignore[attr-defined]
+
+
+def test_muted_places_are_listed_with_those_of_a_level(world: World, ben: Principal) -> None:
+    ada = world.person("Ada")
+    loud, quiet = (world.channel(ada, name, [ben]) for name in ("laut", "ruhig"))
+    world.say(ada, loud, "Wann?", topic="Termine")
+    topic = Topic.objects.get(conversation_id=loud).pk
+    preferences.set_level(ben, place=f"conversation:{quiet}", level="all")
+    members.set_preferences(principal=ben, conversation_id=quiet, is_muted=True)
+    topics.set_level(principal=ben, topic_id=topic, level="muted")
+    lines = html.fromstring(page(ben, "settings").content).xpath("//section[@id='levels']//li")  # type: ignore[attr-defined]
+    said = [
+        (line.xpath(".//b")[0].text_content(), line.xpath(".//small")[0].text_content()) for line in lines
+    ]
+    assert said == [("laut › Termine", "Muted"), ("ruhig", "Muted")]
+    changes = [line.xpath(".//a[contains(@class, 'btn')]/@href")[0] for line in lines]
+    assert changes == [
+        reverse(
+            "chat:topic", kwargs={"slug": ben.organization_slug, "conversation_id": loud, "topic_id": topic}
+        ),
+        reverse("chat:about", kwargs={"slug": ben.organization_slug, "conversation_id": quiet}),
+    ]
+    members.remove_person(principal=ben, conversation_id=quiet, person_id=ben.id)
+    again = html.fromstring(page(ben, "settings").content).xpath("//section[@id='levels']//li[2]//small")  # type: ignore[attr-defined]
+    assert [one.text_content() for one in again] == [
+        "Everything"
+    ]  # muting ended with the seat, the level did not
 
 
 def test_the_log_is_searched_by_person(world: World, ben: Principal) -> None:
