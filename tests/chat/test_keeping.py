@@ -16,6 +16,7 @@ from apps.chat.errors import (
     AttachmentNotFound,
     ConversationNotFound,
     MessageNotFound,
+    MessageTooLong,
     NotAMember,
     NotEditable,
     NothingToAcknowledge,
@@ -29,6 +30,7 @@ from apps.chat.selectors.messages import get_message
 from apps.chat.selectors.saved import saved
 from apps.chat.services import acknowledging, bookmarks, erasing_kept, forwarding, members, messages, pins
 from apps.chat.services.saved import set_saved
+from apps.chat.types import BODY_LIMIT
 from apps.core.api.paging import Position
 from apps.core.data_subjects import Person
 from apps.core.models import Event
@@ -156,6 +158,33 @@ def test_a_copy_shows_the_words_and_leads_back_only_those_who_see_the_original(
     assert copy.html.count('class="mention"') == 1  # the comment's; the quoted one calls nobody
     with pytest.raises(NotEditable):
         messages.edit_message(principal=ada, message_id=sent.id, body="other")
+
+
+@pytest.mark.parametrize("comment", ["", "Please read"])
+def test_a_long_message_is_forwarded_with_all_its_words(
+    ada: Principal, channel: UUID, world: World, comment: str
+) -> None:
+    words = ("line 0 of a long message\n" * BODY_LIMIT)[: BODY_LIMIT - 1].strip()
+    source = world.say(ada, channel, words)
+    sent = forwarding.forward_message(
+        principal=ada, message_id=source.id, conversation_id=channel, client_key="copy", comment=comment
+    )
+    copy = Message.objects.get(pk=sent.id)
+    assert len(copy.body) <= BODY_LIMIT
+    assert copy.body.startswith(f"{comment}\n\n> line 0 of" if comment else "> line 0 of")
+    assert copy.body.endswith("its card holds all of it.)")
+    assert copy.card is not None
+    assert copy.card["data"]["html"] == Message.objects.get(pk=source.id).html
+
+
+def test_a_comment_that_leaves_no_room_is_refused(ada: Principal, channel: UUID, world: World) -> None:
+    source = world.say(ada, channel, "some words")
+    with pytest.raises(MessageTooLong):
+        forwarding.forward_message(
+            principal=ada, message_id=source.id, conversation_id=channel, client_key="copy",
+            comment="x" * (BODY_LIMIT - 3),
+        )  # fmt: skip
+    assert Message.objects.count() == 1
 
 
 def test_nobody_forwards_what_it_does_not_see_or_to_where_it_is_not(
