@@ -19,8 +19,6 @@ from apps.chat.services import forwarding
 from apps.chat.services import polls as voting
 from apps.core.registry import register_card
 
-MOST_NAMED = 50  # of those who chose one answer
-
 
 def forwarded(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
     """Show the copied words, and the way back to the original for those who see it. Two queries."""
@@ -44,7 +42,9 @@ def poll(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
     found = polls.find_poll(viewer, UUID(card["id"]))
     if found is None:
         return {"question": data["question"], "options": [], "data": data}
-    known = people.people([UUID(one) for option in data["options"] for one in option["people"][:MOST_NAMED]])
+    known = people.people(
+        [UUID(one) for option in data["options"] for one in option["people"][: voting.MOST_NAMED]]
+    )
     most = max((option["votes"] for option in data["options"]), default=0)
     options = [
         {
@@ -72,7 +72,9 @@ def poll(viewer: Principal, card: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _names(named: list[str], option: Mapping[str, Any]) -> str:
     """Return who chose an answer; of very many the first ones, and how many more."""
-    names, more = ", ".join(named), len(option["people"]) - MOST_NAMED
+    if not named:
+        return ""
+    names, more = ", ".join(named), option["votes"] - voting.MOST_NAMED
     if more <= 0:
         return names
     said = ngettext("%(names)s and %(count)s more", "%(names)s and %(count)s more", more)

@@ -74,9 +74,17 @@ register_kind(notifying.REMINDER)
 register_kind(notifying.HIDDEN)
 register_kind(notifying.REMOVED)
 register_kind(notifying.REPORT)
+register_kind(notifying.OUTCOME)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
-register_place(Place(name="conversation", may_set=sees_conversation, titles=notifying_places.conversations))
+register_place(
+    Place(
+        name="conversation",
+        may_set=sees_conversation,
+        titles=notifying_places.conversations,
+        others=notifying_places.muted_and_followed,
+    )
+)
 register_place(
     Place(
         name="thread",

@@ -36,6 +36,7 @@ REASONS = {
     "reminder": gettext_lazy("Reminder"),
     "admin": gettext_lazy("From those who run this place"),
     "report": gettext_lazy("A report that waits for a decision"),
+    "outcome": gettext_lazy("What became of a report"),
 }
 
 

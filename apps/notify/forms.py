@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from apps.notify.types import LEVELS, PreferencesView, QuietTime
+from apps.notify.types import LEVELS, MOST_QUIET, PreferencesView, QuietTime
 
 if TYPE_CHECKING:
     from django.http import QueryDict
@@ -68,7 +68,7 @@ class WishesForm(forms.Form):
 
 
 class QuietForm(forms.Form):
-    """Quiet hours: one span for chosen weekdays."""
+    """One span of quiet hours for chosen weekdays."""
 
     weekdays = forms.TypedMultipleChoiceField(
         label=_("On"), coerce=int, choices=list(enumerate(DAYS)), required=False,
@@ -80,24 +80,55 @@ class QuietForm(forms.Form):
         help_text=_("Before “from” it ends on the next day."),
     )  # fmt: skip
 
-    @classmethod
-    def of(cls, wishes: PreferencesView) -> QuietForm:
-        """Return the form as the wishes are."""
-        first = wishes.quiet[0] if wishes.quiet else QuietTime(weekday=0, since=20 * 60, until=7 * 60)
-        return cls(
-            initial={
-                "weekdays": [quiet.weekday for quiet in wishes.quiet],
-                "since": clock(first.since), "until": clock(first.until),
-            }
-        )  # fmt: skip
-
     def times(self) -> list[QuietTime]:
         """Return the hours."""
         since, until = self.cleaned_data["since"], self.cleaned_data["until"]
         return [
             QuietTime(weekday=day, since=since.hour * 60 + since.minute, until=until.hour * 60 + until.minute)
-            for day in sorted(self.cleaned_data["weekdays"])
+            for day in self.cleaned_data["weekdays"]
         ]
+
+
+class QuietForms(forms.BaseFormSet[QuietForm]):
+    """All quiet hours: a form for each span, and one to add another."""
+
+    @classmethod
+    def of(cls, wishes: PreferencesView, sent: QueryDict | None = None) -> QuietForms:
+        """Return the forms as the wishes are, or what was sent of them."""
+        spans: dict[tuple[int, int], list[int]] = {}
+        for quiet in wishes.quiet:
+            spans.setdefault((quiet.since, quiet.until), []).append(quiet.weekday)
+        initial = [
+            {"weekdays": days, "since": clock(since), "until": clock(until)}
+            for (since, until), days in spans.items()
+        ]
+        return _quiet_forms(sent, prefix="quiet", initial=[*initial, {"since": "20:00", "until": "07:00"}])
+
+    def get_form_kwargs(self, index: int | None) -> dict[str, Any]:
+        """No form may be left without its times, however many somebody says there were before."""
+        return {**super().get_form_kwargs(index), "empty_permitted": False}
+
+    def clean(self) -> None:
+        """Take as many as are kept."""
+        if not any(self.errors) and len(self.times()) > MOST_QUIET:
+            raise forms.ValidationError(
+                _("At most %(most)s quiet times, each day of a span counts."),
+                code="max_length",
+                params={"most": MOST_QUIET},
+            )
+
+    def times(self) -> list[QuietTime]:
+        """Return the hours of all spans, each once; a span without a day is none."""
+        return sorted(
+            {time for form in self.forms for time in form.times()},
+            key=lambda time: (time.weekday, time.since, time.until),
+        )
+
+
+_quiet_forms = cast(
+    "type[QuietForms]",
+    forms.formset_factory(QuietForm, formset=QuietForms, extra=0, max_num=MOST_QUIET + 1),
+)
 
 
 def clock(minute: int) -> str:

@@ -7,7 +7,10 @@ from apps.accounts.selectors.members import list_organization_ids
 from apps.core import tenancy
 from apps.core.events.subscribers import in_transaction
 from apps.core.relay.periodic import every
-from apps.notify.services import poking, replying, subscriptions
+from apps.notify.selectors.kinds import register_kind
+from apps.notify.services import poking, replying, seats, subscriptions
+
+register_kind(seats.SEAT_ENDING)
 
 
 @in_transaction(AccessRevoked)
@@ -29,6 +32,14 @@ def poke_due_deliveries() -> None:
 def repeat_urgent() -> None:
     """Say again what is urgent and unread."""
     poking.repeat_due()
+
+
+@every(seconds=3600)
+def tell_of_ending_seats() -> None:
+    """Guests hear some days before that their seat ends."""
+    for organization_id in list_organization_ids():
+        with tenancy.use(organization_id):
+            seats.tell_of_ending_seats()
 
 
 @every(seconds=24 * 3600)

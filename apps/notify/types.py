@@ -25,9 +25,10 @@ REASONS: Final[Mapping[str, Text]] = {
     "reminder": _("Reminder"),
     "admin": _("From those who run this place"),
     "report": _("A report that waits for a decision"),
+    "outcome": _("What became of your report"),
 }
 # Told even where the person muted the place: somebody asked for this person by name.
-PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin", "report"})
+PERSONAL: Final = frozenset({"mention", "direct", "reminder", "admin", "report", "outcome"})
 
 ALL, MENTIONS, NOTHING = "all", "mentions", "nothing"
 LEVELS: Final[Mapping[str, Text]] = {
@@ -37,6 +38,7 @@ LEVELS: Final[Mapping[str, Text]] = {
 }
 LEVELS_HINT: Final = _("Direct messages and mentions come at every level but “Nothing”.")
 
+MOST_QUIET: Final = 21  # three spans a day
 IN_APP, MAIL, PUSH = "in_app", "mail", "push"
 CHANNELS: Final[Mapping[str, Text]] = {IN_APP: _("In the app"), MAIL: _("E-mail"), PUSH: _("Push message")}
 
@@ -162,6 +164,7 @@ class Place:
         may_set: whether a principal sees the place of an id.
         levels: the words of the choices. hint: what is said below them.
         standing: the level that holds for who set none; None offers "as everywhere else" as a choice of its own.
+        others: places of this sort, or within one, that the principal mutes or follows in another way than by a level.
         titles: what places of these ids are called, and their addresses; those the principal does not see are absent.
     """
 
@@ -171,16 +174,24 @@ class Place:
     levels: Mapping[str, Text] = field(default_factory=lambda: LEVELS)
     hint: Text = LEVELS_HINT
     standing: Callable[[Principal, UUID], str] | None = None
+    others: Callable[[Principal], Sequence[OwnLevel]] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class OwnLevel:
-    """A level somebody set for one place: `<name>:<id>`, what it is called, its address, and what is heard of it."""
+    """What somebody hears of one place, where that is another than elsewhere.
+
+    Attributes:
+        place: `<name>:<id>`.
+        title: what it is called. url: its address.
+        change_url: where that is changed, as a dialog; empty is the dialog of levels.
+    """
 
     place: str
     title: str
     url: str
     level: Text
+    change_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -45,10 +45,26 @@ function bytes(text) {
   return Uint8Array.from(atob(text.replace(/-/g, "+").replace(/_/g, "/")), (character) => character.charCodeAt(0));
 }
 
+/** Says which of the listed browsers this one is, and returns whether it is one of them. */
+async function foundHere() {
+  const registration = await navigator.serviceWorker.getRegistration();
+  const subscription = await registration?.pushManager.getSubscription();
+  if (!subscription || Notification.permission !== "granted") return false;
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(subscription.endpoint)));
+  const name = [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  const own = document.querySelector(`[data-endpoint="${name}"] [data-this-browser]`);
+  if (own instanceof HTMLElement) own.hidden = false;
+  return own !== null;
+}
+
 component("[data-push]", (button) => {
   if (!("serviceWorker" in navigator) || !("PushManager" in window)) return;
-  button.hidden = false;
   /** @type {HTMLElement | null} */ (document.querySelector("[data-push-none]"))?.remove();
+  foundHere().then((isOn) => {
+    const said = document.querySelector("[data-push-on]");
+    if (said instanceof HTMLElement) said.hidden = !isOn;
+    button.hidden = isOn;
+  }, explain);
   button.addEventListener("click", async () => {
     if ((await Notification.requestPermission()) !== "granted") {
       toast(button.dataset.denied ?? "", { bad: true });

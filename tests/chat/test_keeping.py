@@ -16,6 +16,7 @@ from apps.chat.errors import (
     AttachmentNotFound,
     ConversationNotFound,
     MessageNotFound,
+    MessageTooLong,
     NotAMember,
     NotEditable,
     NothingToAcknowledge,
@@ -29,10 +30,12 @@ from apps.chat.selectors.messages import get_message
 from apps.chat.selectors.saved import saved
 from apps.chat.services import acknowledging, bookmarks, erasing_kept, forwarding, members, messages, pins
 from apps.chat.services.saved import set_saved
+from apps.chat.types import BODY_LIMIT
 from apps.core.api.paging import Position
 from apps.core.data_subjects import Person
 from apps.core.models import Event
 from tests.chat.test_api import caller_of
+from tests.chat.test_pages import Reader
 from tests.chat.world import World
 
 
@@ -157,6 +160,33 @@ def test_a_copy_shows_the_words_and_leads_back_only_those_who_see_the_original(
         messages.edit_message(principal=ada, message_id=sent.id, body="other")
 
 
+@pytest.mark.parametrize("comment", ["", "Please read"])
+def test_a_long_message_is_forwarded_with_all_its_words(
+    ada: Principal, channel: UUID, world: World, comment: str
+) -> None:
+    words = ("line 0 of a long message\n" * BODY_LIMIT)[: BODY_LIMIT - 1].strip()
+    source = world.say(ada, channel, words)
+    sent = forwarding.forward_message(
+        principal=ada, message_id=source.id, conversation_id=channel, client_key="copy", comment=comment
+    )
+    copy = Message.objects.get(pk=sent.id)
+    assert len(copy.body) <= BODY_LIMIT
+    assert copy.body.startswith(f"{comment}\n\n> line 0 of" if comment else "> line 0 of")
+    assert copy.body.endswith("its card holds all of it.)")
+    assert copy.card is not None
+    assert copy.card["data"]["html"] == Message.objects.get(pk=source.id).html
+
+
+def test_a_comment_that_leaves_no_room_is_refused(ada: Principal, channel: UUID, world: World) -> None:
+    source = world.say(ada, channel, "some words")
+    with pytest.raises(MessageTooLong):
+        forwarding.forward_message(
+            principal=ada, message_id=source.id, conversation_id=channel, client_key="copy",
+            comment="x" * (BODY_LIMIT - 3),
+        )  # fmt: skip
+    assert Message.objects.count() == 1
+
+
 def test_nobody_forwards_what_it_does_not_see_or_to_where_it_is_not(
     world: World, ada: Principal, ben: Principal, channel: UUID
 ) -> None:
@@ -236,3 +266,20 @@ def test_the_api_keeps_and_lists(world: World, ada: Principal, ben: Principal, c
     )
     assert copied.status_code == 201
     assert client.get(f"/api/v1/messages/{copied.json()['id']}/").json()["card"]["type"] == "chat.forwarded"
+
+
+def test_the_menu_knows_what_is_saved(world: World) -> None:
+    ada, ben = Reader(world.person("Ada")), Reader(world.person("Ben"))
+    channel = world.channel(ada.person, "werft", [ben.person])
+    which = {"conversation_id": channel, "message_id": world.say(ada.person, channel, "keep me").id}
+    address = ada.url("save", **which)
+    assert ada.client.get(address).json() == {"is_saved": False}
+    assert "Save for me" in ada.page(ada.url("actions", **which)).text_content()
+    ada.client.post(address, {"is_saved": "1"})
+    assert ada.client.get(address).json() == {"is_saved": True}
+    assert ben.client.get(address).json() == {"is_saved": False}
+    page = ada.page(ada.url("actions", **which))
+    assert "Take out of saved" in page.text_content()
+    (form,) = [one for one in page.forms if one.get("id") == "post-save"]
+    ada.client.post(address, dict(form.form_values()))
+    assert ada.client.get(address).json() == {"is_saved": False}

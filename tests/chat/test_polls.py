@@ -11,7 +11,7 @@ from apps.chat import cards
 from apps.chat.errors import MessageNotFound, NotAMember, NotEditable, NotTheAuthor, PollClosed, PollInvalid
 from apps.chat.models import Message, Poll, PollVote
 from apps.chat.selectors.messages import get_message
-from apps.chat.services import erasing_kept, messages, polls
+from apps.chat.services import erasing_kept, members, messages, polls
 from apps.core.data_subjects import Person
 from apps.core.models import Event
 from tests.chat.test_api import caller_of
@@ -63,6 +63,26 @@ def test_events_lead_from_one_card_to_the_next(ada: Principal, ben: Principal, c
     stored = Message.objects.get(pk=message)
     assert last is not None
     assert (last.payload["card"], last.payload["version"]) == (stored.card, stored.version)
+
+
+def test_a_big_poll_tells_counts_and_only_the_names_that_are_shown(
+    world: World, ada: Principal, channel: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polls, "MOST_NAMED", 2)
+    people = [world.person(f"Voter {number}") for number in range(4)]
+    members.add_people(principal=ada, conversation_id=channel, people=[one.id for one in people])
+    message = ask(ada, channel, is_multiple=True)
+    for person in people:
+        polls.vote(principal=person, message_id=message, options=[1])
+    polls.vote(principal=people[3], message_id=message, options=[0, 1])
+    last = Event.objects.filter(type="poll.changed").latest("sequence")
+    soup, cake = last.payload["card"]["data"]["options"]
+    assert (soup["votes"], soup["people"]) == (1, [str(people[3].id)])
+    assert (cake["votes"], cake["people"]) == (4, [str(one.id) for one in people[:2]])
+    assert last.payload["card"]["data"]["people"] == 4
+    assert last.payload["card"] == Message.objects.get(pk=message).card
+    shown = cards.poll(people[3], last.payload["card"])["options"][1]
+    assert (shown["is_mine"], shown["names"]) == (True, "Voter 0, Voter 1 and 2 more")
 
 
 def test_the_text_calls_nobody_and_shows_the_answers_as_they_are(ada: Principal, channel: UUID) -> None:

@@ -12,6 +12,7 @@ from apps.chat.models import Report
 from apps.chat.selectors.moderation import count_open, list_reports
 from apps.chat.services import moderation, notifying
 from apps.chat.services.deleted import restore_message
+from apps.chat.services.members import remove_person
 from apps.chat.services.messages import delete_message, edit_message
 from apps.chat.types import ReportReason, ReportState
 from apps.core.models import Event
@@ -94,7 +95,7 @@ def test_a_decided_report_is_told_to_nobody(world: World) -> None:
     made = moderation.report_message(principal=ada, message_id=sent.id, reason=ReportReason.SPAM)
     moderation.decide(principal=mod, report_id=made, decision=ReportState.DISMISSED)
     notifying.tell_of_report(message_id=sent.id, reporter_id=ada.id)
-    assert not Notification.objects.exists()
+    assert not Notification.objects.filter(recipient_id=mod.id).exists()
 
 
 def test_a_report_of_a_message_that_its_author_deleted_still_waits(world: World) -> None:
@@ -146,3 +147,49 @@ def test_who_deletes_an_own_message_is_not_told(world: World) -> None:
     delete_message(principal=rude, message_id=sent.id)
     tell_author_of_hiding(removed(sent.id))
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("decision", "text"),
+    [(ReportState.REMOVED, "The message was taken away."), (ReportState.DISMISSED, "The message stays.")],
+)
+def test_who_reported_hears_what_became_of_it_and_not_by_whom(
+    world: World, decision: ReportState, text: str
+) -> None:
+    rude, ada, ben = world.person("Rude"), world.person("Ada"), world.person("Ben")
+    mod = world.person("Mona", role="moderator")
+    sent = world.say(rude, world.channel(rude, "open", [ada, ben, mod]), "Buy my boat")
+    made = report(ada, sent.id)
+    report(mod, sent.id)
+    moderation.decide(principal=mod, report_id=made, decision=decision)
+    ((title, said, url),) = said_to(ada)
+    assert (title, said) == ("What you reported was looked at", text)
+    assert url.endswith(f"/m/{sent.id}/")
+    assert unread_count(ada) == 1
+    assert set(Notification.objects.filter(kind="chat.outcome").values_list("recipient_id", "actor_id")) == {
+        (ada.id, None)
+    }
+    assert said_to(ben) == []
+
+
+def test_what_became_of_a_report_is_taken_back_while_it_waits_again(world: World) -> None:
+    rude, ada, mod = world.person("Rude"), world.person("Ada"), world.person("Mona", role="moderator")
+    sent = world.say(rude, world.channel(rude, "open", [ada]), "Buy my boat")
+    made = report(ada, sent.id)
+    moderation.decide(principal=mod, report_id=made, decision=ReportState.DISMISSED)
+    edit_message(principal=rude, message_id=sent.id, body="Buy it, you fools")
+    report(ada, sent.id)
+    assert said_to(ada) == []
+    moderation.decide(principal=mod, report_id=made, decision=ReportState.REMOVED)
+    assert [text for _, text, _ in said_to(ada)] == ["The message was taken away."]
+
+
+def test_who_left_the_conversation_hears_it_without_the_place(world: World) -> None:
+    rude, ada = world.person("Rude"), world.person("Ada")
+    channel = world.channel(rude, "closed", [ada], is_private=True)
+    made = report(ada, world.say(rude, channel, "Buy my boat").id)
+    remove_person(principal=rude, conversation_id=channel, person_id=ada.id)
+    mod = world.person("Mona", role="moderator")
+    moderation.decide(principal=mod, report_id=made, decision=ReportState.REMOVED)
+    ((_, said, url),) = said_to(ada)
+    assert (said, url) == ("The message was taken away.", f"/o/{world.organization.slug}/")

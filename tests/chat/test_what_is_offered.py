@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from apps.chat import cards
 from apps.chat.models import Reminder
 from apps.chat.selectors.bookmarks import pinned
 from apps.chat.services import acknowledging, conversations, pins, polls, reminders
@@ -69,7 +68,7 @@ def test_who_has_seen_a_message_is_listed_up_to_a_limit(
 def test_a_poll_names_the_first_voters_and_how_many_more(
     world: World, ada: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cards, "MOST_NAMED", 2)
+    monkeypatch.setattr(polls, "MOST_NAMED", 2)
     others = [world.person(name) for name in ("Ben", "Cem", "Dana", "Edda")]
     channel = world.channel(ada.person, "werft", others)
     poll = polls.NewPoll(question="When?", options=["Monday", "Tuesday"])

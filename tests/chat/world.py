@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from apps.accounts.models import Member, Organization, Role, User
@@ -40,6 +40,16 @@ class World:
             role=role,
             permissions=BUILTIN_ROLES[role],
         )
+
+    def role_of(self, name: str, permissions: Iterable[str]) -> Principal:
+        """Add a person with a role of the organization's own."""
+        person, granted = self.person(name), frozenset(permissions)
+        with tenancy.use(self.organization.pk):
+            row = Role.objects.create(
+                organization=self.organization, key=name.lower(), name=name, permissions=sorted(granted)
+            )
+            Member.objects.filter(pk=person.member_id).update(role=row)
+        return replace(person, role=row.key, permissions=granted)
 
     def channel(
         self, creator: Principal, name: str, people: Iterable[Principal] = (), *, is_private: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -41,6 +42,22 @@ def join(visitor: Visitor, name: str) -> str:
     visitor.page.get_by_role("button", name="Join").click()
     expect(visitor.page.locator("[data-conversation-name]")).to_have_text(name)
     return visitor.page.locator("#main [data-stream]").get_attribute("data-conversation") or ""
+
+
+def test_the_number_of_members_follows_who_comes_and_goes(visit: Visit) -> None:
+    maren, tomasz = visit("Maren"), visit("Tomasz")
+    new_channel(maren, "kommen-und-gehen")
+    members = maren.page.locator("#main .bar__tools").get_by_title(re.compile("members?$"))
+    expect(members.locator(".num")).to_have_text("1")
+    maren.page.locator("#main [data-text]").fill("Ein halber Satz")
+    join(tomasz, "kommen-und-gehen")
+    expect(members.locator(".num")).to_have_text("2")
+    expect(maren.page.locator("#main [data-text]")).to_have_value("Ein halber Satz")
+    tomasz.page.get_by_title("About this conversation").click()
+    tomasz.page.locator("#dialog").get_by_role("button", name="Leave channel").click()
+    expect(members.locator(".num")).to_have_text("1")
+    members.click()
+    expect(maren.page.locator("#dialog")).to_contain_text("Maren Thiessen")
 
 
 def test_a_channel_is_closed_and_opened_again_while_one_writes(visit: Visit, ask: Ask) -> None:

@@ -100,6 +100,8 @@ def test_messages_are_pinned_saved_quoted_forwarded_and_acknowledged(visit: Visi
     _keep(jonas.page, "saved")
     jonas.open("allgemein")
     jonas.page.locator("#main [data-text]").fill("")
+    _menu(jonas, "Der Steg ist gesperrt.", "Take out of saved")
+    expect(jonas.page.get_by_text("Message is not saved any more")).to_be_visible()
     _menu(jonas, "Der Steg ist gesperrt.", "Quote")
     expect(jonas.page.locator("#main [data-text]")).to_have_value(
         "> [Maren Thiessen wrote](" + jonas.page.url.partition("/o/")[0] + jonas.page.evaluate(

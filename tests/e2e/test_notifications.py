@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
 from tests.e2e.visitor import Visitor
+from tests.notify.test_web_push import BROWSER_POINT, SECRET
 
 Visit = Callable[..., Visitor]
+HAS_SUBSCRIPTION = """
+  const subscription = { endpoint: "ENDPOINT" };
+  const registration = { pushManager: { getSubscription: async () => subscription } };
+  navigator.serviceWorker.getRegistration = async () => registration;
+  Object.defineProperty(Notification, "permission", { get: () => "granted" });
+  window.PushManager ??= class {};
+"""
+# The worker as it is, in a page that plays the browser around it.
+ADDRESS_CHANGES = """async ({ endpoint, point, secret }) => {
+  const bytes = (text) => {
+    const plain = atob(text.replace(/-/g, "+").replace(/_/g, "/"));
+    return Uint8Array.from(plain, (character) => character.charCodeAt(0)).buffer;
+  };
+  const keys = { p256dh: bytes(point), auth: bytes(secret) };
+  const made = { endpoint, getKey: (name) => keys[name] };
+  const heard = {}, waiting = [];
+  const self = {
+    addEventListener: (name, run) => { heard[name] = run; },
+    registration: { pushManager: { subscribe: async () => made } },
+  };
+  WORKER
+  const oldSubscription = { options: { applicationServerKey: new ArrayBuffer(65) } };
+  const waitUntil = (done) => waiting.push(done);
+  heard.pushsubscriptionchange({ oldSubscription, newSubscription: null, waitUntil });
+  await Promise.all(waiting);
+}"""
 
 
 def test_a_mention_rings_the_bell_and_is_read_on_both_devices(visit: Visit) -> None:
@@ -66,6 +94,45 @@ def test_wishes_words_and_a_conversations_own_level_are_kept(visit: Visit) -> No
     jonas.write("Das Nebelhorn tutet")
     page.goto("/o/nordlicht/notifications/")
     expect(page.locator(".note", has_text="Das Nebelhorn tutet")).to_contain_text("One of your keywords")
+
+
+def test_every_span_of_quiet_hours_stays_and_another_is_added(visit: Visit) -> None:
+    jonas = visit("Jonas", width=360, height=740)
+    page, quiet = jonas.page, jonas.page.locator("#quiet")
+    page.goto("/o/nordlicht/settings/notifications/")
+    quiet.get_by_label("Saturday").check()
+    quiet.get_by_role("button", name="Save quiet hours").click()
+    expect(page.get_by_text("Quiet hours saved")).to_be_visible()
+    quiet.get_by_text("Add another span").click()
+    added = quiet.locator("details")
+    added.get_by_label("Monday").check()
+    added.get_by_label("From").fill("12:00")
+    added.get_by_label("Until").fill("13:00")
+    assert jonas.look() == []
+    quiet.get_by_role("button", name="Save quiet hours").click()
+    expect(quiet.locator("fieldset", has_text="Span 2")).to_be_attached()
+    expect(quiet.locator("#id_quiet-0-since")).to_have_value("12:00")
+    expect(quiet.locator("#id_quiet-1-since")).to_have_value("20:00")
+
+
+def test_a_browser_whose_address_changed_is_found_again(visit: Visit) -> None:
+    maren = visit("Maren")
+    page, endpoint = maren.page, "https://push.example.org/renewed"
+    page.add_init_script(HAS_SUBSCRIPTION.replace("ENDPOINT", endpoint))
+    page.goto("/o/nordlicht/settings/notifications/")
+    expect(page.get_by_role("button", name="Turn on in this browser")).to_be_visible()
+    worker = Path("static/root/push-worker.js").read_text(encoding="utf-8")
+    page.evaluate(
+        ADDRESS_CHANGES.replace("WORKER", worker),
+        {"endpoint": endpoint, "point": BROWSER_POINT, "secret": SECRET},
+    )
+    page.reload()
+    expect(page.get_by_text("Push messages are on in this browser.")).to_be_visible()
+    expect(page.locator("#browsers").get_by_text("This browser", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Turn on in this browser")).to_be_hidden()
+    assert maren.look() == []
+    page.locator("#browsers").get_by_role("button", name="End").click()
+    expect(page.get_by_role("button", name="Turn on in this browser")).to_be_visible()
 
 
 @pytest.mark.parametrize(

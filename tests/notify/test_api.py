@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import uuid4
 
 import pytest
@@ -12,11 +13,12 @@ from lxml import html
 from apps.accounts.models import Member, User
 from apps.accounts.services import scopes
 from apps.accounts.types import Principal
-from apps.chat.models import Conversation
-from apps.chat.services import members
+from apps.chat.models import Conversation, Topic
+from apps.chat.services import members, topics
 from apps.core.models import AuditEntry
 from apps.notify.models import Level, Notification, Preferences, PushSubscription, Standing
 from apps.notify.selectors.notifications import unread_count
+from apps.notify.services import preferences
 from tests.accounts.api import Api
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
@@ -155,6 +157,40 @@ def test_why_says_each_way(ben: Principal) -> None:
     assert "there is no address to send it to" in text
 
 
+def hours(*spans: tuple[list[str], str, str]) -> dict[str, object]:
+    """Return what the form of quiet hours sends."""
+    sent: dict[str, object] = {"quiet-TOTAL_FORMS": len(spans), "quiet-INITIAL_FORMS": len(spans)}
+    for number, (weekdays, since, until) in enumerate(spans):
+        for name, value in (("weekdays", weekdays), ("since", since), ("until", until)):
+            sent[f"quiet-{number}-{name}"] = value
+    return sent
+
+
+def test_all_spans_of_quiet_hours_are_shown_and_kept(ben: Principal) -> None:
+    noon, night = [[0, 720, 780], [1, 720, 780]], [[0, 1320, 360], [6, 1320, 360]]
+    Preferences.objects.create(
+        organization_id=ben.organization_id, principal_id=ben.id, quiet=[*noon, *night]
+    )
+    (form,) = html.fromstring(page(ben, "settings").content).xpath("//section[@id='quiet']/form")  # type: ignore[attr-defined]
+    assert form.fields["quiet-TOTAL_FORMS"] == "3"
+    sent = dict(form.form_values()) | {
+        f"quiet-{number}-weekdays": form.fields[f"quiet-{number}-weekdays"] for number in range(3)
+    }
+    assert page(ben, "save_quiet", "post", sent).status_code == 302  # type: ignore[attr-defined]
+    assert sorted(Preferences.objects.get().quiet) == sorted([*noon, *night])
+    page(ben, "save_quiet", "post", {**sent, "quiet-1-weekdays": [], "quiet-2-weekdays": ["4"]})
+    assert sorted(Preferences.objects.get().quiet) == sorted([*noon, [4, 1200, 420]])
+
+
+def test_quiet_hours_that_are_no_times_or_too_many_are_refused(ben: Principal) -> None:
+    week = [str(day) for day in range(7)]
+    refused = page(ben, "save_quiet", "post", hours((week, "x", "08:00")))
+    assert refused.status_code == 422  # type: ignore[attr-defined]
+    many = hours(*((week, f"{hour}:00", "23:00") for hour in range(4)))
+    assert "At most 21 quiet times" in page(ben, "save_quiet", "post", many).content.decode()  # type: ignore[attr-defined]
+    assert not Preferences.objects.exists()
+
+
 def test_settings_keep_wishes_hours_words_and_a_pause(ben: Principal) -> None:
     form = {
         "level": "all",
@@ -165,7 +201,7 @@ def test_settings_keep_wishes_hours_words_and_a_pause(ben: Principal) -> None:
     }
     assert page(ben, "save_wishes", "post", form).status_code == 302  # type: ignore[attr-defined]
     assert page(ben, "save_wishes", "post", {**form, "mail": "x"}).status_code == 422  # type: ignore[attr-defined]
-    page(ben, "save_quiet", "post", {"weekdays": ["5", "6"], "since": "20:00", "until": "08:00"})
+    page(ben, "save_quiet", "post", hours((["5", "6"], "20:00", "08:00")))
     page(ben, "keywords", "post", {"word": "Fähre"})
     page(ben, "pause", "post", {"for": "30"})
     row = Preferences.objects.get()
@@ -245,6 +281,33 @@ def test_places_with_a_level_of_their_own_are_listed(world: World, ben: Principa
     assert 'id="levels"' not in page(ben, "settings").content.decode()  # type: ignore[attr-defined]
 
 
+def test_muted_places_are_listed_with_those_of_a_level(world: World, ben: Principal) -> None:
+    ada = world.person("Ada")
+    loud, quiet = (world.channel(ada, name, [ben]) for name in ("laut", "ruhig"))
+    world.say(ada, loud, "Wann?", topic="Termine")
+    topic = Topic.objects.get(conversation_id=loud).pk
+    preferences.set_level(ben, place=f"conversation:{quiet}", level="all")
+    members.set_preferences(principal=ben, conversation_id=quiet, is_muted=True)
+    topics.set_level(principal=ben, topic_id=topic, level="muted")
+    lines = html.fromstring(page(ben, "settings").content).xpath("//section[@id='levels']//li")  # type: ignore[attr-defined]
+    said = [
+        (line.xpath(".//b")[0].text_content(), line.xpath(".//small")[0].text_content()) for line in lines
+    ]
+    assert said == [("laut › Termine", "Muted"), ("ruhig", "Muted")]
+    changes = [line.xpath(".//a[contains(@class, 'btn')]/@href")[0] for line in lines]
+    assert changes == [
+        reverse(
+            "chat:topic", kwargs={"slug": ben.organization_slug, "conversation_id": loud, "topic_id": topic}
+        ),
+        reverse("chat:about", kwargs={"slug": ben.organization_slug, "conversation_id": quiet}),
+    ]
+    members.remove_person(principal=ben, conversation_id=quiet, person_id=ben.id)
+    again = html.fromstring(page(ben, "settings").content).xpath("//section[@id='levels']//li[2]//small")  # type: ignore[attr-defined]
+    assert [one.text_content() for one in again] == [
+        "Everything"
+    ]  # muting ended with the seat, the level did not
+
+
 def test_the_log_is_searched_by_person(world: World, ben: Principal) -> None:
     ada, cem = world.person("Ada Two"), world.person("Cem")
     told(world.say(ada, world.channel(ada, "technik", [cem]), f"{mention(cem)} third").id)
@@ -260,6 +323,14 @@ def test_the_log_is_searched_by_person(world: World, ben: Principal) -> None:
     assert whose("?person=cem") == {"Cem"}
     assert whose("?person=cem&channel=push") == {"Cem"}
     assert whose("?person=nobody") == set()
+
+
+def test_a_browser_finds_itself_in_the_list(ben: Principal) -> None:
+    browser(ben).post("me/push-subscriptions/", BROWSER)
+    drawn = html.fromstring(page(ben, "settings").content)  # type: ignore[attr-defined]
+    (line,) = drawn.xpath("//li[@data-browser]")
+    assert line.get("data-endpoint") == hashlib.sha256(BROWSER["endpoint"].encode()).hexdigest()
+    assert BROWSER["endpoint"] not in page(ben, "settings").content.decode()  # type: ignore[attr-defined]
 
 
 def test_the_worker_is_a_script_of_this_address(db: None) -> None:

@@ -182,6 +182,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "/o/{slug}/c/{conversation_id}/t/{message_id}/read/": {"sequence": "9"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/report/": {"reason": "spam"},
     "/o/{slug}/console/reports/{report_id}/decide/": {"decision": "dismissed"},
+    "/o/{slug}/reports/{report_id}/decide/": {"decision": "dismissed"},
     "/o/{slug}/console/retention/new/": {"place": "", "days": "30000", "confirmed": "1"},
     "/o/{slug}/console/sources/addresses/new/": {
         "name": "fresh source",

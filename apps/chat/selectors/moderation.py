@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.urls import reverse
 
 from apps.accounts.selectors.people import people
 from apps.accounts.selectors.scopes import visible_content
@@ -16,6 +17,7 @@ from apps.accounts.types import Principal
 from apps.chat.errors import ReportNotFound
 from apps.chat.models import Attachment, Report
 from apps.chat.types import ReportReason, ReportState
+from apps.core import console_shell
 
 MODERATE = "message.moderate"
 
@@ -89,6 +91,19 @@ def list_reports(
 def views_of(principal: Principal, report_ids: list[UUID]) -> list[ReportView]:
     """Return reports without what the messages say, newest first. Two queries."""
     return _views(visible_reports(principal).filter(pk__in=report_ids).order_by("-pk"), with_text=False)
+
+
+def decides_in_chat(principal: Principal) -> bool:
+    """Return whether the principal moderates some place without having the console's page of reports. No query."""
+    is_there = console_shell.may_open(principal, MODERATE)
+    return not is_there and access.may_somewhere(principal, MODERATE)
+
+
+def report_address(principal: Principal, report_id: UUID) -> str:
+    """Return where the principal looks at a report: in the console, or in the chat."""
+    if console_shell.may_open(principal, MODERATE):
+        return console_shell.address(principal, "report", report_id=report_id)
+    return reverse("chat:reported", kwargs={"slug": principal.organization_slug, "report_id": report_id})
 
 
 def count_open(principal: Principal) -> int:

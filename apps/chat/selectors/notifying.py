@@ -14,16 +14,11 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
 
-from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors import people as people_selectors
-from apps.accounts.selectors.members import holders_of
-from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.types import Principal
 from apps.chat.models import Message, Reminder
 from apps.chat.selectors.messages import visible_messages
-from apps.chat.selectors.moderation import MODERATE, visible_reports
-from apps.chat.types import ReportReason, ReportState
-from apps.core import console_shell, tenancy
+from apps.core import tenancy
 from apps.core.database import planned
 from apps.notify.types import Described, NotificationRow
 
@@ -215,42 +210,8 @@ def _of_own(
         row.id: Described(
             title=title,
             text=text,
-            url=_url(principal, found[row.message_id]),
+            url=message_url(principal, found[row.message_id]),
             place=found[row.message_id].conversation.name,
-        )
-        for row in rows
-        if row.message_id in found
-    }
-
-
-def who_decides(message_id: UUID) -> list[UUID]:
-    """Return who finds an open report of a message in the console's queue. Two queries, and two for each of them."""
-    found = []
-    for person in holders_of({console_shell.VIEW, MODERATE}):
-        try:
-            principal = principal_of_member(organization_id=tenancy.current(), user_id=person)
-        except MemberNotFound:
-            continue  # its seat is over at this moment
-        reports = visible_reports(principal).filter(message_id=message_id, state=ReportState.OPEN)
-        if reports.exists():
-            found.append(person)
-    return found
-
-
-def describe_reports(principal: Principal, rows: Sequence[NotificationRow]) -> Mapping[UUID, Described]:
-    """Return what notifications of reported messages say to who decides; not what the messages say. Two queries.
-
-    Those without an open report are absent.
-    """
-    wanted = {row.message_id for row in rows if row.message_id is not None}
-    reports = visible_reports(principal).filter(message_id__in=wanted, state=ReportState.OPEN).order_by("-pk")
-    found = {one.message_id: one for one in reports.select_related("message__conversation")}
-    return {
-        row.id: Described(
-            title=_("A message was reported"),
-            text=str(ReportReason(found[row.message_id].reason).label),
-            url=console_shell.address(principal, "report", report_id=found[row.message_id].pk),
-            place=found[row.message_id].message.conversation.name,
         )
         for row in rows
         if row.message_id in found
@@ -261,11 +222,12 @@ def _described(principal: Principal, message: Message, sender: str) -> Described
     """Only channels have a name of their own; elsewhere the sender says where."""
     place = message.conversation.name
     title = _("%(name)s in #%(place)s") % {"name": sender, "place": place} if place else sender
-    url = _url(principal, message)
+    url = message_url(principal, message)
     return Described(title=title, text=excerpt(message.html), url=url, actor_name=sender, place=place)
 
 
-def _url(principal: Principal, message: Message) -> str:
+def message_url(principal: Principal, message: Message) -> str:
+    """Return the address of a message for its reader."""
     return reverse(
         "chat:message",
         kwargs={

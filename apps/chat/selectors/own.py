@@ -9,6 +9,7 @@ from django.db import connection
 
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.types import Principal
+from apps.chat.selectors.moderation import count_open, decides_in_chat
 from apps.core.database import planned
 
 _COUNTS = """
@@ -35,16 +36,18 @@ class OwnCounts:
         drafts: conversations with a draft.
         failed: scheduled messages that could not be sent.
         reminders: those that came and are not done.
+        reports: messages that wait for the reader's decision; None where it moderates nothing, or in the console.
     """
 
     threads: int
     drafts: int
     failed: int = 0
     reminders: int = 0
+    reports: int | None = None
 
 
 def own_counts(principal: Principal, *, drafts: int) -> OwnCounts:
-    """Return the counts; the caller counted the drafts with its list. One query."""
+    """Return the counts; the caller counted the drafts with its list. One query, one more for who moderates."""
     visible = visible_scope_clause(principal, scope="m.scope_id", time="m.sent_at")
     named: dict[str, Any] = {"organization": principal.organization_id, "me": principal.id, "cap": CAP}
     with connection.cursor() as cursor:
@@ -52,4 +55,5 @@ def own_counts(principal: Principal, *, drafts: int) -> OwnCounts:
         threads, failed, reminders = cursor.fetchone()
     if principal.viewed_by:
         failed = reminders = 0
-    return OwnCounts(threads=threads, drafts=drafts, failed=failed, reminders=reminders)
+    reports = count_open(principal) if decides_in_chat(principal) else None
+    return OwnCounts(threads=threads, drafts=drafts, failed=failed, reminders=reminders, reports=reports)

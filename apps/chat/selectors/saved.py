@@ -22,6 +22,14 @@ class SavedView:
     message: MessageView
 
 
+def is_saved(principal: Principal, message_id: UUID) -> bool:
+    """Return whether the principal saved a message; a view as somebody else does not know. One query."""
+    rows = SavedMessage.objects.filter(
+        organization_id=principal.organization_id, principal_id=principal.id, message_id=message_id
+    )
+    return principal.viewed_by is None and rows.exists()
+
+
 def saved(principal: Principal, *, position: Position, limit: int) -> Page[SavedView]:
     """Return a page of what the principal saved and still sees; nobody else reads it, nor a view as somebody else."""
     rows = SavedMessage.objects.filter(

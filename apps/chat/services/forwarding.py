@@ -1,7 +1,8 @@
 """Forwarding: a copy of what a message says, sent as one's own message to another conversation.
 
 The readers there see the copied words and whose they are, nothing else: files are named and not opened for them, and
-the way back to the original is drawn only for those who see it.
+the way back to the original is drawn only for those who see it. Of a message that is too long to be quoted the text of
+the copy has the beginning, and its card all words.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import dataclasses
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
@@ -19,7 +21,7 @@ from apps.chat.rendering.markdown import without_mentions
 from apps.chat.selectors.messages import visible_messages
 from apps.chat.services import composing
 from apps.chat.services.messages import send_messages
-from apps.chat.types import Card, SentMessage
+from apps.chat.types import BODY_LIMIT, Card, SentMessage
 from apps.core.errors import DomainError
 from apps.files.selectors.files import find_file
 
@@ -59,8 +61,9 @@ def forward_message(
         confirm_mass_mention=confirm_mass_mention,
         card=Card(CARD, str(source.pk), _copied(principal, source, comment)),
     )
-    quoted = quote(source.body)
-    body = composing.clean_body(f"{draft.body}\n\n{quoted}" if draft.body else quoted, may_be_empty=True)
+    before = f"{draft.body}\n\n" if draft.body else ""
+    quoted = _within(quote(source.body), BODY_LIMIT - len(before))
+    body = composing.clean_body(before + quoted, may_be_empty=True)
     with transaction.atomic():
         (sent,) = send_messages(
             [dataclasses.replace(draft, body=body, html=composing.render_body(body, principal).html)]
@@ -80,6 +83,20 @@ def forward_message(
 def quote(body: str) -> str:
     """Return a text as a Markdown quotation that mentions nobody anew."""
     return "\n".join(f"> {line}" for line in without_mentions(body).split("\n"))
+
+
+def _within(quoted: str, room: int) -> str:
+    """Return a quotation as it is where there is room for it, or its beginning and that the rest stands beside it.
+
+    The card of the copy holds all the words, so that nobody who reads it misses any. Where not even that fits, the
+    quotation stays, and the text is refused as too long.
+    """
+    if len(quoted) <= room:
+        return quoted
+    note = "\n>\n> " + _("… (The beginning of a long message: its card holds all of it.)")
+    if len(note) > room:
+        return quoted
+    return quoted[: room - len(note)].rstrip("\n>") + note
 
 
 def _copied(principal: Principal, source: Message, comment: str) -> dict[str, object]:

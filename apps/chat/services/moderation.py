@@ -85,7 +85,10 @@ def _open_again(report: Report, message: Message, **changes: str) -> bool:
     if message.edited_at is None:
         return False
     decided = Report.objects.filter(pk=report.pk, decided_at__lt=message.edited_at)
-    return decided.update(state=ReportState.OPEN, decided_by=None, decided_at=None, **changes) > 0
+    if not decided.update(state=ReportState.OPEN, decided_by=None, decided_at=None, **changes):
+        return False
+    noticing.cancel(organization_id=report.organization_id, subjects=[notifying.outcome_subject(report.pk)])
+    return True
 
 
 def _tell_reported(principal: Principal, message: Message, report_id: UUID) -> None:
@@ -132,7 +135,7 @@ def read_report(*, principal: Principal, report_id: UUID) -> ReportView:
 def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warning: str = "") -> None:
     """Decide about a message for all its open reports: nothing is wrong, the author is warned, or it is removed.
 
-    What was hidden comes back unless it is removed.
+    What was hidden comes back unless it is removed. Who reported it hears whether it stays.
 
     Args:
         warning: what the principal writes to the author in their direct conversation; needed for `warned`.
@@ -145,13 +148,14 @@ def decide(*, principal: Principal, report_id: UUID, decision: ReportState, warn
     with transaction.atomic():
         report = _lock_open(principal, report_id)
         message = _lock_reported(report)
-        Report.objects.filter(message_id=message.pk, state=ReportState.OPEN).update(
-            state=decision, decided_by_id=principal.id, decided_at=timezone.now()
-        )
+        waiting = Report.objects.filter(message_id=message.pk, state=ReportState.OPEN)
+        reports = dict(waiting.exclude(reporter=None).order_by("pk").values_list("pk", "reporter_id"))
+        waiting.update(state=decision, decided_by_id=principal.id, decided_at=timezone.now())
         noticing.cancel(
             organization_id=principal.organization_id, subjects=[notifying.report_subject(message.pk)]
         )
         _settle(principal, message, decision)
+        notifying.tell_of_outcome(message_id=message.pk, reports=reports, decided_by=principal.id)
         if decision == ReportState.WARNED:
             _warn(principal, report_id=report_id, author_id=message.sender_id, warning=warning)
         trail.note(

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.chat.selectors import notifying
+from apps.chat.selectors import notifying, reported
 from apps.chat.selectors.notifying import Concerned, Told
 from apps.core import tenancy
 from apps.notify.selectors import levels
@@ -18,7 +18,8 @@ from apps.notify.types import Kind, Notice, Recipient
 REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.describe_reminders)
 HIDDEN = Kind(key="chat.hidden", label=_("Hidden message"), describe=notifying.describe_hidden)
 REMOVED = Kind(key="chat.removed", label=_("Removed message"), describe=notifying.describe_removed)
-REPORT = Kind(key="chat.report", label=_("A message was reported"), describe=notifying.describe_reports)
+REPORT = Kind(key="chat.report", label=_("A message was reported"), describe=reported.describe_reports)
+OUTCOME = Kind(key="chat.outcome", label=_("What became of your report"), describe=reported.describe_outcomes)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
 
@@ -112,7 +113,10 @@ def report_subject(message_id: UUID) -> str:
 
 
 def tell_of_report(*, message_id: UUID, reporter_id: UUID | None) -> None:
-    """Tell who decides about a reported message, once for all its reports. Twice is harmless, as is a decided one."""
+    """Tell who decides about a reported message, once for all its reports. Twice is harmless, as is a decided one.
+
+    Nobody decides about its own message: where nobody else may, those who give roles are told.
+    """
     notice = Notice(
         organization_id=tenancy.current(),
         kind=REPORT.key,
@@ -120,8 +124,30 @@ def tell_of_report(*, message_id: UUID, reporter_id: UUID | None) -> None:
         actor_id=reporter_id,
         message_id=message_id,
     )
-    deciding = notifying.who_decides(message_id)
+    deciding = list(reported.who_decides(message_id)) or reported.who_gives_roles(message_id)
     noticing.notify(notice, [Recipient(principal_id=person, reason="report") for person in deciding])
+
+
+def outcome_subject(report_id: UUID) -> str:
+    """Return what a notification of what became of a report is about."""
+    return f"outcome:{report_id}"
+
+
+def tell_of_outcome(*, message_id: UUID, reports: Mapping[UUID, UUID], decided_by: UUID) -> None:
+    """Tell who reported a message that it was decided, but not by whom; who decided knows. Twice is harmless.
+
+    Args:
+        reports: who made which.
+    """
+    for report_id, reporter_id in reports.items():
+        notice = Notice(
+            organization_id=tenancy.current(),
+            kind=OUTCOME.key,
+            subject=outcome_subject(report_id),
+            message_id=message_id,
+        )
+        if reporter_id != decided_by:
+            noticing.notify(notice, [Recipient(principal_id=reporter_id, reason="outcome")])
 
 
 def tell_of_reminder(

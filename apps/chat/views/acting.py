@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.chat import presenting
 from apps.chat.errors import MassMentionUnconfirmed
 from apps.chat.forms import DraftForm, EditForm, SendForm
-from apps.chat.selectors import conversations, messages
+from apps.chat.selectors import conversations, messages, saved
 from apps.chat.selectors import deleted as deleted_messages
 from apps.chat.services import deleted, drafts, pacing, policy, reactions, reading
 from apps.chat.services import messages as writing
@@ -101,7 +101,11 @@ def actions(request: PageRequest, slug: str, conversation_id: UUID, message_id: 
     return page_or_dialog(
         request,
         "chat/parts/actions_page.html",
-        {**_shown(request, message), "emoji": QUICK_EMOJI},
+        {
+            **_shown(request, message),
+            "emoji": QUICK_EMOJI,
+            "is_saved": saved.is_saved(request.principal, message_id),
+        },
         title=_("Message of %(name)s") % {"name": message.sender.name},
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from django.http import HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -115,10 +116,13 @@ def pin(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID
     return done(request, message_address(request.principal, conversation_id, message_id))
 
 
-@require_POST
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
 def save(request: PageRequest, slug: str, conversation_id: UUID, message_id: UUID) -> HttpResponse:  # noqa: ARG001
-    """Save a message for oneself, or forget it."""
+    """Save a message for oneself, or forget it; asked, say whether it is saved."""
     visible_message(request, conversation_id, message_id)
+    if request.method != "POST":
+        return JsonResponse({"is_saved": saved.is_saved(request.principal, message_id)})
     saving.set_saved(
         principal=request.principal, message_id=message_id, is_saved=request.POST.get("is_saved") == "1"
     )

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from apps.chat.errors import MessageNotFound
 from apps.chat.forms import ReportForm
-from apps.chat.selectors import messages
+from apps.chat.selectors import messages, reported
 from apps.chat.services.moderation import report_message
 from apps.chat.types import ReportReason
 from apps.chat.views.common import PageRequest, leave_to, message_address, page_or_dialog
@@ -35,9 +35,18 @@ def report(request: PageRequest, slug: str, conversation_id: UUID, message_id: U
         except DomainError as refused:
             form.add_error(None, refused.detail)
         else:
-            notices.success(request, _("The moderators will look at it"))
+            _say_who_looks(request, message_id)
             return leave_to(request, message_address(request.principal, conversation_id, message_id))
     context = {"form": form, "action": request.path, "submit": _("Report")}
     return page_or_dialog(
         request, "parts/form.html", context, title=_("Report message"), status=422 if form.errors else 200
+    )
+
+
+def _say_who_looks(request: PageRequest, message_id: UUID) -> None:
+    if next(reported.who_decides(message_id), None) is not None:
+        notices.success(request, _("The moderators will look at it"))
+        return
+    notices.warning(
+        request, _("Only the author could decide about it now. It waits until somebody else may.")
     )

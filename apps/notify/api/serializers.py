@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.core.api.paging import PageQuery
 from apps.core.api.serializers import CleanText, ExactBoolean, StrictSerializer
-from apps.notify.types import CHANNELS, LEVELS, OUTCOMES, REASONS
+from apps.notify.types import CHANNELS, LEVELS, MOST_QUIET, OUTCOMES, REASONS
 
 _MAILS = ["off", "soon", "daily", "weekly"]
 
@@ -118,8 +118,8 @@ class PreferencesChange(StrictSerializer):
 
     def validate_quiet(self, value: list[dict[str, int]]) -> list[dict[str, int]]:
         """Take at most three spans a day."""
-        if len(value) > 21:
-            raise serializers.ValidationError("At most 21.", code="max_length")
+        if len(value) > MOST_QUIET:
+            raise serializers.ValidationError(f"At most {MOST_QUIET}.", code="max_length")
         return value
 
 

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from apps.notify.types import IN_APP, MAIL, MENTIONS, NOTHING, PERSONAL, PUSH, PreferencesView, QuietTime
 
 # Levels are about places; these are about the person and come anyway.
-_ANYWAY = frozenset({"reminder", "admin", "report"})
+_ANYWAY = frozenset({"reminder", "admin", "report", "outcome"})
 # What is meant by mentions where somebody wants only those: the person itself, its groups, its words.
 _NAMED = frozenset({"mention", "group_mention", "keyword"})
 

@@ -100,7 +100,10 @@ def _tell(principal: Principal, place: str, level: str) -> None:
 
 
 def levels_of(principal: Principal) -> list[OwnLevel]:
-    """Return the levels the principal set, by what the places are called; of places it still sees. Three queries."""
+    """Return what the principal hears of places with a level of their own, muted ones too, by what they are called.
+
+    Of places it still sees. Six queries at most.
+    """
     chosen = list_levels(principal)
     ids: dict[str, list[UUID]] = defaultdict(list)
     for place in chosen:
@@ -112,7 +115,9 @@ def levels_of(principal: Principal) -> list[OwnLevel]:
         if (kind := _places.get(name)) is not None
         for pk, (title, url) in kind.titles(principal, wanted).items()
     ]
-    return sorted(found, key=lambda one: (one.title.casefold(), one.place))
+    others = [one for kind in _places.values() if kind.others is not None for one in kind.others(principal)]
+    by_place = {one.place: one for one in (*found, *others)}  # who mutes a place hears nothing at any level
+    return sorted(by_place.values(), key=lambda one: (one.title.casefold(), one.place))
 
 
 def require_place(principal: Principal, place: str) -> Place:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,16 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from apps.core.errors import DomainError, InvalidInput
 from apps.core.http.local_time import zone_of
-from apps.notify.forms import QuietForm, WishesForm
+from apps.notify.forms import QuietForms, WishesForm
 from apps.notify.selectors import addresses
 from apps.notify.selectors.levels import level_of
 from apps.notify.selectors.preferences import get_preferences
 from apps.notify.services import preferences, subscriptions, vapid
 from apps.notify.types import LEVELS
 from apps.notify.views.common import PageRequest, back
-
-if TYPE_CHECKING:
-    from django.forms import Form
 
 PAUSES = {"30": timedelta(minutes=30), "60": timedelta(hours=1), "120": timedelta(hours=2)}
 
@@ -51,10 +48,10 @@ def save_wishes(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
 @require_POST
 def save_quiet(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001
     """Change the quiet hours."""
-    form = QuietForm(request.POST, auto_id="quiet_%s")
-    if not form.is_valid():
-        return _page(request, quiet_form=form)
-    preferences.change(request.principal, quiet=form.times(), **_zone(request))
+    forms = QuietForms.of(get_preferences(request.principal), request.POST)
+    if not forms.is_valid():
+        return _page(request, quiet_forms=forms)
+    preferences.change(request.principal, quiet=forms.times(), **_zone(request))
     return back(request, "settings", said=_("Quiet hours saved"), section="quiet")
 
 
@@ -148,16 +145,17 @@ def _page(request: PageRequest, **changed: Any) -> HttpResponse:
         "area": "settings",
         "wishes": wishes,
         "wishes_form": WishesForm.of(wishes),
-        "quiet_form": QuietForm.of(wishes),
+        "quiet_forms": QuietForms.of(wishes),
         "browsers": addresses.list_browsers(principal),
+        "digests": addresses.endpoint_digests(principal),
         "levels": preferences.levels_of(principal),
         "push_key": vapid.public_key(),
         "is_paused": wishes.do_not_disturb_until is not None and wishes.do_not_disturb_until > timezone.now(),
         "zone": timezone.get_current_timezone_name(),
         **changed,
     }
-    forms: list[Form] = [value for name, value in changed.items() if name.endswith("_form")]
-    status = 422 if any(form.errors for form in forms) else 200
+    sent = [value for name, value in changed.items() if name.endswith(("_form", "_forms"))]
+    status = 200 if all(form.is_valid() for form in sent) else 422
     return render(request, "notify/settings.html", context, status=status)
 
 

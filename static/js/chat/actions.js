@@ -56,13 +56,14 @@ function openActions(article, button) {
   const isMine = "mine" in article.dataset;
   const thread = /** @type {HTMLAnchorElement | null} */ (article.querySelector('[data-act="thread"]'));
   const isOpen = !isClosed(article);
+  const isSaved = savedState(link);
   const isPinned = !!article.querySelector('.message__marks use[href$="#pin"]');
   openMenu(button, t("menu"), [
     ...(thread ? [{ label: t("menu.reply"), icon: "reply", key: "r", run: () => openThread(thread.href) }] : []),
     ...(composerOf(article) ? [{ label: t("menu.quote"), icon: "quote", run: () => quote(link, article) }] : []),
     { label: t("menu.forward"), icon: "right", run: () => dialogFor(`${link}forward/`) },
     { label: t("menu.remind"), icon: "bell", run: () => dialogFor(`${link}remind/`) },
-    { label: t("menu.save"), icon: "bookmark", run: () => save(link) },
+    { label: t("menu.save"), later: isSaved.then((known) => t(known ? "menu.unsave" : "menu.save")), icon: "bookmark", run: () => save(link, isSaved) },
     ...(isOpen ? [{ label: t(isPinned ? "menu.unpin" : "menu.pin"), icon: "pin", run: () => act(`${link}pin/`, { is_pinned: isPinned ? "0" : "1" }) }] : []),
     ...(isOpen ? filesOf(article).map(({ id, name }) => ({ label: t("menu.at_hand", { name }), icon: "link", run: () => atHand(`${link}files/${id}/bookmark/`) })) : []),
     ...(isOpen && isMine && !article.querySelector("[data-card]") ? [{ label: t("menu.edit"), icon: "edit", key: "e", run: () => edit(article) }] : []),
@@ -97,9 +98,21 @@ async function atHand(path) {
   if (await act(path)) toast(t("bookmarked"));
 }
 
-/** @param {string} link */
-async function save(link) {
-  if (await act(`${link}save/`, { is_saved: "1" })) toast(t("saved"), { action: { label: t("undo"), run: () => act(`${link}save/`, { is_saved: "0" }) } });
+/** Whether the reader saved a message; where nobody answers, saving it says why. @param {string} link @returns {Promise<boolean>} */
+async function savedState(link) {
+  try {
+    return (await (await request("GET", `${link}save/`)).json()).is_saved;
+  } catch (error) {
+    if (error instanceof Problem) return false;
+    throw error;
+  }
+}
+
+/** Save a message, or take it out where it is saved. @param {string} link @param {Promise<boolean>} isSaved */
+async function save(link, isSaved) {
+  const [wanted, before] = (await isSaved) ? ["0", "1"] : ["1", "0"];
+  const undo = () => void act(`${link}save/`, { is_saved: before });
+  if (await act(`${link}save/`, { is_saved: wanted })) toast(t(wanted === "1" ? "saved" : "unsaved"), { action: { label: t("undo"), run: undo } });
 }
 
 /** @param {string} text @param {string} said */

@@ -2,24 +2,46 @@
 /**
  * What a conversation is, and what the reader may do in it, changed elsewhere: it was archived or opened again, only
  * announcers post, a group became a channel, a role was given. Its head and its composers are drawn anew; what is being
- * written stays.
+ * written stays. Who comes or goes changes the head alone.
  */
 
 import { request } from "../shell/api.js";
-import { one } from "../shell/dom.js";
+import { debounce, one } from "../shell/dom.js";
 import { scan } from "../shell/mount.js";
+import { listen } from "../shell/socket.js";
 import { explain } from "../shell/toasts.js";
 import { conversationUrl, threadUrl } from "./model.js";
 
 /** What the page was drawn for, as its window of messages says it. @param {{kind: string, who_posts: string, takes_replies: boolean, archived_at: string | null, is_private: boolean}} conversation */
 export const standingOf = ({ kind, who_posts, takes_replies, archived_at, is_private }) => [kind, who_posts, takes_replies, !!archived_at, is_private].join(" ");
 
+const drawHead = debounce(async (/** @type {string} */ conversation) => {
+  try {
+    const fresh = await part(conversationAddress(conversation), "#main");
+    if (openConversation() === conversation) swap(one("#main .bar .bar__tools"), one(".bar .bar__tools", fresh));
+  } catch (error) {
+    explain(error);
+  }
+}, 500);
+
+listen("chat", (/** @type {import("../shell/socket.js").ChatEvent} */ { conversation, type }) => {
+  if ((type === "member.joined" || type === "member.left") && openConversation() === conversation) drawHead(conversation);
+});
+
+/** The conversation of the main column. */
+const openConversation = () => /** @type {HTMLElement | null} */ (document.querySelector("#main [data-stream]"))?.dataset.conversation;
+
+/** Its page, of one topic where only that one is shown. @param {string} conversation */
+function conversationAddress(conversation) {
+  const topic = new URLSearchParams(location.search).get("topic");
+  return `${conversationUrl(conversation)}${topic ? `?topic=${topic}` : ""}`;
+}
+
 /** @param {string} conversation */
 export async function drawStanding(conversation) {
   const panel = /** @type {HTMLElement | null} */ (document.querySelector("[data-thread-panel]"));
   try {
-    const topic = new URLSearchParams(location.search).get("topic");
-    const fresh = await part(`${conversationUrl(conversation)}${topic ? `?topic=${topic}` : ""}`, "#main");
+    const fresh = await part(conversationAddress(conversation), "#main");
     const main = one("#main");
     const stream = /** @type {HTMLElement | null} */ (main.querySelector("[data-stream]"));
     if (stream?.dataset.conversation !== conversation) return; // another one is open by now

@@ -4,7 +4,8 @@
 import { all, icon, make, one } from "./dom.js";
 
 /**
- * @typedef {{label: string, icon?: string, key?: string, bad?: boolean, line?: boolean, url?: string, run?: () => void}} Item
+ * `later` is what an item says once the server answered.
+ * @typedef {{label: string, later?: Promise<string>, icon?: string, key?: string, bad?: boolean, line?: boolean, url?: string, run?: () => void}} Item
  */
 
 const menu = /** @type {HTMLElement} */ (document.getElementById("menu"));
@@ -27,7 +28,9 @@ export function openMenu(button, label, items) {
 
 /** @param {Item} item */
 function entry(item) {
-  const content = [item.icon ? icon(item.icon, "s") : undefined, item.label, item.key ? make("kbd", {}, item.key) : undefined];
+  const label = document.createTextNode(item.label);
+  item.later?.then((text) => (label.data = text));
+  const content = [item.icon ? icon(item.icon, "s") : undefined, label, item.key ? make("kbd", {}, item.key) : undefined];
   const classes = item.bad ? "menu__item menu__item--bad" : "menu__item";
   if (item.url) return make("a", { class: classes, role: "menuitem", href: item.url, tabindex: -1 }, ...content);
   const button = make("button", { class: classes, role: "menuitem", type: "button", tabindex: -1 }, ...content);
