@@ -17,7 +17,7 @@ from tests.benchmarks.stack import Stack, stack
 from tests.benchmarks.targets import Crowd, Round, Target, other, ours
 
 SIZES = {"quick": ((200,), 2.0, 1), "standard": ((50, 200, 1000), 3.0, 1), "full": ((50, 200, 1000), 4.0, 3)}
-RATES = (5, 20, 40, 80, 160, 320, 640, 800, 1000, 1500, 2200, 3200, 4500)
+RATES = (5, 20, 40, 80, 160, 320, 640, 800, 1000, 1250, 1500, 1800, 2200, 2600, 3200, 3800, 4500)
 RATIO_GOALS = {50: 1.5, 200: 4.0, 1000: 5.0}
 EQUAL_DELIVERIES = 64_000  # a second, at which the cost of one is compared
 MOST_OWN_CPU = 0.9
