@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections import defaultdict
 
 import uvloop
 from websockets.asyncio.server import ServerConnection, broadcast, serve
 
 
 async def main(port: int) -> None:
-    """Serve one room for good: what a client sends goes to all."""
+    """Serve a room at each address for good: what a client sends goes to all in its room."""
     logging.disable()  # the crowd leaves without a word
-    room: set[ServerConnection] = set()
+    rooms: defaultdict[str, set[ServerConnection]] = defaultdict(set)
 
     async def handle(socket: ServerConnection) -> None:
+        assert socket.request is not None
+        room = rooms[socket.request.path]
         room.add(socket)
         try:
             async for message in socket:

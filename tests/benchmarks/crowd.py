@@ -1,8 +1,8 @@
 """The load: readers that only read. `python -m tests.benchmarks.crowd` takes one JSON order a line, answers with one.
 
 Raw non-blocking sockets in a process of their own: they count bytes and look for the number of the last message; a few
-of them also take every frame apart, for the latency. All readers got the same when their bytes, without pings, are
-equal and their last number is the last that was sent. Its own share of a core is in each answer: a figure is worth
+of them also take every frame apart, for the latency. All readers of a room got the same when their bytes, without pings,
+are equal and their last number is the last that was sent there. Its own share of a core is in each answer: a figure is worth
 nothing when that is high.
 """
 
@@ -16,7 +16,7 @@ import select
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,6 +35,7 @@ class Reader:
     """One socket."""
 
     socket: socket.socket
+    room: int
     bytes: int = 0
     tail: bytes = b""
     last: int = -1
@@ -65,28 +66,45 @@ def opened(
     return made
 
 
+@dataclass(slots=True)
+class Room:
+    """Who sends to some of the readers.
+
+    Attributes:
+        frame: what is sent; TEXT and KEY stand for what is another each time.
+        sent: how many were.
+    """
+
+    sender: socket.socket
+    frame: str
+    held: bytes = b""
+    sent: int = 0
+
+
 class Crowd:
-    """All readers and one sender."""
+    """All readers, and one sender for each of their rooms."""
 
     def __init__(self, order: dict[str, Any]) -> None:
         self._order = order
         self._poll = select.epoll()
-        self._readers: dict[int, Reader] = {}
-        for number in range(order["readers"]):
-            reader = Reader(self._open(), times=[] if number < WATCHED else None)
-            reader.socket.setblocking(False)
-            self._readers[reader.socket.fileno()] = reader
-            self._poll.register(reader.socket, select.EPOLLIN)
-        self._sender = self._open()
-        self._sender.settimeout(5)
         self._heard = select.poll()  # a socket with a timeout waits for it, whatever the flags of `recv` say
-        self._heard.register(self._sender, select.POLLIN)
-        self._held = b""
-        self._sent = 0
+        self._readers: dict[int, Reader] = {}
+        self._rooms: list[Room] = []
+        for number, room in enumerate(order["rooms"]):
+            for _ in range(order["readers"] // len(order["rooms"])):
+                watched = len(self._readers) < WATCHED
+                reader = Reader(self._open(room), number, times=[] if watched else None)
+                reader.socket.setblocking(False)
+                self._readers[reader.socket.fileno()] = reader
+                self._poll.register(reader.socket, select.EPOLLIN)
+            sender = self._open(room)
+            sender.settimeout(5)
+            self._heard.register(sender, select.POLLIN)
+            self._rooms.append(Room(sender, room["frame"]))
+        self._next = 0
 
-    def _open(self) -> socket.socket:
-        order = self._order
-        return opened(order["host"], order["port"], order["path"], order["headers"])
+    def _open(self, room: dict[str, Any]) -> socket.socket:
+        return opened(self._order["host"], self._order["port"], room["path"], room["headers"])
 
     def settle(self, seconds: float = 1.0) -> None:
         """Read what comes first (a greeting), then begin to count."""
@@ -102,9 +120,10 @@ class Crowd:
             reader.bytes = 0
             if reader.times is not None:
                 reader.times.clear()
-        cpu, begun, first = time.process_time(), time.perf_counter(), self._sent
+        cpu, begun, sent = time.process_time(), time.perf_counter(), 0
         while (elapsed := time.perf_counter() - begun) < seconds:
-            due = int(elapsed * rate) + 1 - (self._sent - first)
+            due = int(elapsed * rate) + 1 - sent
+            sent += max(0, due)
             if due > 0:
                 self._send(due)
             self._turn(min(0.002, 1 / rate))
@@ -117,7 +136,7 @@ class Crowd:
             t for reader in self._readers.values() if reader.times is not None for t in reader.times
         )
         return {
-            "sent": self._sent - first, "complete": self._is_complete(), "late": late, "seconds": took,
+            "sent": sent, "complete": self._is_complete(), "late": late, "seconds": took,
             "p50": times[len(times) // 2] if times else 9.9, "p95": times[int(len(times) * 0.95)] if times else 9.9,
             "bytes": sum(reader.bytes for reader in self._readers.values()),
             "unlike": self._unlike(),
@@ -125,9 +144,9 @@ class Crowd:
         }  # fmt: skip
 
     def _is_complete(self) -> bool:
-        readers = self._readers.values()
-        return (
-            all(reader.last == self._sent - 1 for reader in readers) and len({r.bytes for r in readers}) == 1
+        sizes = {(reader.room, reader.bytes) for reader in self._readers.values()}
+        return len(sizes) == len(self._rooms) and all(
+            reader.last == self._rooms[reader.room].sent - 1 for reader in self._readers.values()
         )
 
     def _unlike(self) -> list[tuple[int, int, int]]:
@@ -136,19 +155,25 @@ class Crowd:
         return [(count, size, last) for (size, last), count in readers.most_common(4)]
 
     def _send(self, count: int) -> None:
-        frames = []
-        for _ in range(count):
-            text = self._order["frame"].replace(
-                "TEXT", f"^{self._sent} {time.time():.6f}^ " + "fox jumps over " * 9
-            )
-            frames.append(masked(1, text.replace("KEY", f"{time.time_ns()}.{self._sent}").encode()))
-            self._sent += 1
-        try:
-            self._sender.sendall(b"".join(frames))
-            while self._heard.poll(0) and (data := self._sender.recv(_READ_BYTES)):  # it is in the room too
-                _, self._held = _without_pings(self._sender, self._held + data)
-        except OSError as error:
-            sys.stderr.write(f"the sender was closed: {error}\n")  # what it has sent will not be complete
+        """Send to one room after the other."""
+        frames: dict[int, list[bytes]] = defaultdict(list)
+        for number in range(self._next, self._next + count):
+            room = self._rooms[number % len(self._rooms)]
+            text = room.frame.replace("TEXT", f"^{room.sent} {time.time():.6f}^ " + "fox jumps over " * 9)
+            key = f"{time.time_ns()}.{number}"
+            frames[number % len(self._rooms)].append(masked(1, text.replace("KEY", key).encode()))
+            room.sent += 1
+        self._next += count
+        heard = {descriptor for descriptor, _ in self._heard.poll(0)}
+        for number, waiting in frames.items():
+            room = self._rooms[number]
+            try:
+                room.sender.sendall(b"".join(waiting))
+                if room.sender.fileno() in heard:  # it is in the room too
+                    data = room.sender.recv(_READ_BYTES)
+                    _, room.held = _without_pings(room.sender, room.held + data)
+            except OSError as error:
+                sys.stderr.write(f"the sender was closed: {error}\n")  # what it has sent will not be complete
 
     def _turn(self, seconds: float) -> None:
         readers = self._readers

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.benchmarks import connections
 from tests.benchmarks.figures import figure, middle, progress
+from tests.benchmarks.send import seats
 from tests.benchmarks.stack import Stack, stack
-from tests.benchmarks.targets import Crowd, Round, Target, other, ours
+from tests.benchmarks.targets import Crowd, Room, Round, Target, other, ours, sending
 
 SIZES = {"quick": ((200,), 2.0, 1), "standard": ((50, 200, 1000), 3.0, 1), "full": ((50, 200, 1000), 4.0, 3)}
 RATES = (5, 20, 40, 80, 160, 320, 640, 800, 1000, 1250, 1500, 1800, 2200, 2600, 3200, 3800, 4500)
 RATIO_GOALS = {50: 1.5, 200: 4.0, 1000: 5.0}
+ROOMS, READERS_OF_ONE, ROOMS_GOAL = 100, 10, 1.3
 EQUAL_DELIVERIES = 64_000  # a second, at which the cost of one is compared
 MOST_OWN_CPU = 0.9
 
@@ -110,6 +114,33 @@ def compare(own: Target, bare: Target, naive: Target, readers: int, seconds: flo
         )
 
 
+def in_rooms(running: Stack, bare: Target, seconds: float, times: int) -> None:
+    """Print what a hundred rooms of ten get: there a delivery costs less than the message it delivers."""
+    places = seats(running, ROOMS)
+    path = urlsplit(running.socket_url).path
+    own = replace(
+        ours(running),
+        rooms=tuple(Room(path, sending(seat.own), (f"Authorization: Bearer {seat.key}",)) for seat in places),
+    )
+    theirs = replace(bare, rooms=tuple(Room(f"/ws/{number}", bare.frame) for number in range(ROOMS)))
+    ratios, tops = [], []
+    for _ in range(times):
+        mine, other_ones = (
+            best(climb(own, READERS_OF_ONE, seconds)),
+            best(climb(theirs, READERS_OF_ONE, seconds)),
+        )
+        if mine and other_ones:
+            ratios.append(mine.deliveries / other_ones.deliveries)
+            tops.append(mine.deliveries)
+    if tops:
+        name = f"{ROOMS}_rooms_of_{READERS_OF_ONE}"
+        figure(bench="realtime", name=f"best_deliveries_{name}", value=max(tops), unit="1/s", better="higher")
+        figure(
+            bench="realtime", name=f"ratio_to_bare_{name}", value=middle(ratios), unit="x", goal=ROOMS_GOAL,
+            better="higher",
+        )  # fmt: skip
+
+
 def as_shipped(running: Stack, seconds: float) -> None:
     """Print what a room of 50 gets, gently and at full load, authenticated and committed."""
     crowd = Crowd(ours(running), 50)
@@ -153,4 +184,5 @@ def run(size: str) -> None:
         ):
             for readers in counts:
                 compare(ours(running), bare, naive, readers, seconds, times)
+            in_rooms(running, bare, seconds, times)
             connections.run(running, bare, size)

@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from tests.benchmarks.figures import cpu_seconds, progress
 from tests.benchmarks.stack import ROOT, Stack, free_port
@@ -20,14 +21,28 @@ LATE_SECONDS = 0.25
 
 
 @dataclass(frozen=True)
+class Room:
+    """One of many rooms of a server, each with readers of its own."""
+
+    path: str
+    frame: str
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Target:
-    """A server under load: where, what a sender sends, and which process is the server."""
+    """A server under load: where, what a sender sends, and which process is the server.
+
+    Attributes:
+        rooms: among which readers and messages are spread; none is one room for all.
+    """
 
     name: str
     pid: int
     url: str
     frame: str
     headers: tuple[str, ...] = ()
+    rooms: tuple[Room, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,12 +65,16 @@ class Round:
 
     @property
     def deliveries(self) -> float:
-        """Deliveries a second."""
+        """Deliveries a second; `readers` are those of one message."""
         return self.rate * self.readers
 
 
 class Crowd:
-    """The load in its process."""
+    """The load in its process.
+
+    Args:
+        readers: of each room.
+    """
 
     def __init__(self, target: Target, readers: int) -> None:
         self._target, self._readers = target, readers
@@ -65,9 +84,10 @@ class Crowd:
         )
         os.sched_setaffinity(self._process.pid, {1})
         url = urlsplit(target.url)
+        rooms = target.rooms or (Room(url.path, target.frame, target.headers),)
         self._ask(
-            {"host": url.hostname, "port": url.port, "path": url.path, "headers": list(target.headers),
-             "frame": target.frame, "readers": readers}
+            {"host": url.hostname, "port": url.port, "readers": readers * len(rooms),
+             "rooms": [asdict(room) for room in rooms]}
         )  # fmt: skip
 
     def step(self, rate: float, seconds: float) -> Round:
@@ -108,10 +128,21 @@ def ours(running: Stack) -> Target:
     """Our socket: one conversation, a key of its owner."""
     owner = running.person("owner")
     channel = running.call(owner, "POST", "/api/v1/conversations/", {"name": f"bench {time.time_ns()}"})["id"]
-    frame = {"frame": "send", "ref": "b", "conversation": channel, "body": "TEXT", "client_key": "KEY"}
     return Target(
-        "chatsystem", running.pid("web"), running.socket_url, json.dumps(frame), (f"Authorization: Bearer {owner.api_key}",)
+        "chatsystem", running.pid("web"), running.socket_url, sending(channel), (f"Authorization: Bearer {owner.api_key}",)
     )  # fmt: skip
+
+
+def sending(conversation: UUID | str) -> str:
+    """Return the frame that sends to a conversation."""
+    frame = {
+        "frame": "send",
+        "ref": "b",
+        "conversation": str(conversation),
+        "body": "TEXT",
+        "client_key": "KEY",
+    }
+    return json.dumps(frame)
 
 
 @contextmanager
