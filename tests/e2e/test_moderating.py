@@ -64,6 +64,7 @@ def test_who_moderates_one_channel_decides_in_the_chat(visit: Visit) -> None:
     expect(maren.page.get_by_text("The moderators will look at it")).to_be_visible()
 
     page = tomasz.page
+    expect(page.locator('#own-links a[href$="/reports/"] .count')).to_contain_text("1")
     page.goto("/o/nordlicht/notifications/")
     page.locator(".note", has_text="Eine Nachricht wurde gemeldet").locator(".note__link").click()
     expect(page.locator("blockquote")).to_have_text("Kaufen Sie meine Segeljolle")
