@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import expect
 
+from tests.e2e.conftest import Stack
+from tests.e2e.tour import keep
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -39,3 +42,19 @@ def test_a_guest_does_not_see_a_private_channel_anywhere(visit: Visit) -> None:
     assert missing is not None
     assert missing.status == 404
     assert "vertraulich" not in erik.page.content()
+
+
+def test_a_guest_sees_when_its_access_ends(visit: Visit, stack: Stack) -> None:
+    erik = visit("Erik", language="de-DE", theme="dark", width=360, height=740, is_phone=True)
+    page = erik.page
+    me = page.evaluate("JSON.parse(document.getElementById('page-data').textContent).me.member")
+    answer = page.context.request.patch(
+        f"/api/v1/members/{me}/",
+        headers={"Authorization": f"Bearer {stack.person('Maren')['api_key']}"},
+        data={"expires_at": (datetime.now(UTC) + timedelta(days=30)).isoformat()},
+    )
+    assert answer.ok, answer.text()
+    page.goto("/o/nordlicht/settings/")
+    expect(page.locator("#profile .notice")).to_contain_text("Ihr Zugang als Gast endet")
+    assert erik.look() == erik.audit() == []
+    keep(page, "guest-end")

@@ -9,6 +9,8 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import expect
 
+from tests.e2e.test_topics import new_channel
+from tests.e2e.tour import keep
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -37,6 +39,48 @@ def test_a_reported_message_is_read_in_the_queue_and_removed(visit: Visit) -> No
     expect(jonas.page.get_by_text("The message is removed")).to_be_visible()
     expect(jonas.page.locator("#found")).to_contain_text("Nothing was reported")
     expect(tomasz.message("Segeljolle")).to_have_count(0)
+
+
+def test_who_moderates_one_channel_decides_in_the_chat(visit: Visit) -> None:
+    maren, jonas = visit("Maren"), visit("Jonas")
+    tomasz = visit("Tomasz", language="de-DE", theme="dark", width=360, height=740, is_phone=True)
+    new_channel(maren, "hafenwache")
+    channel = maren.page.locator("#main [data-stream]").get_attribute("data-conversation")
+    for who in (jonas, tomasz):
+        who.page.goto("/o/nordlicht/channels/?q=hafenwache")
+        who.page.locator("#channels button").click()
+        expect(who.page.locator("[data-conversation-name]")).to_have_text("hafenwache")
+    maren.page.goto(f"/o/nordlicht/c/{channel}/roles/")
+    maren.page.locator("[name=whose]").select_option(label="Tomasz Wójcik")
+    maren.page.locator("[name=role]").select_option("moderator")
+    maren.page.get_by_role("button", name="Give the role").click()
+    expect(maren.page.get_by_text("The role is given")).to_be_visible()
+
+    jonas.write("Kaufen Sie meine Segeljolle")
+    maren.act(maren.message("Segeljolle"), "more")
+    maren.choose("Report")
+    maren.page.locator("#dialog select").select_option("spam")
+    maren.page.locator("#dialog").get_by_role("button", name="Report").click()
+    expect(maren.page.get_by_text("The moderators will look at it")).to_be_visible()
+
+    page = tomasz.page
+    expect(page.locator('#own-links a[href$="/reports/"] .count')).to_contain_text("1")
+    page.goto("/o/nordlicht/notifications/")
+    page.locator(".note", has_text="Eine Nachricht wurde gemeldet").locator(".note__link").click()
+    expect(page.locator("blockquote")).to_have_text("Kaufen Sie meine Segeljolle")
+    assert tomasz.look() == tomasz.audit() == []
+    keep(page, "report")
+    page.goto("/o/nordlicht/reports/")
+    assert tomasz.look() == tomasz.audit() == []
+    keep(page, "reports")
+    page.locator("#found td a").click()
+    page.locator("[value=removed]").click()
+    expect(page.get_by_text("Die Nachricht ist entfernt")).to_be_visible()
+    expect(jonas.message("Segeljolle")).to_have_count(0)
+    maren.page.goto("/o/nordlicht/notifications/")
+    expect(maren.page.locator(".note", has_text="What you reported was looked at")).to_contain_text(
+        "The message was taken away."
+    )
 
 
 def test_an_own_emoji_is_added_and_chosen_as_a_reaction(visit: Visit, tmp_path: Path) -> None:

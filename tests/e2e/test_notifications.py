@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.e2e.tour import keep
 from tests.e2e.visitor import Visitor
 from tests.notify.test_web_push import BROWSER_POINT, SECRET
 
@@ -90,6 +91,14 @@ def test_wishes_words_and_a_conversations_own_level_are_kept(visit: Visit) -> No
     page.locator("#dialog").get_by_label("Everything").check()
     page.locator("#dialog").get_by_role("button", name="Save").click()
     expect(page.locator(".toast")).to_contain_text("Saved")
+    page.get_by_title("About this conversation").click()
+    page.locator("#dialog").get_by_role("button", name="Mute").click()
+    page.goto("/o/nordlicht/settings/notifications/")
+    expect(page.locator("#levels li", has_text="allgemein")).to_contain_text("Muted")
+    page.locator("#levels li", has_text="allgemein").get_by_role("link", name="Change").click()
+    page.locator("#dialog").get_by_role("button", name="Count again").click()
+    page.goto("/o/nordlicht/settings/notifications/")
+    expect(page.locator("#levels li", has_text="allgemein")).to_contain_text("Everything")
     jonas.open("allgemein")
     jonas.write("Das Nebelhorn tutet")
     page.goto("/o/nordlicht/notifications/")
@@ -97,7 +106,7 @@ def test_wishes_words_and_a_conversations_own_level_are_kept(visit: Visit) -> No
 
 
 def test_every_span_of_quiet_hours_stays_and_another_is_added(visit: Visit) -> None:
-    jonas = visit("Jonas", width=360, height=740)
+    jonas = visit("Jonas", theme="dark", width=360, height=740)
     page, quiet = jonas.page, jonas.page.locator("#quiet")
     page.goto("/o/nordlicht/settings/notifications/")
     quiet.get_by_label("Saturday").check()
@@ -108,7 +117,9 @@ def test_every_span_of_quiet_hours_stays_and_another_is_added(visit: Visit) -> N
     added.get_by_label("Monday").check()
     added.get_by_label("From").fill("12:00")
     added.get_by_label("Until").fill("13:00")
-    assert jonas.look() == []
+    assert jonas.look() == jonas.audit() == []
+    quiet.scroll_into_view_if_needed()
+    keep(page, "quiet-spans")
     quiet.get_by_role("button", name="Save quiet hours").click()
     expect(quiet.locator("fieldset", has_text="Span 2")).to_be_attached()
     expect(quiet.locator("#id_quiet-0-since")).to_have_value("12:00")
@@ -130,7 +141,9 @@ def test_a_browser_whose_address_changed_is_found_again(visit: Visit) -> None:
     expect(page.get_by_text("Push messages are on in this browser.")).to_be_visible()
     expect(page.locator("#browsers").get_by_text("This browser", exact=True)).to_be_visible()
     expect(page.get_by_role("button", name="Turn on in this browser")).to_be_hidden()
-    assert maren.look() == []
+    assert maren.look() == maren.audit() == []
+    page.locator("#browsers").scroll_into_view_if_needed()
+    keep(page, "push-on")
     page.locator("#browsers").get_by_role("button", name="End").click()
     expect(page.get_by_role("button", name="Turn on in this browser")).to_be_visible()
 

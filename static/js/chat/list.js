@@ -120,7 +120,7 @@ function noticed({ type, data }) {
     if (data.counted_to < Number(link.dataset.sequence)) refresh();
     else setCounts(link, { unread: data.counted, mentions: data.mentions });
     if (document.querySelector(".conv--topic.conv--unread") && link.matches("[aria-current]")) refresh();
-  } else if (type.startsWith("conversation.") || /^(thread|topic|reminder|schedule)\./.test(type)) {
+  } else if (type.startsWith("conversation.") || /^(thread|topic|reminder|schedule)\./.test(type) || (type === "notification.added" && data.kind === "chat.report")) {
     refresh();
   } else if (type === "draft.saved" && drafting.get(data.conversation) !== !!data.body) {
     drafting.set(data.conversation, !!data.body);

@@ -6,7 +6,7 @@
  */
 
 import { request } from "../shell/api.js";
-import { debounce, one } from "../shell/dom.js";
+import { all, debounce, one } from "../shell/dom.js";
 import { scan } from "../shell/mount.js";
 import { listen } from "../shell/socket.js";
 import { explain } from "../shell/toasts.js";
@@ -18,7 +18,7 @@ export const standingOf = ({ kind, who_posts, takes_replies, archived_at, is_pri
 const drawHead = debounce(async (/** @type {string} */ conversation) => {
   try {
     const fresh = await part(conversationAddress(conversation), "#main");
-    if (openConversation() === conversation) swap(one("#main .bar .bar__tools"), one(".bar .bar__tools", fresh));
+    if (openConversation() === conversation) swapTools(one("#main .bar .bar__tools"), one(".bar .bar__tools", fresh));
   } catch (error) {
     explain(error);
   }
@@ -70,6 +70,13 @@ async function part(address, selector) {
 function swap(old, fresh) {
   old.replaceWith(fresh);
   /** @type {any} */ (window).htmx.process(fresh);
+}
+
+/** The tools of the head; who has the keys on one keeps them there. @param {HTMLElement} old @param {HTMLElement} fresh */
+function swapTools(old, fresh) {
+  const address = old.contains(document.activeElement) ? document.activeElement?.getAttribute("href") : null;
+  swap(old, fresh);
+  if (address) all("a", fresh).find((link) => link.getAttribute("href") === address)?.focus();
 }
 
 /** The composer, or why nothing can be written; what stands in one is carried over. @param {HTMLElement} holder @param {HTMLElement} fresh */
