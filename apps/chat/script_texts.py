@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from apps.core.script_texts import Texts, once_a_language, plural
+from apps.core.script_texts import Texts, once_a_language, plural, upload_texts
 
 
 @once_a_language
@@ -85,15 +85,7 @@ def chat_texts() -> Texts:
                            ngettext("{count} character too long", "{count} characters too long", 2)),
         "failed_file": _("Remove the file that failed, or try it again"),
         "too_many_files": _("A message carries at most {limit} files."),
-        "upload.waiting": pgettext("an upload", "waiting"),
-        "upload.done": pgettext("an upload", "ready"),
-        "upload.of": _("{done} of {total}"),
-        "upload.left": _("{seconds} s left"),
-        "upload.paused": _("stopped at {percent}%"),
-        "upload.progress": _("{name}, {percent} percent"),
-        "upload.finished": _("{name} is uploaded"),
-        "upload.remove": _("Remove {name}"),
-        "upload.offline": _("The connection broke. The upload goes on from here."),
+        **upload_texts(),
         "drop": _("Drop files to attach them"),
         "emoji": _("Choose an emoji"),
         "emoji.find": _("Find an emoji"),

@@ -95,13 +95,24 @@ def paged(request: HttpRequest, load: Callable[[int, int], list[Row]]) -> tuple[
 
 
 def page_or_dialog(
-    request: HttpRequest, part: str, context: dict[str, Any], *, page: str, title: str, status: int = 200
+    request: HttpRequest,
+    part: str,
+    context: dict[str, Any],
+    *,
+    page: str,
+    title: str,
+    status: int = 200,
+    part_page: str = "console/part_page.html",
 ) -> HttpResponse:
-    """Render a part as the dialog's content for a script, as a page of its own otherwise."""
+    """Render a part as the dialog's content for a script, as a page of its own otherwise.
+
+    Args:
+        part_page: template of that page.
+    """
     context = {**context, "part": part, "title": title, "console_page": page}
     if _is_script(request):
         return render(request, "parts/dialog.html", context, status=status)
-    return render(request, "console/part_page.html", context, status=status)
+    return render(request, part_page, context, status=status)
 
 
 def form_again(

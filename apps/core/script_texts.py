@@ -77,3 +77,18 @@ def shell_texts() -> Texts:
 def plural(one: str, other: str) -> tuple[str, str]:
     """Return both forms of a text with `{count}`."""
     return one, other
+
+
+def upload_texts() -> Texts:
+    """Return what a file on its way says, in the reader's language; for every page that takes files."""
+    return {
+        "upload.waiting": pgettext("an upload", "waiting"),
+        "upload.done": pgettext("an upload", "ready"),
+        "upload.of": _("{done} of {total}"),
+        "upload.left": _("{seconds} s left"),
+        "upload.paused": _("stopped at {percent}%"),
+        "upload.progress": _("{name}, {percent} percent"),
+        "upload.finished": _("{name} is uploaded"),
+        "upload.remove": _("Remove {name}"),
+        "upload.offline": _("The connection broke. The upload goes on from here."),
+    }

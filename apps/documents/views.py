@@ -1,23 +1,75 @@
-"""What pages show of documents, under `/o/<slug>/`: pictures of their pages, and how far they were read."""
+"""Documents under `/o/<slug>/`: their list, pictures of their pages, and how far they were read."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from apps.accounts.services import access
 from apps.accounts.types import Principal
+from apps.documents import listing
 from apps.documents.errors import DocumentNotFound, PageNotFound
+from apps.documents.script_texts import documents_texts
 from apps.documents.selectors.documents import find_by_file, get_document, list_page_states
-from apps.documents.services import documents
+from apps.documents.services.documents import retry_document
 from apps.documents.services.pictures import WIDTHS, page_picture
 from apps.documents.types import DocumentState, PageState
 from apps.files.selectors.files import can_open
 from apps.files.services.delivery import small_response
+from apps.files.services.uploads import MOST_AT_ONCE
+
+MANAGE = "document.manage"
+
+
+class PageRequest(HttpRequest):
+    """A page of somebody in an organization."""
+
+    principal: Principal
+
+
+@require_safe
+def documents(request: PageRequest, slug: str) -> HttpResponse:
+    """List the documents the reader may open; who may adds others to the library."""
+    principal = request.principal
+    context = {
+        **listing.listed(request, principal, _frame(slug)),
+        "area": "documents",
+        "uploads_at_once": MOST_AT_ONCE if access.can(principal, MANAGE) else 0,
+        "texts": documents_texts(),
+    }
+    return render(request, "documents/list.html", context)
+
+
+@require_safe
+def failed_pages(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
+    """List the pages of a document that could not be read, each with its reason."""
+    return listing.failed_pages(request, request.principal, document_id, _frame(slug))
+
+
+@require_POST
+def again(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
+    """Try what failed again, from the list."""
+    return listing.try_again(request, request.principal, document_id, _frame(slug))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def delete(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
+    """Say what goes with a document, then delete it."""
+    return listing.delete(request, request.principal, document_id, _frame(slug))
+
+
+def _frame(slug: str) -> listing.Frame:
+    def address(name: str, **which: Any) -> str:
+        return reverse(f"documents:list_{name}", kwargs={"slug": slug, **which})
+
+    home = reverse("documents:list", kwargs={"slug": slug})
+    return listing.Frame(home=home, address=address, part_page="documents/part_page.html")
 
 
 @require_safe
@@ -74,5 +126,5 @@ def state(request: HttpRequest, slug: str, file_id: UUID) -> HttpResponse:  # no
 def retry(request: HttpRequest, slug: str, document_id: UUID) -> HttpResponse:
     """Try what failed again, and show how far it is."""
     principal: Principal = request.principal  # type: ignore[attr-defined]  # set by the middleware
-    documents.retry_document(principal=principal, document_id=document_id)
+    retry_document(principal=principal, document_id=document_id)
     return state(request, slug, get_document(principal=principal, document_id=document_id).file_id)

@@ -1,4 +1,4 @@
-"""Documents as those who keep an organization going see them: what could be read and what could not."""
+"""Documents as lists show them: where they belong, what could be read and what could not."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from apps.accounts.selectors import people
 from apps.accounts.selectors.scopes import visible_scope_clause
 from apps.accounts.services.access import can
 from apps.accounts.types import Principal, ScopeClause
+from apps.chat.selectors.indexing import conversation_names
 from apps.documents.models import Document, DocumentPage, Renewal
 from apps.documents.selectors.documents import view_of, visible_documents
 from apps.documents.types import DocumentState, DocumentView, PageState
 
 READING = (DocumentState.QUEUED, DocumentState.READING)
 FILTERS = ("ready", "reading", "gaps", "failed")
+PLACES = ("library", "conversations", "own")
 _COUNTS = """
 SELECT count(*), count(*) FILTER (WHERE d.state = ANY(%(reading)s)),
   count(*) FILTER (WHERE d.state = %(failed)s OR EXISTS (
@@ -37,11 +39,13 @@ class DocumentLine:
 
     Attributes:
         person: who added it.
+        place: name of its conversation; empty in the library.
         may_change: whether the reader may retry and delete it.
     """
 
     document: DocumentView
     person: str
+    place: str
     may_change: bool
 
     @property
@@ -66,24 +70,36 @@ class DocumentCounts:
 
 
 def page_of_documents(
-    principal: Principal, *, query: str = "", state: str = "", offset: int = 0, limit: int = 50
+    principal: Principal,
+    *,
+    query: str = "",
+    state: str = "",
+    place: str = "",
+    offset: int = 0,
+    limit: int = 50,
 ) -> list[DocumentLine]:
-    """Return a page of the visible documents, newest first. Two queries.
+    """Return a page of the visible documents, newest first. Four queries at most.
 
     Args:
         query: part of the title or of the file's name.
         state: one of `FILTERS`; empty for all.
+        place: one of `PLACES`, `own` is what the reader added; empty for all.
     """
-    rows = _filtered(visible_documents(principal), state)
+    rows = _placed(_filtered(visible_documents(principal), state), principal, place)
     if wanted := query.replace("\x00", "").strip():
         rows = rows.filter(Q(title__icontains=wanted) | Q(name__icontains=wanted))
     documents = [view_of(row) for row in rows.order_by("-id")[offset : offset + limit]]
     known = people.people(document.created_by_id for document in documents)
+    conversations = {one.conversation_id for one in documents if one.conversation_id is not None}
+    names = (
+        conversation_names(principal=principal, conversation_ids=list(conversations)) if conversations else {}
+    )
     moderates = bool(can(principal, "message.moderate"))
     return [
         DocumentLine(
             document=document,
             person=known[document.created_by_id].name if document.created_by_id in known else "",
+            place=names.get(document.conversation_id, "") if document.conversation_id else "",
             may_change=moderates or document.created_by_id == principal.id,
         )
         for document in documents
@@ -116,6 +132,12 @@ def _visible(principal: Principal) -> ScopeClause:
     seen = visible_scope_clause(principal, scope="d.scope_id", time="d.created_at")
     sql = f"d.organization_id = %(organization)s AND {seen.sql}"
     return ScopeClause(sql=sql, params={**seen.params, "organization": principal.organization_id})
+
+
+def _placed(rows: QuerySet[Document], principal: Principal, place: str) -> QuerySet[Document]:
+    if place == "own":
+        return rows.filter(created_by_id=principal.id)
+    return rows.filter(conversation_id__isnull=place == "library") if place else rows
 
 
 def _filtered(rows: QuerySet[Document], state: str) -> QuerySet[Document]:

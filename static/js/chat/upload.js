@@ -15,7 +15,7 @@ const TRIES = 6;
 const API = "/api/v1/files/";
 const BUSY = "files.too_many_uploads";
 const LOOK_AGAIN_MS = 2000; // other tabs and devices of the person take turns too
-const turns = new Turns(); // of all composers of the page
+export const turns = new Turns(); // of all composers of the page
 /** What was chosen for a draft and not sent yet, by draft: uploads go on while another conversation is open. @type {Map<string, Upload[]>} */
 const chosen = new Map();
 
@@ -50,6 +50,12 @@ export class Upload {
     this.id = id;
     this.received = this.file.size;
     this.#to("done");
+  }
+
+  /** Say what became of it after it was uploaded. @param {string} said */
+  refuse(said) {
+    this.#to("failed", said);
+    one("[data-resume]", this.element).hidden = true; // the same file would be refused again
   }
 
   /** Wait for a turn, then upload. */
@@ -217,7 +223,7 @@ export class Uploads {
       event.preventDefault();
       this.add(files);
     });
-    this.#acceptDrops(/** @type {HTMLElement} */ (form.closest(".main, .panel")));
+    acceptDrops(/** @type {HTMLElement} */ (form.closest(".main, .panel")), t("drop"), (files) => this.add(files));
     this.shelf.addEventListener("upload:cancel", (event) => this.#drop(/** @type {CustomEvent<Upload>} */ (event).detail));
   }
 
@@ -291,29 +297,29 @@ export class Uploads {
     this.#keep(this.files.filter((each) => each !== upload));
     this.changed();
   }
+}
 
-  /** @param {HTMLElement} region */
-  #acceptDrops(region) {
-    let depth = 0;
-    const sign = make("div", { class: "drop" }, icon("upload"), t("drop"));
-    const hasFiles = (/** @type {DragEvent} */ event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-    const place = region.querySelector(".stream-wrap") ?? region;
-    region.addEventListener("dragenter", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      depth += 1;
-      place.append(sign);
-    });
-    region.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
-    region.addEventListener("dragleave", (event) => {
-      if (hasFiles(event) && --depth <= 0) sign.remove();
-    });
-    region.addEventListener("drop", (event) => {
-      if (!hasFiles(event)) return;
-      event.preventDefault();
-      depth = 0;
-      sign.remove();
-      this.add(event.dataTransfer?.files ?? []);
-    });
-  }
+/** Take files that are dropped on a region. @param {HTMLElement} region @param {string} said @param {(files: Iterable<File>) => void} take */
+export function acceptDrops(region, said, take) {
+  let depth = 0;
+  const sign = make("div", { class: "drop" }, icon("upload"), said);
+  const hasFiles = (/** @type {DragEvent} */ event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+  const place = region.querySelector(".stream-wrap") ?? region;
+  region.addEventListener("dragenter", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth += 1;
+    place.append(sign);
+  });
+  region.addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
+  region.addEventListener("dragleave", (event) => {
+    if (hasFiles(event) && --depth <= 0) sign.remove();
+  });
+  region.addEventListener("drop", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    depth = 0;
+    sign.remove();
+    take(event.dataTransfer?.files ?? []);
+  });
 }

@@ -1,0 +1,139 @@
+"""The page of documents: what its reader may open, narrowed down, and what may be done with each."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from lxml import html
+
+from apps.accounts.models import Member
+from apps.chat.services.conversations import create_channel
+from apps.core import tenancy
+from apps.documents.models import Document
+from tests.accounts.sessions import open_session
+from tests.documents.scans import with_scan
+from tests.factories.accounts import MemberFactory, principal_of
+from tests.factories.documents import document, read_document
+
+
+class Reader:
+    """A signed-in browser."""
+
+    def __init__(self, member: Member) -> None:
+        self.client, self._slug = Client(), member.organization.slug
+        self.client.cookies["session"] = open_session(member.user)
+
+    def url(self, name: str = "list", **which: Any) -> str:
+        return reverse(f"documents:{name}", kwargs={"slug": self._slug, **which})
+
+    def page(self, query: str = "") -> html.HtmlElement:
+        response = self.client.get(self.url() + query)
+        assert response.status_code == 200
+        return html.fromstring(response.content)
+
+    def titles(self, query: str = "") -> list[str]:
+        return self.page(query).xpath("//*[@id='found']//*[contains(@class, 'file__name')]/text()")
+
+
+@pytest.fixture
+def shelf(member: Member) -> dict[str, UUID]:
+    """A manual in the library, minutes in a private channel of the member."""
+    principal = principal_of(member)
+    channel = create_channel(principal=principal, name="vorstand", is_private=True)
+    return {
+        "channel": channel,
+        "Manual": read_document(member, "manual.md", b"# Manual\n\nTurn it on.\n").id,
+        "Minutes": read_document(
+            member, "minutes.md", b"# Minutes\n\nNothing.\n", conversation_id=channel
+        ).id,
+    }
+
+
+def test_each_reader_sees_what_it_may_open_and_where_it_belongs(member: Member, shelf) -> None:
+    own, other = Reader(member), Reader(MemberFactory(organization=member.organization))
+    guest, foreign = (
+        Reader(MemberFactory(organization=member.organization, role="guest")),
+        Reader(MemberFactory()),
+    )
+    assert own.titles() == ["Minutes", "Manual"]
+    assert other.titles() == ["Manual"]
+    assert guest.titles() == foreign.titles() == []
+    said = own.page().get_element_by_id(f"document-{shelf['Minutes']}").text_content()
+    assert "vorstand, minutes.md" in said
+    assert "Library, manual.md" in own.page().get_element_by_id(f"document-{shelf['Manual']}").text_content()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("?place=library", ["Manual"]), ("?place=conversations", ["Minutes"]), ("?place=own", ["Minutes", "Manual"]),
+        ("?q=MIN", ["Minutes"]), ("?q=%00%25", []), ("?state=ready&place=library", ["Manual"]), ("?state=failed", []),
+        ("?place=nowhere&state=what&page=x", ["Minutes", "Manual"]), ("?page=2", []),
+    ],
+)  # fmt: skip
+def test_the_list_is_narrowed_down(member: Member, shelf, query: str, found: list[str]) -> None:
+    assert Reader(member).titles(query) == found
+
+
+def test_what_others_added_is_not_added_by_me(member: Member, shelf) -> None:
+    other = Reader(MemberFactory(organization=member.organization))
+    assert other.titles("?place=own") == []
+
+
+def test_who_may_add_documents_is_offered_it(member: Member) -> None:
+    guest = MemberFactory(organization=member.organization, role="guest")
+    assert Reader(member).page().xpath("//input[@data-pick]")
+    assert not Reader(guest).page().xpath("//input[@data-pick]")
+    assert "Files that are attached to messages" in Reader(guest).page().text_content()
+
+
+def test_a_list_costs_the_same_whatever_its_length(member: Member, shelf) -> None:
+    reader = Reader(member)
+    reader.page()
+    with CaptureQueriesContext(connection) as few:
+        reader.page()
+    for number in range(6):
+        channel = create_channel(principal=principal_of(member), name=f"kanal {number}")
+        document(member, f"mehr {number}.md", b"Mehr.", conversation_id=channel)
+    with CaptureQueriesContext(connection) as many:
+        assert len(reader.titles()) == 8
+    assert len(many) == len(few)
+
+
+def test_a_document_is_deleted_by_who_added_it_after_a_question(member: Member, shelf) -> None:
+    own, other = Reader(member), Reader(MemberFactory(organization=member.organization))
+    address = own.url("list_delete", document_id=shelf["Manual"])
+    asked = html.fromstring(own.client.get(address).content)
+    assert "Delete this document?" in asked.text_content()
+    assert asked.xpath(f"//form[@action='{address}']")
+    refused = other.client.post(address, follow=True)
+    assert (
+        "Only the person who added this document"
+        in html.fromstring(refused.content).get_element_by_id("toasts").text_content()
+    )
+    assert other.titles() == ["Manual"]
+    assert other.client.post(own.url("list_delete", document_id=shelf["Minutes"])).status_code == 404
+    answered = own.client.post(address)
+    assert (answered.status_code, answered.url) == (302, own.url())
+    assert own.titles() == ["Minutes"]
+    assert own.client.get(address).status_code == 404
+
+
+def test_failed_pages_are_named_and_tried_again(member: Member, shelf) -> None:
+    scan = read_document(member, "plan.pdf", with_scan("One.", None))
+    own, other = Reader(member), Reader(MemberFactory(organization=member.organization))
+    address = own.url("list_failed", document_id=scan.id)
+    assert "There is no text on this page." in other.client.get(address).content.decode()
+    dialog = own.client.get(address, headers={"HX-Request": "true"}).content.decode()
+    assert "<html" not in dialog
+    assert own.client.post(own.url("list_retry", document_id=scan.id)).status_code == 302
+    assert other.client.post(own.url("list_retry", document_id=shelf["Minutes"])).status_code == 404
+    assert own.titles("?state=gaps") == ["plan"]
+    with tenancy.use(member.organization_id):
+        assert Document.objects.get(pk=scan.id).state == "ready"
