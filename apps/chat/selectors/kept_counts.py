@@ -19,7 +19,7 @@ from django.db import connection
 from apps.core.database import arrays
 
 LEAST = 8  # messages; fewer are counted in no time
-MOST = 200_000  # conversations of all members; some 50 MB
+MOST = 100_000  # conversations of all members; some 35 MB
 
 
 class Count(NamedTuple):
