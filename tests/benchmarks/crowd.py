@@ -23,7 +23,7 @@ from typing import Any
 
 from tests.benchmarks.wire import masked
 
-WATCHED = 4  # readers whose frames are all looked at
+WATCHED = 4  # readers whose frames are all looked at; of many rooms one of each
 _NUMBER = re.compile(rb"\^(\d+) (\d+\.\d+)\^")  # stands in every text
 _PING = re.compile(rb"\x89\x04(.{4})", re.DOTALL)  # all else is ASCII or a frame's length
 _READ_BYTES = 1 << 18
@@ -91,8 +91,8 @@ class Crowd:
         self._readers: dict[int, Reader] = {}
         self._rooms: list[Room] = []
         for number, room in enumerate(order["rooms"]):
-            for _ in range(order["readers"] // len(order["rooms"])):
-                watched = len(self._readers) < WATCHED
+            for place in range(order["readers"] // len(order["rooms"])):
+                watched = place < max(1, WATCHED // len(order["rooms"]))
                 reader = Reader(self._open(room), number, times=[] if watched else None)
                 reader.socket.setblocking(False)
                 self._readers[reader.socket.fileno()] = reader

@@ -90,7 +90,9 @@ def test_who_may_add_documents_is_offered_it(member: Member) -> None:
     guest = MemberFactory(organization=member.organization, role="guest")
     assert Reader(member).page().xpath("//input[@data-pick]")
     assert not Reader(guest).page().xpath("//input[@data-pick]")
+    assert "Drop files here" in Reader(member).page().text_content()
     assert "Files that are attached to messages" in Reader(guest).page().text_content()
+    assert "Other words" in Reader(member).page("?q=nichts").text_content()
 
 
 def test_a_list_costs_the_same_whatever_its_length(member: Member, shelf) -> None:
