@@ -249,7 +249,8 @@ def test_what_calls_everyone_asks_first_and_keeps_what_was_set(visit: Visit, tmp
     maren.page.goto(f"{maren.page.url}members/")
     for box in maren.page.locator("#main [name=people]").all():
         box.check()
-    maren.page.get_by_role("button", name="Add people").click()
+    with maren.page.expect_navigation():
+        maren.page.get_by_role("button", name="Add people").click()
     for who in (maren, jonas):
         who.open("alarme")
     dialog, field = maren.page.locator("#dialog"), maren.page.locator("#main [data-text]")

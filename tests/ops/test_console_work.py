@@ -274,7 +274,7 @@ def test_documents_show_pages_read_and_can_be_deleted(browser: Browser, member: 
     document = read_document(member, "rules.md", b"# Rules\n\nKeep the quay clear.\n")
     client = browser("moderator")
     (row,) = rows(client, "documents")
-    assert row.startswith("Rules rules.md")
+    assert row.startswith("Rules Library, rules.md")
     assert "1 of 1 page" in row
     assert "Anna Berg" in row
     address = f"{BASE}documents/{document.id}/delete/"
@@ -322,7 +322,7 @@ def test_a_document_that_cannot_be_read_needs_somebody(browser: Browser, member:
     document = read_document(member, "broken.pdf", b"%PDF-1.7\nnothing of a PDF follows")
     client = browser("moderator")
     (row,) = rows(client, "documents", "?state=gaps")
-    assert row.startswith("broken broken.pdf: The file is damaged.")
+    assert row.startswith("broken Library, broken.pdf: The file is damaged.")
     assert "failed" in row
     assert "1 document has unread pages" in client.get(BASE).content.decode()
     assert client.get(f"{BASE}documents/{document.id}/failed/").status_code == 200
