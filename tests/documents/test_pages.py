@@ -64,6 +64,7 @@ def test_each_reader_sees_what_it_may_open_and_where_it_belongs(member: Member, 
     assert own.titles() == ["Minutes", "Manual"]
     assert other.titles() == ["Manual"]
     assert guest.titles() == foreign.titles() == []
+    assert "2 documents, 0 with failures" in own.page().get_element_by_id("found").text_content()
     said = own.page().get_element_by_id(f"document-{shelf['Minutes']}").text_content()
     assert "vorstand, minutes.md" in said
     assert "Library, manual.md" in own.page().get_element_by_id(f"document-{shelf['Manual']}").text_content()
