@@ -169,6 +169,23 @@ def test_a_mention_is_answered_once_in_its_thread(scene) -> None:
     assert message.card["data"]["state"] == "done"
 
 
+def test_a_mention_with_too_long_a_question_is_told_so_once_and_not_cut(scene) -> None:
+    world, ada, ben, _ = scene
+    channel = world.channel(ada, "fragen", [ben])
+    words = "Wie oft wird das Getriebeöl der Anlage gewechselt? " * 50
+    asked = world.say(ben, channel, f"@Lotse {words}")
+    for _ in range(2):
+        answer_when_asked(told(asked.id))
+    assert not Answer.objects.exists()
+    (said,) = Message.objects.filter(thread_id=asked.id)
+    assert said.body == "Eine Frage hat 1 bis 2000 Zeichen."
+    edit_message(principal=ben, message_id=asked.id, body="Wie oft?")
+    edit_message(principal=ben, message_id=asked.id, body="@Lotse Wie oft wird das Getriebeöl gewechselt?")
+    row = Event.objects.filter(type="message.edited").order_by("id").values().last()
+    answer_when_asked_by_an_edit(event_types.restore(row))
+    assert answer(selectors.view_of(Answer.objects.get())).outcome == Outcome.EXCERPT
+
+
 def test_a_mention_that_an_edit_adds_is_answered_once(scene) -> None:
     world, ada, ben, _ = scene
     channel = world.channel(ada, "fragen", [ben])

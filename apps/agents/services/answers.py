@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.accounts.selectors.principals import principal_of_member
@@ -19,6 +20,7 @@ from apps.chat.selectors.indexing import members_of_direct
 from apps.chat.services import members, messages
 from apps.chat.services.composing import clean_body
 from apps.chat.types import Card
+from apps.core.text.language import guess
 from apps.runs.services import frames
 from apps.runs.services.runs import cancel_as_house, start_run
 from apps.runs.types import StepSpec, Subject
@@ -57,10 +59,22 @@ def answer_mention(
 ) -> None:
     """Answer a message that mentions an agent, in its conversation; hearing of it twice starts one run.
 
-    The agent joins the conversation if it is not in it: who mentions it there brings it in.
+    The agent joins the conversation if it is not in it: who mentions it there brings it in. It says there when a
+    question is too long to be answered.
     """
     principal = principal_of_member(organization_id=agent.organization_id, user_id=asker_id)
     if not access.can(principal, "agent.ask"):
+        return
+    if len(question) > QUESTION_LIMIT:
+        with transaction.atomic(), translation.override(guess(question) or principal.language or None):
+            members.bring_in(conversation_id=conversation_id, person_id=agent.principal_id, actor_id=asker_id)
+            messages.send_message(
+                principal=_speaker(agent),
+                conversation_id=conversation_id,
+                body=QuestionInvalid(limit=QUESTION_LIMIT).detail,
+                client_key=f"too-long-{message_id}",
+                thread=thread_id or _thread_of(conversation_id, message_id),
+            )
         return
     try:
         with transaction.atomic():
@@ -71,7 +85,7 @@ def answer_mention(
                 conversation_id=conversation_id,
                 question_message_id=message_id,
                 thread_id=thread_id,
-                question=question[:QUESTION_LIMIT],
+                question=question,
             )
             members.bring_in(conversation_id=conversation_id, person_id=agent.principal_id, actor_id=asker_id)
             _start(principal, row)
@@ -208,11 +222,13 @@ def _scope(principal: Principal, row: Answer) -> UUID | None:
     return scope_of(principal, row.conversation_id)
 
 
-def _own_thread(row: Answer) -> UUID | None:
+def _thread_of(conversation_id: UUID, message_id: UUID | None) -> UUID | None:
     """Return the question's thread; where only the two talk, the answer stands below the question."""
-    if row.conversation_id is None or members_of_direct(row.conversation_id):
-        return None
-    return row.question_message_id
+    return None if members_of_direct(conversation_id) else message_id
+
+
+def _speaker(agent: Agent) -> Principal:
+    return principal_of_member(organization_id=agent.organization_id, user_id=agent.principal_id)
 
 
 def _announce(agent: Agent, row: Answer) -> None:
@@ -220,13 +236,12 @@ def _announce(agent: Agent, row: Answer) -> None:
     conversation_id = row.conversation_id
     if conversation_id is None:
         return
-    speaker = principal_of_member(organization_id=agent.organization_id, user_id=agent.principal_id)
     sent = messages.send_message(
-        principal=speaker,
+        principal=_speaker(agent),
         conversation_id=conversation_id,
         body="",
         client_key=f"answer-{row.pk}",
-        thread=row.thread_id or _own_thread(row),
+        thread=row.thread_id or _thread_of(conversation_id, row.question_message_id),
         card=card_of(row),
     )
     row.message_id = sent.id
