@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qs
 
-from playwright.sync_api import expect
+from playwright.sync_api import Response, expect
 
 from tests.e2e.visitor import Visitor
 
@@ -44,6 +45,46 @@ def test_a_draft_keeps_its_topic_after_a_reload_and_on_another_device(visit: Vis
     here.page.locator("#main [data-text]").press("Enter")
     expect(there.page.locator("#main .topic__name", has_text="Kranplan Mai")).to_be_visible()
     expect(there.page.locator("#main [data-text]")).to_have_value("")
+
+
+def test_what_was_sent_does_not_come_back_as_a_draft_that_was_late(visit: Visit) -> None:
+    aylin = visit("Aylin")
+    aylin.open("it-platform")
+    field = aylin.page.locator("#main [data-text]")
+    late = aylin.hold("**/draft/", lambda: field.fill("Der Speicher ist getauscht"))
+    field.press("Enter")
+    expect(aylin.message("Der Speicher ist getauscht")).to_be_visible()
+    with aylin.page.expect_response(
+        lambda response: response.url.endswith("/draft/") and not _body(response)
+    ):
+        late.continue_()
+    aylin.page.reload()
+    expect(aylin.message("Der Speicher ist getauscht")).to_be_visible()
+    expect(field).to_have_value("")
+
+
+def test_what_was_sent_is_no_draft_though_the_server_did_not_hear_that_nothing_is_left(visit: Visit) -> None:
+    aylin = visit("Aylin")
+    aylin.expected.append("ERR_")
+    aylin.open("it-platform")
+    field = aylin.page.locator("#main [data-text]")
+    with aylin.page.expect_response(lambda response: response.url.endswith("/draft/")):
+        field.fill("Der Lüfter ist getauscht")
+    aylin.hold("**/draft/", lambda: field.press("Enter")).abort()
+    expect(aylin.message("Der Lüfter ist getauscht")).to_be_visible()
+    with aylin.page.expect_response(
+        lambda response: response.url.endswith("/draft/") and not _body(response)
+    ):
+        aylin.page.reload()
+    expect(field).to_have_value("")
+    other = visit("Aylin")
+    other.open("it-platform")
+    expect(other.page.locator("#main [data-text]")).to_have_value("")
+
+
+def _body(response: Response) -> str:
+    """Return the text that a request brought to be kept."""
+    return "".join(parse_qs(response.request.post_data or "").get("body", []))
 
 
 def test_messages_written_without_a_connection_arrive_once_and_in_order(visit: Visit) -> None:

@@ -33,9 +33,14 @@ class Composer {
     this.priority.addEventListener("change", () => this.#prioritise());
     this.uploads = new Uploads(form, this.key, () => this.#explain());
     this.typed = 0;
+    this.isSaving = false;
+    this.isDue = false;
     this.keep = debounce(() => this.#save(), KEEP);
     const local = localStorage.getItem(this.key);
-    if (local !== null && local !== this.text.value) this.text.value = local;
+    if (local !== null && local !== this.text.value) {
+      this.text.value = local;
+      this.keep();
+    }
     if (local && this.topicField) this.topicField.value = localStorage.getItem(this.topicKey) ?? this.topicField.value;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -50,7 +55,10 @@ class Composer {
     document.addEventListener("chat:topic-went", went);
     this.endTopics = () => document.removeEventListener("chat:topic-went", went);
     this.endDrafts = listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#fromElsewhere(notice));
-    const leaving = () => this.keep.now();
+    const leaving = () => {
+      this.isSaving = false; // nothing waits any more in a page that goes
+      this.keep.now();
+    };
     window.addEventListener("pagehide", leaving);
     this.endLeaving = () => window.removeEventListener("pagehide", leaving);
     this.#explain();
@@ -99,14 +107,26 @@ class Composer {
     }
   }
 
+  /** Keep the text on the server, one after the other: two on their way at once may arrive in either order. */
   async #save() {
+    this.isDue = true;
+    if (this.isSaving) return;
+    this.isSaving = true;
+    while (this.isDue) {
+      this.isDue = false;
+      await this.#put();
+    }
+    this.isSaving = false;
+  }
+
+  async #put() {
     const { topic } = this;
     const body = this.text.value;
     try {
       await request("POST", this.form.dataset.draftUrl ?? "", { form: { body, topic, ...(this.thread ? { thread: this.thread } : {}) }, keepalive: true });
       if (this.text.value === body && this.topic === topic) this.#forgetLocal();
     } catch {
-      // The text stays in this browser and is saved with the next change.
+      // The text stays in this browser and is saved with the next change, or when the composer is drawn again.
     }
   }
 
@@ -224,7 +244,7 @@ class Composer {
 
   #emptyText() {
     this.text.value = "";
-    this.#forgetLocal();
+    localStorage.setItem(this.key, ""); // until the server knows that nothing is left
     this.keep();
     this.keep.now();
     this.#explain();
