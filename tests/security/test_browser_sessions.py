@@ -18,7 +18,7 @@ from django.test import Client
 from apps.accounts.models import Member
 from apps.accounts.services import principal_cache
 from tests.accounts.sessions import open_session
-from tests.core.web_process import WebProcess, web_process
+from tests.core.web_process import PLAIN, WebProcess, web_process
 from tests.factories.accounts import PASSWORD, MemberFactory
 
 MOST_SECONDS = 1.0
@@ -57,7 +57,7 @@ def change_password(client: Client) -> None:
 def seconds_until_refused(web: WebProcess, key: str, end: Callable[[], object]) -> float:
     """Use a cookie in the other process until it is refused; return how long after the end that was."""
     with httpx2.Client(
-        base_url=web.url, cookies={settings.SESSION_COOKIE_NAME: key}, timeout=20
+        base_url=web.url, cookies={settings.SESSION_COOKIE_NAME: key}, timeout=20, verify=PLAIN
     ) as elsewhere:
         for _ in range(3):
             assert elsewhere.get(ASKED).status_code == 404  # known there now, and remembered

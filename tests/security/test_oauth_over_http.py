@@ -18,7 +18,7 @@ from oauthlib.oauth2 import BackendApplicationClient, DeviceClient, WebApplicati
 from apps.accounts.models import Member, OAuthDevice, TokenFamily
 from tests.accounts.oauth import ALL_GRANTS, REDIRECT, SCOPES, App, app_of, told
 from tests.accounts.sessions import open_session
-from tests.core.web_process import WebProcess, web_process
+from tests.core.web_process import PLAIN, WebProcess, web_process
 from tests.factories.accounts import MemberFactory
 from tests.walls import everywhere
 
@@ -47,9 +47,11 @@ class Caller:
         self.member = member
         self.app: App = app_of(member.organization, grants=ALL_GRANTS, scopes=SCOPES)
         self.base = web.url
-        self.http = httpx2.Client(base_url=self.base, auth=(self.app.id, self.app.secret))
+        self.http = httpx2.Client(base_url=self.base, auth=(self.app.id, self.app.secret), verify=PLAIN)
         self.browser = httpx2.Client(
-            base_url=self.base, cookies={settings.SESSION_COOKIE_NAME: open_session(member.user)}
+            base_url=self.base,
+            cookies={settings.SESSION_COOKIE_NAME: open_session(member.user)},
+            verify=PLAIN,
         )
 
     def at(self, document: dict[str, Any], name: str) -> str:
@@ -64,7 +66,9 @@ class Caller:
 
     def me(self, token: str) -> httpx2.Response:
         """Ask the API who a token is."""
-        return httpx2.get(f"{self.base}/api/v1/me/", headers={"Authorization": f"Bearer {token}"})
+        return httpx2.get(
+            f"{self.base}/api/v1/me/", headers={"Authorization": f"Bearer {token}"}, verify=PLAIN
+        )
 
 
 @pytest.fixture
@@ -115,6 +119,7 @@ def test_code_refresh_userinfo_introspection_revocation(caller: Caller) -> None:
     said = httpx2.get(
         caller.base + caller.at(document, "userinfo_endpoint"),
         headers={"Authorization": f"Bearer {second['access_token']}"},
+        verify=PLAIN,
     ).json()
     assert (said["sub"], said["name"]) == (claims["sub"], caller.member.name)
     url, headers, body = client.prepare_token_revocation_request(

@@ -51,7 +51,7 @@ from apps.runs.types import StepSpec
 from tests.accounts.sessions import open_session
 from tests.benchmarks.wire import Client
 from tests.chat.sockets import Inbox, serving
-from tests.core.web_process import WebProcess, web_process
+from tests.core.web_process import PLAIN, WebProcess, web_process
 from tests.factories.accounts import MemberFactory, api_key, principal_of
 from tests.factories.runs import work
 from tests.runs import steps as _steps  # noqa: F401 - declares the steps used here
@@ -253,7 +253,7 @@ CASES = by_size(quick=ALL_CASES[::3], standard=ALL_CASES, full=ALL_CASES)
 
 
 def http(scene: Scene) -> httpx2.AsyncClient:
-    return httpx2.AsyncClient(base_url=scene.web.url, headers=scene.headers, timeout=30)
+    return httpx2.AsyncClient(base_url=scene.web.url, headers=scene.headers, timeout=30, verify=PLAIN)
 
 
 async def _request(scene: Scene, path: str, opened: Opened, closed: set[int]) -> None:
@@ -445,7 +445,9 @@ async def test_others_are_left_alone(scene: Scene, come_in: Step) -> None:
     headers = {"Authorization": f"Bearer {olga}"}
     client = await Client(scene.web.url.replace("http", "ws") + "/ws/v1/", headers).connect()
     await in_thread(within, scene, deactivate)
-    async with httpx2.AsyncClient(base_url=scene.web.url, headers=headers, timeout=30) as caller:
+    async with httpx2.AsyncClient(
+        base_url=scene.web.url, headers=headers, timeout=30, verify=PLAIN
+    ) as caller:
         for _ in range(5):
             assert (await caller.get(f"/api/v1/conversations/{scene.channel}/messages/")).status_code == 200
             await asyncio.sleep(0.05)
