@@ -10,8 +10,11 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -83,7 +86,7 @@ def test_no_door_writes_down_what_came_through_it(canaries: Canaries, member: Me
                     visit(caller, address(route), canaries.new)
         sign_in(canaries, member)
     assert len(canaries.made) >= 60
-    assert written.getvalue().count('"event": "request"') > 500
+    assert written.getvalue().count('"event":"request"') > 500
     assert canaries.found_in(everywhere(written.getvalue())) == []
 
 
@@ -175,6 +178,29 @@ def test_library_lines_keep_their_constant_part(canaries: Canaries) -> None:
     ]  # fmt: skip
     assert (lines[1]["count"], "more" in lines[1], lines[4]["object"]) == (3, False, "Refused")
     assert lines[0]["at"].startswith("steps:")
+    assert canaries.found_in(written.getvalue()) == []
+
+
+@dataclass(frozen=True)
+class Held:
+    """An object whose text holds what was given to it."""
+
+    text: str
+
+
+def test_objects_are_told_by_their_type_and_every_line_is_written(canaries: Canaries) -> None:
+    number, day = uuid4(), datetime(2026, 5, 4, tzinfo=UTC)
+    with logs() as written:
+        our = logging.getLogger("apps.tests")
+        our.info("held", extra={"held": Held(canaries.new("held")), "number": number, "day": day})
+        our.info("half", extra={"half": "\ud83d"})
+        our.info("many", extra={"many": 2**70})
+        our.info("kinds", extra={"by": {1: Held(canaries.new("key"))}})
+        our.info('Grüße\n\t"')
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == ["held", "half", "many", "kinds", 'Grüße\n\t"']
+    assert (lines[0]["held"], lines[0]["number"], lines[0]["day"]) == ("Held", str(number), str(day))
+    assert (lines[1]["half"], lines[2]["many"], lines[3]["by"]) == ("\ud83d", 2**70, {"1": "Held"})
     assert canaries.found_in(written.getvalue()) == []
 
 

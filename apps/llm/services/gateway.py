@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Generator, Iterator
@@ -9,7 +10,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from uuid import UUID
 
-import structlog
 from django.conf import settings
 
 from apps.llm.errors import CallFailed, ModelUnavailable, PromptTooLong
@@ -22,7 +22,7 @@ PAUSE_SECONDS = (0.5, 1.5)
 LOOK_SECONDS = 0.25  # how long a caller that wants to leave may have to wait
 LONGEST_PAUSE_SECONDS = 10.0  # longer waits belong to a run, not to a call
 _MILLION = Decimal(1_000_000)
-log = structlog.get_logger(__name__)
+logger = logging.getLogger(__name__)
 
 
 def complete_stream(completion: Completion) -> Generator[TextDelta | Finished, None, None]:
@@ -84,8 +84,9 @@ class _Call:
                 yield TextDelta(chunk.text)
         except CallFailed as error:
             self.outcome = str(error.trouble)
-            log.warning(
-                "llm_call_failed", trouble=str(error.trouble), detail=error.detail, said=bool(self.said)
+            logger.warning(
+                "llm_call_failed",
+                extra={"trouble": str(error.trouble), "detail": error.detail, "said": bool(self.said)},
             )
             if not self.said:
                 raise ModelUnavailable(error.trouble) from error
