@@ -34,6 +34,7 @@ class Shape(NamedTuple):
         is_hidden: deleted, until moderators decide; its author still reads it.
         is_target: the page was opened at it.
         in_thread: it stands among the replies, whose bar of actions leads to no thread.
+        is_alone: it stands outside its conversation, where no line above it says the day.
         has_acts: the bar of actions stands below it.
     """
 
@@ -49,6 +50,7 @@ class Shape(NamedTuple):
     is_agent: bool
     is_guest: bool
     has_card: bool
+    is_alone: bool
     has_acts: bool
 
 
@@ -58,14 +60,16 @@ def draw(shape: Shape, *, zone: str, sent_at: dt.datetime, place: str, **values:
     Args:
         zone: the current one, in which the time is written.
         place: the address of the conversation.
-        values: hashable; a page draws mostly what the one before has drawn, so short ones are kept for all they show.
+        values: hashable; a page draws mostly what the one before has drawn, so short ones are kept for all they show,
+            but those that stand alone: whether they say their day depends on today's.
     """
     is_short = len(str(values["text"])) + len(str(values["around"])) <= _SHORT
-    return (_kept if is_short else _fill)(shape, zone, sent_at, place, **values)
+    return (_kept if is_short and not shape.is_alone else _fill)(shape, zone, sent_at, place, **values)
 
 
 def _fill(shape: Shape, _zone: str, sent_at: dt.datetime, place: str, **values: object) -> SafeString:
-    values |= {"sent": sent_at.isoformat(), "time": moment(sent_at)}
+    form = "stamp" if shape.is_alone else "time"
+    values |= {"sent": sent_at.isoformat(), "time": moment(sent_at, form)}
     values |= {"link": f"{place}m/{values['id']}/", "thread_link": f"{place}t/{values['id']}/"}
     safe = {name: value if type(value) in _SAFE else escape(str(value)) for name, value in values.items()}
     return mark_safe(_pattern(shape) % safe)  # noqa: S308 - a template's, with escaped values

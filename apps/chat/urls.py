@@ -58,6 +58,7 @@ urlpatterns = [
     path("reports/<uuid:report_id>/hide/", moderating.hide, name="hide_reported"),
     path("threads/", threads.inbox, name="threads"),
     path(_CONVERSATION, reading.conversation, name="conversation"),
+    path(f"{_CONVERSATION}read/", waiting.read, name="read"),
     path(f"{_CONVERSATION}messages/", reading.window, name="window"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/", reading.thread, name="thread"),
     path(f"{_CONVERSATION}t/<uuid:message_id>/follow/", threads.follow, name="follow"),

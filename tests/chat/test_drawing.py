@@ -7,6 +7,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+import time_machine
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.safestring import SafeString
@@ -103,3 +104,22 @@ def test_each_language_has_its_own_words() -> None:
     german = _draw(message(1), language="de")
     assert "Im Thread antworten" in german
     assert "Reply in thread" not in german
+
+
+def test_what_stands_outside_its_conversation_says_its_day_unless_it_is_today() -> None:
+    """In lists of saved, pinned and followed ones no line above a message names the day."""
+    drawing._kept.cache_clear()
+    shape = drawing.Shape(**_NEITHER | {"language": "en", "is_alone": True})
+    values = dict.fromkeys(
+        ("id", "sequence", "sender", "version", "thread", "face", "text", "around", "place", "topic", "name"),
+        "",
+    )
+    sent = dt.datetime(2026, 11, 24, 9, 14, tzinfo=dt.UTC)
+    written = {}
+    for name, now in (("that day", sent + dt.timedelta(hours=2)), ("later", sent + dt.timedelta(days=3))):
+        with time_machine.travel(now, tick=False), timezone.override("UTC"), translation.override("en"):
+            drawn = drawing.draw(shape, zone="UTC", sent_at=sent, **values)
+        (link,) = html.fragment_fromstring(drawn, create_parent="div").find_class("message__time")
+        written[name] = link.text_content()
+    assert written == {"that day": "09:14", "later": "24 Nov, 09:14"}
+    assert drawing._kept.cache_info().currsize == 0

@@ -43,6 +43,48 @@ def test_everything_unread_stands_on_one_page_and_is_read_at_once(
     assert ben.client.post(ben.url("read_everything")).headers["Location"] == ben.url("why")
 
 
+def test_what_is_unread_stands_by_conversation_and_is_read_in_one_alone(
+    world: World, ada: Reader, ben: Reader
+) -> None:
+    crane = world.channel(ada.person, "kran", [ben.person])
+    ferry = world.channel(ada.person, "fähre", [ben.person], is_private=True)
+    world.say(ada.person, crane, "Der **Kran** steht")
+    world.say(ada.person, ferry, "Die Fähre legt ab")
+    shown = world.say(ada.person, crane, "Bitte kommen, @**Ben**")
+
+    def groups() -> dict[str, list[str]]:
+        cards = ben.page(ben.url("why")).xpath("//*[@data-unread-list]/li")
+        return {
+            card.xpath(".//h2")[0].text_content(): [
+                text.text_content() for text in card.xpath(".//li//small")
+            ]
+            for card in cards
+        }
+
+    assert groups() == {"kran": ["Bitte kommen, @Ben", "Der Kran steht"], "fähre": ["Die Fähre legt ab"]}
+    page = ben.page(ben.url("why")).text_content()
+    assert "3 unread messages, 1 mention" in page
+    assert ("mentions you" in page, "not read yet" in page) == (True, False)
+    (button,) = ben.page(ben.url("why")).xpath(f"//*[@data-conversation='{crane}']//button[@name='sequence']")
+    world.say(ada.person, crane, "Noch etwas")  # which nobody has seen there
+    address = button.get("formaction")
+    assert address == ben.url("read", conversation_id=crane)
+    assert button.get("value") == str(shown.sequence)
+    answer = ben.client.post(address, {"sequence": button.get("value")})
+    assert answer.headers["Location"] == ben.url("why")
+    assert groups() == {"kran": ["Noch etwas"], "fähre": ["Die Fähre legt ab"]}
+
+
+def test_only_members_move_their_marker(world: World, ada: Reader, ben: Reader) -> None:
+    secret = world.channel(ada.person, "geheim", [], is_private=True)
+    world.say(ada.person, secret, "Neu")
+    assert ben.client.post(ben.url("read", conversation_id=secret), {"sequence": 1}).status_code == 404
+    address = ada.url("read", conversation_id=secret)
+    for wrong in ("", "-1", "x", str(1 << 63)):
+        assert ada.client.post(address, {"sequence": wrong}, headers=SCRIPT).status_code == 400
+    assert ada.client.get(address).status_code == 405
+
+
 def test_direct_conversations_stand_by_their_newest_message_and_old_ones_are_folded(
     world: World, ada: Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,6 +105,17 @@ def test_a_badge_explains_itself(visit: Visit) -> None:
     expect(jonas.message("Das zählt")).to_be_visible()
     expect(badge).to_have_count(0)
 
+    jonas.open("allgemein")
+    maren.page.fill("[data-topic-field]", "")
+    maren.write("Das zählt **auch**")
+    expect(badge).to_have_text("1 unread")
+    jonas.page.locator('[data-own="unread"]').click()
+    group = jonas.page.locator("[data-unread-list] > li", has=jonas.page.get_by_role("link", name="zähler"))
+    expect(group).to_contain_text("Das zählt auch")
+    group.get_by_role("button", name="Mark as read").click()
+    expect(group).to_have_count(0)
+    expect(badge).to_have_count(0)
+
 
 @pytest.mark.parametrize(
     ("language", "width", "name", "words"),

@@ -179,6 +179,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
         "client_key": "01890000-0000-7000-8000-000000000000",
     },
     "/o/{slug}/c/{conversation_id}/t/{message_id}/follow/": {"is_followed": "1"},
+    "/o/{slug}/c/{conversation_id}/read/": {"sequence": "9"},
     "/o/{slug}/c/{conversation_id}/t/{message_id}/read/": {"sequence": "9"},
     "/o/{slug}/c/{conversation_id}/m/{message_id}/report/": {"reason": "spam"},
     "/o/{slug}/console/reports/{report_id}/decide/": {"decision": "dismissed"},

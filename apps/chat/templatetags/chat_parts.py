@@ -105,6 +105,7 @@ def _message(stream: _Stream, row: Row) -> SafeString:
         is_agent=shown.sender.is_agent,
         is_guest=shown.sender.is_guest,
         has_card=shown.card is not None,
+        is_alone=stream.read_only,
         has_acts=not is_deleted and not stream.read_only,
     )
     return drawing.draw(

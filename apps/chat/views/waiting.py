@@ -1,7 +1,8 @@
-"""Why something is unread: the messages behind a badge."""
+"""What is unread in all conversations, and why: the messages behind a badge."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -10,10 +11,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
+from apps.accounts.types import Principal
 from apps.chat.errors import ConversationNotFound
+from apps.chat.forms import SequenceForm
 from apps.chat.selectors import conversations, own, unread, waiting
+from apps.chat.selectors.notifying import excerpt
 from apps.chat.services import reading
 from apps.chat.views.common import PageRequest, done, message_address, page_or_dialog
+from apps.core.errors import InvalidInput
 
 REASONS = {
     "mention": gettext_lazy("mentions you"),
@@ -26,31 +31,50 @@ REASONS = {
 
 @require_safe
 def why(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
-    """List what waits in all conversations, or in one (`?conversation=<id>`), newest first."""
+    """List what waits, newest first: by conversation, or why something waits in one (`?conversation=<id>`)."""
     principal = request.principal
     chosen = _uuid(request.GET.get("conversation", ""))
     found = waiting.explain(principal, conversation_id=chosen)
-    names = {each.id: each.name for each in conversations.list_conversations(principal)}
-    rows = [
-        {
-            "waiting": each,
-            "message": each.message,
-            "place": names.get(each.message.conversation, ""),
-            "reason": REASONS[each.reason],
-            "link": message_address(principal, each.message.conversation, each.message.id),
-        }
-        for each in found
-    ]
+    places = {each.id: each for each in conversations.list_conversations(principal, include_archived=True)}
+    groups: dict[UUID, list[dict[str, Any]]] = {}
+    for each in found:
+        groups.setdefault(each.message.conversation, []).append(_row(principal, each))
     context = {
-        "rows": rows,
-        "counted": sum(each.is_counted for each in found),
+        "groups": [
+            {"place": places[place], "rows": rows, "newest": rows[0]["message"].sequence}
+            for place, rows in groups.items()
+        ],
+        "is_why": chosen is not None,
         "totals": None if chosen else unread.totals(principal),
         "threads": 0 if chosen else own.own_counts(principal, drafts=0).threads,
         "own_page": "unread",
         "is_cut": len(found) == waiting.SHOWN,
     }
-    title = _("Why unread: %(name)s") % {"name": names[chosen]} if chosen in names else _("Unread")
+    title = _("Why unread: %(name)s") % {"name": places[chosen].name} if chosen in places else _("Unread")
     return page_or_dialog(request, "chat/parts/why.html", context, title=title)
+
+
+def _row(principal: Principal, one: waiting.Waiting) -> dict[str, Any]:
+    message = one.message
+    return {
+        "waiting": one,
+        "message": message,
+        "text": excerpt(message.html) or ", ".join(file.name for file in message.attachments),
+        "reason": REASONS[one.reason],
+        "link": message_address(principal, message.conversation, message.id),
+    }
+
+
+@require_POST
+def read(request: PageRequest, slug: str, conversation_id: UUID) -> HttpResponse:
+    """Mark what was shown of a conversation as read."""
+    form = SequenceForm(request.POST)
+    if not form.is_valid():
+        raise InvalidInput
+    reading.move_marker(
+        principal=request.principal, conversation_id=conversation_id, sequence=form.cleaned_data["sequence"]
+    )
+    return done(request, reverse("chat:why", kwargs={"slug": slug}))
 
 
 @require_POST
