@@ -62,7 +62,7 @@ def shell_texts() -> Texts:
         "shortcut.search": _("Search"),
         "shortcut.jump": _("Jump to a conversation, person, page or command"),
         "palette.commands": _("Commands"),
-        "palette.nothing": _("Nothing found. Search looks into messages and documents."),
+        "palette.search": _("Search messages and documents for “{typed}”"),
         "palette.alone": _("The server does not answer; commands still work."),
         "palette.not_here": _("“{command}” works elsewhere: there is nothing here to do it with."),
         "shortcut.help": _("Show these shortcuts"),

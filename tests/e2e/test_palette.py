@@ -39,6 +39,19 @@ def test_the_palette_leads_to_conversations_people_pages_and_commands(visit: Vis
     expect(page.locator("#dialog")).to_contain_text("Keyboard shortcuts")
 
 
+def test_what_no_name_fits_is_searched_for(visit: Visit) -> None:
+    maren = visit("Maren")
+    page, palette = maren.page, maren.page.locator("#palette")
+    page.keyboard.press("Control+K")
+    palette.locator("input").fill("Getriebeöl & Wechsel")
+    expect(palette.get_by_role("option")).to_have_text(
+        ["Search messages and documents for “Getriebeöl & Wechsel”"]
+    )
+    palette.locator("input").press("Enter")
+    expect(page.locator("input[name=q]").first).to_have_value("Getriebeöl & Wechsel")
+    expect(page.locator(".hit").first).to_contain_text("Getriebe")
+
+
 def test_commands_are_there_without_the_server(visit: Visit) -> None:
     maren = visit("Maren")
     maren.expected.append("ERR_FAILED")

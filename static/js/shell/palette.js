@@ -49,9 +49,8 @@ class Palette {
     const typed = this.field.value.trim();
     const found = await places(typed);
     if (round !== this.round || !this.dialog.open) return;
-    const own = this.#commands(typed);
-    this.list.replaceChildren(...(found ?? []), ...own);
-    this.note.textContent = !found ? t("palette.alone") : this.list.childElementCount ? "" : t("palette.nothing");
+    this.list.replaceChildren(...(found ?? []), ...this.#commands(typed), ...this.#search(typed));
+    this.note.textContent = found ? "" : t("palette.alone");
     this.#choose(0);
   }
 
@@ -71,6 +70,13 @@ class Palette {
       return item;
     });
     return [make("div", { role: "group", "aria-labelledby": head.id }, head, ...items)];
+  }
+
+  /** What no name fits may stand in a text: the search is the last choice, and the first where nothing else is. @param {string} typed */
+  #search(typed) {
+    if (!typed) return [];
+    const href = `${inOrganization("search/")}?q=${encodeURIComponent(typed)}`;
+    return [make("a", { class: "menu__item", role: "option", id: "palette-search", tabindex: "-1", href }, icon("search", "s"), make("span", { class: "cut" }, t("palette.search", { typed })))];
   }
 
   /** @param {number} index */
