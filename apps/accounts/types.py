@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from apps.accounts.conditions import DATA_CLASSES as DATA_CLASSES  # noqa: PLC0414 - one of these words
 from apps.accounts.conditions import NO_CONDITIONS, NOWHERE, Conditions
@@ -52,6 +53,7 @@ BUILTIN_ROLES: dict[str, frozenset[str]] = {
 OWNER, GUEST, AUDITOR = "owner", "guest", "auditor"
 # Roles that see content by seat only, not what is open to the whole organization.
 BY_SEAT_ONLY = frozenset({GUEST, AUDITOR})
+AGENT_TITLE = gettext_noop("Assistant")  # what an agent is until somebody says otherwise
 PLACEHOLDER_DOMAIN = (
     "@erased.invalid"  # of who stands for erased people; `.invalid` is never delivered (RFC 2606)
 )
@@ -282,6 +284,11 @@ class PersonView:
     role: str
     is_active: bool
     avatar_file_id: UUID | None
+
+    @property
+    def shown_title(self) -> str:
+        """Return the title; the one that agents are made with speaks the reader's language."""
+        return gettext(AGENT_TITLE) if self.kind == "agent" and self.title == AGENT_TITLE else self.title
 
     @property
     def initials(self) -> str:

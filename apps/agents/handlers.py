@@ -13,18 +13,21 @@ from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services import access
 from apps.agents.models import Agent
 from apps.agents.selectors.answers import may_read_stream
-from apps.agents.services import answering, answers, assistants
-from apps.agents.types import KIND
+from apps.agents.services import answering, answers, assistants, speaking
+from apps.agents.types import KIND, Mention
 from apps.chat.events import MessageEdited, MessageSent
 from apps.chat.selectors.indexing import find_spoken, members_of_direct
 from apps.core import tenancy
 from apps.core.events.subscribers import after_commit, in_transaction
+from apps.notify.selectors.kinds import register_kind
 from apps.runs.events import RunFinished
 from apps.runs.selectors.frames import register_guard
 from apps.runs.services.runs import stop_runs_of
 from apps.runs.types import RunState
 
 register_guard(KIND, may_read_stream)
+register_kind(speaking.NOT_ALLOWED)
+register_kind(speaking.SWITCHED_OFF)
 
 
 @after_commit(MessageSent, from_start=False)
@@ -39,7 +42,7 @@ def answer_when_asked(event: MessageSent) -> None:
     mentioned = {UUID(principal) for principal in message["mentions"]}
     sender = UUID(message["sender"]["id"])
     alone = members_of_direct(event.conversation_id)
-    for agent in _enabled(event.organization_id) if mentioned or alone else ():
+    for agent in _agents(event.organization_id) if mentioned or alone else ():
         # The conversation is that of the sender and this agent, and nobody else.
         if agent.principal_id in mentioned or alone == {agent.principal_id, sender}:
             _answer(
@@ -57,7 +60,7 @@ def answer_when_asked_by_an_edit(event: MessageEdited) -> None:
     """Who mentions an agent only when the message is there already is answered, too; a message is answered once."""
     if not event.mentions:
         return
-    agents = _enabled(event.organization_id).filter(principal_id__in=event.mentions)
+    agents = _agents(event.organization_id).filter(principal_id__in=event.mentions)
     message = (
         find_spoken(organization_id=event.organization_id, message_id=event.message_id) if agents else None
     )
@@ -74,8 +77,9 @@ def answer_when_asked_by_an_edit(event: MessageEdited) -> None:
         )
 
 
-def _enabled(organization_id: UUID) -> QuerySet[Agent]:
-    return Agent.objects.filter(organization_id=organization_id, is_enabled=True)
+def _agents(organization_id: UUID) -> QuerySet[Agent]:
+    """Return all agents: one that is switched off says so."""
+    return Agent.objects.filter(organization_id=organization_id)
 
 
 def _answer(
@@ -90,11 +94,13 @@ def _answer(
     if question := _without_name(body, agent.name):
         answers.answer_mention(
             agent=agent,
-            asker_id=asker_id,
-            conversation_id=conversation_id,
-            message_id=message_id,
-            thread_id=thread_id,
-            question=question,
+            mention=Mention(
+                asker_id=asker_id,
+                conversation_id=conversation_id,
+                message_id=message_id,
+                thread_id=thread_id,
+                question=question,
+            ),
         )
 
 

@@ -53,6 +53,11 @@ class Answer(TenantModel):
         null=True, help_text="The shared answer that this one gives more to, privately."
     )
     usage = models.JSONField(default=dict, help_text="Provider, model and tokens; empty without a model.")
+    searched_again = models.BooleanField(
+        db_default=False,
+        default=False,
+        help_text="A source was changed or taken away while it was written; done once.",
+    )
     regenerated_from = models.UUIDField(null=True)
     finished_at = models.DateTimeField(null=True)
 

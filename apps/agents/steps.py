@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.agents.services import answering, answers, finding, writing
-from apps.agents.services.finding import Task
+from apps.agents.services.finding import Found, Task
 from apps.agents.types import AnswerView, Outcome
 from apps.runs.errors import RunCancelled
 from apps.runs.services.context import StepContext
@@ -31,40 +31,57 @@ def answer_question(context: StepContext, *, answer_id: UUID) -> str:
 
 def _answer(context: StepContext, task: Task) -> str:
     text: list[str] = []
+    view = None
     try:
-        context.emit("status", {"stage": SEARCHING})
-        context.progress(0, 3, SEARCHING)
-        heard = finding.find_by_words(task)
-        context.emit("hits", finding.hits_frame(task, "words", heard, words_only=True))
-        asking = finding.Asking(
-            context.run.id, context.cancelled, lambda: context.emit("status", {"stage": REWORDING})
-        )
-        found = finding.find(task, asking)
-        context.emit("hits", finding.hits_frame(task, "found", found.listed, words_only=found.words_only))
-        context.emit(
-            "status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only}
-        )
-        context.set_result(**finding.given_result(found))
-        context.progress(1, 3, READING)
-        for piece in writing.write(task, found, run_id=context.run.id, check=context.cancelled):
-            if isinstance(piece, str):
-                if not text:
-                    context.progress(2, 3, WRITING)
-                text.append(piece)
-                context.emit("delta", {"text": piece})
-                context.cancelled()
-            else:
-                view = answering.finish(task, piece)
-                if text and view.outcome == Outcome.NOTHING:
-                    context.emit("restarted", {"attempt": context.attempt})  # what was written is taken back
-                _show(context, view)
+        while view is None:  # once more at most, where what was found is gone before it is told
+            found = _search(context, task)
+            view = _write(context, task, found, text)
     except RunCancelled:
         answering.keep(task, text="".join(text))
         raise
+    _show(context, view)
     if found.left_out:
         asker = finding.readers_of(task).asker
         answers.complete_privately(principal=asker, answer_id=task.answer_id)
     return answering.state_of(task)
+
+
+def _search(context: StepContext, task: Task) -> Found:
+    context.emit("status", {"stage": SEARCHING})
+    context.progress(0, 3, SEARCHING)
+    heard = finding.find_by_words(task)
+    context.emit("hits", finding.hits_frame(task, "words", heard, words_only=True))
+    asking = finding.Asking(
+        context.run.id, context.cancelled, lambda: context.emit("status", {"stage": REWORDING})
+    )
+    found = finding.find(task, asking)
+    context.emit("hits", finding.hits_frame(task, "found", found.listed, words_only=found.words_only))
+    context.emit("status", {"stage": READING, "passages": len(found.hits), "words_only": found.words_only})
+    context.set_result(**finding.given_result(found))
+    context.progress(1, 3, READING)
+    return found
+
+
+def _write(context: StepContext, task: Task, found: Found, text: list[str]) -> AnswerView | None:
+    """Emit the text as it comes and store the answer; None where it has to be searched once more.
+
+    Args:
+        text: what was emitted, for who stops it; empty again where it is taken back.
+    """
+    view = None
+    for piece in writing.write(task, found, run_id=context.run.id, check=context.cancelled):
+        if isinstance(piece, str):
+            if not text:
+                context.progress(2, 3, WRITING)
+            text.append(piece)
+            context.emit("delta", {"text": piece})
+            context.cancelled()
+        else:
+            view = answering.finish(task, found, piece)
+            if text and (view is None or view.outcome == Outcome.NOTHING):
+                context.emit("restarted", {"attempt": context.attempt})
+                text.clear()
+    return view
 
 
 def _show(context: StepContext, view: AnswerView) -> None:

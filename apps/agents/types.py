@@ -34,6 +34,21 @@ class Outcome(models.TextChoices):
     NOTHING = "nothing", _("not found in the documents")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Mention:
+    """A message that asks an agent in its conversation.
+
+    Attributes:
+        question: what it says without the agent's name.
+    """
+
+    asker_id: UUID
+    conversation_id: UUID
+    message_id: UUID
+    thread_id: UUID | None
+    question: str
+
+
 @dataclass(frozen=True)
 class SourceRef:
     """A numbered source of an answer.

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.events import InvitationAccepted, MemberChanged
+from apps.accounts.events import AccessChanged, InvitationAccepted, MemberChanged
 from apps.accounts.selectors.organizations import names_of_all
 from apps.accounts.selectors.principals import principal_of_member
 from apps.accounts.services.api_keys import register_conversations
@@ -75,6 +75,7 @@ register_kind(notifying.HIDDEN)
 register_kind(notifying.REMOVED)
 register_kind(notifying.REPORT)
 register_kind(notifying.OUTCOME)
+register_kind(notifying.WAITING)
 register_activity(presence.is_at_screen)
 register_replies(notifying.MESSAGE.key, post_reply)
 register_place(
@@ -234,6 +235,12 @@ def tell_author_of_hiding(event: MessageDeleted) -> None:
 def tell_who_decides(event: MessageReported) -> None:
     """Moderators hear that something waits for them."""
     notifying.tell_of_report(message_id=event.message_id, reporter_id=event.actor_id)
+
+
+@after_commit(AccessChanged, MemberChanged, from_start=False)
+def tell_new_moderator(event: AccessChanged | MemberChanged) -> None:
+    """Who may decide about reports from now on hears how many wait already."""
+    notifying.tell_of_waiting(principal_id=event.principal_id)
 
 
 @in_transaction(MessagesErased)

@@ -43,7 +43,7 @@ def _people(principal: Principal, typed: str) -> Iterator[Target]:
                 if person.id in direct
                 else _begin(principal, person.name),
                 icon="agent" if person.is_agent else "person",
-                note=person.title,
+                note=person.shown_title,
             )
 
 

@@ -304,6 +304,11 @@ class SearchTrace(TenantModel):
     hits = models.JSONField(default=list, help_text="What was shown, best first: ids, scores and ranks.")
     hit_count = models.PositiveSmallIntegerField()
     took_ms = models.FloatField()
+    is_finished = models.BooleanField(
+        db_default=True,
+        default=True,
+        help_text="False: its text was still being written, as far as is known.",
+    )
 
     class Meta:
         constraints = [

@@ -123,13 +123,36 @@ component("#results", (results) => {
   if (drawn++ && text) announce(text.trim());
 });
 
+const PAUSE = 3000; // milliseconds
+
+// What was found for a text that is being written counts as a search once somebody reads it.
+component("#results[data-finished]", (results) => {
+  let isTold = false;
+  const tell = async () => {
+    if (isTold) return;
+    isTold = true;
+    try {
+      await request("POST", results.dataset.finished ?? "", { keepalive: true });
+    } catch {
+      isTold = false; // it counts with the next sign, or not at all
+    }
+  };
+  const timer = window.setTimeout(tell, PAUSE);
+  results.addEventListener("click", (event) => {
+    if (event.target instanceof Element && event.target.closest("a, button")) tell();
+  });
+  return () => window.clearTimeout(timer);
+});
+
 /** Whether the place in the browser's history is of a text that is still being written: the next one takes it over. */
 let isDraft = !(/** @type {HTMLInputElement} */ (one("#search-form [name=q]")).value);
 let isWriting = false;
 
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
-  if (ctx.sourceElement?.id === "search-form") isWriting = ctx.sourceEvent?.type === "input";
+  if (ctx.sourceElement?.id !== "search-form") return;
+  isWriting = ctx.sourceEvent?.type === "input";
+  if (isWriting) ctx.request.headers["Search-Draft"] = "1";
 });
 
 document.addEventListener("htmx:before:history:update", (event) => {

@@ -109,3 +109,20 @@ def test_a_hit_that_is_gone_is_not_left_unexplained_without_a_word(stack: Stack,
     maren.expected.append("404")
     hit.get_by_role("link", name="Why this hit").press("Enter")
     expect(page.locator("#toasts")).to_contain_text("This hit does not exist any more")
+
+
+def test_a_text_that_is_being_written_counts_once_it_is_read(visit: Visit) -> None:
+    maren = visit("Maren")
+    page = maren.page
+    page.goto("/o/nordlicht/search/")
+    field, draft = page.locator("#search-form input[name=q]"), page.locator("#results[data-finished]")
+    with page.expect_response(re.compile(r"/finished/$")) as told:
+        field.fill("Kran")
+        expect(draft).to_have_count(1)
+    assert told.value.status == 204
+    field.press("Enter")
+    expect(draft).to_have_count(0)
+    field.fill("Krane")
+    expect(draft).to_have_count(1)
+    with page.expect_request(re.compile(r"/finished/$")):
+        page.locator(".hit__title").first.click()

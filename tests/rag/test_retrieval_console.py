@@ -91,6 +91,38 @@ def test_searches_are_listed_newest_first_and_filtered(ada: Principal, admin: Pr
     assert sums.p95_ms > 500
 
 
+def test_a_search_that_is_being_written_counts_once_it_was_meant(ada: Principal, admin: Principal) -> None:
+    client, own = _client(admin), _client(ada)
+
+    def write(text: str) -> UUID:
+        answer = own.get("/o/nordlicht/search/", {"q": text}, headers={"Search-Draft": "1"})
+        made = SearchTrace.objects.latest("created_at")
+        assert f'data-finished="/o/nordlicht/search/{made.pk}/finished/"' in answer.content.decode()
+        return made.pk
+
+    drafts = {text: write(text) for text in ("cr", "cra", "cran", "crane", "crane booked")}
+    assert _queries(client) == _queries(client, "?which=empty") == []
+    assert (traces.sum_up(admin).searches, traces.sum_up(admin).median_ms) == (0, None)
+    for _ in range(2):
+        assert own.post(f"/o/nordlicht/search/{drafts['cra']}/finished/").status_code == 204
+    assert own.get(f"/o/nordlicht/search/{drafts['crane']}/hits/1/").status_code == 200
+    thumbs.give_thumb(principal=ada, search_id=drafts["crane booked"], number=1, is_good=False)
+    assert _queries(client) == ["crane booked", "crane", "cra"]
+    submitted = own.get("/o/nordlicht/search/", {"q": "crane"}).content.decode()
+    assert "data-finished" not in submitted
+    assert traces.sum_up(admin).searches == 4
+
+
+def test_nobody_says_of_the_searches_of_others_that_they_were_meant(
+    world: World, ada: Principal, admin: Principal
+) -> None:
+    made = _searched(ada, "crane")
+    SearchTrace.objects.update(is_finished=False)
+    assert _client(admin).post(f"/o/nordlicht/search/{made}/finished/").status_code == 404
+    assert _client(ada).get(f"/o/nordlicht/search/{made}/finished/").status_code == 405
+    assert not SearchTrace.objects.get().is_finished
+
+
 def test_old_searches_are_in_no_sum(ada: Principal, admin: Principal) -> None:
     _searched(ada, "crane")
     SearchTrace.objects.update(created_at=timezone.now() - timedelta(days=8))

@@ -17,7 +17,7 @@ from apps.agents.models import Answer
 from apps.agents.selectors.answers import view_of
 from apps.agents.services import finding, wording
 from apps.agents.services.answers import card_of
-from apps.agents.services.finding import Task
+from apps.agents.services.finding import Found, Task
 from apps.agents.services.writing import Written
 from apps.agents.types import AnswerState, AnswerView, Outcome
 from apps.chat.errors import MessageDeleted, MessageNotFound
@@ -44,13 +44,23 @@ def begin(*, answer_id: UUID) -> Task | None:
     )
 
 
-def finish(task: Task, written: Written) -> AnswerView:
+def finish(task: Task, found: Found, written: Written) -> AnswerView | None:
     """Store the answer with its sources and everything that was read, and show it where it was asked.
 
-    A reader may have lost one of its passages while it was written: then nothing of it is kept.
+    A passage may have been edited, deleted or lost by a reader while it was written: then nothing of it is kept.
+
+    Args:
+        found: what the search gave; of it, what was left as the writing began is in `written`.
+
+    Returns:
+        None where nothing is left to say for that, and it was not searched again before: search once more.
     """
     left = finding.still(written.found, finding.readers_of(task))
-    if len(left.hits) < len(written.found.hits):
+    is_taken_back = len(left.hits) < len(written.found.hits)
+    says_nothing = is_taken_back or written.outcome == Outcome.NOTHING
+    if says_nothing and len(left.hits) < len(found.hits) and _may_search_again(task):
+        return None
+    if is_taken_back:
         written = Written(
             wording.nothing(), (), Outcome.NOTHING, is_broken=False, found=replace(left, hits=())
         )
@@ -81,6 +91,12 @@ def finish(task: Task, written: Written) -> AnswerView:
         left_out=written.found.left_out,
         usage=written.usage,
     )
+
+
+def _may_search_again(task: Task) -> bool:
+    """Return whether this is the first time, and note it: an answer searches twice at most."""
+    rows = Answer.objects.filter(pk=task.answer_id, searched_again=False)
+    return bool(rows.update(searched_again=True))
 
 
 def keep(task: Task, *, text: str) -> None:

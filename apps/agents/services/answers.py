@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.utils import translation
 from django.utils.translation import gettext_noop
 
 from apps.accounts.selectors.principals import principal_of_member
@@ -14,13 +13,12 @@ from apps.accounts.types import Principal
 from apps.agents.errors import AgentNotFound, AnswerNotFound, QuestionInvalid, StillWriting
 from apps.agents.models import Agent, Answer
 from apps.agents.selectors.answers import view_of, visible_answers
-from apps.agents.types import CARD, KIND, QUESTION_LIMIT, AnswerState, AnswerView
+from apps.agents.services import speaking
+from apps.agents.types import CARD, KIND, QUESTION_LIMIT, AnswerState, AnswerView, Mention
 from apps.chat.selectors.conversations import scope_of
-from apps.chat.selectors.indexing import members_of_direct
 from apps.chat.services import members, messages
 from apps.chat.services.composing import clean_body
 from apps.chat.types import Card
-from apps.core.text.language import guess
 from apps.runs.services import frames
 from apps.runs.services.runs import cancel_as_house, start_run
 from apps.runs.types import StepSpec, Subject
@@ -48,46 +46,39 @@ def ask(*, principal: Principal, question: str, agent_id: UUID | None = None) ->
         return _start(principal, row)
 
 
-def answer_mention(
-    *,
-    agent: Agent,
-    asker_id: UUID,
-    conversation_id: UUID,
-    message_id: UUID,
-    thread_id: UUID | None,
-    question: str,
-) -> None:
+def answer_mention(*, agent: Agent, mention: Mention) -> None:
     """Answer a message that mentions an agent, in its conversation; hearing of it twice starts one run.
 
     The agent joins the conversation if it is not in it: who mentions it there brings it in. It says there when a
-    question is too long to be answered.
+    question is too long to be answered. Who may not ask, or asks one that is switched off, alone is told so.
     """
-    principal = principal_of_member(organization_id=agent.organization_id, user_id=asker_id)
-    if not access.can(principal, "agent.ask"):
+    principal = principal_of_member(organization_id=agent.organization_id, user_id=mention.asker_id)
+    if not agent.is_enabled:
+        speaking.refuse(agent, principal, mention, speaking.SWITCHED_OFF)
         return
-    if len(question) > QUESTION_LIMIT:
-        with transaction.atomic(), translation.override(guess(question) or principal.language or None):
-            members.bring_in(conversation_id=conversation_id, person_id=agent.principal_id, actor_id=asker_id)
-            messages.send_message(
-                principal=_speaker(agent),
-                conversation_id=conversation_id,
-                body=QuestionInvalid(limit=QUESTION_LIMIT).detail,
-                client_key=f"too-long-{message_id}",
-                thread=thread_id or _thread_of(conversation_id, message_id),
-            )
+    if not access.can(principal, "agent.ask"):
+        speaking.refuse(agent, principal, mention, speaking.NOT_ALLOWED)
+        return
+    if len(mention.question) > QUESTION_LIMIT:
+        too_long = QuestionInvalid(limit=QUESTION_LIMIT)
+        speaking.say(agent, principal, mention, lambda: too_long.detail, key="too-long")
         return
     try:
         with transaction.atomic():
             row = Answer.objects.create(
                 organization_id=agent.organization_id,
                 agent=agent,
-                asker_id=asker_id,
-                conversation_id=conversation_id,
-                question_message_id=message_id,
-                thread_id=thread_id,
-                question=question,
+                asker_id=mention.asker_id,
+                conversation_id=mention.conversation_id,
+                question_message_id=mention.message_id,
+                thread_id=mention.thread_id,
+                question=mention.question,
             )
-            members.bring_in(conversation_id=conversation_id, person_id=agent.principal_id, actor_id=asker_id)
+            members.bring_in(
+                conversation_id=mention.conversation_id,
+                person_id=agent.principal_id,
+                actor_id=mention.asker_id,
+            )
             _start(principal, row)
             _announce(agent, row)
     except IntegrityError as error:
@@ -222,26 +213,17 @@ def _scope(principal: Principal, row: Answer) -> UUID | None:
     return scope_of(principal, row.conversation_id)
 
 
-def _thread_of(conversation_id: UUID, message_id: UUID | None) -> UUID | None:
-    """Return the question's thread; where only the two talk, the answer stands below the question."""
-    return None if members_of_direct(conversation_id) else message_id
-
-
-def _speaker(agent: Agent) -> Principal:
-    return principal_of_member(organization_id=agent.organization_id, user_id=agent.principal_id)
-
-
 def _announce(agent: Agent, row: Answer) -> None:
     """Put a message with the card where the answer will stand."""
     conversation_id = row.conversation_id
     if conversation_id is None:
         return
     sent = messages.send_message(
-        principal=_speaker(agent),
+        principal=speaking.speaker(agent),
         conversation_id=conversation_id,
         body="",
         client_key=f"answer-{row.pk}",
-        thread=row.thread_id or _thread_of(conversation_id, row.question_message_id),
+        thread=row.thread_id or speaking.thread_of(conversation_id, row.question_message_id),
         card=card_of(row),
     )
     row.message_id = sent.id

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from apps.accounts.services.members import create_principal
+from apps.accounts.types import AGENT_TITLE
 from apps.agents.models import Agent
 
 KEY, NAME = "lotse", "Lotse"
@@ -18,7 +19,7 @@ def ensure_assistant(*, organization_id: UUID) -> UUID:
         found = Agent.objects.filter(organization_id=organization_id, key=KEY).first()
         if found is None:
             principal_id = create_principal(
-                organization_id=organization_id, kind="agent", name=NAME, title="Assistant"
+                organization_id=organization_id, kind="agent", name=NAME, title=AGENT_TITLE
             )
             found = Agent.objects.create(
                 organization_id=organization_id,

@@ -8,10 +8,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from apps.chat.selectors import notifying, reported
+from apps.accounts.errors import MemberNotFound
+from apps.accounts.selectors.principals import principal_of_member
+from apps.chat.selectors import notifying, reported, waiting_reports
 from apps.chat.selectors.notifying import Concerned, Told
 from apps.core import tenancy
 from apps.notify.selectors import levels
+from apps.notify.selectors.notifications import told_of
 from apps.notify.services import noticing
 from apps.notify.types import Kind, Notice, Recipient
 
@@ -19,6 +22,7 @@ REMINDER = Kind(key="chat.reminder", label=_("Reminder"), describe=notifying.des
 HIDDEN = Kind(key="chat.hidden", label=_("Hidden message"), describe=notifying.describe_hidden)
 REMOVED = Kind(key="chat.removed", label=_("Removed message"), describe=notifying.describe_removed)
 REPORT = Kind(key="chat.report", label=_("A message was reported"), describe=reported.describe_reports)
+WAITING = Kind(key="chat.waiting", label=_("Reports that wait"), describe=waiting_reports.describe)
 OUTCOME = Kind(key="chat.outcome", label=_("What became of your report"), describe=reported.describe_outcomes)
 MESSAGE = Kind(key="chat.message", label=_("Message"), describe=notifying.describe)
 
@@ -126,6 +130,26 @@ def tell_of_report(*, message_id: UUID, reporter_id: UUID | None) -> None:
     )
     deciding = list(reported.who_decides(message_id)) or reported.who_gives_roles(message_id)
     noticing.notify(notice, [Recipient(principal_id=person, reason="report") for person in deciding])
+
+
+def tell_of_waiting(*, principal_id: UUID) -> None:
+    """Tell who got the right to moderate, once for each place, how many reports wait there. Twice is harmless.
+
+    Who was told of each of them as it came has the right for longer. Losing it takes back what was told.
+    """
+    organization_id = tenancy.current()
+    try:
+        principal = principal_of_member(organization_id=organization_id, user_id=principal_id)
+    except MemberNotFound:
+        return  # its seat is over at this moment
+    beginning = f"waits:{principal_id}:"  # a subject has at most 80 characters
+    subjects = {f"{beginning}{place}": place for place in waiting_reports.places_of(principal)}
+    noticing.cancel_beginning(principal_id=principal_id, beginning=beginning, but_not=subjects)
+    for subject, place in subjects.items():
+        waiting = {report_subject(pk) for pk in waiting_reports.messages_waiting(principal, place)}
+        if waiting - told_of(principal_id, waiting):
+            notice = Notice(organization_id=organization_id, kind=WAITING.key, subject=subject)
+            noticing.notify(notice, [Recipient(principal_id=principal_id, reason="report")])
 
 
 def outcome_subject(report_id: UUID) -> str:

@@ -48,7 +48,7 @@ def find(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the
                 {
                     "id": str(person.id),
                     "name": person.name,
-                    "title": person.title,
+                    "title": person.shown_title,
                     "initials": person.initials,
                     "tint": person.tint,
                     "is_agent": person.is_agent,

@@ -42,6 +42,17 @@ def unread_count(principal: Principal) -> int:
     return own(principal).filter(read_at=None, held_by="").count()
 
 
+def told_of(principal_id: UUID, subjects: Collection[str]) -> set[str]:
+    """Return of which of the subjects a person of the current organization was told and still is. One query."""
+    rows = Notification.objects.filter(
+        organization_id=tenancy.current(),
+        recipient_id=principal_id,
+        subject__in=list(subjects),
+        cancelled_at=None,
+    )
+    return set(rows.values_list("subject", flat=True))
+
+
 def own(principal: Principal) -> QuerySet[Notification]:
     """Return the principal's notifications; every read of one starts here."""
     rows = Notification.objects.filter(

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from apps.accounts.selectors import people as people_selectors
 from apps.accounts.types import PersonView, Principal
+from apps.core import tenancy
 from apps.core.events import log
 from apps.core.ids import uuid7
 from apps.notify.events import NotificationAdded
@@ -249,6 +250,17 @@ def cancel_in(*, organization_id: UUID, conversation_id: UUID, principal_id: UUI
         cancelled_at=None,
     )
     return settling.settle(rows, state="cancelled")
+
+
+def cancel_beginning(*, principal_id: UUID, beginning: str, but_not: Collection[str] = ()) -> int:
+    """Take back what one person was told of all subjects that begin so, except of these. Returns how many."""
+    rows = Notification.objects.filter(
+        organization_id=tenancy.current(),
+        recipient_id=principal_id,
+        subject__startswith=beginning,
+        cancelled_at=None,
+    )
+    return settling.settle(rows.exclude(subject__in=list(but_not)), state="cancelled")
 
 
 def read_subject(*, organization_id: UUID, principal_id: UUID, subject: str) -> int:

@@ -31,7 +31,7 @@ _SUMS = """
 SELECT count(*), count(*) FILTER (WHERE hit_count = 0), count(*) FILTER (WHERE took_ms >= %(slow)s),
   count(*) FILTER (WHERE path = 'index'), count(*) FILTER (WHERE path = 'words'),
   percentile_cont(0.5) WITHIN GROUP (ORDER BY took_ms), percentile_cont(0.95) WITHIN GROUP (ORDER BY took_ms)
-FROM rag_searchtrace WHERE organization_id = %(organization)s AND created_at >= %(since)s
+FROM rag_searchtrace WHERE organization_id = %(organization)s AND created_at >= %(since)s AND is_finished
 """
 _THUMBS = """
 SELECT count(*) FILTER (WHERE is_good), count(*) FILTER (WHERE NOT is_good)
@@ -163,13 +163,13 @@ def own_searches(principal: Principal) -> QuerySet[SearchTrace]:
 def list_searches(
     principal: Principal, *, which: Which = "", origin: str = "", offset: int, limit: int
 ) -> list[SearchLine]:
-    """Return searches of the organization, the newest first; slow ones the slowest first. Two queries.
+    """Return finished searches of the organization, the newest first; slow ones the slowest first. Two queries.
 
     Raises:
         PermissionMissing.
     """
     access.require(principal, INSPECT)
-    rows = SearchTrace.objects.filter(organization_id=principal.organization_id)
+    rows = SearchTrace.objects.filter(organization_id=principal.organization_id, is_finished=True)
     order = ("-created_at", "-pk")
     if origin:
         rows = rows.filter(origin=origin)
@@ -293,7 +293,7 @@ def _by_chunk(principal: Principal, row: SearchTrace, chunks: Mapping[int, int])
 
 
 def sum_up(principal: Principal, *, days: int = SUMMED_DAYS) -> SearchSums:
-    """Return the searches of the last days in numbers. Two queries.
+    """Return the finished searches of the last days in numbers. Two queries.
 
     Raises:
         PermissionMissing.

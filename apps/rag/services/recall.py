@@ -124,7 +124,10 @@ def _recent(organization_id: UUID) -> list[tuple[UUID, str, bool]]:
     """Return who searched for what lately, each once, the newest first."""
     rows = (
         SearchTrace.objects.filter(
-            organization_id=organization_id, created_at__gte=timezone.now() - SINCE, path__in=_RANKED
+            organization_id=organization_id,
+            created_at__gte=timezone.now() - SINCE,
+            path__in=_RANKED,
+            is_finished=True,
         )
         .order_by("-created_at")
         .values_list("searcher_id", "query", "has_grammar")

@@ -11,10 +11,11 @@ from apps.accounts.types import Principal
 from apps.rag.errors import HitNotFound
 from apps.rag.models import SearchThumb
 from apps.rag.selectors.traces import own_searches
+from apps.rag.services import traces
 
 
 def give_thumb(*, principal: Principal, search_id: UUID, number: int, is_good: bool) -> None:
-    """Say that a hit was good, or that it was not; what was said before is replaced.
+    """Say that a hit was good, or that it was not; what was said before is replaced. Its search was meant, then.
 
     Args:
         number: of the hit on its page, from 1.
@@ -29,6 +30,7 @@ def give_thumb(*, principal: Principal, search_id: UUID, number: int, is_good: b
             organization_id=principal.organization_id, trace_id=search_id, number=number,
             defaults={"is_good": is_good},
         )  # fmt: skip
+        traces.finish(principal=principal, search_id=search_id)
 
 
 def take_thumb_back(*, principal: Principal, search_id: UUID, number: int) -> None:

@@ -13,17 +13,20 @@ from apps.accounts.types import Principal
 from apps.core import tenancy
 from apps.core.database import planned
 from apps.core.retention import Held
+from apps.rag.errors import SearchNotFound
 from apps.rag.models import SearchTrace
+from apps.rag.selectors.traces import own_searches
 from apps.rag.services import metrics
 from apps.rag.types import Expansion, ExpansionKind, Filters, Given, Hit, SearchOrigin, SearchResult, Trace
 
 # With its plan: making one takes as long as the rest of it.
 _KEEP = """
 INSERT INTO rag_searchtrace (id, created_at, organization_id, searcher_id, agent_id, origin, query, has_grammar,
-  language, chips, synonyms, filters, skipped, path, words_only, counts, stages, hits, hit_count, took_ms)
+  language, chips, synonyms, filters, skipped, path, words_only, counts, stages, hits, hit_count, took_ms,
+  is_finished)
 VALUES (%(id)s, clock_timestamp(), %(organization)s, %(searcher)s, %(agent)s, %(origin)s, %(query)s, %(has_grammar)s,
   %(language)s, %(chips)s, %(synonyms)s, %(filters)s, %(skipped)s, %(path)s, %(words_only)s, %(counts)s, %(stages)s,
-  %(hits)s, %(hit_count)s, %(took_ms)s)
+  %(hits)s, %(hit_count)s, %(took_ms)s, %(is_finished)s)
 """
 LONGEST_QUERY: Final = 2_000  # characters that are kept of one
 BATCH: Final = 2_000
@@ -38,6 +41,7 @@ def keep_trace(
     has_grammar: bool = True,
     agent_id: UUID | None = None,
     given: Given | None = None,
+    is_finished: bool = True,
 ) -> None:
     """Keep the trace of a search and count it; not of who looks at pages as somebody else. One statement, for after the
     answer.
@@ -47,6 +51,7 @@ def keep_trace(
         has_grammar: whether operators were read.
         agent_id: the principal of the agent that searched.
         given: what of it an answer got.
+        is_finished: not where its text is still being written; `finish` says later that it was meant.
     """
     if principal.viewed_by is not None:
         return
@@ -82,9 +87,23 @@ def keep_trace(
         "hits": _json([_hit(hit) | _left_out(hit, given) for hit in result.hits]),
         "hit_count": len(result.hits),
         "took_ms": round(result.took_ms, 2),
+        "is_finished": is_finished,
     }
     with connection.cursor() as cursor:
         planned.execute(cursor, _KEEP, values)
+
+
+def finish(*, principal: Principal, search_id: UUID) -> None:
+    """Note that an own search was meant: its reader opened a hit, judged one, or read what was found.
+
+    Twice is harmless.
+
+    Raises:
+        SearchNotFound.
+    """
+    rows = own_searches(principal).filter(pk=search_id)
+    if not rows.filter(is_finished=False).update(is_finished=True) and not rows.exists():
+        raise SearchNotFound
 
 
 def _count_related(origin: SearchOrigin, result: SearchResult) -> None:

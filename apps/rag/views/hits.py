@@ -1,4 +1,4 @@
-"""A hit of an own search: why it was there, and whether it was good."""
+"""A hit of an own search: why it was there, and whether it was good; and that a search was meant."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST, require_safe
 from apps.accounts.services import access
 from apps.rag.selectors.explaining import explained_hit
 from apps.rag.services import thumbs
+from apps.rag.services.traces import finish
 from apps.rag.types import SearchPath
 from apps.rag.views.searching import PageRequest, shown_hit
 
@@ -22,6 +23,7 @@ def why(request: PageRequest, slug: str, search_id: UUID, number: int) -> HttpRe
     """Show why a hit is where it is; a script takes the part that it needs."""
     access.require(request.principal, "search.use")
     found = explained_hit(request.principal, search_id=search_id, number=number)
+    finish(principal=request.principal, search_id=search_id)
     search = reverse("rag:search", kwargs={"slug": slug})
     context = {
         "area": "search",
@@ -49,3 +51,11 @@ def thumb(request: PageRequest, slug: str, search_id: UUID, number: int) -> Http
         return HttpResponseRedirect(where)
     is_good = said == "1" if said in ("0", "1") else None
     return render(request, "rag/parts/thumbs.html", {"why_url": where, "is_good": is_good})
+
+
+@require_POST
+def finished(request: PageRequest, slug: str, search_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Hear from the page that a search was meant: what was found stood for a while, or a hit was opened."""
+    access.require(request.principal, "search.use")
+    finish(principal=request.principal, search_id=search_id)
+    return HttpResponse(status=204)

@@ -55,6 +55,7 @@ from apps.rag.types import (
 )
 
 PAGE = 10
+DRAFT = "Search-Draft"  # the page sends it along with a text that is still being written
 _MOST_PLAIN = 32
 _SPOKEN = frozenset({"de", "en"})
 SIGNS = re.compile(
@@ -173,7 +174,13 @@ def search_page(request: PageRequest, slug: str) -> HttpResponse:  # noqa: ARG00
     response = render(request, "rag/search.html", {**context, **_found(request, result, query)})
     after_answer(
         response,
-        lambda: keep_trace(principal=request.principal, origin=SearchOrigin.PAGE, query=query, result=result),
+        lambda: keep_trace(
+            principal=request.principal,
+            origin=SearchOrigin.PAGE,
+            query=query,
+            result=result,
+            is_finished=DRAFT not in request.headers,
+        ),
     )
     return response
 
@@ -191,6 +198,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
     added = [one.term for one in result.expanded_by(ExpansionKind.RELATED)]
     return {
         "result": result,
+        "finished_url": f"{request.path}{result.id}/finished/" if DRAFT in request.headers else "",
         "being_read": being_read,
         "is_reading_many": being_read >= MOST_COUNTED,
         "seconds": result.took_ms / 1000,

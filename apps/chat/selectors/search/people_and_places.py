@@ -44,7 +44,7 @@ def _people(reader: Reader, start: str) -> list[Suggestion]:
     name = start.lstrip("@").strip()
     own = [Suggestion("me", "me", _("yourself"))] if "me".startswith(name.casefold()) else []
     found = people.find_by_name(principal=reader.principal, prefix=name, limit=MOST_SUGGESTIONS - len(own))
-    return [*own, *(Suggestion(person.name, person.name, person.title) for person in found)]
+    return [*own, *(Suggestion(person.name, person.name, person.shown_title) for person in found)]
 
 
 def _is_channel(view: ConversationView) -> bool:
