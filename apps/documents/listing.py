@@ -16,7 +16,7 @@ from apps.documents.selectors import administration
 from apps.documents.selectors.administration import DocumentLine
 from apps.documents.selectors.documents import get_document, list_page_states
 from apps.documents.services.documents import delete_document, retry_document
-from apps.documents.types import PageState
+from apps.documents.types import DocumentKind, PageState
 
 Address = Callable[..., str]  # of a route by its name: `failed`, `retry`, `delete`
 
@@ -47,12 +47,13 @@ class Frame:
 
 
 def listed(request: HttpRequest, principal: Principal, frame: Frame) -> dict[str, Any]:
-    """Return the asked page of the documents that the reader sees, as a template needs it. Five queries."""
-    state, place = request.GET.get("state", ""), request.GET.get("place", "")
+    """Return the asked page of the documents that the reader sees, as a template needs it. Seven queries."""
+    state, place, kind = (request.GET.get(name, "") for name in ("state", "place", "kind"))
     asked: dict[str, Any] = {
         "query": request.GET.get("q", "")[:100],
         "state": state if state in administration.FILTERS else "",
         "place": place if place in administration.PLACES else "",
+        "kind": kind if kind in DocumentKind.values else "",
     }
 
     def load(offset: int, limit: int) -> list[DocumentLine]:
@@ -63,6 +64,7 @@ def listed(request: HttpRequest, principal: Principal, frame: Frame) -> dict[str
         "rows": [_row(line, frame) for line in lines],
         "paging": paging,
         "counts": administration.count_documents(principal),
+        "kinds": DocumentKind,
         "is_live": any(line.is_reading for line in lines),
         **asked,
     }

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from apps.documents.parsing import sniff
 from apps.documents.parsing.chunking import Chunk
 
 SUBJECT, SOURCE_SUBJECT = "documents.document", "documents.source"
@@ -24,6 +25,36 @@ class DocumentState(models.TextChoices):
     READING = "reading", _("reading")
     READY = "ready", _("ready")
     FAILED = "failed", _("failed")
+
+
+class DocumentKind(models.TextChoices):
+    """What kind of file a document is, as people say it."""
+
+    PDF = "pdf", "PDF"
+    WORD = "word", "Word"
+    EXCEL = "excel", "Excel"
+    TEXT = "text", _("Text")
+    MARKDOWN = "markdown", "Markdown"
+    HTML = "html", _("Web page")
+    CSV = "csv", _("CSV table")
+    OTHER = "other", _("Other file")
+
+
+_KINDS: Final = {
+    sniff.PDF: DocumentKind.PDF,
+    sniff.DOCX: DocumentKind.WORD,
+    sniff.XLSX: DocumentKind.EXCEL,
+    sniff.TEXT: DocumentKind.TEXT,
+    sniff.MARKDOWN: DocumentKind.MARKDOWN,
+    sniff.HTML: DocumentKind.HTML,
+    sniff.CSV: DocumentKind.CSV,
+}
+READABLE: Final = frozenset(_KINDS)  # media types
+
+
+def media_types_of(kind: DocumentKind) -> frozenset[str]:
+    """Return the media types of a kind; none for every other one."""
+    return frozenset(media_type for media_type, one in _KINDS.items() if one == kind)
 
 
 class SourceKind(models.TextChoices):
@@ -102,6 +133,11 @@ class DocumentView:
     renewal_error: str = ""
 
     @property
+    def kind(self) -> DocumentKind:
+        """Return what kind of file it is; `other` for one that could not be read as what its name says."""
+        return _KINDS.get(self.media_type, DocumentKind.OTHER)
+
+    @property
     def percent(self) -> int | None:
         """Return how much of the pages is settled, 0 to 100; None before the file was opened."""
         if not self.page_count:
@@ -147,10 +183,15 @@ class SourceView:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a document was read from: an address to open, or a path as plain text."""
+    """Where a document was read from: an address to open, or a path as plain text.
+
+    Attributes:
+        source: the name of the source it came by.
+    """
 
     address: str
     is_link: bool
+    source: str = ""
 
 
 @dataclass(frozen=True)

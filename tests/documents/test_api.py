@@ -66,6 +66,9 @@ def test_a_file_becomes_a_document_whose_pages_are_read(member: Member, api: Api
     assert page["blocks"] == [{"kind": "paragraph", "level": 0, "char_start": 0, "char_end": 4}]
     assert api.post(f"documents/{body['id']}/retry/", {}).json()["state"] == "ready"
     assert [row["id"] for row in api.get("documents/?state=ready").json()["results"]] == [body["id"]]
+    assert [row["kind"] for row in api.get("documents/?kind=pdf").json()["results"]] == ["pdf"]
+    assert api.get("documents/?kind=word").json()["results"] == []
+    assert api.get("documents/?kind=exe").status_code == 400
 
 
 def test_what_is_no_document_is_refused_with_its_code(member: Member, api: Api) -> None:

@@ -55,7 +55,8 @@ def test_a_path_is_plain_text(administrator: Member, shelf: Shelf) -> None:
     (note,) = page.xpath("//p[contains(., 'Read from')]")
     assert " ".join(note.text_content().split()) == "Read from /handbook/deep/a <b>.txt"
     assert not note.xpath(".//a")
-    assert over_api(administrator) == {"address": "/handbook/deep/a <b>.txt", "is_link": False}
+    told = {"address": "/handbook/deep/a <b>.txt", "is_link": False, "source": source.row.name}
+    assert over_api(administrator) == told
     assert cited(administrator).address == "/handbook/deep/a <b>.txt"
     remove_source(principal=principal_of(administrator), source_id=source.id, with_documents=False)
     work_off()
@@ -66,11 +67,11 @@ def test_a_path_is_plain_text(administrator: Member, shelf: Shelf) -> None:
 def test_an_address_is_a_link_that_tells_nothing(administrator: Member, site: Site) -> None:  # noqa: F811
     site.put("a.txt", b"First words.")
     address = site.url("/a.txt")
-    synced(administrator, site, settings={"addresses": [address]})
+    source = synced(administrator, site, settings={"addresses": [address]})
     (link,) = viewer(administrator).xpath("//p[contains(., 'Read from')]/a")
     assert (link.get("href"), link.text) == (address, address)
     assert set(link.get("rel").split()) == {"noopener", "noreferrer", "nofollow"}
-    assert over_api(administrator) == {"address": address, "is_link": True}
+    assert over_api(administrator) == {"address": address, "is_link": True, "source": source.row.name}
 
 
 def test_what_somebody_added_comes_from_nowhere(member: Member) -> None:

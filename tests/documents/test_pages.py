@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,11 @@ from lxml import html
 from apps.accounts.models import Member
 from apps.chat.services.conversations import create_channel
 from apps.core import tenancy
-from apps.documents.models import Document
+from apps.documents.models import Document, Source, SourceItem
+from apps.documents.types import SourceKind
 from tests.accounts.sessions import open_session
 from tests.documents.scans import with_scan
+from tests.documents.sources import Shelf, synced
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.documents import document, read_document
 
@@ -39,6 +42,23 @@ class Reader:
 
     def titles(self, query: str = "") -> list[str]:
         return self.page(query).xpath("//*[@id='found']//*[contains(@class, 'file__name')]/text()")
+
+
+def comes_from(member: Member, address: str, document_id: UUID) -> None:
+    """Let a document be one that a source of web addresses reads."""
+    source, _ = Source.objects.get_or_create(
+        organization_id=member.organization_id,
+        name="Web of manuals",
+        defaults={
+            "kind": SourceKind.URL,
+            "settings": {"addresses": [address], "with_links": False},
+            "scope_id": Document.objects.get(pk=document_id).scope_id,
+            "created_by_id": member.user_id,
+        },
+    )
+    SourceItem.objects.create(
+        organization_id=member.organization_id, source=source, external_id=address, document_id=document_id
+    )
 
 
 @pytest.fixture
@@ -76,10 +96,32 @@ def test_each_reader_sees_what_it_may_open_and_where_it_belongs(member: Member, 
         ("?place=library", ["Manual"]), ("?place=conversations", ["Minutes"]), ("?place=own", ["Minutes", "Manual"]),
         ("?q=MIN", ["Minutes"]), ("?q=%00%25", []), ("?state=ready&place=library", ["Manual"]), ("?state=failed", []),
         ("?place=nowhere&state=what&page=x", ["Minutes", "Manual"]), ("?page=2", []),
+        ("?kind=markdown&q=man", ["Manual"]), ("?kind=pdf", []), ("?kind=other", []),
+        ("?kind=x", ["Minutes", "Manual"]),
     ],
 )  # fmt: skip
 def test_the_list_is_narrowed_down(member: Member, shelf, query: str, found: list[str]) -> None:
     assert Reader(member).titles(query) == found
+
+
+def test_each_says_its_kind_its_size_and_its_source(member: Member, shelf) -> None:
+    comes_from(member, "https://example.org/a?b=<c>", shelf["Manual"])
+    page = Reader(member).page()
+    said, other = (page.get_element_by_id(f"document-{shelf[one]}") for one in ("Manual", "Minutes"))
+    assert "Markdown, 22\xa0bytes, from Web of manuals" in said.text_content()
+    (link,) = said.xpath(".//a[text()='Web of manuals']")
+    assert link.get("href") == link.get("title") == "https://example.org/a?b=<c>"
+    assert set(link.get("rel").split()) == {"noopener", "noreferrer", "nofollow"}
+    assert "from" not in other.text_content()
+
+
+def test_what_cannot_be_opened_is_named_as_text(administrator: Member, root: Path) -> None:
+    folder = Shelf(root / administrator.organization.slug / "handbook")
+    folder.put("a.txt", b"First words.")
+    source = synced(administrator, folder)
+    (row,) = Reader(administrator).page().xpath("//tr[starts-with(@id, 'document-')]")
+    assert f"Text, 12\xa0bytes, from {source.row.name}: /handbook/a.txt" in row.text_content()
+    assert not row.xpath(".//a[starts-with(@href, '/handbook')]")
 
 
 def test_what_others_added_is_not_added_by_me(member: Member, shelf) -> None:
@@ -99,11 +141,13 @@ def test_who_may_add_documents_is_offered_it(member: Member) -> None:
 def test_a_list_costs_the_same_whatever_its_length(member: Member, shelf) -> None:
     reader = Reader(member)
     reader.page()
+    comes_from(member, "https://example.org/manual", shelf["Manual"])
     with CaptureQueriesContext(connection) as few:
         reader.page()
     for number in range(6):
         channel = create_channel(principal=principal_of(member), name=f"kanal {number}")
-        document(member, f"mehr {number}.md", b"Mehr.", conversation_id=channel)
+        made = document(member, f"mehr {number}.txt", b"Mehr.", conversation_id=channel)
+        comes_from(member, f"https://example.org/{number}", made.id)
     with CaptureQueriesContext(connection) as many:
         assert len(reader.titles()) == 8
     assert len(many) == len(few)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from apps.core.api.paging import PageQuery
 from apps.core.api.serializers import CleanText, StrictSerializer
-from apps.documents.types import DocumentState, PageState
+from apps.documents.types import DocumentKind, DocumentState, PageState
 
 
 class DocumentQuery(PageQuery):
@@ -16,6 +16,7 @@ class DocumentQuery(PageQuery):
 
     conversation = serializers.UUIDField(required=False)
     state = serializers.ChoiceField(choices=DocumentState.choices, required=False)
+    kind = serializers.ChoiceField(choices=DocumentKind.choices, required=False)
 
 
 class NewDocumentSerializer(StrictSerializer):
@@ -33,6 +34,7 @@ class DocumentSerializer(serializers.Serializer[Any]):
     title = serializers.CharField()
     name = serializers.CharField(help_text="Of the file.")
     media_type = serializers.CharField()
+    kind = serializers.ChoiceField(choices=DocumentKind.choices)
     language = serializers.CharField(allow_blank=True)
     file = serializers.UUIDField()
     conversation = serializers.UUIDField(allow_null=True, help_text="Null for the library.")
@@ -71,6 +73,7 @@ class DocumentOriginSerializer(serializers.Serializer[Any]):
 
     address = serializers.CharField()
     is_link = serializers.BooleanField()
+    source = serializers.CharField(help_text="The name of the source.")  # type: ignore[assignment]  # the name hides DRF's own property
 
 
 class DocumentDetailSerializer(DocumentSerializer):

@@ -23,7 +23,7 @@ from apps.documents.selectors.pages import get_page
 from apps.documents.selectors.sources import find_origin
 from apps.documents.services import documents
 from apps.documents.services.pictures import page_picture
-from apps.documents.types import DocumentState, DocumentView, PageStatus
+from apps.documents.types import DocumentKind, DocumentState, DocumentView, PageStatus
 
 NEWEST_DOCUMENT = Order((("id", UUID),), descending=True)
 _TAGS = ["documents"]
@@ -36,6 +36,7 @@ def document_json(document: DocumentView) -> dict[str, Any]:
         "title": document.title,
         "name": document.name,
         "media_type": document.media_type,
+        "kind": document.kind.value,
         "language": document.language,
         "file": document.file_id,
         "conversation": document.conversation_id,
@@ -80,6 +81,7 @@ class DocumentList(APIView):
             principal=principal_of(request),
             conversation_id=query.get("conversation"),
             state=DocumentState(query["state"]) if "state" in query else None,
+            kind=DocumentKind(query["kind"]) if "kind" in query else None,
         )
         page = paginate(rows, order=NEWEST_DOCUMENT, position=position, limit=limit)
         return Response(page.as_dict(request, (document_json(view_of(row)) for row in page.rows)))

@@ -16,8 +16,10 @@ from apps.accounts.services.access import can
 from apps.accounts.types import Principal, ScopeClause
 from apps.chat.selectors.indexing import conversation_names
 from apps.documents.models import Document, DocumentPage, Renewal
-from apps.documents.selectors.documents import view_of, visible_documents
-from apps.documents.types import DocumentState, DocumentView, PageState
+from apps.documents.selectors.documents import of_kind, view_of, visible_documents
+from apps.documents.selectors.sources import find_origins
+from apps.documents.types import DocumentKind, DocumentState, DocumentView, Origin, PageState
+from apps.files.selectors.files import sizes
 
 READING = (DocumentState.QUEUED, DocumentState.READING)
 FILTERS = ("ready", "reading", "gaps", "failed")
@@ -41,12 +43,16 @@ class DocumentLine:
         person: who added it.
         place: name of its conversation; empty in the library.
         may_change: whether the reader may retry and delete it.
+        size_bytes: of its file; None where that is gone.
+        origin: where a source reads it from; None for what somebody added.
     """
 
     document: DocumentView
     person: str
     place: str
     may_change: bool
+    size_bytes: int | None
+    origin: Origin | None
 
     @property
     def has_failed(self) -> bool:
@@ -75,17 +81,21 @@ def page_of_documents(
     query: str = "",
     state: str = "",
     place: str = "",
+    kind: str = "",
     offset: int = 0,
     limit: int = 50,
 ) -> list[DocumentLine]:
-    """Return a page of the visible documents, newest first. Four queries at most.
+    """Return a page of the visible documents, newest first. Six queries at most.
 
     Args:
         query: part of the title or of the file's name.
         state: one of `FILTERS`; empty for all.
         place: one of `PLACES`, `own` is what the reader added; empty for all.
+        kind: a `DocumentKind`; empty for all.
     """
     rows = _placed(_filtered(visible_documents(principal), state), principal, place)
+    if kind:
+        rows = of_kind(rows, DocumentKind(kind))
     if wanted := query.replace("\x00", "").strip():
         rows = rows.filter(Q(title__icontains=wanted) | Q(name__icontains=wanted))
     documents = [view_of(row) for row in rows.order_by("-id")[offset : offset + limit]]
@@ -95,12 +105,17 @@ def page_of_documents(
         conversation_names(principal=principal, conversation_ids=list(conversations)) if conversations else {}
     )
     moderates = bool(can(principal, "message.moderate"))
+    organization_id = principal.organization_id
+    bytes_of = sizes(organization_id=organization_id, file_ids={one.file_id for one in documents})
+    origins = find_origins(organization_id=organization_id, document_ids={one.id for one in documents})
     return [
         DocumentLine(
             document=document,
             person=known[document.created_by_id].name if document.created_by_id in known else "",
             place=names.get(document.conversation_id, "") if document.conversation_id else "",
             may_change=moderates or document.created_by_id == principal.id,
+            size_bytes=bytes_of.get(document.file_id),
+            origin=origins.get(document.id),
         )
         for document in documents
     ]

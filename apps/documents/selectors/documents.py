@@ -14,7 +14,15 @@ from apps.accounts.types import Principal
 from apps.core.database import planned
 from apps.documents.errors import DocumentNotFound, sentence
 from apps.documents.models import Document, DocumentPage, Renewal
-from apps.documents.types import DocumentState, DocumentView, PageState, PageStatus
+from apps.documents.types import (
+    READABLE,
+    DocumentKind,
+    DocumentState,
+    DocumentView,
+    PageState,
+    PageStatus,
+    media_types_of,
+)
 
 MOST_COUNTED = 100
 _BEING_READ = """
@@ -36,7 +44,11 @@ def visible_documents(principal: Principal) -> QuerySet[Document]:
 
 
 def list_documents(
-    *, principal: Principal, conversation_id: UUID | None = None, state: DocumentState | None = None
+    *,
+    principal: Principal,
+    conversation_id: UUID | None = None,
+    state: DocumentState | None = None,
+    kind: DocumentKind | None = None,
 ) -> QuerySet[Document]:
     """Visible documents, newest first; shown through `view_of`."""
     documents = visible_documents(principal)
@@ -44,7 +56,16 @@ def list_documents(
         documents = documents.filter(conversation_id=conversation_id)
     if state is not None:
         documents = documents.filter(state=state)
+    if kind is not None:
+        documents = of_kind(documents, kind)
     return documents.order_by("-id")
+
+
+def of_kind(documents: QuerySet[Document], kind: DocumentKind) -> QuerySet[Document]:
+    """Narrow documents down to files of a kind."""
+    if kind == DocumentKind.OTHER:
+        return documents.exclude(media_type__in=READABLE)
+    return documents.filter(media_type__in=media_types_of(kind))
 
 
 def get_document(*, principal: Principal, document_id: UUID) -> DocumentView:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from django.db.models import BooleanField, Count, ExpressionWrapper, Q, QuerySet
@@ -57,11 +58,20 @@ def list_unread(source_id: UUID) -> list[UnreadItem]:
 
 def find_origin(*, organization_id: UUID, document_id: UUID) -> Origin | None:
     """Return where a document was read from, without asking who looks; None for others. One query."""
-    rows = SourceItem.objects.filter(organization_id=organization_id, document_id=document_id)
-    item = rows.select_related("source").defer("source__secret").first()
-    if item is None:
-        return None
-    return kind_of(item.source.kind).origin(item.source.settings, item.external_id)
+    return find_origins(organization_id=organization_id, document_ids=[document_id]).get(document_id)
+
+
+def find_origins(*, organization_id: UUID, document_ids: Collection[UUID]) -> dict[UUID, Origin]:
+    """Return where those of these documents that came by a source were read from. At most one query."""
+    if not document_ids:
+        return {}
+    rows = SourceItem.objects.filter(organization_id=organization_id, document_id__in=document_ids)
+    found: dict[UUID, Origin] = {}
+    for item in rows.select_related("source").defer("source__secret"):
+        if item.document_id is not None:
+            origin = kind_of(item.source.kind).origin(item.source.settings, item.external_id)
+            found[item.document_id] = replace(origin, source=item.source.name)
+    return found
 
 
 def source_names(principal: Principal, ids: Collection[UUID]) -> dict[UUID, str]:
