@@ -7,10 +7,11 @@ Its content can be replaced: a Renewal is read beside it and takes its place at 
 Owns too: Source and SourceItem, from which documents come by themselves; `connectors` (the contract and the kinds) and
 the run that synchronizes a source.
 
-Public: `services.documents` (`add_document`, `delete_document`, `retry_document`), `services.pictures.page_picture`,
+Public: `services.documents` (`add_document`, `retry_document`, `rename_document`,
+`replace_document`, `delete_document`), `services.pictures.page_picture`,
 `services.sources` (add and remove), `services.changing`, `services.starting`, `selectors.documents`, `selectors.pages`,
 `types`, `events`, `errors`.
 Events in: message.sent (attachments become documents), message.moved_in (they go along), message.deleted, run.finished.
 Events out (stream: the document): document.added, document.page_parsed, document.parsed, document.renewed,
-document.deleted; document.moved (stream: the source, or the document of a message).
+document.renamed, document.deleted; document.moved (stream: the source, or the document of a message).
 """

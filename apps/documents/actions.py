@@ -5,6 +5,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.core.auditing.actions import register_action
 
 DELETED = register_action("document.deleted", _("Document deleted"))
+RENAMED = register_action("document.renamed", _("Document renamed"))
+REPLACED = register_action("document.replaced", _("Document replaced by a new version"))
 SOURCE_ADDED = register_action("source.added", _("Source of documents added"))
 SOURCE_CHANGED = register_action("source.changed", _("Source of documents changed"))
 SOURCE_SECRET_FORGOTTEN = register_action(

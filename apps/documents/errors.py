@@ -101,6 +101,28 @@ class NotYourDocument(Forbidden):
     message = _("Only the person who added this document, or a moderator, may do that.")
 
 
+class SyncedDocument(Conflict):
+    code = "documents.synced"
+    message = _(
+        "A source keeps this document up to date. Rename or replace it there, and it is read again by itself."
+    )
+
+
+class MessageCarriesFile(Conflict):
+    code = "documents.carried_by_message"
+    message = _("A message carries this file. Send the new version in a message of its own.")
+
+
+class FileTaken(Conflict):
+    code = "documents.file_taken"
+    message = _("This file is in use already. Upload the new version as a file of its own.")
+
+
+class NoFileChosen(InvalidInput):
+    code = "documents.no_file"
+    message = _("Choose a file first.")
+
+
 class NothingFailed(Conflict):
     code = "documents.nothing_failed"
     message = _("Nothing of this document failed.")

@@ -53,6 +53,15 @@ class DocumentRenewed(DocumentEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DocumentRenamed(DocumentEvent):
+    """Somebody called it something else. `document.page_parsed` follows for each page, which is found by it, too."""
+
+    type: ClassVar[str] = "document.renamed"
+    personal: ClassVar[tuple[str, ...]] = ("title",)
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class DocumentsMoved(DomainEvent):
     """Documents have another audience now: `scope_id`. Stream: the source they are of, or the document of a message.
 

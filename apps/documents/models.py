@@ -59,6 +59,9 @@ class Document(ReadContent):
     conversation_id = models.UUIDField(null=True, help_text="Where it was attached; empty for the library.")
     message_id = models.UUIDField(null=True, help_text="The message that carries it.")
     renewed_at = models.DateTimeField(null=True, help_text="When its content was replaced the last time.")
+    is_named = models.BooleanField(
+        db_default=False, help_text="Somebody gave it its title: no content changes that."
+    )
 
     class Meta:
         constraints = [

@@ -59,6 +59,18 @@ def again(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+def change(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
+    """Show how a document can be renamed and replaced; rename it."""
+    return listing.change(request, request.principal, document_id, _frame(slug))
+
+
+@require_POST
+def replace(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
+    """Begin to read a new version of a document."""
+    return listing.replace(request, request.principal, document_id, _frame(slug))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def delete(request: PageRequest, slug: str, document_id: UUID) -> HttpResponse:
     """Say what goes with a document, then delete it."""
     return listing.delete(request, request.principal, document_id, _frame(slug))

@@ -3,8 +3,8 @@
 
 import { setUpConnection } from "./shell/connection.js";
 import "./console/copy.js";
+import "./console/file-form.js";
 import "./console/filter.js";
-import "./console/import.js";
 import "./console/select.js";
 import "./shell/live-part.js";
 

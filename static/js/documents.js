@@ -1,6 +1,7 @@
 // @ts-check
 /** Files that are added to the library: each is uploaded, made a document, and stands in the list then. */
 
+import "./console/file-form.js";
 import "./console/filter.js";
 import "./shell/live-part.js";
 import { acceptDrops, turns, Upload } from "./chat/upload.js";

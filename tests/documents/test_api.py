@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -25,8 +26,9 @@ from tests.factories.runs import work_off
 class Api:
     """A program with a member's key."""
 
-    def __init__(self, member: Member) -> None:
-        self._client, self._headers = Client(), {"Authorization": f"Bearer {api_key(member).secret}"}
+    def __init__(self, member: Member, scopes: Sequence[str] = ()) -> None:
+        key = api_key(member, scopes=list(scopes)) if scopes else api_key(member)
+        self._client, self._headers = Client(), {"Authorization": f"Bearer {key.secret}"}
 
     def get(self, path: str) -> Any:
         return self._client.get(f"/api/v1/{path}", headers=self._headers)
@@ -35,9 +37,13 @@ class Api:
         return self._client.delete(f"/api/v1/{path}", headers=self._headers)
 
     def post(self, path: str, body: object) -> Any:
-        return self._client.post(
-            f"/api/v1/{path}", body, content_type="application/json", headers=self._headers
-        )
+        return self._send(self._client.post, path, body)
+
+    def patch(self, path: str, body: object) -> Any:
+        return self._send(self._client.patch, path, body)
+
+    def _send(self, method: Callable[..., Any], path: str, body: object) -> Any:
+        return method(f"/api/v1/{path}", body, content_type="application/json", headers=self._headers)
 
 
 @pytest.fixture
@@ -95,6 +101,8 @@ def test_a_foreign_document_is_the_same_as_none(member: Member, api: Api) -> Non
             foreign.get(f"documents/{made.id}/"),
             foreign.delete(f"documents/{made.id}/"),
             foreign.post(f"documents/{made.id}/retry/", {}),
+            foreign.patch(f"documents/{made.id}/", {"title": "Other"}),
+            foreign.post(f"documents/{made.id}/replace/", {"file": str(made.file_id)}),
         ):
             assert answer.status_code == 404
             assert {**answer.json(), "request_id": ""} == {**missing, "request_id": ""}
@@ -108,6 +116,24 @@ def test_deleting(member: Member, api: Api) -> None:
     made = read_document(member, "plan.txt", b"One.")
     assert api.delete(f"documents/{made.id}/").status_code == 204
     assert api.get(f"documents/{made.id}/").status_code == 404
+
+
+def test_renaming_and_replacing(member: Member, api: Api) -> None:
+    made = read_document(member, "plan.txt", b"One.")
+    renamed = api.patch(f"documents/{made.id}/", {"title": "The plan"})
+    assert (renamed.status_code, renamed.json()["title"]) == (200, "The plan")
+    for wrong in ({"title": " "}, {"title": "x" * 301}, {}, {"title": "x", "name": "y"}):
+        assert api.patch(f"documents/{made.id}/", wrong).status_code == 400
+    file = str(upload(member, "new.md", b"# Two").id)
+    replaced = api.post(f"documents/{made.id}/replace/", {"file": file})
+    assert (replaced.status_code, replaced.json()["is_renewing"]) == (200, True)
+    assert api.get(f"documents/{made.id}/pages/1/").json()["text"] == "One."
+    work_off()
+    body = api.get(f"documents/{made.id}/").json()
+    assert (body["title"], body["name"], body["kind"], body["version"], body["file"]) == (
+        "The plan", "new.md", "markdown", 2, file,
+    )  # fmt: skip
+    assert api.get(f"documents/{made.id}/pages/1/").json()["text"] == "Two"
 
 
 def test_a_page_is_shown_as_a_picture(member: Member, api: Api) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,6 +24,8 @@ from tests.documents.scans import with_scan
 from tests.documents.sources import Shelf, synced
 from tests.factories.accounts import MemberFactory, principal_of
 from tests.factories.documents import document, read_document
+from tests.factories.files import upload
+from tests.factories.runs import work_off
 
 
 class Reader:
@@ -59,6 +62,15 @@ def comes_from(member: Member, address: str, document_id: UUID) -> None:
     SourceItem.objects.create(
         organization_id=member.organization_id, source=source, external_id=address, document_id=document_id
     )
+
+
+def follow(response: Any) -> html.HtmlElement:
+    """The page a form led to."""
+    return html.fromstring(response.content)
+
+
+def toasts(page: html.HtmlElement) -> str:
+    return page.get_element_by_id("toasts").text_content()
 
 
 @pytest.fixture
@@ -151,6 +163,73 @@ def test_a_list_costs_the_same_whatever_its_length(member: Member, shelf) -> Non
     with CaptureQueriesContext(connection) as many:
         assert len(reader.titles()) == 8
     assert len(many) == len(few)
+
+
+def test_a_document_is_renamed_in_a_dialog(member: Member, shelf) -> None:
+    own, other = Reader(member), Reader(MemberFactory(organization=member.organization))
+    address = own.url("list_change", document_id=shelf["Manual"])
+    (link,) = own.page().xpath(f"//a[@href='{address}']")
+    assert (link.get("hx-get"), link.text_content().strip()) == (address, "Rename or replace Manual")
+    assert not other.page().xpath(f"//a[@href='{address}']")
+    (field,) = html.fromstring(own.client.get(address).content).xpath("//input[@name='title']")
+    assert field.get("value") == "Manual"
+    for title in ("", "x" * 301):
+        assert own.client.post(address, {"title": title}).status_code == 422
+    refused = other.client.post(address, {"title": "Mine"})
+    assert refused.status_code == 422
+    assert "Only the person who added this document" in refused.content.decode()
+    assert other.client.post(own.url("list_change", document_id=shelf["Minutes"])).status_code == 404
+    answered = own.client.post(address, {"title": "Handbook"}, headers={"HX-Request": "true"})
+    assert (answered.status_code, answered.headers["HX-Redirect"]) == (204, own.url())
+    page = own.page()
+    assert "It is called Handbook now" in page.get_element_by_id("toasts").text_content()
+    assert own.titles() == ["Minutes", "Handbook"]
+
+
+def test_a_file_is_replaced_by_an_upload_or_by_one_that_comes_with_the_form(member: Member, shelf) -> None:
+    own, other = Reader(member), Reader(MemberFactory(organization=member.organization))
+    address = own.url("list_replace", document_id=shelf["Manual"])
+    asked = own.client.get(own.url("list_change", document_id=shelf["Manual"])).content.decode()
+    assert "counts as added by you" not in asked
+    assert html.fromstring(asked).xpath(f"//form[@action='{address}'][@data-file-form]")
+    uploaded = {"file": str(upload(member, "a.md", b"# Second\n").id)}
+    small = {"file": "", "chosen": SimpleUploadedFile("b.txt", b"# Third\n")}
+    for sent, title in ((uploaded, "Second"), (small, "b")):
+        answered = own.client.post(address, sent)
+        assert (answered.status_code, answered.url) == (302, own.url())
+        assert "is being read; until then the one before stays" in toasts(own.page())
+        work_off()
+        assert own.titles() == ["Minutes", title]
+    assert own.client.get(address).status_code == 405
+    assert "Choose a file first." in toasts(follow(own.client.post(address, {"file": "x"}, follow=True)))
+    refused = other.client.post(address, {"file": str(upload(member, "c.md", b"# Fourth\n").id)}, follow=True)
+    assert "Only the person who added this document" in toasts(follow(refused))
+    assert other.client.post(own.url("list_replace", document_id=shelf["Minutes"])).status_code == 404
+    with tenancy.use(member.organization_id):
+        assert Document.objects.get(pk=shelf["Manual"]).version == 3
+
+
+def test_a_moderator_is_told_whose_the_document_is_then(member: Member, shelf) -> None:
+    moderator = Reader(MemberFactory(organization=member.organization, role="moderator"))
+    address = moderator.url("list_change", document_id=shelf["Manual"])
+    assert moderator.page().xpath(f"//a[@href='{address}']")
+    assert "counts as added by you" in moderator.client.get(address).content.decode()
+
+
+def test_what_a_source_reads_says_where_it_is_changed(member: Member, shelf) -> None:
+    comes_from(member, "https://example.org/manual", shelf["Manual"])
+    own = Reader(member)
+    address = own.url("list_change", document_id=shelf["Manual"])
+    assert not own.page().xpath(f"//a[@href='{address}']")
+    told = own.client.get(address)
+    assert "The source Web of manuals keeps this document up to date." in told.content.decode()
+    assert not html.fromstring(told.content).xpath("//input[@name='title' or @name='chosen']")
+    refused = own.client.post(
+        own.url("list_replace", document_id=shelf["Manual"]), {"file": "x"}, follow=True
+    )
+    assert "Choose a file first." in toasts(follow(refused))
+    assert own.client.post(address, {"title": "Other"}).status_code == 422
+    assert own.titles() == ["Minutes", "Manual"]
 
 
 def test_a_document_is_deleted_by_who_added_it_after_a_question(member: Member, shelf) -> None:

@@ -1,4 +1,4 @@
-"""The page of documents: files are added to the library, read, found by their name, and deleted."""
+"""The page of documents: files are added to the library, read, found by their name, renamed, replaced, deleted."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ class Said:
     program: str
     refused: str
     own: str
+    kind: str
+    change: str
+    rename: str
+    renamed: str
+    replace: str
+    replaced: str
     delete: str
     sure: str
     gone: str
@@ -34,13 +40,17 @@ class Said:
 
 ENGLISH = Said(
     "en-GB", "Documents", "ready", "Library, fahrplan.md", "Programs cannot be uploaded.",
-    "Documents can be text, Markdown, HTML, CSV, PDF, Word or Excel files.", "Added by me", "Delete Fahrplan",
-    "Delete document", "Fahrplan is deleted",
+    "Documents can be text, Markdown, HTML, CSV, PDF, Word or Excel files.", "Added by me", "Markdown",
+    "Rename or replace", "Rename", "It is called Sommerfahrplan now", "Replace",
+    "The new version of Sommerfahrplan is being read", "Delete Sommerfahrplan", "Delete document",
+    "Sommerfahrplan is deleted",
 )  # fmt: skip
 GERMAN = Said(
     "de-DE", "Dokumente", "bereit", "Bibliothek, fahrplan.md", "Programme lassen sich nicht hochladen.",
-    "Dokumente können Text, Markdown, HTML, CSV, PDF, Word oder Excel sein.", "Von mir aufgenommen",
-    "Fahrplan löschen", "Dokument löschen", "Fahrplan ist gelöscht",
+    "Dokumente können Text, Markdown, HTML, CSV, PDF, Word oder Excel sein.", "Von mir aufgenommen", "Markdown",
+    "umbenennen oder ersetzen", "Umbenennen", "Es heißt jetzt Sommerfahrplan", "Ersetzen",
+    "Die neue Fassung von Sommerfahrplan wird gelesen", "Sommerfahrplan löschen", "Dokument löschen",
+    "Sommerfahrplan ist gelöscht",
 )  # fmt: skip
 
 
@@ -49,6 +59,7 @@ def test_files_are_added_to_the_library_and_what_is_no_document_says_why(
     visit: Visit, tmp_path: Path, said: Said, width: int, theme: str
 ) -> None:
     (tmp_path / "fahrplan.md").write_text("# Fahrplan\n\nDie Fähre Zwirbelbö legt um neun ab.\n")
+    (tmp_path / "sommer.txt").write_text("Die Fähre Zwirbelbö legt um zehn ab.\n")
     (tmp_path / "werkzeug.exe").write_bytes(b"MZ" + bytes(200))
     with zipfile.ZipFile(tmp_path / "bilder.zip", "w") as packed:
         packed.writestr("a.txt", "a")
@@ -78,9 +89,26 @@ def test_files_are_added_to_the_library_and_what_is_no_document_says_why(
     page.locator("form[data-filter] [name=place]").select_option(label=said.own)
     page.wait_for_url(re.compile("place=own"))
     expect(page.locator("#found tbody tr")).to_have_count(1)
+    page.locator("form[data-filter] [name=kind]").select_option(label=said.kind)
+    page.wait_for_url(re.compile("kind=markdown"))
+    expect(page.locator("#found tbody tr")).to_have_count(1)
+    expect(row).to_contain_text(f"{said.kind}, ")
+
+    row.get_by_role("link", name=said.change).click()
+    dialog = page.locator("dialog")
+    dialog.locator("[name=title]").fill("Sommerfahrplan")
+    assert jonas.look() == []
+    dialog.get_by_role("button", name=said.rename, exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text(said.renamed)
+    row = page.locator("#found tr", has_text="Sommerfahrplan")
+    row.get_by_role("link", name=said.change).click()
+    dialog.locator("[name=chosen]").set_input_files(tmp_path / "sommer.txt")
+    dialog.get_by_role("button", name=said.replace, exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text(said.replaced)
+    expect(row).to_contain_text("sommer.txt", timeout=60_000)
     row.get_by_role("link", name=said.delete).click()
     page.locator("dialog").get_by_role("button", name=said.sure).click()
     expect(page.locator("#toasts")).to_contain_text(said.gone)
-    page.goto("/o/nordlicht/documents/?q=fahrpl")
+    page.goto("/o/nordlicht/documents/?q=sommerf")
     expect(page.locator("#found tbody tr")).to_have_count(0)
     assert jonas.look() == []

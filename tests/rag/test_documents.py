@@ -16,7 +16,12 @@ from apps.accounts.types import Principal
 from apps.core.events import types
 from apps.core.models import Event
 from apps.documents.models import DocumentPage
-from apps.documents.services.documents import delete_document, renew_document
+from apps.documents.services.documents import (
+    delete_document,
+    rename_document,
+    renew_document,
+    replace_document,
+)
 from apps.rag import handlers
 from apps.rag.errors import PassageNotFound
 from apps.rag.models import Chunk
@@ -117,6 +122,33 @@ def test_who_lost_access_opens_nothing(handbook, member: Member) -> None:  # noq
     guest = dataclasses.replace(reader, role="guest")
     with pytest.raises(PassageNotFound):
         open_citation(principal=guest, citation=citation)
+
+
+def test_a_renamed_document_is_found_by_its_new_name(handbook) -> None:
+    reader, document = handbook
+    assert not ask(reader, "windmill", by_meaning=False).hits
+    rename_document(principal=reader, document_id=document.id, title="Windmill")
+    _index()
+    (hit,) = ask(reader, "windmill", by_meaning=False).hits
+    assert (hit.source, hit.title, hit.more_in_source) == (document.id, "Windmill", 2)
+    assert not ask(reader, "handbook", by_meaning=False).hits
+    assert Chunk.objects.count() == 3
+
+
+def test_a_replaced_document_is_found_as_it_was_until_the_new_version_is_read(
+    handbook,
+    member: Member,  # noqa: F811 - the fixture
+) -> None:
+    reader, document = handbook
+    file = upload(member, "handbook.md", b"# Handbook\n\nThe rotor stands still.\n")
+    replace_document(principal=reader, document_id=document.id, file_id=file.id)
+    _index()
+    assert [hit.text for hit in ask(reader, "yaw brake crane", by_meaning=False).hits] == [PAGES[1]]
+    work_off()
+    _index()
+    assert ask(reader, "yaw brake crane", by_meaning=False).hits == ()
+    (hit,) = ask(reader, "rotor", by_meaning=False).hits
+    assert (hit.source, hit.media_type) == (document.id, "text/markdown")
 
 
 def test_a_deleted_document_is_found_no_more(handbook) -> None:

@@ -1,4 +1,4 @@
-"""Scenarios of acts on sources of documents."""
+"""Scenarios of acts on documents and their sources."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from uuid import UUID
 
 from apps.documents.models import Source
 from apps.documents.services.changing import SourceChange, change_source, pause_source
+from apps.documents.services.documents import rename_document, replace_document
 from apps.documents.services.sources import NewSource, add_source, remove_source
 from apps.documents.services.starting import confirm_removal, sync_source
-from apps.documents.types import SourceInterval, SourceKind, SourceState
+from apps.documents.types import DocumentView, SourceInterval, SourceKind, SourceState
+from tests.factories.documents import document
+from tests.factories.files import upload
 from tests.security.acts import Act, Stage
 
 
@@ -37,7 +40,20 @@ def _private(stage: Stage) -> UUID:
     return add_source(principal=stage.acting, wanted=wanted)
 
 
+def _paper(stage: Stage) -> DocumentView:
+    return document(stage.owner, "a.txt", b"text of a document\n")
+
+
 ACTS: dict[str, Act] = {
+    "document.renamed": Act(
+        lambda s, made: rename_document(principal=s.acting, document_id=made.id, title="Other"), _paper
+    ),
+    "document.replaced": Act(
+        lambda s, made: replace_document(
+            principal=s.acting, document_id=made.id, file_id=upload(s.owner, "b.txt", b"other text\n").id
+        ),
+        _paper,
+    ),
     "source.added": Act(lambda s, _: _source(s)),
     "source.changed": Act(
         lambda s, made: change_source(

@@ -60,17 +60,21 @@ def find_scopes(*, organization_id: UUID, message_ids: Collection[UUID]) -> dict
 
 
 def other_carriers(
-    *, organization_id: UUID, file_ids: Collection[UUID], scope_id: UUID, message_id: UUID
+    *, organization_id: UUID, file_ids: Collection[UUID], scope_id: UUID, message_id: UUID | None
 ) -> dict[UUID, UUID]:
-    """Return for those of a message's files that others of this audience carry, too, the first that does. One query."""
+    """Return for those of a message's files that others of this audience carry, too, the first that does. One query.
+
+    Args:
+        message_id: None for files of no message, which any one carries.
+    """
     rows = Attachment.objects.filter(
         organization_id=organization_id,
         file_id__in=file_ids,
         message__scope_id=scope_id,
         message__deleted_at=None,
     )
-    others = rows.exclude(message_id=message_id).order_by("-message__sequence")
-    return dict(others.values_list("file_id", "message_id"))
+    others = rows.exclude(message_id=message_id) if message_id else rows
+    return dict(others.order_by("-message__sequence").values_list("file_id", "message_id"))
 
 
 def spoken_around(

@@ -27,6 +27,18 @@ class NewDocumentSerializer(StrictSerializer):
     title = CleanText(max_length=300, required=False, allow_blank=True, default="")
 
 
+class DocumentChangeSerializer(StrictSerializer):
+    """What is to be different of a document."""
+
+    title = CleanText(max_length=300, help_text="It stays, whatever later versions say.")
+
+
+class NewVersionSerializer(StrictSerializer):
+    """An own finished upload, carried by nothing yet, that takes the place of a document's file."""
+
+    file = serializers.UUIDField()
+
+
 class DocumentSerializer(serializers.Serializer[Any]):
     """A document."""
 

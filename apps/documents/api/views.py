@@ -1,4 +1,4 @@
-"""Endpoints of documents: add, list, look, read a page, try again, delete."""
+"""Endpoints of documents: add, list, look, read a page, try again, rename, replace, delete."""
 
 from __future__ import annotations
 
@@ -115,6 +115,15 @@ class DocumentDetail(APIView):
         shown = {"origin": asdict(origin) if origin else None, "pages": pages}
         return Response({**document_json(document), **shown})
 
+    @extend_schema(request=shapes.DocumentChangeSerializer, responses=shapes.DocumentSerializer, tags=_TAGS)
+    def patch(self, request: Request, document_id: UUID) -> Response:
+        """Rename a document that no source keeps up to date."""
+        title = validated(shapes.DocumentChangeSerializer(data=request.data))["title"]
+        document = documents.rename_document(
+            principal=principal_of(request), document_id=document_id, title=title
+        )
+        return Response(document_json(document))
+
     @extend_schema(responses={204: OpenApiResponse(description="Gone.")}, tags=_TAGS)
     def delete(self, request: Request, document_id: UUID) -> Response:
         """Delete a document with its pages; nothing of it is found any more."""
@@ -130,6 +139,20 @@ class DocumentRetry(APIView):
     def post(self, request: Request, document_id: UUID) -> Response:
         """Try failed pages again; pages that were read stay."""
         document = documents.retry_document(principal=principal_of(request), document_id=document_id)
+        return Response(document_json(document))
+
+
+class DocumentReplacement(APIView):
+    """`documents/{id}/replace/`."""
+
+    @extend_schema(request=shapes.NewVersionSerializer, responses=shapes.DocumentSerializer, tags=_TAGS)
+    @repeatable
+    def post(self, request: Request, document_id: UUID) -> Response:
+        """Let an upload take the place of a document's file; what was read stays until the new one is read."""
+        file_id = validated(shapes.NewVersionSerializer(data=request.data))["file"]
+        document = documents.replace_document(
+            principal=principal_of(request), document_id=document_id, file_id=file_id
+        )
         return Response(document_json(document))
 
 

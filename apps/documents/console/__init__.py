@@ -24,6 +24,8 @@ register_console_page(
     routes=[
         path("<uuid:document_id>/failed/", documents.failed_pages, name="document-failed"),
         path("<uuid:document_id>/retry/", documents.retry, name="document-retry"),
+        path("<uuid:document_id>/change/", documents.change, name="document-change"),
+        path("<uuid:document_id>/replace/", documents.replace, name="document-replace"),
         path("<uuid:document_id>/delete/", documents.delete, name="document-delete"),
     ],
 )

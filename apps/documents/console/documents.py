@@ -1,4 +1,4 @@
-"""The console's page of documents: what was read, which pages were not, and trying them again."""
+"""The console's page of documents: what was read, which pages were not, and what can be done with it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from apps.core import console_shell
 from apps.documents import listing
 from apps.documents.console.common import DOCUMENTS, ConsoleRequest
+from apps.documents.script_texts import documents_texts
 
 
 @require_safe
 def documents(request: ConsoleRequest, slug: str) -> HttpResponse:  # noqa: ARG001 - the middleware read it
     """List the documents the reader sees, with the pages that were read and those that failed."""
-    context = {**listing.listed(request, request.principal, _frame(request)), "console_page": DOCUMENTS}
+    context = {
+        **listing.listed(request, request.principal, _frame(request)),
+        "console_page": DOCUMENTS,
+        "documents_texts": documents_texts(),
+    }
     return render(request, "console/documents.html", context)
 
 
@@ -31,6 +36,18 @@ def failed_pages(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpR
 def retry(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpResponse:  # noqa: ARG001
     """Try what failed again."""
     return listing.try_again(request, request.principal, document_id, _frame(request))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Show how a document can be renamed and replaced; rename it."""
+    return listing.change(request, request.principal, document_id, _frame(request))
+
+
+@require_POST
+def replace(request: ConsoleRequest, slug: str, document_id: UUID) -> HttpResponse:  # noqa: ARG001
+    """Begin to read a new version of a document."""
+    return listing.replace(request, request.principal, document_id, _frame(request))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -6,8 +6,10 @@ from pathlib import PurePath
 from typing import Any, Final
 
 from apps.accounts.types import Principal
-from apps.documents.models import Document, Renewal
-from apps.documents.types import INGEST, SUBJECT
+from apps.core.events import log
+from apps.documents import events
+from apps.documents.models import Document, DocumentPage, Renewal
+from apps.documents.types import INGEST, SUBJECT, PageState
 from apps.runs.services import runs
 from apps.runs.types import StepSpec, Subject
 
@@ -43,6 +45,16 @@ def start_reading(principal: Principal, document: Document, content: Document | 
     )
     content.run_id = run.id
     content.save(update_fields=["run_id"])
+
+
+def announce_pages(document: Document) -> None:
+    """Say of each page of a document that it can be read anew: what was made of it is made again."""
+    rows = DocumentPage.objects.filter(
+        document=document, version=document.version, state=PageState.PARSED
+    ).order_by("number")
+    facts = about(document)
+    numbers = rows.values_list("number", flat=True)
+    log.record_many([events.PageParsed(**facts, page=number) for number in numbers])
 
 
 def end_reading(content: Document | Renewal) -> None:

@@ -1,4 +1,4 @@
-"""Add, retry and delete documents."""
+"""Add, retry, rename, replace and delete documents."""
 
 from __future__ import annotations
 
@@ -10,27 +10,39 @@ from django.db import IntegrityError, transaction
 
 from apps.accounts.services import trail
 from apps.accounts.services.access import can, require
+from apps.accounts.services.names import clean_name
 from apps.accounts.types import InScope, Principal
 from apps.chat.selectors.conversations import scope_of
+from apps.chat.selectors.indexing import other_carriers
 from apps.core.events import log
 from apps.documents import actions, events
 from apps.documents.errors import (
     DocumentNotFound,
+    FileTaken,
+    MessageCarriesFile,
     NothingFailed,
     NotYourDocument,
+    SyncedDocument,
     Unreadable,
     UnsupportedType,
 )
-from apps.documents.models import Document, Renewal
+from apps.documents.models import Document, Renewal, SourceItem
 from apps.documents.parsing import sniff
 from apps.documents.parsing.errors import ErrorCode, ParseError
 from apps.documents.selectors.documents import get_document, view_of, visible_documents, with_counts
 from apps.documents.services import renewing
 from apps.documents.services.collections import library_scope
-from apps.documents.services.content import LONGEST_TITLE, about, end_reading, start_reading, titled
+from apps.documents.services.content import (
+    LONGEST_TITLE,
+    about,
+    announce_pages,
+    end_reading,
+    start_reading,
+    titled,
+)
 from apps.documents.types import DocumentState, DocumentView
 from apps.files.errors import FileNotFound
-from apps.files.selectors.files import find_content, get_file
+from apps.files.selectors.files import find_content, get_file, has_audience
 from apps.files.services import access as file_access
 from apps.files.services.contents import local_path
 from apps.files.services.removal import remove_unused
@@ -116,6 +128,53 @@ def retry_document(*, principal: Principal, document_id: UUID) -> DocumentView:
     return get_document(principal=principal, document_id=document_id)
 
 
+def rename_document(*, principal: Principal, document_id: UUID, title: str) -> DocumentView:
+    """Call a document something else, whatever its content says now or later. The same title again is harmless.
+
+    Raises:
+        DocumentNotFound, NotYourDocument, PermissionMissing, ConversationNotFound, SyncedDocument.
+        NameNotValid: empty, longer than 300 characters, or with some that cannot be shown.
+    """
+    title = clean_name(title, limit=LONGEST_TITLE)
+    with transaction.atomic():
+        row = _lock_changeable(principal, document_id)
+        if (row.title, row.is_named) != (title, True):
+            row.title, row.is_named = title, True
+            row.save(update_fields=["title", "is_named"])
+            trail.note(principal, actions.RENAMED, "document", row.pk, added_by=row.created_by_id)
+            log.record(events.DocumentRenamed(**about(row), actor_id=principal.id, title=title))
+            announce_pages(row)
+    return get_document(principal=principal, document_id=document_id)
+
+
+def replace_document(*, principal: Principal, document_id: UUID, file_id: UUID) -> DocumentView:
+    """Begin to read an own new file as the next version of a document; what is shown and searched stays till then.
+
+    One that was being read already is dropped; the same file twice is harmless. Who brought what is read in the end is
+    who added the document.
+
+    Raises:
+        DocumentNotFound, NotYourDocument, PermissionMissing, ConversationNotFound, SyncedDocument, MessageCarriesFile.
+        FileNotFound, FileTaken.
+        UnsupportedType, Unreadable: the file cannot be a document; nothing was written.
+    """
+    with transaction.atomic():  # who may not is told before the file is opened
+        _require_replaceable(_lock_changeable(principal, document_id))
+    file, media_type = _own(principal, file_id)
+    with transaction.atomic():
+        row = _lock_changeable(principal, document_id)
+        _require_replaceable(row)
+        if not _is_its_own(row, file.id):
+            if has_audience(organization_id=row.organization_id, file_id=file.id):
+                raise FileTaken
+            trail.note(
+                principal, actions.REPLACED, "document", row.pk,
+                file=file.id, file_before=row.file_id, added_by=row.created_by_id,
+            )  # fmt: skip
+            renewing.renew(principal=principal, document_id=row.pk, file=file, media_type=media_type)
+    return get_document(principal=principal, document_id=document_id)
+
+
 def delete_document(*, principal: Principal, document_id: UUID) -> None:
     """Delete a document with its pages; what was made of it goes in the same transaction.
 
@@ -177,6 +236,7 @@ def _add(
         message_id=place.message_id,
         created_by_id=principal.id,
         title=title.strip()[:LONGEST_TITLE] or titled(file.name),
+        is_named=bool(title.strip()),
         name=file.name,
         media_type=media_type,
         content_hash=file.sha256,
@@ -215,6 +275,31 @@ def _own(principal: Principal, file_id: UUID) -> tuple[FileView, str]:
     if not file.is_ready:
         raise FileNotFound
     return file, detect(file)
+
+
+def _lock_changeable(principal: Principal, document_id: UUID) -> Document:
+    """Return an own document, locked, in a place where the principal may add others; what a source reads is not."""
+    row = _lock_own(principal, document_id)
+    _place(principal, row.conversation_id)
+    if SourceItem.objects.filter(document=row).exists():
+        raise SyncedDocument
+    return row
+
+
+def _require_replaceable(row: Document) -> None:
+    carriers = other_carriers(
+        organization_id=row.organization_id,
+        file_ids=[row.file_id],
+        scope_id=row.scope_id,
+        message_id=row.message_id,
+    )
+    if row.message_id is not None or carriers:
+        raise MessageCarriesFile
+
+
+def _is_its_own(row: Document, file_id: UUID) -> bool:
+    is_next = Renewal.objects.filter(document=row, file_id=file_id).exclude(state=DocumentState.FAILED)
+    return row.file_id == file_id or is_next.exists()
 
 
 def _lock_own(principal: Principal, document_id: UUID) -> Document:

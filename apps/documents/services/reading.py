@@ -108,10 +108,9 @@ def open_document(*, organization_id: UUID, document_id: UUID, version: int, rea
         outline = reader.outline()
     except ParseError as error:
         raise Unreadable(error.code) from error
-    changes: dict[str, Any] = {"page_count": outline.page_count, "language": outline.language or ""}
+    _change(row, page_count=outline.page_count, language=outline.language or "")
     if outline.title and row.title == Path(row.name).stem:
-        changes["title"] = outline.title[:300]  # nobody gave it another one
-    _change(row, **changes)
+        _entitle(row, outline.title[:300])
     return outline
 
 
@@ -201,6 +200,12 @@ def _content(
 
 def _change(row: Document | Renewal, **values: Any) -> None:
     type(row).objects.filter(pk=row.pk, version=row.version).update(**values)
+
+
+def _entitle(row: Document | Renewal, title: str) -> None:
+    """Give a content the title it says itself; a document that somebody named keeps that."""
+    unnamed = {"is_named": False} if isinstance(row, Document) else {}
+    type(row).objects.filter(pk=row.pk, version=row.version, **unnamed).update(title=title)
 
 
 def _pages_of(row: Document | Renewal) -> QuerySet[DocumentPage]:

@@ -13,7 +13,7 @@ from apps.accounts.types import Principal
 from apps.core.events import log
 from apps.documents import events
 from apps.documents.models import Document, DocumentPage, Renewal
-from apps.documents.services.content import about, end_reading, start_reading, titled
+from apps.documents.services.content import about, announce_pages, end_reading, start_reading, titled
 from apps.documents.types import DocumentState, PageState
 from apps.files.services import access as file_access
 from apps.files.services.removal import remove_unused
@@ -21,7 +21,7 @@ from apps.files.types import FileView
 
 UNSETTLED = (DocumentState.QUEUED, DocumentState.READING)
 _TAKEN_OVER = (
-    "file_id", "created_by_id", "title", "name", "media_type", "language", "page_count", "version", "content_hash",
+    "file_id", "created_by_id", "name", "media_type", "language", "page_count", "version", "content_hash",
     "run_id",
 )  # fmt: skip
 
@@ -93,24 +93,20 @@ def settle(renewal: Renewal) -> None:
     renewal.delete()
     for name in _TAKEN_OVER:
         setattr(document, name, getattr(renewal, name))
+    if not document.is_named:
+        document.title = renewal.title
     document.state, document.error_code, document.renewed_at = DocumentState.READY, "", timezone.now()
     document.save()
     _let_go(file_before, document.scope_id)
-    _announce(document)
-
-
-def _announce(document: Document) -> None:
-    shown = DocumentPage.objects.filter(document=document, version=document.version)
-    readable = shown.filter(state=PageState.PARSED).order_by("number").values_list("number", flat=True)
-    facts = about(document)
-    log.record(events.DocumentRenewed(**facts))
-    log.record_many([events.PageParsed(**facts, page=number) for number in readable])
+    log.record(events.DocumentRenewed(**about(document)))
+    announce_pages(document)
+    failed_pages = DocumentPage.objects.filter(document=document, state=PageState.FAILED)
     log.record(
         events.DocumentParsed(
-            **facts,
+            **about(document),
             state=document.state,
             page_count=document.page_count or 0,
-            pages_failed=shown.filter(state=PageState.FAILED).count(),
+            pages_failed=failed_pages.count(),
         )
     )
 

@@ -80,6 +80,11 @@ def names(principal: Principal, file_ids: Collection[UUID]) -> dict[UUID, str]:
     return dict(openable_files(principal).filter(pk__in=file_ids).values_list("pk", "name"))
 
 
+def has_audience(*, organization_id: UUID, file_id: UUID) -> bool:
+    """Return whether a message or a document carries a file. One query."""
+    return FileScope.objects.filter(organization_id=organization_id, file_id=file_id).exists()
+
+
 def sizes(*, organization_id: UUID, file_ids: Collection[UUID]) -> dict[UUID, int]:
     """Return how many bytes files have, without asking who looks, for apps that carry them. At most one query."""
     if not file_ids:

@@ -1,12 +1,12 @@
 // @ts-check
-/** The form of an import: the archive is uploaded in parts, which go on after a break, then the form is sent. */
+/** A form with one file: it is uploaded in parts, which go on after a break, then the form is sent with its id. */
 
 import { Upload } from "../chat/upload.js";
 import { one } from "../shell/dom.js";
 import { component } from "../shell/mount.js";
 
-component("[data-import]", (form) => {
-  if (!(form instanceof HTMLFormElement)) return;
+component("[data-file-form]", (form) => {
+  if (!(form instanceof HTMLFormElement) || !document.getElementById("upload-template")) return; // then the form takes the file along
   const picker = /** @type {HTMLInputElement} */ (one("[type=file]", form));
   const button = /** @type {HTMLButtonElement} */ (one("[type=submit]", form));
   const shelf = one("[data-files]", form);
