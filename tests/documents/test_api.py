@@ -136,6 +136,25 @@ def test_renaming_and_replacing(member: Member, api: Api) -> None:
     assert api.get(f"documents/{made.id}/pages/1/").json()["text"] == "Two"
 
 
+def test_a_colleague_and_a_key_that_only_reads_change_nothing(member: Member) -> None:
+    made = read_document(member, "plan.txt", b"One.")
+    colleague = MemberFactory(organization=member.organization)
+    for who, scopes, code in (
+        (colleague, (), "documents.not_yours"),
+        (member, ("chat:read", "search:read"), "accounts.permission_missing"),
+    ):
+        other = Api(who, scopes)
+        file = str(upload(who, "new.txt", b"Two.").id)
+        for answer in (
+            other.patch(f"documents/{made.id}/", {"title": "Other"}),
+            other.post(f"documents/{made.id}/replace/", {"file": file}),
+            other.post(f"documents/{made.id}/retry/", {}),
+            other.delete(f"documents/{made.id}/"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert (Document.objects.get().title, Document.objects.get().version) == ("plan", 1)
+
+
 def test_a_page_is_shown_as_a_picture(member: Member, api: Api) -> None:
     made = read_document(member, "plan.pdf", samples.text_pdf(["One."]))
     text = read_document(member, "plan.txt", b"One.")
