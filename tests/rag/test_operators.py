@@ -16,8 +16,11 @@ from apps.chat.selectors.conversations import scope_of
 from apps.chat.selectors.search.operators import OPERATORS, Reader
 from apps.chat.services import conversations, members, messages, reactions, reading, threads
 from apps.chat.services import topics as changing
+from apps.documents.models import Document
+from apps.documents.services.collections import library_scope
 from apps.files.services.uploads import store_file
 from apps.rag.errors import CursorUnknown
+from apps.rag.types import Filters, SearchResult, SourceType
 from tests.chat.world import World
 from tests.factories.files import picture
 from tests.rag.library import add_document, ask, index_message, texts
@@ -269,3 +272,106 @@ def test_documents_stay_where_no_operator_is_for_messages(world: World) -> None:
     assert texts(ask(maren, "gearbox after:2020")) == ["Gearbox oil"]
     assert texts(ask(maren, "type:pdf")) == ["Gearbox oil"]
     assert texts(ask(maren, "gearbox -has:link")) == []
+
+
+@pytest.fixture
+def files(world: World):
+    """Two documents of the library, one of a closed channel, and a message with a file."""
+    maren, priya = world.person("Maren"), world.person("Priya")
+    channel = world.channel(maren, "betrieb", [priya])
+    closed = world.channel(maren, "vorstand", [], is_private=True)
+    library = library_scope()
+    for title, name, scope, pages in (
+        ("Annual report", "report-2026.txt", library, [f"Crane costs on page {page}" for page in range(40)]),
+        ("Crane handbook", "handbook_v2.txt", library, ["Crane and gearbox oil"]),
+        ("Secret report", "figures.txt", scope_of(maren, closed), ["Crane sale"]),
+    ):
+        Document.objects.create(
+            pk=add_document(
+                organization_id=world.organization.pk, scope_id=scope, title=title, pages=pages
+            ),
+            organization_id=world.organization.pk, scope_id=scope, title=title, name=name, created_by_id=maren.id,
+            file_id=store_file(principal=maren, name=name, data=title.encode()).id,
+        )  # fmt: skip
+    stored = store_file(principal=priya, name="crane-report.png", data=picture())
+    index_message(world.organization.pk, channel, world.say(priya, channel, CRANE).id)
+    sent = world.say(priya, channel, "crane as promised", attachments=(stored.id,))
+    index_message(world.organization.pk, channel, sent.id)
+    plan = store_file(principal=priya, name="bauplan.png", data=picture())
+    sent = world.say(priya, channel, "", attachments=(plan.id,))
+    index_message(world.organization.pk, channel, sent.id)
+    return maren, priya, world.person("Gast", role="guest")
+
+
+def titled(found: SearchResult) -> list[str]:
+    """What was found, as it is called: documents by their title, messages by what they say."""
+    return sorted({hit.title if hit.page else hit.text for hit in found.hits})
+
+
+MESSAGE = "crane as promised"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("file:report", ["Annual report", "Secret report", MESSAGE]),
+        ("datei:REPORT-2026", ["Annual report"]),
+        ("file:handbook_v2", ["Crane handbook"]),
+        ("file:handbookxv2", []),
+        ('file:"annual report"', ["Annual report"]),
+        ('file:"report annual"', []),
+        ("file:figures", ["Secret report"]),
+        ("file:report file:crane", [MESSAGE]),
+        ("file:bauplan", [""]),
+        ("file:report costs", ["Annual report"]),
+        ("file:report gearbox", []),
+        ("file:report -file:secret", ["Annual report", MESSAGE]),
+        ("gearbox -file:report", ["Crane handbook"]),
+        ("crane -file:report", [CRANE, "Crane handbook"]),
+        ("gearbox -file:handbook", []),
+        ('gearbox -file:"crane handbook"', []),
+        ("file:report type:document", ["Annual report", "Secret report"]),
+        ("file:report type:message", [MESSAGE]),
+        ("file:report type:pdf", ["Annual report", "Secret report"]),
+        ("file:report in:vorstand", []),
+        ("file:report from:priya", [MESSAGE]),
+        ("file:report has:image", [MESSAGE]),
+        ("-file:report", [CRANE, ""]),
+        ("type:pdf -file:report", ["Crane handbook"]),
+    ],
+)
+def test_files_are_found_by_their_name(files, query: str, expected: list[str]) -> None:
+    maren, _, _ = files
+    assert titled(ask(maren, query, by_meaning=False)) == sorted(expected)
+
+
+def test_each_reader_finds_the_files_they_may_open(files) -> None:
+    _, priya, guest = files
+    assert titled(ask(priya, "file:report")) == ["Annual report", MESSAGE]
+    assert titled(ask(priya, "file:figures")) == []
+    assert titled(ask(priya, "crane -file:figures", by_meaning=False)) == titled(
+        ask(priya, "crane", by_meaning=False)
+    )
+    assert titled(ask(guest, "file:report")) == titled(ask(guest, "file:handbook crane")) == []
+    bound = dataclasses.replace(priya, scopes=frozenset({library_scope()}))
+    assert titled(ask(bound, "file:report")) == ["Annual report"]
+
+
+def test_a_long_document_takes_no_ones_place(files) -> None:
+    maren, _, _ = files
+    found = ask(maren, "file:report", limit=2)
+    assert (len(found.hits), found.total_hint, found.is_list) == (2, 3, False)
+    rest = ask(maren, "file:report", limit=2, cursor=found.next_cursor)
+    assert len({hit.source for hit in (*found.hits, *rest.hits)}) == 3
+    (annual,) = (hit for hit in (*found.hits, *rest.hits) if hit.title == "Annual report")
+    assert (annual.page, annual.more_in_source) == (1, 0)
+
+
+def test_a_kind_of_source_given_beside_the_query_counts(files) -> None:
+    maren, _, _ = files
+    for kind, expected in (
+        (SourceType.MESSAGE, [MESSAGE]),
+        (SourceType.DOCUMENT, ["Annual report", "Secret report"]),
+    ):
+        found = ask(maren, "file:report", filters=Filters(sources=(kind,)))
+        assert (titled(found), found.is_list) == (expected, kind == SourceType.MESSAGE)

@@ -31,7 +31,8 @@ from apps.rag.types import (
 class SearchQuery(StrictSerializer):
     """`q` takes words, "phrases", operators such as `from:me has:link`, and `-` before what must not be.
 
-    Operators that only messages fulfil, negated ones, and operators without words list messages, newest first.
+    Operators that only messages fulfil, negated ones, and operators without words list messages, newest first; `file:`
+    finds documents, too.
     """
 
     q = CleanText(max_length=MOST_CHARACTERS, allow_blank=True)

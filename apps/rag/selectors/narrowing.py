@@ -1,7 +1,7 @@
 """What operators ask of a search, as filters of the ranking or as demands on each message of a list.
 
 Words with people, places and days are ranked, documents among them. What only messages have, or must not have, makes
-the search a list of messages.
+the search a list of messages. Documents have a file, as messages have some: its name is ranked, or must not be.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from apps.chat.selectors.search.contents import sent
@@ -17,6 +17,8 @@ from apps.chat.selectors.search.operators import Condition
 from apps.chat.selectors.search.understanding import Demand, Understood
 from apps.rag.text.query import ParsedQuery
 from apps.rag.types import Chip, Filters, SourceType
+
+_FILE: Final = "file"
 
 
 def chip(one: Understood, text: str) -> Chip:
@@ -33,19 +35,22 @@ def chip(one: Understood, text: str) -> Chip:
 
 
 def is_list(query: ParsedQuery, understood: Sequence[Understood], given: Filters) -> bool:
-    """Return whether messages are listed: something only they can fulfil is asked, or no word at all."""
-    if any(one.is_for_messages or one.term.is_negated for one in understood):
+    """Return whether messages are listed: something only they can fulfil is asked, or neither a word nor a file."""
+    files = [one for one in understood if one.term.name == _FILE]
+    if any(one.is_for_messages or one.term.is_negated for one in understood if one not in files):
         return True
     if query.words or query.phrases:
         return False
     kinds = {one.condition for one in understood if one.term.name == "type"}
     only_messages = Condition("source", (SourceType.MESSAGE.value,))
-    reaches_documents = given.sources and SourceType.MESSAGE not in given.sources
-    return bool(understood or query.excluded) and kinds <= {only_messages} and not reaches_documents
+    if given.sources and SourceType.MESSAGE not in given.sources:
+        return False
+    names_documents = not kinds and len(given.sources) != 1 and any(not one.term.is_negated for one in files)
+    return bool(understood or query.excluded) and kinds <= {only_messages} and not names_documents
 
 
 def narrowed(given: Filters, demands: Iterable[Demand]) -> Filters:
-    """Return the filters with the demands of a ranked search: none is negated, each one can be a filter."""
+    """Return the filters with the demands of a ranked search: only names of files are negated, each can be a filter."""
     filters = given
     for demand in demands:
         values = demand.condition.values
@@ -60,6 +65,10 @@ def narrowed(given: Filters, demands: Iterable[Demand]) -> Filters:
                 filters = _any_of(filters, "media_types", values)
             case "language":
                 filters = _any_of(filters, "languages", values)
+            case "file_name" if demand.is_negated:
+                filters = replace(filters, not_file_names=(*filters.not_file_names, *values))
+            case "file_name":
+                filters = replace(filters, file_names=(*filters.file_names, *values))
             case "sent":
                 filters = _within(
                     filters, *(dt.datetime.fromisoformat(one) if one else None for one in values)

@@ -307,6 +307,8 @@ def _json(filters: Filters) -> str:
         "sources": filters.sources,
         "media_types": filters.media_types,
         "languages": filters.languages,
+        "file_names": filters.file_names,
+        "not_file_names": filters.not_file_names,
         "exclude_generated": filters.exclude_generated,
     }
     return orjson.dumps({name: value for name, value in given.items() if value}).decode()

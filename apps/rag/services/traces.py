@@ -160,6 +160,8 @@ def _filters(filters: Filters) -> dict[str, Any]:
         "before": filters.before and filters.before.isoformat(),
         "media_types": list(filters.media_types),
         "languages": list(filters.languages),
+        "file_names": list(filters.file_names),
+        "not_file_names": list(filters.not_file_names),
         "has_file": filters.has_file,
         "exclude_generated": filters.exclude_generated,
         "nothing": filters.nothing,

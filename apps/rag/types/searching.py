@@ -22,6 +22,8 @@ class Filters:
             query fits nothing the searcher may see: then nothing is found, whether or not it exists.
         before, after: of the content's time; `after` is inclusive, `before` is not.
         sources: kinds of source; file_types: media types.
+        file_names, not_file_names: patterns of ILIKE; the title or file of a document, or a file of a message, fits
+            each of these and none of those.
         exclude_generated: leave out what agents wrote.
     """
 
@@ -34,6 +36,8 @@ class Filters:
     sources: tuple[SourceType, ...] = ()
     media_types: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
+    file_names: tuple[str, ...] = ()
+    not_file_names: tuple[str, ...] = ()
     exclude_generated: bool = False
     nothing: bool = False
 

@@ -194,10 +194,11 @@ for _operator in (
         name="file",
         aliases=("datei",),
         example="report",
-        help=_("with a file of such a name"),
+        help=_("documents of such a title or file, and messages with such a file"),
         chip=_("File: %(name)s"),
         resolve=_file_named,
         suggest=_nothing,
+        is_for_messages=False,
     ),
     Operator(
         name="near",
