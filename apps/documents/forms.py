@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django import forms
-from django.utils.translation import gettext_lazy
+from django.utils.translation import pgettext_lazy
 
 from apps.documents.services.content import LONGEST_TITLE
 
@@ -11,4 +11,4 @@ from apps.documents.services.content import LONGEST_TITLE
 class TitleForm(forms.Form):
     """What a document is called."""
 
-    title = forms.CharField(label=gettext_lazy("Title"), max_length=LONGEST_TITLE)
+    title = forms.CharField(label=pgettext_lazy("of a document", "Title"), max_length=LONGEST_TITLE)

@@ -17,6 +17,7 @@ from lxml import html
 from apps.accounts.models import Member
 from apps.chat.services.conversations import create_channel
 from apps.core import tenancy
+from apps.core.console_shell import page_address
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.types import SourceKind
 from tests.accounts.sessions import open_session
@@ -32,7 +33,7 @@ class Reader:
     """A signed-in browser."""
 
     def __init__(self, member: Member) -> None:
-        self.client, self._slug = Client(), member.organization.slug
+        self.client, self.member, self._slug = Client(), member, member.organization.slug
         self.client.cookies["session"] = open_session(member.user)
 
     def url(self, name: str = "list", **which: Any) -> str:
@@ -207,6 +208,24 @@ def test_a_file_is_replaced_by_an_upload_or_by_one_that_comes_with_the_form(memb
     assert other.client.post(own.url("list_replace", document_id=shelf["Minutes"])).status_code == 404
     with tenancy.use(member.organization_id):
         assert Document.objects.get(pk=shelf["Manual"]).version == 3
+
+
+def test_in_the_console_the_same_is_done_and_leads_back_there(member: Member, shelf) -> None:
+    reader = Reader(MemberFactory(organization=member.organization, role="moderator"))
+    home = page_address(member.organization.slug, "documents")
+    page = follow(reader.client.get(home))
+    (link,) = page.xpath(f"//tr[@id='document-{shelf['Manual']}']//a[contains(@hx-get, '/change/')]")
+    assert page.get_element_by_id("upload-template") is not None
+    assert "upload.done" in page.get_element_by_id("texts-documents").text
+    dialog = reader.client.get(link.get("href"), headers={"HX-Request": "true"})
+    (change, replace) = html.fromstring(dialog.content).xpath("//form/@action")
+    assert change == link.get("href")
+    answered = reader.client.post(change, {"title": "Handbook"})
+    assert (answered.status_code, answered.url) == (302, home)
+    file = upload(reader.member, "b.md", b"# Second\n")
+    answered = reader.client.post(replace, {"file": str(file.id)})
+    assert (answered.status_code, answered.url) == (302, home)
+    assert "The new version of Handbook is being read" in toasts(follow(reader.client.get(home)))
 
 
 def test_a_moderator_is_told_whose_the_document_is_then(member: Member, shelf) -> None:

@@ -25,9 +25,9 @@ from apps.documents.services.documents import (
 from apps.rag import handlers
 from apps.rag.errors import PassageNotFound
 from apps.rag.models import Chunk
+from apps.rag.selectors.viewing import hit_address
 from apps.rag.services.citations import open_citation
 from apps.rag.types import Citation, Hit, SourceType, Span
-from apps.rag.views.searching import hit_address
 from tests.accounts.sessions import open_session
 from tests.documents import samples
 from tests.documents.conftest import folder, member  # noqa: F401 - fixtures

@@ -18,7 +18,7 @@ from apps.files.services.uploads import store_file
 from apps.rag import handlers
 from apps.rag.services import synonyms
 from apps.rag.types import Span
-from apps.rag.views.searching import SIGNS, marked
+from apps.rag.views.showing import SIGNS, marked
 from tests.accounts.sessions import open_session
 from tests.chat.world import World
 from tests.documents import samples
@@ -201,6 +201,28 @@ def test_a_search_says_that_documents_are_still_being_read(member) -> None:  # n
     work_off()
     page = _page(client, f"{base}?q=brake")
     assert "still being read" not in page.text_content()
+
+
+def test_a_file_that_is_found_by_its_name_says_it(member) -> None:  # noqa: F811 - the fixture
+    read_document(member, "handbook-2026.md", b"# Cranes\n\nThe crane is oiled monthly.\n")
+    for row in Event.objects.filter(type="document.page_parsed").order_by("id").values():
+        handlers.index_page(types.restore(row))
+    embed_all(member.organization_id)
+    base = f"/o/{member.organization.slug}/search/?q="
+    client = _client(principal_of(member))
+    page = _page(client, f"{base}file:2026")
+    (hit,) = page.find_class("hit")
+    assert hit.find_class("hit__title")[0].text_content() == "Cranes"
+    assert "handbook-2026.md" in hit.find_class("hit__where")[0].text_content()
+    assert "no word of your query" not in hit.text_content()
+    (said,) = page.xpath("//*[@data-said]")
+    assert "by words only" not in said.text_content()
+    assert page.find_class("chip")[0].text_content().startswith("File: 2026")
+    assert (
+        "handbook-2026.md" in _page(client, f"{base}crane+file:handbook").find_class("hit")[0].text_content()
+    )
+    assert "handbook-2026.md" not in _page(client, f"{base}crane").find_class("hit")[0].text_content()
+    assert not _page(client, f"{base}crane+-file:handbook").find_class("hit")
 
 
 def test_a_passage_opens_on_its_page_with_its_words_marked(member) -> None:  # noqa: F811 - the fixture

@@ -125,6 +125,14 @@ def find_scopes(*, organization_id: UUID, document_ids: Collection[UUID]) -> dic
     return dict(rows.values_list("pk", "scope_id"))
 
 
+def find_names(*, organization_id: UUID, document_ids: Collection[UUID]) -> dict[UUID, str]:
+    """Return what the files of these documents are called, without asking who looks. At most one query."""
+    if not document_ids:
+        return {}
+    rows = Document.objects.filter(organization_id=organization_id, pk__in=document_ids)
+    return dict(rows.values_list("pk", "name"))
+
+
 def with_counts(documents: QuerySet[Document]) -> QuerySet[Document]:
     """Add the numbers of read and failed pages, each from one index, and how far the next content is."""
     renewal = Renewal.objects.filter(document_id=OuterRef("pk"))

@@ -15,7 +15,8 @@ from apps.rag.selectors.explaining import explained_hit
 from apps.rag.services import thumbs
 from apps.rag.services.traces import finish
 from apps.rag.types import SearchPath
-from apps.rag.views.searching import PageRequest, shown_hit
+from apps.rag.views.searching import PageRequest
+from apps.rag.views.showing import shown_hit
 
 
 @require_safe

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from html import escape
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -14,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -35,7 +33,6 @@ from apps.documents.selectors.documents import MOST_COUNTED
 from apps.rag.selectors.agreement import with_offer
 from apps.rag.selectors.search import Order, documents_being_read, search
 from apps.rag.selectors.suggestions import unsealed
-from apps.rag.selectors.viewing import hit_address
 from apps.rag.services import rewriting
 from apps.rag.services.traces import keep_trace
 from apps.rag.text.folding import key_of
@@ -47,48 +44,21 @@ from apps.rag.types import (
     Expansion,
     ExpansionKind,
     Filters,
-    Hit,
     SearchOrigin,
     SearchResult,
     SourceType,
-    Span,
 )
+from apps.rag.views.showing import shown_hits
 
 PAGE = 10
 DRAFT = "Search-Draft"  # the page sends it along with a text that is still being written
 _MOST_PLAIN = 32
-_SPOKEN = frozenset({"de", "en"})
-SIGNS = re.compile(
-    r"\*\*|__|`+|~~|^#+ |^ *\|[-:| ]+\| *$|^ *\||\| *$", re.MULTILINE
-)  # of Markdown; of a table's row its ends
 
 
 class PageRequest(HttpRequest):
     """A request under `/o/<slug>/`: the middleware found who reads."""
 
     principal: Principal
-
-
-@dataclass(frozen=True, kw_only=True)
-class ShownHit:
-    """A hit as the page shows it.
-
-    Attributes:
-        text: the snippet with its marks.
-        is_message: a face stands beside it.
-        language: of the text; empty where the page can't say it.
-        why_url: of the page that explains it; empty where the search is not kept.
-        is_good: what the searcher said about it; None is nothing.
-    """
-
-    hit: Hit
-    url: str
-    text: SafeString
-    meaning_percent: int | None
-    is_message: bool
-    language: str
-    why_url: str = ""
-    is_good: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -202,10 +172,7 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         "being_read": being_read,
         "is_reading_many": being_read >= MOST_COUNTED,
         "seconds": result.took_ms / 1000,
-        "hits": [
-            shown_hit(request.principal, hit, why_url=f"{request.path}{result.id}/hits/{number}/")
-            for number, hit in enumerate(result.hits, 1)
-        ],
+        "hits": shown_hits(request.principal, result, path=request.path),
         "chips": [
             RemovableChip(chip, _chip_label(chip), _without(request, query, chip)) for chip in result.chips
         ],
@@ -222,44 +189,6 @@ def _found(request: PageRequest, result: SearchResult, query: str) -> dict[str, 
         "best_url": _address(request, order="best"),
         "newest_url": _address(request, order="newest"),
     }
-
-
-def shown_hit(principal: Principal, hit: Hit, *, why_url: str = "", is_good: bool | None = None) -> ShownHit:
-    """Return a hit as a page shows it; who looks at pages as somebody else leaves no search to be explained."""
-    is_message = hit.source_type == SourceType.MESSAGE
-    meaning = None if hit.meaning_score is None else round(100 * max(0.0, hit.meaning_score))
-    return ShownHit(
-        hit=hit,
-        url=hit_address(principal, hit),
-        text=marked(hit.snippet, hit.highlights, without=SIGNS if is_message else None),
-        meaning_percent=meaning,
-        is_message=is_message,
-        language=hit.language if hit.language in _SPOKEN else "",
-        why_url="" if principal.viewed_by else why_url,
-        is_good=is_good,
-    )
-
-
-def marked(text: str, marks: Sequence[Span], *, without: re.Pattern[str] | None = None) -> SafeString:
-    """Return a text, escaped, with its marks; they do not overlap and are in order.
-
-    Args:
-        without: what is left out, such as the signs of Markdown that messages are written in.
-    """
-    letters = list(text)
-    for sign in without.finditer(text) if without is not None else ():
-        letters[sign.start() : sign.end()] = [""] * (sign.end() - sign.start())
-
-    def shown(start: int, end: int) -> str:
-        return escape("".join(letters[start:end]))
-
-    found: list[str] = []
-    place = 0
-    for mark in marks:
-        found += shown(place, mark.start), "<mark>", shown(mark.start, mark.end), "</mark>"
-        place = mark.end
-    found.append(shown(place, len(text)))
-    return mark_safe("".join(found))  # noqa: S308 - each part is escaped
 
 
 def _chip_label(chip: Chip) -> str:
