@@ -91,17 +91,24 @@ def _answer(
     thread_id: UUID | None,
     body: str,
 ) -> None:
-    if question := _without_name(body, agent.name):
-        answers.answer_mention(
-            agent=agent,
-            mention=Mention(
-                asker_id=asker_id,
-                conversation_id=conversation_id,
-                message_id=message_id,
-                thread_id=thread_id,
-                question=question,
-            ),
-        )
+    answers.answer_mention(
+        agent=agent,
+        mention=Mention(
+            asker_id=asker_id,
+            conversation_id=conversation_id,
+            message_id=message_id,
+            thread_id=thread_id,
+            question=_without_name(body, agent.name) or _asked_above(agent, thread_id),
+        ),
+    )
+
+
+def _asked_above(agent: Agent, thread_id: UUID | None) -> str:
+    """Return what a person asked in the first message of a thread: who only names the agent there means that."""
+    if thread_id is None:
+        return ""
+    first = find_spoken(organization_id=agent.organization_id, message_id=thread_id)
+    return _without_name(first.body, agent.name) if first and first.sender_kind == "person" else ""
 
 
 def _without_name(body: str, name: str) -> str:

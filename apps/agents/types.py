@@ -39,7 +39,7 @@ class Mention:
     """A message that asks an agent in its conversation.
 
     Attributes:
-        question: what it says without the agent's name.
+        question: what it says without the agent's name; of the thread's first message where it says nothing else.
     """
 
     asker_id: UUID

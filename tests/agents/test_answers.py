@@ -186,6 +186,33 @@ def test_a_mention_with_too_long_a_question_is_told_so_once_and_not_cut(scene) -
     assert answer(selectors.view_of(Answer.objects.get())).outcome == Outcome.EXCERPT
 
 
+def test_who_only_names_the_agent_asks_what_the_thread_begins_with(scene) -> None:
+    world, ada, ben, _ = scene
+    channel = world.channel(ada, "fragen", [ben])
+    first = world.say(ada, channel, "Wie oft wird das Getriebeöl gewechselt?")
+    named = world.say(ben, channel, "@Lotse", thread=first.id)
+    answer_when_asked(told(named.id))
+    row = Answer.objects.get()
+    assert (row.question, row.asker_id, row.thread_id) == (
+        "Wie oft wird das Getriebeöl gewechselt?", ben.id, first.id,
+    )  # fmt: skip
+    assert answer(selectors.view_of(row)).outcome == Outcome.EXCERPT
+
+
+def test_who_only_names_the_agent_elsewhere_is_asked_what_they_want_once(scene) -> None:
+    world, ada, ben, _ = scene
+    channel = world.channel(ada, "fragen", [ben])
+    named = world.say(ben, channel, "@Lotse,")
+    for _ in range(2):
+        answer_when_asked(told(named.id))
+    (said,) = Message.objects.filter(thread_id=named.id)
+    assert said.body.startswith("What would you like to know?")
+    below = world.say(ben, channel, "@Lotse", thread=named.id)  # nothing is asked above either
+    answer_when_asked(told(below.id))
+    assert Message.objects.filter(thread_id=named.id, sender_id=said.sender_id).count() == 2
+    assert not Answer.objects.exists()
+
+
 def test_a_mention_that_an_edit_adds_is_answered_once(scene) -> None:
     world, ada, ben, _ = scene
     channel = world.channel(ada, "fragen", [ben])

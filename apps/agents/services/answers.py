@@ -49,8 +49,9 @@ def ask(*, principal: Principal, question: str, agent_id: UUID | None = None) ->
 def answer_mention(*, agent: Agent, mention: Mention) -> None:
     """Answer a message that mentions an agent, in its conversation; hearing of it twice starts one run.
 
-    The agent joins the conversation if it is not in it: who mentions it there brings it in. It says there when a
-    question is too long to be answered. Who may not ask, or asks one that is switched off, alone is told so.
+    The agent joins the conversation if it is not in it: who mentions it there brings it in. It says there when nothing
+    is asked, or a question is too long to be answered. Who may not ask, or asks one that is switched off, alone hears
+    so.
     """
     principal = principal_of_member(organization_id=agent.organization_id, user_id=mention.asker_id)
     if not agent.is_enabled:
@@ -58,6 +59,9 @@ def answer_mention(*, agent: Agent, mention: Mention) -> None:
         return
     if not access.can(principal, "agent.ask"):
         speaking.refuse(agent, principal, mention, speaking.NOT_ALLOWED)
+        return
+    if not mention.question:
+        speaking.say(agent, principal, mention, lambda: str(speaking.NOTHING_ASKED), key="nothing-asked")
         return
     if len(mention.question) > QUESTION_LIMIT:
         too_long = QuestionInvalid(limit=QUESTION_LIMIT)

@@ -30,6 +30,7 @@ SWITCHED_OFF = Kind(
     label=_("A question to an agent that is switched off"),
     describe=unanswered.describe_switched_off,
 )
+NOTHING_ASKED = _("What would you like to know? Write a question, and I look for the answer.")
 _WORDS = {NOT_ALLOWED.key: unanswered.NOT_ALLOWED, SWITCHED_OFF.key: unanswered.SWITCHED_OFF}
 
 
