@@ -311,9 +311,8 @@ def test_the_list_of_documents_costs_the_same_for_many(
         make(member, f"rules-{number}.txt", f"rule {number}".encode())
     client = browser("owner")
     client.get(f"{BASE}documents/")
-    with django_assert_num_queries(
-        8
-    ):  # emergency accounts; user, its session, seat; documents, people, counts, bell
+    # emergency accounts; user, its session, seat; documents, people, sizes, origins; counts, bell
+    with django_assert_num_queries(10):
         assert len(rows(client, "documents")) == count
 
 
