@@ -118,7 +118,7 @@ def test_what_was_read_is_shown_until_the_new_version_is(member: Member, manual:
     assert texts(member, manual.id) == ["Manual\n\nTurn it on."]
     work_off()
     read = seen(member, manual.id)
-    assert (read.is_renewing, read.title, read.name, read.version) == (False, "Guide", "guide.md", 2)
+    assert (read.is_renewing, read.title, read.name, read.version) == (False, "Manual", "guide.md", 2)
     assert texts(member, manual.id) == ["Guide\n\nTurn it off."]
     assert StoredFile.objects.get().pk == read.file_id
     assert FileScope.objects.get().file_id == read.file_id

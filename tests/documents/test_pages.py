@@ -195,12 +195,14 @@ def test_a_file_is_replaced_by_an_upload_or_by_one_that_comes_with_the_form(memb
     assert html.fromstring(asked).xpath(f"//form[@action='{address}'][@data-file-form]")
     uploaded = {"file": str(upload(member, "a.md", b"# Second\n").id)}
     small = {"file": "", "chosen": SimpleUploadedFile("b.txt", b"# Third\n")}
-    for sent, title in ((uploaded, "Second"), (small, "b")):
+    for sent, name in ((uploaded, "a.md"), (small, "b.txt")):
         answered = own.client.post(address, sent)
         assert (answered.status_code, answered.url) == (302, own.url())
         assert "is being read; until then the one before stays" in toasts(own.page())
         work_off()
-        assert own.titles() == ["Minutes", title]
+        assert own.titles() == ["Minutes", "Manual"]  # which stays what it is called
+        with tenancy.use(member.organization_id):
+            assert Document.objects.get(pk=shelf["Manual"]).name == name
     assert own.client.get(address).status_code == 405
     assert "Choose a file first." in toasts(follow(own.client.post(address, {"file": "x"}, follow=True)))
     refused = other.client.post(address, {"file": str(upload(member, "c.md", b"# Fourth\n").id)}, follow=True)

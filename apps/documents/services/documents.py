@@ -151,7 +151,7 @@ def replace_document(*, principal: Principal, document_id: UUID, file_id: UUID) 
     """Begin to read an own new file as the next version of a document; what is shown and searched stays till then.
 
     One that was being read already is dropped; the same file twice is harmless. Who brought what is read in the end is
-    who added the document.
+    who added the document. It keeps its title.
 
     Raises:
         DocumentNotFound, NotYourDocument, PermissionMissing, ConversationNotFound, SyncedDocument, MessageCarriesFile.
@@ -171,7 +171,9 @@ def replace_document(*, principal: Principal, document_id: UUID, file_id: UUID) 
                 principal, actions.REPLACED, "document", row.pk,
                 file=file.id, file_before=row.file_id, added_by=row.created_by_id,
             )  # fmt: skip
-            renewing.renew(principal=principal, document_id=row.pk, file=file, media_type=media_type)
+            renewing.renew(
+                principal=principal, document_id=row.pk, file=file, media_type=media_type, title=row.title
+            )
     return get_document(principal=principal, document_id=document_id)
 
 

@@ -26,10 +26,15 @@ _TAKEN_OVER = (
 )  # fmt: skip
 
 
-def renew(*, principal: Principal, document_id: UUID, file: FileView, media_type: str) -> bool:
+def renew(
+    *, principal: Principal, document_id: UUID, file: FileView, media_type: str, title: str = ""
+) -> bool:
     """Begin to read a ready file as the next content of a document, inside the caller's transaction.
 
     One that was being read already is dropped. Who calls decided about rights.
+
+    Args:
+        title: what it goes on being called; empty takes the content's own or the file's name.
 
     Returns:
         Whether there is such a document.
@@ -46,7 +51,7 @@ def renew(*, principal: Principal, document_id: UUID, file: FileView, media_type
         document=document,
         file_id=file.id,
         created_by_id=principal.id,
-        title=titled(file.name),
+        title=title or titled(file.name),
         name=file.name,
         media_type=media_type,
         content_hash=file.sha256,
