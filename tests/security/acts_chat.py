@@ -9,7 +9,8 @@ from apps.chat.services import conversations, deleted, emoji, messages, moving, 
 from apps.chat.services import members as chat_members
 from tests.factories.accounts import MemberFactory
 from tests.factories.files import picture
-from tests.security.acts import Act, Stage, _message_of_ben
+from tests.security.acts import Act, Stage
+from tests.security.acts_moderating import message_of_ben
 
 
 def _emoji(stage: Stage) -> None:
@@ -17,7 +18,7 @@ def _emoji(stage: Stage) -> None:
 
 
 def _deleted_message_of_ben(stage: Stage) -> UUID:
-    message = _message_of_ben(stage)
+    message = message_of_ben(stage)
     messages.delete_message(principal=stage.acting, message_id=message)
     return message
 
@@ -46,7 +47,7 @@ ACTS: dict[str, Act] = {
     ),
     "message.moved": Act(
         lambda s, message: moving.move_messages(principal=s.acting, message_id=message, topic="elsewhere"),
-        _message_of_ben,
+        message_of_ben,
     ),
     "topic.renamed": Act(
         lambda s, topic: topics.rename_topic(principal=s.acting, topic_id=topic, name="valves"), _topic_of_ben

@@ -14,19 +14,25 @@ from apps.core.services.flags import forget
 from apps.files import store as stores
 from tests.factories.accounts import OrganizationFactory
 from tests.security import (
-    acts,
     acts_chat,
     acts_documents,
     acts_exports,
+    acts_moderating,
     acts_notify,
+    acts_oauth,
+    acts_operating,
     acts_people,
+    acts_privacy,
+    acts_roles,
     acts_search,
+    acts_signing_in,
 )
 from tests.security.acts import ELSEWHERE, entries_of, new_stage, opened, trail_of
 
 ACTS = (
-    acts.ACTS | acts_chat.ACTS | acts_notify.ACTS | acts_people.ACTS | acts_exports.ACTS | acts_search.ACTS
-    | acts_documents.ACTS
+    acts_signing_in.ACTS | acts_oauth.ACTS | acts_roles.ACTS | acts_people.ACTS | acts_chat.ACTS | acts_moderating.ACTS
+    | acts_notify.ACTS | acts_documents.ACTS | acts_search.ACTS | acts_exports.ACTS | acts_privacy.ACTS
+    | acts_operating.ACTS
 )  # fmt: skip
 
 

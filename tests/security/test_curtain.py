@@ -16,8 +16,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
+from tests.accounts.sessions import open_session
 from tests.factories.accounts import PersonFactory
-from tests.security.acts import open_session
 from tests.security.crawling import Answer, address, call, leaked, nothing
 from tests.security.doors import Door, doors
 from tests.security.realm import MARK, Realm, browser, forget_limits
