@@ -127,3 +127,33 @@ def _answer(line: socket.socket, server: Server, answers: Mapping[str, bytes | P
         line.sendall(answer)
     else:
         answer(line)
+
+
+def hang(line: socket.socket) -> None:
+    line.recv(1)
+
+
+def drip(first: bytes) -> Callable[[socket.socket], None]:
+    """Sends a byte whenever 20 ms passed, for as long as somebody listens."""
+
+    def play(line: socket.socket) -> None:
+        line.sendall(first)
+        gone = threading.Event()
+        while not gone.wait(0.02):
+            line.sendall(b"x")
+
+    return play
+
+
+def endless(first: bytes, piece: bytes = b"x" * 65536) -> Callable[[socket.socket], None]:
+    def play(line: socket.socket) -> None:
+        line.sendall(first)
+        while True:
+            line.sendall(piece)
+
+    return play
+
+
+def chunked(*pieces: bytes) -> bytes:
+    head = reply(b"", "Transfer-Encoding: chunked", length=False)
+    return head + b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)

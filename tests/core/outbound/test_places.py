@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
@@ -12,7 +11,6 @@ from uuid import UUID
 
 import pytest
 
-from apps.core import tenancy
 from apps.core.conf.groups import OutboundSettings
 from apps.core.conf.loading import InvalidSettings, load
 from apps.core.outbound import fetching, operator
@@ -24,10 +22,8 @@ from apps.core.outbound.places import read_places
 from apps.core.outbound.resolving import NameUnknown
 from apps.core.outbound.rules import HostRules
 from apps.core.outbound.types import Fetch, Policy, Proxy
-from apps.core.services import breaker as breakers
 from apps.core.services.outbound_hosts import set_host
 from tests.core.outbound_servers import CANARY, Names, redirect, reply, served
-from tests.factories.accounts import OrganizationFactory
 
 VARIABLE = "CHATSYSTEM_SOURCE_ADDRESSES"
 INSIDE, OUTSIDE = "10.0.0.7", "93.184.216.34"
@@ -371,14 +367,6 @@ def test_private_is_what_somebodys_network_has() -> None:
 
 
 # Who reaches them
-
-
-@pytest.fixture
-def organization_id(db: None) -> Iterator[UUID]:
-    organization = OrganizationFactory()
-    breakers.forget()
-    with tenancy.use(organization.pk):
-        yield organization.pk
 
 
 def name(settings: Any, text: str) -> None:
