@@ -7,10 +7,10 @@ from django.utils import timezone
 
 from apps.accounts.models import Member, Organization, ViewAs
 from apps.accounts.services import (
-    api_keys,
     break_glass,
     factor_secrets,
     guests,
+    key_use,
     oauth_codes,
     oauth_devices,
     signing_keys,
@@ -32,7 +32,7 @@ def suspend_unused_keys() -> None:
         return
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with tenancy.use(organization_id):
-            api_keys.suspend_unused(organization_id=organization_id, unused_days=days)
+            key_use.suspend_unused(organization_id=organization_id, unused_days=days)
 
 
 @every(seconds=3600)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Member, Organization
-from apps.accounts.services import api_keys, principal_cache, sessions
+from apps.accounts.services import key_use, principal_cache, sessions
 from apps.accounts.types import Principal
 from apps.core import tenancy
 from tests.factories.accounts import MemberFactory, OrganizationFactory, principal_of
@@ -18,7 +18,7 @@ from tests.factories.accounts import MemberFactory, OrganizationFactory, princip
 def _forget_what_the_process_knows() -> Iterator[None]:
     """Memory of one process that must not reach the next test: cached principals, recent uses."""
     principal_cache.follow(None)
-    api_keys._touched.clear()
+    key_use._touched.clear()
     sessions._tracked.clear()
     yield
     principal_cache.follow(None)

@@ -18,6 +18,7 @@ from apps.accounts.services import (
     break_glass,
     factor_policy,
     factors,
+    key_use,
     operators,
     sessions,
     signing_keys,
@@ -60,7 +61,7 @@ def _key_expires() -> Any:
 
 def _suspended_key(stage: Stage) -> Any:
     key = api_key(stage.owner)
-    api_keys.suspend_unused(organization_id=stage.organization.pk, unused_days=-1)
+    key_use.suspend_unused(organization_id=stage.organization.pk, unused_days=-1)
     return key
 
 
@@ -130,7 +131,7 @@ ACTS: dict[str, Act] = {
         outcome="refused",
     ),
     "api_key.suspended": Act(
-        lambda s, _: api_keys.suspend_unused(organization_id=s.organization.pk, unused_days=-1),
+        lambda s, _: key_use.suspend_unused(organization_id=s.organization.pk, unused_days=-1),
         lambda s: api_key(s.owner),
         actor="",
     ),

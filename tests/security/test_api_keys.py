@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from apps.accounts.models import ApiKey, Member
 from apps.accounts.selectors.principals import principal_for_key
-from apps.accounts.services import api_keys
+from apps.accounts.services import api_keys, key_use
 from apps.accounts.types import KEY_SCOPES, KeyLimits, Principal
 from apps.chat.errors import ConversationNotFound
 from apps.chat.services import conversations, messages
@@ -299,7 +299,7 @@ def test_an_unused_key_is_suspended_with_notice_and_comes_back() -> None:
         ApiKey.objects.filter(pk=busy.id).update(last_used_at=timezone.now())
     with tenancy.use(ada.organization_id):
         counts = [
-            api_keys.suspend_unused(organization_id=ada.organization_id, unused_days=90) for _ in range(2)
+            key_use.suspend_unused(organization_id=ada.organization_id, unused_days=90) for _ in range(2)
         ]
     assert counts == [1, 0]
     states = [client(key.secret).get("/api/v1/me/").status_code for key in (idle, busy, fresh)]
@@ -313,7 +313,7 @@ def test_an_unused_key_is_suspended_with_notice_and_comes_back() -> None:
     )
     assert client(idle.secret).get("/api/v1/me/").status_code == 200
     with tenancy.use(ada.organization_id):
-        assert api_keys.suspend_unused(organization_id=ada.organization_id, unused_days=90) == 0
+        assert key_use.suspend_unused(organization_id=ada.organization_id, unused_days=90) == 0
 
 
 # --- under load ---

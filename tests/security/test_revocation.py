@@ -29,6 +29,7 @@ from apps.accounts.selectors.oauth import list_consents
 from apps.accounts.selectors.principals import principal_for_family, principal_for_key, session_id
 from apps.accounts.services import (
     api_keys,
+    key_use,
     members,
     oauth_clients,
     oauth_consents,
@@ -162,7 +163,7 @@ def reuse(scene: Scene) -> None:
 def suspend(scene: Scene) -> None:
     ApiKey.objects.filter(pk=scene.secrets["key"]).update(created_at=timezone.now() - timedelta(days=400))
     ApiKey.objects.filter(pk=scene.secrets["key"]).update(last_used_at=None)
-    assert api_keys.suspend_unused(organization_id=scene.ada.organization_id, unused_days=90) == 1
+    assert key_use.suspend_unused(organization_id=scene.ada.organization_id, unused_days=90) == 1
 
 
 def deactivate(scene: Scene) -> None:

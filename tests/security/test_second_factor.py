@@ -18,7 +18,7 @@ from apps.accounts.errors import SecondFactorRequired
 from apps.accounts.models import Invitation, Member, SecondFactor, User
 from apps.accounts.selectors import seated
 from apps.accounts.selectors.principals import hash_secret
-from apps.accounts.services import api_keys, factors, principal_cache, sessions, sign_in_links
+from apps.accounts.services import factors, key_use, principal_cache, sessions, sign_in_links
 from apps.accounts.services.handshake import principal_of, read
 from apps.core.errors import NotSignedIn
 from tests.accounts.factors import code_of, enrol, first_step, second_step
@@ -35,7 +35,7 @@ NEW_PASSWORD = "seven green llamas sing"
 @pytest.fixture(autouse=True)
 def _forget_what_the_process_knows() -> Iterator[None]:
     principal_cache.follow(None)
-    api_keys._touched.clear()
+    key_use._touched.clear()
     sessions._tracked.clear()
     yield
     principal_cache.follow(None)

@@ -22,7 +22,7 @@ from apps.accounts.selectors.seated import within
 from apps.accounts.selectors.seats import organizations_of
 from apps.accounts.selectors.sessions import find_signed_in
 from apps.accounts.selectors.view_as import is_open
-from apps.accounts.services import access_tokens, api_keys, principal_cache
+from apps.accounts.services import access_tokens, api_keys, key_use, principal_cache
 from apps.accounts.services.secrets import is_well_formed
 from apps.accounts.types import Principal
 from apps.core import tenancy
@@ -168,10 +168,10 @@ def _by_key(secret: str, *, address: str) -> Principal:
     try:
         principal = principal_for_key(secret, address=address)
     except (NotSignedIn, AddressNotAllowed):
-        api_keys.note_refused(secret)
+        key_use.note_refused(secret)
         raise
     with tenancy.use(principal.organization_id):
-        api_keys.touch_key(UUID(principal.session), address=address)
+        key_use.touch_key(UUID(principal.session), address=address)
     return principal
 
 
