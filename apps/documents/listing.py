@@ -25,6 +25,7 @@ from apps.documents.services.documents import (
     delete_document,
     rename_document,
     replace_document,
+    require_replaceable,
     retry_document,
 )
 from apps.documents.types import DocumentKind, PageState
@@ -146,11 +147,14 @@ def change(request: HttpRequest, principal: Principal, document_id: UUID, frame:
 def replace(request: HttpRequest, principal: Principal, document_id: UUID, frame: Frame) -> HttpResponse:
     """Begin to read a new version of a document."""
     document = get_document(principal=principal, document_id=document_id)
+
+    def begin() -> None:
+        require_replaceable(principal=principal, document_id=document_id)  # else nothing of theirs is stored
+        replace_document(principal=principal, document_id=document_id, file_id=_file(request, principal))
+
     return console_shell.act(
         request,
-        lambda: replace_document(
-            principal=principal, document_id=document_id, file_id=_file(request, principal)
-        ),
+        begin,
         back=frame.home,
         said=_("The new version of %(title)s is being read; until then the one before stays")
         % {"title": document.title},

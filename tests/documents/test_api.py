@@ -9,7 +9,9 @@ from uuid import uuid4
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from apps.accounts.models import Member
@@ -17,6 +19,7 @@ from apps.documents.models import Document
 from tests.accounts.sessions import open_session
 from tests.documents import samples
 from tests.documents.scans import with_scan
+from tests.documents.sources import Shelf, synced
 from tests.factories.accounts import MemberFactory, api_key
 from tests.factories.documents import read_document
 from tests.factories.files import archive, upload
@@ -75,6 +78,26 @@ def test_a_file_becomes_a_document_whose_pages_are_read(member: Member, api: Api
     assert [row["kind"] for row in api.get("documents/?kind=pdf").json()["results"]] == ["pdf"]
     assert api.get("documents/?kind=word").json()["results"] == []
     assert api.get("documents/?kind=exe").status_code == 400
+
+
+def test_a_list_says_how_large_files_are_and_where_they_come_from(
+    administrator: Member, shelf: Shelf, django_assert_max_num_queries: Any
+) -> None:
+    shelf.put("manual.md", b"# Manual\n")
+    synced(administrator, shelf)
+    own = read_document(administrator, "plan.txt", b"One.")
+    api = Api(administrator)
+    listed = {row["title"]: row for row in api.get("documents/").json()["results"]}
+    assert {title: row["size"] for title, row in listed.items()} == {"Manual": 9, own.title: 4}
+    assert listed[own.title]["origin"] is None
+    assert (listed["Manual"]["origin"]["address"], listed["Manual"]["origin"]["is_link"]) == ("/handbook/manual.md", False)
+    assert api.get(f"documents/{listed['Manual']['id']}/").json()["origin"] == listed["Manual"]["origin"]
+    with CaptureQueriesContext(connection) as two:
+        api.get("documents/")
+    for number in range(3):
+        read_document(administrator, f"more {number}.txt", b"More.")
+    with django_assert_max_num_queries(len(two)):
+        assert len(api.get("documents/").json()["results"]) == 5
 
 
 def test_what_is_no_document_is_refused_with_its_code(member: Member, api: Api) -> None:

@@ -20,6 +20,7 @@ from apps.core import tenancy
 from apps.core.console_shell import page_address
 from apps.documents.models import Document, Source, SourceItem
 from apps.documents.types import SourceKind
+from apps.files.models import StoredFile
 from tests.accounts.sessions import open_session
 from tests.documents.scans import with_scan
 from tests.documents.sources import Shelf, synced
@@ -207,6 +208,10 @@ def test_a_file_is_replaced_by_an_upload_or_by_one_that_comes_with_the_form(memb
     assert "Choose a file first." in toasts(follow(own.client.post(address, {"file": "x"}, follow=True)))
     refused = other.client.post(address, {"file": str(upload(member, "c.md", b"# Fourth\n").id)}, follow=True)
     assert "Only the person who added this document" in toasts(follow(refused))
+    stored = StoredFile.objects.count()
+    small = {"file": "", "chosen": SimpleUploadedFile("d.txt", b"# Fourth\n")}
+    assert "Only the person who added" in toasts(follow(other.client.post(address, small, follow=True)))
+    assert StoredFile.objects.count() == stored  # nothing of it is kept
     assert other.client.post(own.url("list_replace", document_id=shelf["Minutes"])).status_code == 404
     with tenancy.use(member.organization_id):
         assert Document.objects.get(pk=shelf["Manual"]).version == 3
@@ -248,7 +253,7 @@ def test_what_a_source_reads_says_where_it_is_changed(member: Member, shelf) -> 
     refused = own.client.post(
         own.url("list_replace", document_id=shelf["Manual"]), {"file": "x"}, follow=True
     )
-    assert "Choose a file first." in toasts(follow(refused))
+    assert "A source keeps this document up to date" in toasts(follow(refused))
     assert own.client.post(address, {"title": "Other"}).status_code == 422
     assert own.titles() == ["Minutes", "Manual"]
 

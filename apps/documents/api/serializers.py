@@ -39,6 +39,14 @@ class NewVersionSerializer(StrictSerializer):
     file = serializers.UUIDField()
 
 
+class DocumentOriginSerializer(serializers.Serializer[Any]):
+    """Where a document is read from: a web address, or a path that cannot be opened."""
+
+    address = serializers.CharField()
+    is_link = serializers.BooleanField()
+    source = serializers.CharField(help_text="The name of the source.")  # type: ignore[assignment]  # the name hides DRF's own property
+
+
 class DocumentSerializer(serializers.Serializer[Any]):
     """A document."""
 
@@ -49,6 +57,7 @@ class DocumentSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=DocumentKind.choices)
     language = serializers.CharField(allow_blank=True)
     file = serializers.UUIDField()
+    size = serializers.IntegerField(allow_null=True, help_text="Of the file in bytes; null where it is gone.")
     conversation = serializers.UUIDField(allow_null=True, help_text="Null for the library.")
     message = serializers.UUIDField(allow_null=True)
     created_by = serializers.UUIDField()
@@ -68,6 +77,9 @@ class DocumentSerializer(serializers.Serializer[Any]):
     renewal_error = serializers.CharField(
         allow_blank=True, help_text="Why the newer content could not be read."
     )
+    origin = DocumentOriginSerializer(
+        allow_null=True, help_text="Where a source reads it from; null for what somebody added."
+    )
     created_at = serializers.DateTimeField()
 
 
@@ -80,18 +92,9 @@ class PageStatusSerializer(serializers.Serializer[Any]):
     error = serializers.CharField(allow_blank=True)
 
 
-class DocumentOriginSerializer(serializers.Serializer[Any]):
-    """Where a document is read from: a web address, or a path that cannot be opened."""
-
-    address = serializers.CharField()
-    is_link = serializers.BooleanField()
-    source = serializers.CharField(help_text="The name of the source.")  # type: ignore[assignment]  # the name hides DRF's own property
-
-
 class DocumentDetailSerializer(DocumentSerializer):
-    """A document with its settled pages, and where a source reads it from."""
+    """A document with its settled pages."""
 
-    origin = DocumentOriginSerializer(allow_null=True)
     pages = PageStatusSerializer(many=True)
 
 

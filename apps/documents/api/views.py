@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -20,17 +21,34 @@ from apps.core.api.serializers import validated
 from apps.documents.api import serializers as shapes
 from apps.documents.selectors.documents import get_document, list_documents, list_page_states, view_of
 from apps.documents.selectors.pages import get_page
-from apps.documents.selectors.sources import find_origin
+from apps.documents.selectors.sources import find_origins
 from apps.documents.services import documents
 from apps.documents.services.pictures import page_picture
-from apps.documents.types import DocumentKind, DocumentState, DocumentView, PageStatus
+from apps.documents.types import DocumentKind, DocumentState, DocumentView, Origin, PageStatus
+from apps.files.selectors.files import sizes
 
 NEWEST_DOCUMENT = Order((("id", UUID),), descending=True)
 _TAGS = ["documents"]
 
 
+def documents_json(documents: Sequence[DocumentView]) -> list[dict[str, Any]]:
+    """Return the documented shapes of an organization's documents. At most two queries."""
+    if not documents:
+        return []
+    organization_id = documents[0].organization_id
+    bytes_of = sizes(organization_id=organization_id, file_ids={one.file_id for one in documents})
+    origins = find_origins(organization_id=organization_id, document_ids=[one.id for one in documents])
+    return [
+        _document_json(one, size=bytes_of.get(one.file_id), origin=origins.get(one.id)) for one in documents
+    ]
+
+
 def document_json(document: DocumentView) -> dict[str, Any]:
-    """Return the documented shape."""
+    """Return the documented shape. Two queries."""
+    return documents_json([document])[0]
+
+
+def _document_json(document: DocumentView, *, size: int | None, origin: Origin | None) -> dict[str, Any]:
     return {
         "id": document.id,
         "title": document.title,
@@ -39,6 +57,7 @@ def document_json(document: DocumentView) -> dict[str, Any]:
         "kind": document.kind.value,
         "language": document.language,
         "file": document.file_id,
+        "size": size,
         "conversation": document.conversation_id,
         "message": document.message_id,
         "created_by": document.created_by_id,
@@ -54,6 +73,7 @@ def document_json(document: DocumentView) -> dict[str, Any]:
         "renewed_at": document.renewed_at,
         "is_renewing": document.is_renewing,
         "renewal_error": document.renewal_error,
+        "origin": asdict(origin) if origin else None,
         "created_at": document.created_at,
     }
 
@@ -84,7 +104,7 @@ class DocumentList(APIView):
             kind=DocumentKind(query["kind"]) if "kind" in query else None,
         )
         page = paginate(rows, order=NEWEST_DOCUMENT, position=position, limit=limit)
-        return Response(page.as_dict(request, (document_json(view_of(row)) for row in page.rows)))
+        return Response(page.as_dict(request, documents_json([view_of(row) for row in page.rows])))
 
     @extend_schema(
         request=shapes.NewDocumentSerializer, responses={201: shapes.DocumentSerializer}, tags=_TAGS
@@ -111,9 +131,7 @@ class DocumentDetail(APIView):
         """Show a document, how far its reading is, and each settled page."""
         document = get_document(principal=principal_of(request), document_id=document_id)
         pages = [status_json(page) for page in list_page_states(document_id=document_id)]
-        origin = find_origin(organization_id=document.organization_id, document_id=document.id)
-        shown = {"origin": asdict(origin) if origin else None, "pages": pages}
-        return Response({**document_json(document), **shown})
+        return Response({**document_json(document), "pages": pages})
 
     @extend_schema(request=shapes.DocumentChangeSerializer, responses=shapes.DocumentSerializer, tags=_TAGS)
     def patch(self, request: Request, document_id: UUID) -> Response:

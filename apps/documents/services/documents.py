@@ -158,8 +158,7 @@ def replace_document(*, principal: Principal, document_id: UUID, file_id: UUID) 
         FileNotFound, FileTaken.
         UnsupportedType, Unreadable: the file cannot be a document; nothing was written.
     """
-    with transaction.atomic():  # who may not is told before the file is opened
-        _require_replaceable(_lock_changeable(principal, document_id))
+    require_replaceable(principal=principal, document_id=document_id)  # told before the file is opened
     file, media_type = _own(principal, file_id)
     with transaction.atomic():
         row = _lock_changeable(principal, document_id)
@@ -175,6 +174,16 @@ def replace_document(*, principal: Principal, document_id: UUID, file_id: UUID) 
                 principal=principal, document_id=row.pk, file=file, media_type=media_type, title=row.title
             )
     return get_document(principal=principal, document_id=document_id)
+
+
+def require_replaceable(*, principal: Principal, document_id: UUID) -> None:
+    """Return for who may replace a document's file now, before that is sent.
+
+    Raises:
+        DocumentNotFound, NotYourDocument, PermissionMissing, ConversationNotFound, SyncedDocument, MessageCarriesFile.
+    """
+    with transaction.atomic():
+        _require_replaceable(_lock_changeable(principal, document_id))
 
 
 def delete_document(*, principal: Principal, document_id: UUID) -> None:
