@@ -90,7 +90,10 @@ def test_a_list_says_how_large_files_are_and_where_they_come_from(
     listed = {row["title"]: row for row in api.get("documents/").json()["results"]}
     assert {title: row["size"] for title, row in listed.items()} == {"Manual": 9, own.title: 4}
     assert listed[own.title]["origin"] is None
-    assert (listed["Manual"]["origin"]["address"], listed["Manual"]["origin"]["is_link"]) == ("/handbook/manual.md", False)
+    assert (listed["Manual"]["origin"]["address"], listed["Manual"]["origin"]["is_link"]) == (
+        "/handbook/manual.md",
+        False,
+    )
     assert api.get(f"documents/{listed['Manual']['id']}/").json()["origin"] == listed["Manual"]["origin"]
     with CaptureQueriesContext(connection) as two:
         api.get("documents/")
