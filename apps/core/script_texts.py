@@ -42,6 +42,7 @@ def shell_texts() -> Texts:
             ngettext("You can keep reading and writing, {count} message is waiting.",
                      "You can keep reading and writing, {count} messages are waiting.", 2),
         ),
+        "offline.kept": _("As of {time}, kept on this device. What came since is not here."),
         "connect": _("Connect now"),
         "notifications": plural(
             ngettext("{count} unread notification", "{count} unread notifications", 1),

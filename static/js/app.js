@@ -9,8 +9,10 @@ import { setUpDialog } from "./shell/dialog.js";
 import { setUpMenu } from "./shell/menu.js";
 import { setUpPalette } from "./shell/palette.js";
 import { start } from "./shell/mount.js";
+import { setUpOfflineReading } from "./shell/offline-reading.js";
 import { setUpShortcuts } from "./shell/shortcuts.js";
 import { rememberZone } from "./shell/times.js";
+import { explain } from "./shell/toasts.js";
 
 rememberZone();
 setUpMenu();
@@ -19,3 +21,4 @@ setUpShortcuts();
 setUpBell();
 setUpPalette();
 start();
+setUpOfflineReading().catch(explain);

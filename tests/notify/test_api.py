@@ -333,7 +333,10 @@ def test_a_browser_finds_itself_in_the_list(ben: Principal) -> None:
     assert BROWSER["endpoint"] not in page(ben, "settings").content.decode()  # type: ignore[attr-defined]
 
 
-def test_the_worker_is_a_script_of_this_address(db: None) -> None:
-    answer = Client().get("/push-worker.js")
-    assert answer["Content-Type"].startswith("text/javascript")
-    assert b"showNotification" in b"".join(answer.streaming_content)  # type: ignore[arg-type]
+def test_the_worker_is_a_script_of_this_address_that_may_ask_it(db: None) -> None:
+    for name, says in (("worker", b"/push-worker.js"), ("push-worker", b"showNotification")):
+        answer = Client().get(f"/{name}.js")
+        assert answer["Content-Type"].startswith("text/javascript")
+        assert says in b"".join(answer.streaming_content)  # type: ignore[arg-type]
+        # What is asked by a worker is under the policy of the file it was started from.
+        assert ("connect-src 'self'" in answer["Content-Security-Policy"]) == (name == "worker")

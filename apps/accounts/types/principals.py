@@ -106,6 +106,11 @@ class Principal:
         """Guests and auditors, and agents that act for one, see only scopes that person has a seat in."""
         return self.role in BY_SEAT_ONLY or self.person_is_guest
 
+    @property
+    def has_conditions(self) -> bool:
+        """Whether its role gives what it gives in some circumstances only."""
+        return self.conditions != NO_CONDITIONS
+
     def granted_in(self, scope_id: UUID) -> frozenset[str]:
         """Return what roles and rights for this audience alone permit, as far as their conditions hold."""
         here = (one for one in self.scoped if one.scope_id == scope_id and one.is_open)

@@ -251,6 +251,10 @@ class ChatSettings(Group):
         le=720,
         description=_("Hours in which a deleted message can be brought back; 0 is not at all."),
     )
+    offline_reading: bool = Field(
+        True,
+        description=_("People may keep the conversations they opened last on a device of theirs, for a day."),
+    )
 
 
 class SearchSettings(Group):

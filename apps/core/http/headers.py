@@ -22,6 +22,9 @@ PERMISSIONS = ", ".join(
 )  # fmt: skip
 # For what is no page: nothing is loaded, run or framed.
 BARE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+# The service worker is under the policy it came with: it asks this server, and consists of several files.
+WORKER_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+_WORKER = "/worker.js"
 _ADMIN = "/admin/"
 
 Application = Callable[[Any, Any, Any], Awaitable[None]]
@@ -69,10 +72,12 @@ def fixed() -> dict[str, str]:
     return headers
 
 
-def of_static(headers: MutableMapping[str, str], _path: str, _url: str) -> None:
+def of_static(headers: MutableMapping[str, str], _path: str, url: str) -> None:
     """Add them to a static file (`WHITENOISE_ADD_HEADERS_FUNCTION`)."""
     for name, value in fixed().items():
         headers[name] = value
+    if url == _WORKER:
+        headers["Content-Security-Policy"] = WORKER_POLICY
 
 
 def completed(application: Application) -> Application:

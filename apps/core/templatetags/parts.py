@@ -281,6 +281,8 @@ def page_data(context: template.Context) -> dict[str, Any]:
         if not principal.viewed_by:  # a view as somebody else is a picture: nothing happens in it
             data["socket"] = f"/ws/v1/?organization={slug}"
             data["notices"] = principal.notices
+        # What a role gives in some circumstances only is not kept for others.
+        data["offline_reading"] = settings.CONFIGURATION.chat.offline_reading and not principal.has_conditions
         data["emoji"] = static(f"vendor/emoji/{'de' if _german() else 'en'}.json")
     return data
 

@@ -6,7 +6,7 @@
  * @typedef {{
  *   language: string, csrf: string, icons: string, texts: Record<string, Text>,
  *   me?: {id: string, name: string, member: string}, organization?: {id: string, slug: string},
- *   base?: string, socket?: string, notices?: number, emoji?: string,
+ *   base?: string, socket?: string, notices?: number, emoji?: string, offline_reading?: boolean,
  * }} Page
  */
 
