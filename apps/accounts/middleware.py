@@ -353,7 +353,14 @@ def _to_factor(request: HttpRequest) -> HttpResponse:
     where = resolve_url("factor_required")
     if request.headers.get("HX-Request") == "true":
         return HttpResponse(status=403, headers={"HX-Redirect": where})
+    if _is_scripted(request):
+        return HttpResponse(status=403)
     return redirect_to_login(request.get_full_path() if request.method == "GET" else "/", where)
+
+
+def _is_scripted(request: HttpRequest) -> bool:
+    """Return whether a script asks: it follows a redirection unseen, and takes the page at its end for success."""
+    return request.headers.get("X-Requested-With") == "fetch"
 
 
 def _named_slug(path: str) -> str | None:
@@ -362,10 +369,12 @@ def _named_slug(path: str) -> str | None:
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Send a page to the sign-in form and back; a fragment takes its whole page there."""
+    """Send a page to the sign-in form and back; a fragment takes its whole page there, a script is told so."""
     if request.headers.get("HX-Request") == "true":
         response = HttpResponse(status=401)
         response.headers["HX-Redirect"] = resolve_url(settings.LOGIN_URL)
         return response
+    if _is_scripted(request):
+        return HttpResponse(status=401)
     target = request.get_full_path() if request.method == "GET" else "/"
     return redirect_to_login(target, resolve_url(settings.LOGIN_URL))

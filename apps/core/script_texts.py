@@ -49,8 +49,12 @@ def shell_texts() -> Texts:
             ngettext("{count} unread notification", "{count} unread notifications", 2),
         ),
         "signed_out": _("You were signed out. Your text is kept in this browser."),
+        "sign_in": _("Sign in"),
         "failed": _("That did not work. Nothing was changed."),
-        "no_answer": _("The server does not answer. Nothing was changed; try again in a moment."),
+        "no_answer": _("The server does not answer. Try again in a moment."),
+        "no_answer.write": _(
+            "The server does not answer. It may have been done all the same: look before you try again."
+        ),
         "request": _("request {id}"),
         "theme.system": _("Theme: as the system"),
         "theme.light": _("Theme: light"),

@@ -62,6 +62,13 @@ def test_a_fragment_takes_its_whole_page_to_sign_in(organization: Organization) 
     assert (response.status_code, response["HX-Redirect"]) == (401, "/accounts/login/")
 
 
+def test_a_script_is_told_that_it_is_signed_out(organization: Organization) -> None:
+    """A redirection would be followed, and the form at its end taken for success: of a draft that is kept, say."""
+    response = Client().post(f"/o/{organization.slug}/", headers={"X-Requested-With": "fetch"})
+    assert response.status_code == 401
+    assert "Location" not in response
+
+
 def test_signing_in_rotates_the_session_and_lists_it(member: Callable[..., Member]) -> None:
     ada, client = member(), Client()
     anonymous = client.session

@@ -162,14 +162,19 @@ async function edit(article) {
       form.requestSubmit();
     }
   });
+  let isSaving = false;
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
+    if (isSaving) return; // pressed again on a slow line: the second one would find the text changed
+    isSaving = true;
     try {
       if (await sendMeant(`${link}edit/`, { body: field.value, version })) close();
     } catch (error) {
       explain(error);
       // Changed on another device meanwhile, which was said: whoever saves once more means it.
       if (error instanceof Problem && error.code === "chat.version_conflict") version = row.dataset.version ?? version;
+    } finally {
+      isSaving = false;
     }
   });
 }

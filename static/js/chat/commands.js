@@ -29,12 +29,21 @@ export function commands() {
 /** @param {string} text */
 export const isCommand = (text) => /^\/[a-z]{1,30}(\s|$)/.test(text);
 
+/** What was asked for last and is not known to have run, with its key: asked for once more, it runs once. @type {{call: string, key: string, isRunning: boolean} | undefined} */
+let last;
+
 /** @param {{conversation: string, thread: string | null, topic: string, line: string}} call @returns {Promise<boolean>} whether it ran */
 export async function runCommand({ conversation, thread, topic, line }) {
+  const call = JSON.stringify([conversation, thread, topic, line]);
+  if (last?.call !== call) last = { call, key: crypto.randomUUID(), isRunning: false };
+  const asked = last;
+  if (asked.isRunning) return false;
+  asked.isRunning = true;
   try {
-    const form = { line, topic, client_key: crypto.randomUUID(), ...(thread ? { thread } : {}) };
+    const form = { line, topic, client_key: asked.key, ...(thread ? { thread } : {}) };
     const answer = await sendMeant(`${conversationUrl(conversation)}command/`, form);
     if (!answer) return false;
+    if (last === asked) last = undefined;
     const outcome = await answer.json();
     if (outcome.address) location.assign(inOrganization(outcome.address));
     else if (outcome.said.includes("\n")) showDialog(t("commands"), make("ul", { class: "stack" }, ...outcome.said.split("\n").map((/** @type {string} */ each) => make("li", {}, each))));
@@ -43,5 +52,7 @@ export async function runCommand({ conversation, thread, topic, line }) {
   } catch (error) {
     explain(error);
     return false;
+  } finally {
+    asked.isRunning = false;
   }
 }

@@ -138,5 +138,9 @@ async function slashed(word) {
 
 /** @param {string} word @returns {Promise<Choice[]>} */
 async function emoji(word) {
-  return (await findEmoji(word)).map(([, sign, name]) => ({ text: sign, label: name, sign }));
+  try {
+    return (await findEmoji(word)).map(([, sign, name]) => ({ text: sign, label: name, sign }));
+  } catch {
+    return []; // without suggestions a sign can still be written
+  }
 }

@@ -54,7 +54,10 @@ class Composer {
     const went = (/** @type {Event} */ event) => this.#topicWent(/** @type {CustomEvent} */ (event).detail);
     document.addEventListener("chat:topic-went", went);
     this.endTopics = () => document.removeEventListener("chat:topic-went", went);
-    this.endDrafts = listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#fromElsewhere(notice));
+    const endNotices = listen("notice", (/** @type {import("../shell/socket.js").Notice} */ notice) => this.#fromElsewhere(notice));
+    // What could not be kept while there was no line, an empty text after a message included.
+    const endOpen = listen("open", () => localStorage.getItem(this.key) !== null && this.keep());
+    this.endDrafts = () => [endNotices, endOpen].forEach((end) => end());
     const leaving = () => {
       this.isSaving = false; // nothing waits any more in a page that goes
       this.keep.now();
@@ -126,7 +129,7 @@ class Composer {
       await request("POST", this.form.dataset.draftUrl ?? "", { form: { body, topic, ...(this.thread ? { thread: this.thread } : {}) }, keepalive: true });
       if (this.text.value === body && this.topic === topic) this.#forgetLocal();
     } catch {
-      // The text stays in this browser and is saved with the next change, or when the composer is drawn again.
+      // The text stays in this browser and is saved with the next change, with the next line, or when the composer is drawn again.
     }
   }
 

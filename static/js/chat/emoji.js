@@ -4,6 +4,7 @@
 import { make, one } from "../shell/dom.js";
 import { request } from "../shell/api.js";
 import { inOrganization, page, t } from "../shell/page.js";
+import { explain } from "../shell/toasts.js";
 import { emojiSign } from "./model.js";
 
 /** @typedef {[group: number, emoji: string, name: string, words: string]} Emoji */
@@ -15,7 +16,12 @@ let loading;
 
 /** @returns {Promise<Emoji[]>} */
 function load() {
-  loading ??= fetch(page.emoji ?? "").then((answer) => answer.json());
+  loading ??= request("GET", page.emoji ?? "")
+    .then((answer) => answer.json())
+    .catch((error) => {
+      loading = undefined; // the next look asks again
+      throw error;
+    });
   return loading;
 }
 
@@ -90,8 +96,12 @@ export async function pickEmoji(button, chosen, withOwn = false) {
   let round = 0;
   const show = async () => {
     const number = ++round;
-    const sections = [...(withOwn ? await ownSection(field.value) : []), ...(await sectionsFor(field.value))];
-    if (number === round) grid.replaceChildren(...sections);
+    try {
+      const sections = [...(withOwn ? await ownSection(field.value) : []), ...(await sectionsFor(field.value))];
+      if (number === round) grid.replaceChildren(...sections);
+    } catch (error) {
+      explain(error);
+    }
   };
   field.addEventListener("input", show);
   field.addEventListener("keydown", (event) => {

@@ -20,13 +20,14 @@ component("[data-thread-panel]", (panel) => {
     try {
       await request("POST", `${threadUrl(conversation, thread)}read/`, { form: { sequence: String(sequence) } });
     } catch {
-      told = 0; // the next reply, or the next look, tells again
+      told = 0; // the next reply, line or look tells again
     }
   }, 1000);
   window.addEventListener("focus", tell);
   tell();
   const ends = [
     listen("chat", (/** @type {import("../shell/socket.js").ChatEvent} */ { type, data }) => type === "message.sent" && data.message.thread === thread && tell()),
+    listen("open", tell),
     () => window.removeEventListener("focus", tell),
   ];
   return () => ends.forEach((end) => end());

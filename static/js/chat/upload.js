@@ -5,6 +5,7 @@ import { Problem, request } from "../shell/api.js";
 import { clone, icon, make, one } from "../shell/dom.js";
 import { announce } from "../shell/live-region.js";
 import { page, size, t } from "../shell/page.js";
+import { listen } from "../shell/socket.js";
 import { toast } from "../shell/toasts.js";
 import { Turns } from "./turns.js";
 
@@ -18,6 +19,8 @@ const LOOK_AGAIN_MS = 2000; // other tabs and devices of the person take turns t
 export const turns = new Turns(); // of all composers of the page
 /** What was chosen for a draft and not sent yet, by draft: uploads go on while another conversation is open. @type {Map<string, Upload[]>} */
 const chosen = new Map();
+/** Stopped by a break of the connection. @type {Set<Upload>} */
+const broken = new Set();
 
 /** One file on its way; `changed` is called with each new state. */
 export class Upload {
@@ -71,7 +74,7 @@ export class Upload {
 
   async #upload() {
     try {
-      if (this.id) this.received = (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
+      if (this.id) this.received = await this.#reached();
       else await this.#begin();
       this.#to("running", "");
       this.started = performance.now();
@@ -85,6 +88,7 @@ export class Upload {
     } catch (error) {
       if (this.isGone) return;
       if (!(error instanceof Problem)) throw error;
+      if (error.status === 0) announce(t("upload.offline"));
       if (error.status === 0 || error.status >= 500) this.#to("paused", t("upload.paused", { percent: Math.round(this.#percent(this.received)) }));
       else this.#to("failed", error.detail || t("failed"));
     }
@@ -119,8 +123,18 @@ export class Upload {
         const isBreak = error.status === 0 || error.status >= 500 || error.status === 429 || error.status === 409;
         if (!isBreak || attempt === TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, Math.min(8000, 300 * 2 ** attempt) * (0.5 + Math.random())));
-        this.received = (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
+        this.received = await this.#reached();
       }
+    }
+  }
+
+  /** How far the server is; while it does not answer, as far as was known. */
+  async #reached() {
+    try {
+      return (await (await request("GET", `${API}${this.id}/`)).json()).received_bytes;
+    } catch (error) {
+      if (error instanceof Problem && error.status === 0) return this.received;
+      throw error;
     }
   }
 
@@ -152,6 +166,7 @@ export class Upload {
 
   async cancel() {
     this.isGone = true;
+    broken.delete(this);
     this.sending?.abort();
     this.element.remove();
     if (this.id) await this.#forget();
@@ -187,6 +202,8 @@ export class Upload {
   /** @param {"waiting" | "running" | "paused" | "failed" | "done"} state @param {string} [note] */
   #to(state, note) {
     this.state = state;
+    if (state === "paused" && !this.isGone) broken.add(this);
+    else broken.delete(this);
     const bar = one("progress", this.element);
     this.element.classList.toggle("file--bad", state === "failed");
     bar.classList.toggle("is-warn", state === "paused");
@@ -298,6 +315,11 @@ export class Uploads {
     this.changed();
   }
 }
+
+// What a break stopped goes on when there is a line again; one that the server does not take now waits for the hand.
+const goOn = () => [...broken].forEach((upload) => upload.run());
+listen("open", goOn);
+window.addEventListener("online", goOn);
 
 /** Take files that are dropped on a region. @param {HTMLElement} region @param {string} said @param {(files: Iterable<File>) => void} take */
 export function acceptDrops(region, said, take) {

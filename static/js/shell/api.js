@@ -1,7 +1,8 @@
 // @ts-check
 /** Requests to our own server: CSRF, JSON, and refusals as `Problem`. */
 
-import { page } from "./page.js";
+import { all } from "./dom.js";
+import { page, t } from "./page.js";
 
 /** A refusal the server explained, or no answer at all (`status` 0). */
 export class Problem extends Error {
@@ -38,10 +39,18 @@ export async function request(method, path, { form, json, headers = {}, keepaliv
     answer = await fetch(path, { method, body, headers: sent, keepalive, signal, credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw new Problem({ status: 0 });
+    throw new Problem({ status: 0, detail: method === "GET" ? "" : t("no_answer.write") });
   }
   if (!answer.ok) throw await problem(answer);
   return answer;
+}
+
+/** Take the token that writes need now from this page as it would be drawn, for scripts and for the forms that stand here. */
+export async function renewToken() {
+  const drawn = await (await request("GET", location.href, { accept: "text/html" })).text();
+  const data = new DOMParser().parseFromString(drawn, "text/html").getElementById("page-data");
+  page.csrf = JSON.parse(data?.textContent ?? "{}").csrf ?? page.csrf;
+  for (const field of /** @type {HTMLInputElement[]} */ (all("[name=csrfmiddlewaretoken]"))) field.value = page.csrf;
 }
 
 /** @param {Response} answer */

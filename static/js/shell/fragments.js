@@ -3,7 +3,7 @@
 
 import { explain } from "./toasts.js";
 import { Problem } from "./api.js";
-import { page } from "./page.js";
+import { page, t } from "./page.js";
 
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
@@ -22,4 +22,7 @@ document.addEventListener("htmx:before:response", (event) => {
   raw.json().then((/** @type {any} */ problem) => explain(new Problem({ ...problem, status })), () => explain(new Problem({ status })));
 });
 
-document.addEventListener("htmx:error", () => explain(new Problem({ status: 0 })));
+document.addEventListener("htmx:error", (event) => {
+  const { method = "GET" } = /** @type {CustomEvent} */ (event).detail.ctx?.request ?? {};
+  explain(new Problem({ status: 0, detail: method === "GET" ? "" : t("no_answer.write") }));
+});

@@ -17,6 +17,7 @@ import { page } from "./page.js";
 const SHORTEST = 300;
 const LONGEST = 30_000;
 const ANSWER_TIMEOUT = 15_000;
+const YOUNG = 2_000; // an attempt that may still be answered
 const RESUME_CHUNK = 400;
 const KEPT = 200;
 const REVOKED = 4401;
@@ -35,7 +36,7 @@ export class Refusal extends Error {
 export class Interrupted extends Error {}
 
 /**
- * Events: `open` (hello was answered), `offline`, `chat` (ChatEvent), `notice`, `ephemeral`, `stream`, `resync`
+ * Events: `open` (hello was answered), `offline` ({isRevoked, wasOpen}), `chat` (ChatEvent), `notice`, `ephemeral`, `stream`, `resync`
  * (a conversation, or null for the own stream), `membership` (hello named conversations the page does not know).
  */
 class Socket extends EventTarget {
@@ -44,6 +45,9 @@ class Socket extends EventTarget {
   #isOpen = false;
   #delay = SHORTEST;
   #retry = 0;
+  /** Runs until the server greets. */
+  #greeting = 0;
+  #began = 0;
   #beat = 0;
   #lastFrame = 0;
   #number = 0;
@@ -102,14 +106,37 @@ class Socket extends EventTarget {
     address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     const connection = new WebSocket(address);
     this.#connection = connection;
+    // A line that swallows everything says nothing either.
+    this.#greeting = window.setTimeout(() => this.#give(connection, 0), ANSWER_TIMEOUT);
+    this.#began = Date.now();
     connection.addEventListener("message", (event) => this.#take(JSON.parse(event.data)));
     connection.addEventListener("close", (event) => this.#closed(connection, event.code));
   }
 
-  /** Try now instead of waiting for the next attempt. */
+  /** Try now instead of waiting for the next attempt, or for one that is not answered. A line that is open is tried. */
   connectNow() {
+    if (this.#isOpen) {
+      this.ask({ frame: "ping" }).catch(ignoreInterrupted);
+      return;
+    }
+    if (this.#connection) {
+      if (Date.now() - this.#began < YOUNG) return;
+      this.#give(this.#connection, 0);
+    }
     this.#delay = SHORTEST;
     this.connect();
+  }
+
+  /** Let go of a connection without waiting for it to close. @param {WebSocket} connection @param {number} code */
+  #give(connection, code) {
+    this.#closed(connection, code);
+    connection.close();
+  }
+
+  /** Nobody is signed in here, or somebody else: trying again waits until somebody looks. */
+  rest() {
+    clearTimeout(this.#retry);
+    if (this.#connection) this.#give(this.#connection, REVOKED);
   }
 
   /** @param {Record<string, unknown>} frame @returns {boolean} whether it left */
@@ -132,7 +159,7 @@ class Socket extends EventTarget {
         return;
       }
       // No answer at all: the line is dead although nobody closed it.
-      const timer = window.setTimeout(() => this.#connection?.close(), ANSWER_TIMEOUT);
+      const timer = window.setTimeout(() => this.#connection && this.#give(this.#connection, 0), ANSWER_TIMEOUT);
       this.#waiting.set(ref, { resolve, reject, timer });
     });
   }
@@ -199,8 +226,11 @@ class Socket extends EventTarget {
     return found;
   }
 
-  /** @param {{sequence: number, conversations: Record<string, number>, heartbeat_seconds: number}} hello */
+  /** @param {{member: string, sequence: number, conversations: Record<string, number>, heartbeat_seconds: number}} hello */
   #welcome(hello) {
+    // Somebody else signed in meanwhile: what waits here is not theirs to send, and theirs not for here.
+    if (hello.member !== page.me?.member) return this.rest();
+    clearTimeout(this.#greeting);
     this.#isOpen = true;
     this.#delay = SHORTEST;
     const behind = [...this.#known].filter(([conversation, sequence]) => (hello.conversations[conversation] ?? sequence) > sequence);
@@ -318,8 +348,10 @@ class Socket extends EventTarget {
   /** @param {WebSocket} connection @param {number} code */
   #closed(connection, code) {
     if (connection !== this.#connection) return;
+    const wasOpen = this.#isOpen;
     this.#connection = null;
     this.#isOpen = false;
+    clearTimeout(this.#greeting);
     clearInterval(this.#beat);
     this.#ahead.clear();
     this.#noticesAhead = [];
@@ -328,7 +360,7 @@ class Socket extends EventTarget {
       reject(new Interrupted());
     }
     this.#waiting.clear();
-    this.#emit("offline", { isRevoked: code === REVOKED });
+    this.#emit("offline", { isRevoked: code === REVOKED, wasOpen });
     if (code === REVOKED) return;
     // Jitter, so that a thousand clients do not come back in the same second.
     this.#retry = window.setTimeout(() => this.connect(), this.#delay * (0.5 + Math.random()));
@@ -361,7 +393,7 @@ export function listen(name, run) {
   return () => socket.removeEventListener(name, listener);
 }
 
-window.addEventListener("online", () => socket.connectNow());
+for (const name of ["online", "offline", "focus"]) window.addEventListener(name, () => socket.connectNow());
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && !socket.isOpen) socket.connectNow();
+  if (document.visibilityState === "visible") socket.connectNow();
 });

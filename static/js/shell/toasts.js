@@ -44,7 +44,7 @@ export function later(text) {
 export function explain(error) {
   if (error instanceof DOMException && error.name === "AbortError") return;
   if (!(error instanceof Problem)) throw error;
-  if (error.status === 0) toast(t("no_answer"), { bad: true });
+  if (error.status === 0) toast(error.detail || t("no_answer"), { bad: true });
   else if (error.status === 401) toast(t("signed_out"), { bad: true });
   else toast(error.detail || t("failed"), { bad: true, id: error.request });
 }
