@@ -12,14 +12,14 @@ from uuid import UUID
 import pytest
 import time_machine
 from allauth.account.models import EmailAddress
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from apps.core import tenancy
 from apps.core.errors import NotFound
 from apps.core.events import consumers, log
 from apps.core.ids import uuid7
-from apps.core.models import Consumer, DeadLetter, FeatureFlag, FeedEvent, OutboxEvent
+from apps.core.models import Consumer, DeadLetter, Event, FeatureFlag, FeedEvent, OutboxEvent
 from apps.core.services import dead_letters
 from tests.core.events import ORGANIZATION, Noted, Ticked, consuming, heard_numbers, move, tick
 
@@ -63,6 +63,50 @@ def test_a_consumer_works_behind_the_walls_though_the_relay_does_not(database):
         consumers.run(consumer)
         look(None)
     assert seen == [("chat_app", 1), ("chat_platform", 2)]
+
+
+def test_a_batch_takes_streams_in_the_order_of_every_writer(database):
+    """Somebody holds the first stream and wants the last; the batch tells the last one before the first."""
+    first, last = sorted((uuid7(), uuid7()))
+    held, failed, heard = threading.Event(), [], []
+
+    def write():
+        try:
+            with tenancy.use(ORGANIZATION), transaction.atomic():
+                log.record(Noted(organization_id=ORGANIZATION, stream_id=first))
+                held.set()
+                with connection.cursor() as cursor:
+                    waits = False
+                    while not waits:
+                        cursor.execute(
+                            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')"
+                        )
+                        (waits,) = cursor.fetchone()
+                log.record(Noted(organization_id=ORGANIZATION, stream_id=last))
+        except DatabaseError as error:
+            failed.append(error)
+        finally:
+            connection.close()
+
+    def tell(event):
+        heard.append(event.number)
+        log.record_last([Noted(organization_id=ORGANIZATION, stream_id=last if event.number == 1 else first)])
+
+    for stream in (first, last):
+        tick(stream, kind=Noted)
+    with consuming(tell) as consumer:
+        for number in (1, 2):
+            tick(number=number)
+        move()
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert held.wait(10)
+        assert consumers.run(consumer) == 2
+        thread.join(10)
+    assert (failed, heard) == ([], [1, 2])  # else PostgreSQL would have ended one of both after a second
+    with tenancy.use(ORGANIZATION):
+        told = Event.objects.filter(stream_id__in=(first, last)).order_by("stream_id", "sequence")
+        assert list(told.values_list("sequence", flat=True)) == [1, 2, 3, 1, 2, 3]
 
 
 def test_a_row_that_commits_late_is_never_skipped(database):

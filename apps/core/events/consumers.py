@@ -20,6 +20,7 @@ from prometheus_client import Counter, Gauge
 
 from apps.core import faults, tenancy
 from apps.core.database import planned
+from apps.core.events import log
 from apps.core.events.subscribers import DurableConsumer, durable_consumers
 from apps.core.events.types import restore
 from apps.core.models import Consumer, DeadLetter, Event, FeedEvent
@@ -175,13 +176,14 @@ def _take(consumer: DurableConsumer, rows: list[dict[str, Any]]) -> tuple[int, b
         with tenancy.use(rows[0]["organization_id"]), transaction.atomic():
             tenancy.bind()
             reached = _locked_position(consumer)
-            for row in rows:
-                if row["position"] > reached:  # else another relay was here first
-                    consumer.handle(restore(row))
-                    reached = row["position"]
-                done += 1
-                if time.monotonic() >= until:
-                    break
+            with log.one_order():
+                for row in rows:
+                    if row["position"] > reached:  # else another relay was here first
+                        consumer.handle(restore(row))
+                        reached = row["position"]
+                    done += 1
+                    if time.monotonic() >= until:
+                        break
             _move_on(consumer, reached)
     except DatabaseError as error:
         if not connection.is_usable():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from django.db import connection, transaction
@@ -23,6 +25,7 @@ SELECT e.place, r.sequence, r.created_at FROM (
 """
 
 Recorded = TypeVar("Recorded", bound=DomainEvent)
+_told_last: ContextVar[list[DomainEvent] | None] = ContextVar("told_last", default=None)
 
 
 class NotInTransaction(RuntimeError):
@@ -103,3 +106,31 @@ def record_many(events: Sequence[Recorded]) -> list[Recorded]:
     ]
     transaction.on_commit(lambda: publishing.publish_stored(stored))
     return recorded
+
+
+@contextmanager
+def one_order() -> Iterator[None]:
+    """Write what `record_last` is given at the end of the block, stream by stream in the order every writer takes.
+
+    For work that handles many things in one transaction. Told one after the other, each would take the lock of its
+    stream when its turn comes, and two that had taken them in different orders would wait for each other.
+
+    Raises:
+        NotInTransaction: the block ended outside `atomic()`.
+    """
+    waiting: list[DomainEvent] = []
+    token = _told_last.set(waiting)
+    try:
+        yield
+    finally:
+        _told_last.reset(token)
+    record_many(waiting)
+
+
+def record_last(events: Sequence[DomainEvent]) -> None:
+    """Write events whose numbers the caller does not need: as `record_many`, or at the end of `one_order`."""
+    waiting = _told_last.get()
+    if waiting is None:
+        record_many(events)
+    else:
+        waiting.extend(events)

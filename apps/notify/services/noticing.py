@@ -173,7 +173,7 @@ def _keep_why(notice: Notice, held: Sequence[_Stored]) -> None:
 
 def _announce(notice: Notice, told: Sequence[_Stored], people: dict[UUID, PersonView]) -> None:
     counts = settling.counts([row.recipient for row in told])
-    log.record_many(
+    log.record_last(
         [
             NotificationAdded(
                 organization_id=notice.organization_id,

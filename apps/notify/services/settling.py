@@ -65,7 +65,7 @@ def _tell(organization_id: UUID, found: list[tuple[UUID, UUID, UUID]], state: st
         by_person[person].append(pk)
     people = people_selectors.people(by_person)
     left = counts(by_person.keys())
-    log.record_many(
+    log.record_last(
         [
             NotificationsChanged(
                 organization_id=organization_id,
