@@ -32,7 +32,7 @@ _durable: dict[str, DurableConsumer] = {}
 
 
 def in_transaction(*events: type[DomainEvent]) -> Callable[[Handler], Handler]:
-    """Run the function inside the writer's transaction: SQL only, at most two statements.
+    """Run the function inside the writer's transaction, before the event has a number: SQL only, at most two statements.
 
     Not for events written by `send_batch` (`message.sent`), which has no Python in its transaction.
     """
@@ -62,7 +62,7 @@ def after_commit(*events: type[DomainEvent], from_start: bool = True) -> Callabl
 
 
 def run_in_transaction(event: DomainEvent) -> None:
-    """Call the in-transaction subscribers of a recorded event."""
+    """Call the in-transaction subscribers of an event that is about to be recorded."""
     for handler in _in_transaction.get(event.type, ()):
         handler(event)
 
