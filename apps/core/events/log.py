@@ -33,7 +33,7 @@ class NotInTransaction(RuntimeError):
 
 
 def record(event: Recorded) -> Recorded:
-    """Run the event's in-transaction subscribers, write it with the next number of its stream, publish after the commit.
+    """Run the event's in-transaction subscribers, write it with its stream's next number, publish after the commit.
 
     Costs one statement plus those of the in-transaction subscribers. Takes the lock of the stream's counter row until
     the commit, so record as late in the transaction as possible. Subscribers come first for the same reason: rows that

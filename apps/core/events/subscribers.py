@@ -32,7 +32,7 @@ _durable: dict[str, DurableConsumer] = {}
 
 
 def in_transaction(*events: type[DomainEvent]) -> Callable[[Handler], Handler]:
-    """Run the function inside the writer's transaction, before the event has a number: SQL only, at most two statements.
+    """Run the function in the writer's transaction, before the event has a number: SQL only, at most two statements.
 
     Not for events written by `send_batch` (`message.sent`), which has no Python in its transaction.
     """
