@@ -76,17 +76,19 @@ async function page(event, path, isPlain) {
   const pages = await keptPages();
   if (!pages) return fetch(event.request);
   const isKept = isPlain && CONVERSATION.test(path);
+  const isPart = isKept && event.request.mode !== "navigate";
   let response;
   try {
     // A part that is swapped in comes as the whole page, so that the page can be kept.
-    response = await fetch(isKept && event.request.mode !== "navigate" ? path : event.request);
+    response = await fetch(isPart ? path : event.request);
   } catch (error) {
     const found = CONVERSATION.test(path) ? await kept(pages, path) : await newest(pages);
     if (found) return found;
     throw error;
   }
   if (CONVERSATION.test(path) && (response.status === 403 || response.status === 404)) event.waitUntil(pages.delete(path));
-  else if (isKept && response.ok && !response.redirected) event.waitUntil(keep(pages, path, response.clone()));
+  if (isKept && response.ok && !response.redirected) event.waitUntil(keep(pages, path, response.clone()));
+  else if (isPart) return fetch(event.request); // refused, or led to the sign-in: a part is told so in its own way
   return response;
 }
 

@@ -21,14 +21,18 @@ from apps.chat.services import (
     messages,
     moderation,
     moving,
+    notifying,
     pins,
     reactions,
+    reading,
     scheduling,
     topics,
 )
 from apps.chat.types import Card, ReportReason
 from apps.core import tenancy
 from apps.core.events import log
+from apps.notify.models import Notification
+from apps.notify.services import noticing
 from tests.chat.test_topics import Scene
 from tests.chat.world import World, make_world
 
@@ -107,13 +111,15 @@ def _meet(
 ) -> None:
     """Do one thing until it tells its event; go on once the other waits for it."""
     reached, goes_on = threading.Event(), threading.Event()
-    record = log.record
 
-    def slowly(event: Any) -> Any:
-        if threading.current_thread().name.startswith("first"):
-            reached.set()
-            assert goes_on.wait(PATIENCE_SECONDS)
-        return record(event)
+    def slowly(record: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def wait(told: Any) -> Any:
+            if threading.current_thread().name.startswith("first"):
+                reached.set()
+                assert goes_on.wait(PATIENCE_SECONDS)
+            return record(told)
+
+        return wait
 
     def run(work: Callable[[], object]) -> None:
         try:
@@ -122,7 +128,8 @@ def _meet(
         finally:
             connections.close_all()
 
-    monkeypatch.setattr(log, "record", slowly)
+    for name in ("record", "record_many"):
+        monkeypatch.setattr(log, name, slowly(getattr(log, name)))
     with ThreadPoolExecutor(1, "first") as one, ThreadPoolExecutor(1, "second") as another:
         doing = one.submit(run, first)
         assert reached.wait(PATIENCE_SECONDS)
@@ -204,3 +211,22 @@ def test_a_planned_message_is_sent_while_its_topic_is_renamed(
     with tenancy.use(world.organization.pk):
         assert set(Message.objects.values_list("topic__name", flat=True)) == {"Brise"}
         assert Message.objects.exclude(pk=message).count() == 1
+
+
+def test_a_conversation_is_read_while_its_notification_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page that is opened asks for both: the rows of notifications are locked before the stream of their person."""
+    world, scene, _message, _ = _build("read")
+    with tenancy.use(world.organization.pk):
+        sent = world.say(scene.ada, scene.channel, body="@**Ben** kommst du?")
+        notifying.tell_of(sent.id)
+        assert Notification.objects.filter(read_at=None, message_id=sent.id).exists()
+    _meet(
+        monkeypatch,
+        world,
+        lambda: noticing.mark(scene.ben, notifications=None, state="seen"),
+        lambda: reading.move_marker(
+            principal=scene.ben, conversation_id=scene.channel, sequence=sent.sequence
+        ),
+    )
+    with tenancy.use(world.organization.pk):
+        assert not Notification.objects.filter(read_at=None, message_id=sent.id).exists()

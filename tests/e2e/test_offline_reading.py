@@ -129,9 +129,9 @@ def test_what_is_older_than_a_day_and_what_was_never_wanted_is_not_shown(
         expect(page.locator("#banner .banner")).to_be_visible()
         assert jonas.look() == []
         keep(page, f"offline-{look.get('width', 1440)}")
-    page.evaluate(AGED)
-    with cut_off(page), pytest.raises(Exception, match="ERR_"):
-        page.reload()
+        page.evaluate(AGED)
+        with pytest.raises(Exception, match="ERR_"):
+            page.reload()
 
 
 def test_signing_out_takes_it_away_and_another_person_never_has_it(visit: Visit) -> None:
@@ -147,6 +147,21 @@ def test_signing_out_takes_it_away_and_another_person_never_has_it(visit: Visit)
     assert kept(tomasz, None) is None
     with cut_off(page), pytest.raises(Exception, match="ERR_"):
         page.goto(here)
+
+
+def test_whose_session_ended_is_told_so_and_keeps_nothing(visit: Visit) -> None:
+    aylin = visit("Aylin")
+    aylin.expected += [*CUT, "401", "403"]
+    page = aylin.page
+    switch_on(aylin)
+    page.goto("/o/nordlicht/")
+    assert len(kept(aylin, 1) or []) == 1
+    page.context.clear_cookies()
+    page.locator(".conv[data-conversation]:not([aria-current])").first.click()
+    expect(page.locator(".toast--bad")).to_contain_text("You were signed out.")
+    page.reload()
+    page.wait_for_url("**/accounts/login/**")
+    assert kept(aylin, None) is None
 
 
 def test_who_is_taken_out_keeps_nothing_of_it(visit: Visit) -> None:

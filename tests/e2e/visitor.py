@@ -84,6 +84,16 @@ class Visitor:
                 break
         button.click()
 
+    def leave(self, button: Locator) -> None:
+        """Press what leads to another page; return when that stands, and nothing is on its way any more.
+
+        A navigation that was announced may be one before it, so the page that stands is marked: the next has no mark.
+        """
+        self.page.evaluate("document.documentElement.setAttribute('data-left', '')")
+        button.click()
+        expect(self.page.locator("html[data-left]")).to_have_count(0)
+        self.page.wait_for_load_state()
+
     def choose(self, item: str) -> None:
         """Choose an item of the open menu."""
         self.page.locator("#menu").get_by_role("menuitem", name=item).click()
