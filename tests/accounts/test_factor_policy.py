@@ -128,7 +128,9 @@ def test_pages_lead_to_the_set_up_and_then_back(strict: Organization, member: Ca
         client.get(inside, headers={"HX-Request": "true"})["HX-Redirect"]
         == "/accounts/second-factor/required/"
     )
-    assert client.get(inside, headers={"X-Requested-With": "fetch"}).status_code == 403  # a script follows unseen
+    assert (
+        client.get(inside, headers={"X-Requested-With": "fetch"}).status_code == 403
+    )  # a script follows unseen
     assert client.post(f"{inside}profile/", {"name": "Changed"}).status_code == 302
     with everywhere():
         ada.refresh_from_db()
