@@ -23,6 +23,13 @@ const refresh = debounce(() => {
   /** @type {any} */ (window).htmx.ajax("GET", `${list.dataset.listUrl}${current ? `?current=${current}` : ""}`, { target: "#list", swap: "outerMorph" });
 }, 400);
 
+/** The list was asked for and did not come: it is asked for again with the next line. */
+let isStale = false;
+
+document.addEventListener("htmx:error", (event) => {
+  if (/** @type {CustomEvent} */ (event).detail.ctx?.target?.id === "list") isStale = true;
+});
+
 /** Whether a draft lies in a conversation, as far as this window heard. @type {Map<string, boolean>} */
 const drafting = new Map();
 
@@ -272,6 +279,10 @@ export function setUpList() {
   listen("chat", applied);
   listen("notice", noticed);
   listen("membership", refresh);
+  listen("open", () => {
+    if (isStale) refresh();
+    isStale = false;
+  });
   listen("resync", refresh);
   document.addEventListener("htmx:after:swap", showCurrent);
   shortcut({ keys: "n", text: t("shortcut.next"), run: () => step(1, ".conv--unread") });

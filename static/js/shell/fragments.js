@@ -5,6 +5,8 @@ import { explain } from "./toasts.js";
 import { Problem } from "./api.js";
 import { page, t } from "./page.js";
 
+const UNASKED = "#list, [data-live], #notifications";
+
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = /** @type {CustomEvent} */ (event).detail;
   if (ctx.request.method !== "GET") ctx.request.headers["X-CSRFToken"] = page.csrf;
@@ -23,6 +25,9 @@ document.addEventListener("htmx:before:response", (event) => {
 });
 
 document.addEventListener("htmx:error", (event) => {
-  const { method = "GET" } = /** @type {CustomEvent} */ (event).detail.ctx?.request ?? {};
+  const { target, request } = /** @type {CustomEvent} */ (event).detail.ctx ?? {};
+  // What a page asks for by itself it asks for again, and the banner says that there is no line.
+  if (target instanceof Element && target.matches(UNASKED)) return;
+  const { method = "GET" } = request ?? {};
   explain(new Problem({ status: 0, detail: method === "GET" ? "" : t("no_answer.write") }));
 });

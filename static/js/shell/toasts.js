@@ -14,6 +14,10 @@ const LATER = "toast";
  * @param {{bad?: boolean, id?: string, action?: {label: string, run: () => void}}} [options]
  */
 export function toast(text, { bad = false, id = "", action } = {}) {
+  // The same failure again is one: it takes the place of the one before, and is not said more often.
+  const before = bad ? all("#toasts > .toast--bad").find((other) => said(other) === text) : undefined;
+  if (before && performance.now() - Number(before.dataset.since) < STAY) return;
+  before?.remove();
   const line = make("span", {}, text);
   if (id) line.append(" ", make("code", {}, t("request", { id })));
   const element = make(
@@ -31,6 +35,7 @@ export function toast(text, { bad = false, id = "", action } = {}) {
     element.append(button);
   }
   element.append(make("button", { class: "btn btn--icon btn--small", type: "button", "data-toast-close": true }, icon("close", "s"), spoken(t("close"))));
+  element.dataset.since = String(performance.now());
   live(element);
   one("#toasts").append(element);
 }
