@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM = os.environ.get("CHATSYSTEM_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 START_SECONDS = 360
+VISITORS = pytest.StashKey[list[Visitor]]()
 expect.set_options(timeout=30_000)  # the worker comes after the first page, and two cores are shared
 # Chromium draws two panels of its address line for each new window, unseen, which takes a second of processor. Only the
 # last list of features counts, so that it repeats those of Playwright that matter here.
@@ -56,6 +57,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(
                     pytest.mark.skip(reason="Chromium is not installed: apt-get install chromium")
                 )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell where each window of a flow that failed was, and what its socket heard: in CI it cannot be repeated."""
+    report = yield
+    if report.failed:
+        for number, visitor in enumerate(item.stash.get(VISITORS, []), 1):
+            report.sections.append((f"window {number} ({report.when})", visitor.account()))
+    return report
 
 
 @dataclass(frozen=True)
@@ -182,12 +193,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visit(stack: Stack, browser: Browser) -> Iterator[Callable[..., Visitor]]:
+def visit(request: pytest.FixtureRequest, stack: Stack, browser: Browser) -> Iterator[Callable[..., Visitor]]:
     """Open a browser for a person: `visit("Jonas")`, signed in; `visit(None)`, a stranger.
 
     At the end nobody may have seen an error in the console, a blocked script or style, or a fault of the server.
     """
-    visitors: list[Visitor] = []
+    visitors = request.node.stash[VISITORS] = []
 
     def open_for(name: str | None, *, language: str = "en-GB", theme: str = "light", width: int = 1440,
                  height: int = 900, scripts: bool = True, is_phone: bool = False) -> Visitor:  # fmt: skip

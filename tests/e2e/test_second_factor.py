@@ -38,8 +38,7 @@ def remove_factors(visitor: Visitor) -> None:
     """Leave the demo as it was."""
     visitor.page.goto("/accounts/factors/")
     while visitor.page.get_by_role("button", name="Remove").count():
-        visitor.page.get_by_role("button", name="Remove").first.click()
-        visitor.page.wait_for_load_state()
+        visitor.leave(visitor.page.get_by_role("button", name="Remove").first)
 
 
 @pytest.mark.parametrize("width", [1440, 320])
@@ -72,14 +71,12 @@ def strict(stack: Stack, visit: Visit) -> Iterator[Visitor]:
     owner.page.goto(GATE)
     owner.page.select_option('[name="policy"]', "everybody")
     owner.page.fill('[name="grace_days"]', "0")
-    owner.page.get_by_role("button", name="Save").click()
-    owner.page.wait_for_load_state()
+    owner.leave(owner.page.get_by_role("button", name="Save"))
     owner.page.goto(GATE)  # without the note that fades in
     yield owner
     owner.page.goto(GATE)
     owner.page.select_option('[name="policy"]', "nobody")
-    owner.page.get_by_role("button", name="Save").click()
-    owner.page.wait_for_load_state()
+    owner.leave(owner.page.get_by_role("button", name="Save"))
     remove_factors(owner)
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Route, expect
+from playwright.sync_api import ConsoleMessage, Frame, Locator, Page, Route, WebSocket, expect
+from playwright.sync_api import TimeoutError as TooLate
 
 CSRF = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 LOOK = (Path(__file__).parent / "look.js").read_text()
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 AUDIT = (Path(__file__).parent / "audit.js").read_text()
+_KEPT, _KEPT_CHARACTERS = 20, 200
 
 
 class Visitor:
@@ -29,7 +34,11 @@ class Visitor:
         self.page = page
         self.expected: list[str] = []
         self._seen: list[str] = []
+        self._went: deque[str] = deque(maxlen=_KEPT)
+        self._heard: deque[str] = deque(maxlen=_KEPT)
         page.on("console", self._console)
+        page.on("framenavigated", self._navigated)
+        page.on("websocket", self._connected)
         page.on("pageerror", lambda error: self._seen.append(f"script: {error.stack or error}"))
 
     @property
@@ -40,6 +49,21 @@ class Visitor:
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
             self._seen.append(f"console: {message.text} at {message.location.get('url', '')}")
+
+    def _navigated(self, frame: Frame) -> None:
+        if frame == self.page.main_frame:
+            self._went.append(f"{_now()} at {frame.url}")
+
+    def _connected(self, socket: WebSocket) -> None:
+        self._heard.append(f"{_now()} opened")
+        socket.on(
+            "framereceived", lambda told: self._heard.append(f"{_now()} {str(told)[:_KEPT_CHARACTERS]}")
+        )
+        socket.on("close", lambda _: self._heard.append(f"{_now()} closed"))
+
+    def account(self) -> str:
+        """Return where this window was last, what its socket heard, and its troubles, with times."""
+        return "\n".join([*self._went, *self._heard, *self._seen])
 
     def sign_in(self, email: str, password: str) -> None:
         """Send the sign-in form without drawing it: `test_signing_in` does that."""
@@ -78,16 +102,17 @@ class Visitor:
     def act(self, message: Locator, what: str) -> None:
         """Press a button of the bar that a message shows under the pointer; a list that moves takes it away."""
         button = message.locator(f'[data-act="{what}"]')
-        for _ in range(50):
+        for _ in range(30):
             message.hover()
-            if button.is_visible():
-                break
-        button.click()
+            with suppress(TooLate):  # it went from under the pointer: pointed at again
+                button.click(timeout=1_000)
+                return
+        raise AssertionError(f"{what} could not be pressed")
 
     def leave(self, button: Locator) -> None:
         """Press what leads to another page; return when that stands, and nothing is on its way any more.
 
-        A navigation that was announced may be one before it, so the page that stands is marked: the next has no mark.
+        Playwright's own `expect_navigation` ends also where htmx marks a step of the history, with each list it draws.
         """
         self.page.evaluate("document.documentElement.setAttribute('data-left', '')")
         button.click()
@@ -130,3 +155,7 @@ class Visitor:
         self.page.evaluate(AXE)
         found: list[str] = self.page.evaluate(AUDIT)
         return found
+
+
+def _now() -> str:
+    return f"{datetime.now(UTC):%H:%M:%S.%f}"[:-3]
