@@ -18,7 +18,8 @@ from django.test import Client
 from apps.accounts.models import User
 from apps.accounts.types import Principal
 from apps.chat.models import Attachment, Message
-from apps.chat.services import members, messages, moving, reading, topics
+from apps.chat.services import members, messages, moderation, moving, notifying, reading, topics
+from apps.chat.types import ReportReason
 from apps.core import tenancy
 from apps.core.models import AuditEntry
 from apps.notify.errors import (
@@ -104,6 +105,31 @@ def test_several_of_one_conversation_are_one_mail(world: World, clock: time_mach
     assert set(Delivery.objects.filter(channel="mail").values_list("state", flat=True)) == {"sent"}
     assert dispatching.deliver_to(ben.id) == 0
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize(
+    ("wish", "subject", "heading"),
+    [
+        ("soon", "Eine Nachricht wurde gemeldet, 3-mal", ""),
+        ("daily", "Nordlicht: 3 Sachen für Sie", "Eine Nachricht wurde gemeldet\n"),
+    ],
+)
+def test_reports_of_many_messages_are_one_mail_in_the_readers_language(
+    world: World, clock: time_machine.Traveller, wish: str, subject: str, heading: str
+) -> None:
+    ada, ben, mod = world.person("Ada"), world.person("Ben"), world.person("Mod", "moderator")
+    User.objects.filter(pk=mod.id).update(language="de")
+    preferences.change(mod, mail=wish)
+    for name in ("eins", "zwei", "drei"):
+        said = world.say(ada, world.channel(ada, name, [ben]))
+        moderation.report_message(principal=ben, message_id=said.id, reason=ReportReason.SPAM)
+        notifying.tell_of_report(message_id=said.id, reporter_id=ben.id)
+    deliver(clock, mod, after=timedelta(days=1))
+    (letter,) = mail.outbox
+    assert letter.subject == subject
+    assert letter.body.startswith(heading + "Eine Nachricht wurde gemeldet, 2026-12-02")
+    assert letter.body.count("Spam oder Werbung") == 3
+    assert "Spam or" not in letter.body
 
 
 @pytest.mark.parametrize("what", ["read", "deleted", "left"])

@@ -16,7 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import QuerySet
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from apps.accounts.errors import MemberNotFound
 from apps.accounts.selectors.members import get_account, get_organization
@@ -142,10 +142,13 @@ def _find_reader(principal_id: UUID) -> Reader | None:
 
 
 def _views(reader: Reader, taken: Iterable[Taken]) -> dict[UUID, NotificationView]:
+    """Return what is told, in the reader's words and time: apps say titles and days at once, not when they are read."""
     rows = Notification.objects.filter(
         organization_id=tenancy.current(), pk__in={one.notification_id for one in taken}
     )
-    return {view.id: view for view in described(reader.principal, map(as_row, rows))}
+    zone = deciding.zone(reader.wishes.time_zone)
+    with translation.override(reader.language), timezone.override(zone):
+        return {view.id: view for view in described(reader.principal, map(as_row, rows))}
 
 
 def _unread(taken: Sequence[Taken], views: dict[UUID, NotificationView]) -> list[Taken]:
@@ -178,10 +181,7 @@ def _mail(reader: Reader, taken: Sequence[Taken], views: dict[UUID, Notification
     is_digest = reader.wishes.mail != "soon"
     by_place: dict[object, list[Taken]] = defaultdict(list)
     for one in taken:
-        row = views[one.notification_id].row
-        by_place[(row.conversation_id, row.thread_id) if row.conversation_id else one.notification_id].append(
-            one
-        )
+        by_place[_place_of(views[one.notification_id])].append(one)
     batches = [list(by_place.values())] if is_digest else [[group] for group in by_place.values()]
     for batch in batches:
         mail = mailing.Mail(
@@ -197,9 +197,16 @@ def _mail(reader: Reader, taken: Sequence[Taken], views: dict[UUID, Notification
         _settle([one for group in batch for one in group], mailing.send(mail))
 
 
+def _place_of(view: NotificationView) -> tuple[object, object]:
+    """Return what shares a mail: a conversation or thread; outside of one what is called the same, as reports are."""
+    row = view.row
+    return (row.conversation_id, row.thread_id) if row.conversation_id else (row.kind, view.described.title)
+
+
 def _group(views: Sequence[NotificationView]) -> mailing.Group:
-    first = views[0].described
-    return mailing.Group(f"#{first.place}" if first.place else first.title, tuple(views))
+    row, first = views[0].row, views[0].described
+    has_place = row.conversation_id is not None and first.place
+    return mailing.Group(f"#{first.place}" if has_place else first.title, tuple(views))
 
 
 def _push(reader: Reader, one: Taken, view: NotificationView) -> None:
