@@ -8,6 +8,7 @@ from collections.abc import Callable
 from playwright.sync_api import expect
 
 from tests.e2e.conftest import Stack
+from tests.e2e.test_topics import new_channel
 from tests.e2e.visitor import Visitor
 
 Visit = Callable[..., Visitor]
@@ -97,8 +98,7 @@ def test_the_way_back_and_the_focus_are_kept(visit: Visit) -> None:
 
 def test_a_hit_that_is_gone_is_not_left_unexplained_without_a_word(stack: Stack, visit: Visit) -> None:
     maren = visit("Maren")
-    maren.open("betrieb-offshore")
-    maren.page.fill("#main [data-topic-field]", "Spill")  # what is said together is found together
+    new_channel(maren, "spillwinde")  # what is said together is found together
     maren.write("Die Spillwinde ist frei.")
     expect(maren.find("Spillwinde")).to_have_count(1)
     page = maren.page
