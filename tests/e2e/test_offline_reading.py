@@ -149,7 +149,7 @@ def test_signing_out_takes_it_away_and_another_person_never_has_it(visit: Visit)
     page.goto(here)
     assert len(kept(tomasz, 1) or []) == 1
     page.goto("/o/nordlicht/settings/")
-    page.get_by_role("button", name="Sign out", exact=True).click()
+    tomasz.leave(page.get_by_role("button", name="Sign out", exact=True))
     assert kept(tomasz, None) is None
     with cut_off(page, here), pytest.raises(Exception, match="ERR_"):
         page.goto(here)
