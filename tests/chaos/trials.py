@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from tests.benchmarks.figures import figure
 from tests.benchmarks.stack import Person, Stack
-from tests.chaos import devices, faults
+from tests.chaos import crossing, devices, faults
 from tests.chaos.asking import answered, head_of
 from tests.chaos.client import ChaosClient
 from tests.chaos.database import stand_still
@@ -36,6 +36,7 @@ class Size:
         sockets: that are cut at once.
         keys: that are sent five times at once.
         operations: on three devices, in so long episodes, with breaks up to so many seconds.
+        crossing_seconds: that people get in each other's way.
         again: operations of a stored counter-example that the devices repeat instead.
     """
 
@@ -47,14 +48,15 @@ class Size:
     operations: int
     episode: int
     break_seconds: float
+    crossing_seconds: float
     pace_seconds: float = 0.1
     again: Sequence[Operation] = ()
 
 
 SIZES = {
-    "quick": Size(1, 8, 400, 60, 40, 400, 200, 2),
-    "standard": Size(3, 30, 2_000, 500, 250, 2_000, 500, 10),
-    "full": Size(10, 60, 5_000, 2_000, 1_000, 10_000, 1_000, 20),
+    "quick": Size(1, 8, 400, 60, 40, 400, 200, 2, 60),
+    "standard": Size(3, 30, 2_000, 500, 250, 2_000, 500, 10, 180),
+    "full": Size(10, 60, 5_000, 2_000, 1_000, 10_000, 1_000, 20, 900),
 }
 Trial = Callable[[Stack, Size], Awaitable[list[str]]]
 
@@ -222,6 +224,11 @@ async def devices_agree(running: Stack, size: Size) -> list[str]:
     )
 
 
+async def crossing_each_other(running: Stack, size: Size) -> list[str]:
+    """Nobody's request is ended because of what others do to the same messages at once."""
+    return await crossing.cross(running, size.crossing_seconds)
+
+
 TRIALS: dict[str, Trial] = {
     "killed": killed,
     "repeated": repeated,
@@ -230,4 +237,5 @@ TRIALS: dict[str, Trial] = {
     "database": database_stuck,
     "cut": all_cut,
     "devices": devices_agree,
+    "crossing": crossing_each_other,
 }
